@@ -1,0 +1,4 @@
+export { runProcess } from './run-process.ts';
+export type { Running } from './run-process.ts';
+export { stopRequest } from './stop-request.ts';
+export type { StopSource } from './stop-request.ts';

@@ -1,0 +1,78 @@
+import { flagName, variableName } from './options.ts';
+import type { OptionRow, OptionTable } from './options.ts';
+import { CONFIG_ROW } from './read.ts';
+
+/** One option, as `--help` and the documentation page show it. */
+export interface OptionDescription {
+  /** `--port <0..65535>` */
+  readonly flag: string;
+  readonly env: string;
+  /** The key in a config file. */
+  readonly key: string;
+  /** `8080`, or `0.0.0.0 (127.0.0.1 with --dev)`; empty when there is none. */
+  readonly default: string;
+  readonly help: string;
+}
+
+/** The rows of a table in its order, then `--config` where the process has it. */
+export function describeOptions(table: OptionTable, configFile = false): OptionDescription[] {
+  const rows: OptionTable = configFile ? { ...table, config: CONFIG_ROW } : table;
+  return Object.entries(rows).map(([key, row]) => ({
+    flag: `--${flagName(key)}${placeholder(row)}`,
+    env: variableName(key, row),
+    key,
+    default: defaultText(row),
+    help: row.help,
+  }));
+}
+
+/** What `--help` prints: `usage` on the first line, then every option with variable and default. */
+export function helpText(usage: string, table: OptionTable, configFile = false): string {
+  const lines = describeOptions(table, configFile).flatMap((option) => [
+    '',
+    `  ${option.flag}   ${option.env}`,
+    `      ${option.help}${option.default === '' ? '' : ` Default: ${option.default}.`}`,
+  ]);
+  return [`usage: ${usage}`, ...lines, '', '  --help', '      Prints this.', ''].join('\n');
+}
+
+/** The rows of a Markdown table with the columns flag, variable, default, meaning. */
+export function optionsMarkdown(table: OptionTable, configFile = false): string {
+  const rows = describeOptions(table, configFile).map(
+    ({ flag, env, help, default: value }) =>
+      `| \`${cell(flag)}\` | \`${env}\` | ${value === '' ? 'none' : cell(value)} | ${cell(help)} |`,
+  );
+  return ['| flag | variable | default | meaning |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
+}
+
+function placeholder(row: OptionRow): string {
+  switch (row.kind) {
+    case 'flag':
+      return '';
+    case 'port':
+      return ' <0..65535>';
+    case 'integer':
+      return ` <${row.min}..${row.max}>`;
+    case 'choice':
+      return ` <${row.choices.join('|')}>`;
+    case 'list':
+      return ' <text,text>';
+    case 'url':
+      return ' <url>';
+    case 'string':
+      return ' <text>';
+  }
+}
+
+function defaultText(row: OptionRow): string {
+  if (row.kind === 'flag') return '';
+  const always = row.default === undefined ? '' : String(row.default);
+  if (row.devDefault === undefined) return always;
+  return `${always === '' ? 'none' : always} (${String(row.devDefault)} with --dev)`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}

@@ -1,0 +1,55 @@
+import { SettingsError } from './errors.ts';
+
+/** Every variable that some process reads. Processes share an environment under `npm start`. */
+export const KNOWN_VARIABLES: readonly string[] = [
+  'TRUNKLINE_ACCESS_KEYS',
+  'TRUNKLINE_ADMIN_HOST',
+  'TRUNKLINE_ADMIN_PORT',
+  'TRUNKLINE_ALLOWED_ORIGINS',
+  'TRUNKLINE_BUS',
+  'TRUNKLINE_CHAT_HOST',
+  'TRUNKLINE_CHAT_PORT',
+  'TRUNKLINE_CLIENT_QUEUE_BYTES',
+  'TRUNKLINE_CONFIG',
+  'TRUNKLINE_CONNECTION_STRING',
+  'TRUNKLINE_DEV',
+  'TRUNKLINE_EDGE_ID',
+  'TRUNKLINE_HOST',
+  'TRUNKLINE_LOG_LEVEL',
+  'TRUNKLINE_MAX_MESSAGE_BYTES',
+  'TRUNKLINE_NEGOTIATE_HOST',
+  'TRUNKLINE_NEGOTIATE_PORT',
+  'TRUNKLINE_NEGOTIATE_SECRET',
+  'TRUNKLINE_PORT',
+  'TRUNKLINE_PUBLIC_URL',
+  'TRUNKLINE_SERVER_WAIT',
+  'TRUNKLINE_TLS_CERT',
+  'TRUNKLINE_TLS_KEY',
+];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The `TRUNKLINE_` variables that were set for us. Kubernetes adds its own for every service, and
+ * one named `trunkline` even makes `TRUNKLINE_PORT=tcp://...`: those, and empty ones, are left out.
+ */
+export function ownVariables(env: Environment): Map<string, string> {
+  const own = new Map<string, string>();
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('TRUNKLINE_') || value === undefined || value === '') continue;
+    if (/_SERVICE_|_PORT_\d+_/.test(name) || value.startsWith('tcp://')) continue;
+    own.set(name, value);
+  }
+  return own;
+}
+
+/** @throws SettingsError for the first variable that no process reads */
+export function refuseUnknown(variables: Iterable<string>, known: ReadonlySet<string>): void {
+  for (const name of variables) {
+    if (!known.has(name)) {
+      throw new SettingsError(
+        `${name} is not a setting; unset it or correct its name (see --help)`,
+      );
+    }
+  }
+}
