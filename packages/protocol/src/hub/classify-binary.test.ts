@@ -1,0 +1,217 @@
+import { ExtData, decode, encode } from '@msgpack/msgpack';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { classifyRecord } from './classify.ts';
+import { RecordInfo } from './record-info.ts';
+
+interface Known {
+  type: number;
+  id: string | undefined;
+}
+
+const info = new RecordInfo();
+
+/** Classifies a record that lies between others. */
+function classify(record: Uint8Array): Known {
+  const bytes = Buffer.concat([Buffer.of(0x02, 0x91, 0x06), record, Buffer.of(0xa1, 0x37, 0xc0)]);
+  classifyRecord(true, bytes, 3, 3 + record.length, info);
+  return { type: info.type, id: info.idText(bytes) };
+}
+
+function hex(text: string): Buffer {
+  return Buffer.from(text.replaceAll(' ', ''), 'hex');
+}
+
+function framed(body: Uint8Array): Buffer {
+  const prefix: number[] = [];
+  let rest = body.length;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) prefix.push((rest % 0x80) | 0x80);
+  return Buffer.concat([Buffer.of(...prefix, rest), body]);
+}
+
+describe('messages as real peers write them', () => {
+  test.each<[string, number, string | undefined]>([
+    ['0F 95 01 80 A1 30 A4 53 65 6E 64 92 2A A2 68 69', 1, '0'],
+    ['0B 95 01 80 C0 A4 53 65 6E 64 91 2A', 1, undefined],
+    ['0C 96 01 80 A1 31 A2 55 70 90 91 A1 30', 1, '1'],
+    ['0B 95 04 80 A1 32 A3 43 6E 74 91 03', 4, '2'],
+    ['06 94 02 80 A1 32 07', 2, '2'],
+    ['06 94 03 80 A1 32 02', 3, '2'],
+    ['07 95 03 80 A1 32 03 07', 3, '2'],
+    ['07 95 03 80 A1 32 03 C0', 3, '2'],
+    ['0B 95 03 80 A1 32 01 A4 62 6F 6F 6D', 3, '2'],
+    ['05 93 05 80 A1 32', 5, '2'],
+    ['02 91 06', 6, undefined],
+    ['03 92 07 C0', 7, undefined],
+    ['04 93 07 C0 C3', 7, undefined],
+    ['03 92 08 24', 8, undefined],
+    ['05 92 09 CD 01 2C', 9, undefined],
+    ['0B 95 01 81 A1 61 A1 62 C0 A1 58 90', 1, undefined],
+    ['06 95 01 80 A0 A0 90', 1, undefined],
+  ])('%s', (text, type, id) => {
+    expect(classify(hex(text))).toStrictEqual({ type, id });
+  });
+});
+
+describe('other widths of', () => {
+  test.each<[string, number]>([
+    ['03', 3],
+    ['cc 03', 3],
+    ['cd 00 03', 3],
+    ['ce 00 00 00 03', 3],
+    ['cf 00 00 00 00 00 00 00 03', 3],
+    ['d0 03', 3],
+    ['d1 00 03', 3],
+    ['d2 00 00 00 03', 3],
+    ['d3 00 00 00 00 00 00 00 03', 3],
+    ['cc ff', 255],
+    ['ce 7f ff ff ff', 2 ** 31 - 1],
+    ['ce 80 00 00 00', 0],
+    ['cf 00 00 00 01 00 00 00 03', 0],
+    ['d0 ff', 0],
+    ['d1 ff fd', 0],
+    ['d2 ff ff ff fd', 0],
+    ['d3 ff ff ff ff ff ff ff fd', 0],
+    ['ff', 0],
+    ['ca 40 40 00 00', 0],
+    ['c0', 0],
+    ['a1 33', 0],
+  ])('the type: %s', (text, type) => {
+    const id = type === 3 ? '12' : undefined;
+    expect(classify(framed(hex(`93 ${text} 80 a2 31 32`)))).toStrictEqual({ type, id });
+  });
+
+  test.each(['93', 'dc 00 03', 'dd 00 00 00 03'])('the array: %s', (text) => {
+    const record = framed(hex(`${text} 05 80 a1 32`));
+    expect(classify(record)).toStrictEqual({ type: 5, id: '2' });
+  });
+
+  test.each(['a1 32', 'd9 01 32', 'da 00 01 32', 'db 00 00 00 01 32'])('the id: %s', (text) => {
+    expect(classify(framed(hex(`93 05 80 ${text}`)))).toStrictEqual({ type: 5, id: '2' });
+    expect(info.id).toBe(2);
+  });
+});
+
+const key = fc.string().filter((text) => text !== '__proto__');
+const anyValue = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom(null, true, false),
+    fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double()),
+    fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ minLength: 32, maxLength: 300 })),
+    fc.uint8Array({ maxLength: 300 }),
+    fc.date({ noInvalidDate: true }),
+    fc.array(tie('value'), { maxLength: 20 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 20 }),
+  ),
+})).value;
+
+const anyId = fc.oneof(
+  fc.constantFrom(null, '', '0', '2147483647', '2147483648', '007', 's1', '-1', '\\u0037'),
+  fc.nat().map(String),
+  fc.string({ unit: 'grapheme', maxLength: 40 }),
+  fc.constantFrom(7, ['7'], { id: '7' }, new Uint8Array(3)),
+);
+
+const anyMessage = fc
+  .tuple(
+    fc.nat(10),
+    fc.dictionary(key, fc.string(), { maxKeys: 20 }),
+    anyId,
+    fc.array(anyValue, { maxLength: 3 }),
+  )
+  .map(([type, headers, id, rest]) => [type, headers, id, ...rest]);
+
+function expected(message: readonly unknown[]): Known {
+  const type = message[0] as number;
+  const id = message[2];
+  const has = type >= 1 && type <= 5 && typeof id === 'string' && id !== '';
+  return { type, id: has ? id : undefined };
+}
+
+test('finds what a decoder finds', () => {
+  fc.assert(
+    fc.property(anyMessage, (message) => {
+      const body = encode(message);
+      const decoded = decode(body) as unknown[];
+      const found = classify(framed(body));
+      expect(found).toStrictEqual(expected(decoded));
+      const number = Number(found.id);
+      const plain = String(number | 0) === found.id && number >= 0;
+      expect(info.id).toBe(plain ? number : -1);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('steps over headers of any kind, and is not fooled by what is in them', () => {
+  fc.assert(
+    fc.property(anyValue, fc.integer({ min: 1, max: 5 }), (headers, type) => {
+      const body = encode([type, headers, 'id', { type: 3 }]);
+      expect(classify(framed(body))).toStrictEqual({ type, id: 'id' });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.each<[string, unknown]>([
+  ['str 32', 'x'.repeat(70_000)],
+  ['str 16', 'x'.repeat(300)],
+  ['bin 32', new Uint8Array(70_000)],
+  ['bin 16', new Uint8Array(300)],
+  ['array 32', Array.from({ length: 70_000 }, () => 'a')],
+  ['array 16', Array.from({ length: 300 }, () => [1.5])],
+  ['map 32', Object.fromEntries(Array.from({ length: 70_000 }, (_, i) => [`k${i}`, i]))],
+  ['map 16', Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`k${i}`, null]))],
+  ...[0, 1, 2, 3, 4, 8, 16, 17, 300, 70_000].map((size): [string, unknown] => [
+    `ext of ${size}`,
+    new ExtData(5, new Uint8Array(size)),
+  ]),
+])('steps over %s', (_, value) => {
+  expect(classify(framed(encode([3, value, '7'])))).toStrictEqual({ type: 3, id: '7' });
+});
+
+test('cut off anywhere before the end of the id, it is no hub message', () => {
+  fc.assert(
+    fc.property(fc.dictionary(key, fc.string(), { maxKeys: 3 }), fc.string(), (headers, id) => {
+      const body = encode([3, headers, id]);
+      for (let end = 0; end < body.length; end++) {
+        expect(classify(framed(body.subarray(0, end)))).toStrictEqual({ type: 0, id: undefined });
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('takes anything: no throw, and a range within the record', () => {
+  const body = fc.oneof(
+    fc.uint8Array(),
+    fc.uint8Array().map((rest) => Uint8Array.of(0x93, 0x03, ...rest)),
+    fc.uint8Array().map((rest) => Uint8Array.of(0x93, 0x03, 0x80, ...rest)),
+  );
+  fc.assert(
+    fc.property(body, fc.boolean(), (body, whole) => {
+      const bytes = whole ? framed(body) : body;
+      classifyRecord(true, bytes, 0, bytes.length, info);
+      expect(info.idStart).toBeLessThanOrEqual(info.idEnd);
+      expect(info.idEnd).toBeLessThanOrEqual(bytes.length);
+      info.idText(bytes);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test.each([
+  ['deep nesting', '91', 1_000_000],
+  ['arrays that announce too much', 'dd ff ff ff ff', 200_000],
+  ['maps that announce too much', 'df ff ff ff ff', 200_000],
+])('a megabyte of %s is one pass', (_, piece, times) => {
+  const body = Buffer.concat([hex('93 03'), Buffer.alloc(hex(piece).length * times, hex(piece))]);
+  expect(classify(framed(body))).toStrictEqual({ type: 0, id: undefined });
+});
+
+test('a text protocol is read as text', () => {
+  const bytes = Buffer.from('{"type":6}\x1e');
+  classifyRecord(false, bytes, 0, bytes.length, info);
+  expect(info.type).toBe(6);
+});

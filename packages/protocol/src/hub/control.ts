@@ -1,0 +1,49 @@
+import { ByteWriter } from '../service/byte-writer.ts';
+import { HubMessageType } from './record-info.ts';
+
+/**
+ * Hub messages that somebody between client and hub may have to write, framed for a text or a
+ * binary hub protocol (client protocols reference, sections 3.2, 3.4 and 3.5).
+ */
+
+/** `allowReconnect` false makes automatic reconnection stop for good (section 2.1). */
+export function encodeClose(
+  binary: boolean,
+  error: string | undefined,
+  allowReconnect: boolean,
+): Uint8Array {
+  if (!binary) {
+    return textRecord({
+      type: HubMessageType.Close,
+      ...(error === undefined ? {} : { error }),
+      ...(allowReconnect ? { allowReconnect } : {}),
+    });
+  }
+  return binaryRecord((writer) => {
+    writer.arrayHeader(3);
+    writer.int(HubMessageType.Close);
+    if (error === undefined) writer.nil();
+    else writer.text(error);
+    writer.boolean(allowReconnect);
+  });
+}
+
+export function encodePing(binary: boolean): Uint8Array {
+  if (!binary) return textRecord({ type: HubMessageType.Ping });
+  return binaryRecord((writer) => {
+    writer.arrayHeader(1);
+    writer.int(HubMessageType.Ping);
+  });
+}
+
+function textRecord(message: object): Uint8Array {
+  return Buffer.from(`${JSON.stringify(message)}\x1e`);
+}
+
+function binaryRecord(write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter(64);
+  const frame = writer.beginFrame();
+  write(writer);
+  writer.endFrame(frame);
+  return Buffer.from(writer.view());
+}

@@ -1,0 +1,77 @@
+/** Steps over MessagePack in bytes, without decoding or allocating. `end` is where it ends. */
+
+/** For the tags 0xc0..0xdf: bytes of value after the tag, or after the length for the sized ones. */
+const FIXED_BYTES = [
+  0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, 0, 0, 0, 0, 0, 0, 0,
+];
+/** For the same tags: bytes of the length (bin, ext, str) or the count (array, map). */
+const LENGTH_BYTES = [
+  0, 0, 0, 0, 1, 2, 4, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
+];
+const ARRAY_16 = 0xdc;
+const MAP_16 = 0xde;
+
+/** The index just after the value at `start`, or -1 when it does not end by `end`. */
+export function msgpackValueEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  // A count of values still to step over, in place of a stack: depth costs nothing.
+  for (let pending = 1; pending > 0; pending--) {
+    if (at >= end) return -1;
+    const tag = bytes[at++] as number;
+    if (tag < 0x80 || tag >= 0xe0) continue;
+    if (tag < 0x90) pending += 2 * (tag & 0x0f);
+    else if (tag < 0xa0) pending += tag & 0x0f;
+    else if (tag < 0xc0) at += tag & 0x1f;
+    else {
+      const size = LENGTH_BYTES[tag - 0xc0] as number;
+      const length = size === 0 ? 0 : uintAt(bytes, at, size, end);
+      if (length === -1) return -1;
+      at += size;
+      if (tag >= MAP_16) pending += 2 * length;
+      else if (tag >= ARRAY_16) pending += length;
+      else at += length + (FIXED_BYTES[tag - 0xc0] as number);
+    }
+  }
+  return at <= end ? at : -1;
+}
+
+/** Where the first element of the array at `at` starts, or -1; `count` elements at least. */
+export function msgpackFirst(bytes: Uint8Array, at: number, end: number, count: number): number {
+  if (at >= end) return -1;
+  const tag = bytes[at] as number;
+  if (tag >= 0x90 && tag < 0xa0) return (tag & 0x0f) < count ? -1 : at + 1;
+  if (tag !== ARRAY_16 && tag !== ARRAY_16 + 1) return -1;
+  const size = LENGTH_BYTES[tag - 0xc0] as number;
+  return uintAt(bytes, at + 1, size, end) < count ? -1 : at + 1 + size;
+}
+
+/** The integer at `at`, written in any width, if it is one of 0..2^31-1; otherwise -1. */
+export function msgpackInt(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return -1;
+  const tag = bytes[at] as number;
+  if (tag < 0x80) return tag;
+  if (tag < 0xcc || tag > 0xd3) return -1;
+  const size = FIXED_BYTES[tag - 0xc0] as number;
+  const value =
+    size < 8
+      ? uintAt(bytes, at + 1, size, end)
+      : uintAt(bytes, at + 1, 4, end) === 0
+        ? uintAt(bytes, at + 5, 4, end)
+        : -1;
+  const signed = tag >= 0xd0 && size < 4;
+  return value > (signed ? 2 ** (8 * size - 1) - 1 : 0x7fffffff) ? -1 : value;
+}
+
+/** Where the text of the string at `at` starts, or -1 when it is no string. */
+export function msgpackTextStart(bytes: Uint8Array, at: number, end: number): number {
+  const tag = at < end ? (bytes[at] as number) : 0;
+  if (tag >= 0xa0 && tag < 0xc0) return at + 1;
+  return tag >= 0xd9 && tag <= 0xdb ? at + 1 + (LENGTH_BYTES[tag - 0xc0] as number) : -1;
+}
+
+function uintAt(bytes: Uint8Array, at: number, size: number, end: number): number {
+  if (at + size > end) return -1;
+  let value = 0;
+  for (let i = at; i < at + size; i++) value = value * 256 + (bytes[i] as number);
+  return value;
+}

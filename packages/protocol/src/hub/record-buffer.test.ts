@@ -1,0 +1,220 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ProtocolError } from '../errors.ts';
+import { RecordBuffer } from './record-buffer.ts';
+import { binaryRecordEnd, recordEnd, textRecordEnd } from './records.ts';
+
+const LIMIT = 1000;
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+  return 'none';
+}
+
+function textRecord(text: string): Buffer {
+  return Buffer.from(`${text.replaceAll('\x1e', ' ')}\x1e`);
+}
+
+function binaryRecord(body: Uint8Array): Buffer {
+  const prefix: number[] = [];
+  let rest = body.length;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) prefix.push((rest % 0x80) | 0x80);
+  return Buffer.concat([Buffer.of(...prefix, rest), body]);
+}
+
+/** All records of `chunks`, copied. */
+function recordsOf(buffer: RecordBuffer, chunks: readonly Uint8Array[]): string[] {
+  const records: string[] = [];
+  for (const chunk of chunks) {
+    buffer.push(chunk, (bytes, start, end) => {
+      records.push(Buffer.from(bytes.subarray(start, end)).toString('hex'));
+    });
+  }
+  return records;
+}
+
+const anyRecords = fc.oneof(
+  fc.record({
+    binary: fc.constant(false),
+    records: fc.array(fc.string({ maxLength: 300 }).map(textRecord)),
+  }),
+  fc.record({
+    binary: fc.constant(true),
+    records: fc.array(fc.uint8Array({ maxLength: 300, size: 'max' }).map(binaryRecord)),
+  }),
+);
+
+/** Cuts `bytes` at places given as fractions of its length. */
+function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const at = places.map((place) => Math.floor(place * (bytes.length + 1))).sort((a, b) => a - b);
+  return [...at, bytes.length].map((end, i) => bytes.subarray(at[i - 1] ?? 0, end));
+}
+
+describe('ends', () => {
+  test('text ends after its RS', () => {
+    const bytes = Buffer.from('{}\x1e{"type":6}\x1e{');
+    expect(textRecordEnd(bytes, 0)).toBe(3);
+    expect(textRecordEnd(bytes, 3)).toBe(14);
+    expect(textRecordEnd(bytes, 14)).toBe(-1);
+  });
+
+  test.each([
+    ['35', 53],
+    ['d101', 209],
+    ['8029', 5248],
+    ['8000', 0],
+    ['8080808000', 0],
+    ['ffffffff07', 0x7fffffff],
+  ])('prefix %s announces %d bytes', (hex, length) => {
+    const prefix = Buffer.from(hex, 'hex');
+    const whole = prefix.length + length;
+    for (let end = 0; end < prefix.length; end++) {
+      expect(binaryRecordEnd(prefix.subarray(0, end), 0, 2 ** 31 + 4)).toBe(-1);
+    }
+    expect(binaryRecordEnd(prefix, 0, whole)).toBe(length === 0 ? whole : -1);
+    expect(codeOf(() => binaryRecordEnd(prefix, 0, whole - 1))).toBe('oversized');
+    if (length > 10_000) return;
+    const bytes = Buffer.concat([Buffer.of(0), prefix, Buffer.alloc(length + 1)]);
+    expect(binaryRecordEnd(bytes, 1, LIMIT * 10)).toBe(1 + whole);
+    expect(binaryRecordEnd(bytes.subarray(0, -2), 1, LIMIT * 10)).toBe(-1);
+  });
+
+  test.each(['ffffffff08', '8080808080', 'ffffffffff'])('prefix %s has no length', (hex) => {
+    expect(codeOf(() => binaryRecordEnd(Buffer.from(hex, 'hex'), 0, LIMIT))).toBe('bad-length');
+  });
+
+  test('the limit counts RS, there or not', () => {
+    const bytes = Buffer.from('..abc\x1e');
+    expect(recordEnd(false, bytes, 2, 4)).toBe(6);
+    expect(codeOf(() => recordEnd(false, bytes, 2, 3))).toBe('oversized');
+    expect(recordEnd(false, bytes.subarray(0, 5), 2, 4)).toBe(-1);
+    expect(codeOf(() => recordEnd(false, bytes.subarray(0, 5), 2, 3))).toBe('oversized');
+  });
+});
+
+describe('buffer', () => {
+  test('cut anywhere, the records are the same', () => {
+    fc.assert(
+      fc.property(
+        anyRecords,
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true })),
+        (all, places) => {
+          const buffer = new RecordBuffer(all.binary, LIMIT);
+          const chunks = cut(Buffer.concat(all.records), places);
+          expect(recordsOf(buffer, chunks)).toStrictEqual(
+            all.records.map((r) => r.toString('hex')),
+          );
+          expect(buffer.held).toBe(0);
+        },
+      ),
+    );
+  });
+
+  test('in single bytes, it holds exactly the unfinished record', () => {
+    fc.assert(
+      fc.property(anyRecords, ({ binary, records }) => {
+        const buffer = new RecordBuffer(binary, LIMIT);
+        for (const record of records) {
+          for (let i = 0; i < record.length; i++) {
+            const done = recordsOf(buffer, [record.subarray(i, i + 1)]);
+            const whole = i === record.length - 1;
+            expect(done).toStrictEqual(whole ? [record.toString('hex')] : []);
+            expect(buffer.held).toBe(whole ? 0 : i + 1);
+          }
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('whole records are handed on in place', () => {
+    const chunk = Buffer.concat([textRecord('a'), textRecord('bc'), Buffer.from('d')]);
+    const seen: [Uint8Array, number, number][] = [];
+    const buffer = new RecordBuffer(false, LIMIT);
+    buffer.push(chunk, (...record) => seen.push(record));
+    expect(seen.map(([bytes]) => bytes === chunk)).toStrictEqual([true, true]);
+    expect(seen.map(([, start, end]) => [start, end])).toStrictEqual([
+      [0, 2],
+      [2, 5],
+    ]);
+    expect(buffer.held).toBe(1);
+  });
+
+  test('a joined record is not written over by later ones', () => {
+    const buffer = new RecordBuffer(false, LIMIT);
+    const seen: Uint8Array[] = [];
+    for (const piece of ['a', 'b\x1ec', 'd\x1e']) {
+      buffer.push(Buffer.from(piece), (bytes, start, end) => seen.push(bytes.subarray(start, end)));
+    }
+    expect(seen.map((bytes) => Buffer.from(bytes).toString())).toStrictEqual(['ab\x1e', 'cd\x1e']);
+  });
+
+  test.each([
+    ['text', false, textRecord('x'.repeat(LIMIT - 1)), textRecord('x'.repeat(LIMIT))],
+    ['binary', true, binaryRecord(Buffer.alloc(LIMIT - 2)), binaryRecord(Buffer.alloc(LIMIT - 1))],
+  ])('%s records up to the limit, in pieces too', (_, binary, longest, tooLong) => {
+    for (const size of [1, 3, 7, LIMIT - 1, LIMIT * 2]) {
+      const pieces = (record: Buffer) =>
+        Array.from({ length: Math.ceil(record.length / size) }, (_, i) =>
+          record.subarray(i * size, (i + 1) * size),
+        );
+      const buffer = new RecordBuffer(binary, LIMIT);
+      expect(recordsOf(buffer, pieces(longest))).toStrictEqual([longest.toString('hex')]);
+      expect(codeOf(() => recordsOf(buffer, pieces(tooLong)))).toBe('oversized');
+      expect(buffer.held).toBeLessThan(LIMIT);
+    }
+  });
+
+  test('an announced length takes no memory', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const buffers = Array.from({ length: 100 }, () => {
+      const buffer = new RecordBuffer(true, 2 ** 30);
+      recordsOf(buffer, [Buffer.of(0x80, 0x80, 0x80, 0x80, 0x01), Buffer.of(1)]);
+      return buffer;
+    });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+    expect(buffers.map((buffer) => buffer.held)).toStrictEqual(buffers.map(() => 6));
+  });
+
+  test('pieces are joined in linear time', () => {
+    const megabyte = 2 ** 20;
+    const lookedAt = { bytes: 0 };
+    /** Counts what is searched for RS: a search from the start at every push would be 2^39. */
+    class Counted extends Uint8Array {
+      override indexOf(value: number, from = 0): number {
+        lookedAt.bytes += this.length - from;
+        return super.indexOf(value, from);
+      }
+    }
+    for (const record of [textRecord('x'.repeat(megabyte)), binaryRecord(Buffer.alloc(megabyte))]) {
+      const buffer = new RecordBuffer(record[0] !== 0x78, megabyte * 2);
+      const piece = new Counted(1);
+      let joined: Uint8Array | undefined;
+      for (const byte of record) {
+        piece[0] = byte;
+        buffer.push(piece, (bytes, start, end) => {
+          joined = bytes.slice(start, end);
+        });
+      }
+      expect(Buffer.compare(joined ?? Buffer.alloc(0), record)).toBe(0);
+    }
+    expect(lookedAt.bytes).toBeLessThanOrEqual(megabyte + 1);
+  });
+
+  test('garbage ends in records or in a ProtocolError', () => {
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(fc.uint8Array()), (binary, chunks) => {
+        const buffer = new RecordBuffer(binary, 20);
+        codeOf(() => {
+          recordsOf(buffer, chunks);
+          expect(buffer.held).toBeLessThan(20);
+        });
+      }),
+    );
+  });
+});

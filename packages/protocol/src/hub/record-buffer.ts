@@ -1,0 +1,106 @@
+import { binaryRecordLength, oversized, recordEnd, textRecordEnd } from './records.ts';
+
+/** Takes one whole record, `bytes[start, end)`. */
+export type RecordSink = (bytes: Uint8Array, start: number, end: number) => void;
+
+/** A tail starts this small, since most are a few bytes cut off by a frame's end. */
+const TAIL_BYTES_MIN = 64;
+
+/**
+ * Cuts a byte stream that arrives in pieces into whole records. Records that lie whole in a piece
+ * are handed on in place; only a record cut off by a piece's end is copied, and kept until its rest
+ * comes. A record never has more than `limit` bytes, framing included.
+ */
+export class RecordBuffer {
+  readonly #binary: boolean;
+  readonly #limit: number;
+  #tail: Uint8Array | undefined;
+  #held = 0;
+  /** What the held record announced as its length; -1 as long as that is not known. */
+  #announced = -1;
+
+  constructor(binary: boolean, limit: number) {
+    this.#binary = binary;
+    this.#limit = limit;
+  }
+
+  /** Bytes kept of an unfinished record; 0 at a boundary between records. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /**
+   * Calls `sink` once for every record that `chunk` completes, in order. `chunk` itself is not kept,
+   * and a joined record's bytes belong to `sink`. Throws ProtocolError as `recordEnd` does; after
+   * that, or after a throw of `sink`, the stream cannot be read on.
+   */
+  push(chunk: Uint8Array, sink: RecordSink): void {
+    let start = this.#held === 0 ? 0 : this.#join(chunk, sink);
+    while (start < chunk.length) {
+      const end = recordEnd(this.#binary, chunk, start, this.#limit);
+      if (end === -1) {
+        const tail = this.#keep(chunk, start, chunk.length);
+        if (this.#binary) this.#readPrefix(tail);
+        return;
+      }
+      sink(chunk, start, end);
+      start = end;
+    }
+  }
+
+  /** Brings the held record as far as `chunk` goes; answers how much of `chunk` that took. */
+  #join(chunk: Uint8Array, sink: RecordSink): number {
+    const taken = this.#binary ? this.#joinBinary(chunk) : this.#joinText(chunk);
+    const tail = this.#tail;
+    if (tail !== undefined && this.#held === this.#announced) {
+      const length = this.#held;
+      this.#tail = undefined;
+      this.#held = 0;
+      this.#announced = -1;
+      sink(tail, 0, length);
+    }
+    return taken;
+  }
+
+  #joinText(chunk: Uint8Array): number {
+    const end = textRecordEnd(chunk, 0);
+    const taken = end === -1 ? chunk.length : end;
+    const least = this.#held + taken + (end === -1 ? 1 : 0);
+    if (least > this.#limit) throw oversized(this.#limit, 0);
+    this.#keep(chunk, 0, taken);
+    if (end !== -1) this.#announced = this.#held;
+    return taken;
+  }
+
+  #joinBinary(chunk: Uint8Array): number {
+    let taken = 0;
+    while (this.#announced === -1 && taken < chunk.length) {
+      this.#readPrefix(this.#keep(chunk, taken, taken + 1));
+      taken++;
+    }
+    if (this.#announced === -1) return taken;
+    const end = Math.min(chunk.length, taken + this.#announced - this.#held);
+    this.#keep(chunk, taken, end);
+    return end;
+  }
+
+  #readPrefix(tail: Uint8Array): void {
+    this.#announced = binaryRecordLength(tail, 0, this.#held, this.#limit);
+  }
+
+  /** Memory doubles with what has really come: an announced length alone takes none. */
+  #keep(chunk: Uint8Array, start: number, end: number): Uint8Array {
+    const needed = this.#held + end - start;
+    let tail = this.#tail;
+    if (tail === undefined || tail.length < needed) {
+      const most = this.#announced === -1 ? this.#limit : this.#announced;
+      const doubled = Math.max(TAIL_BYTES_MIN, (tail?.length ?? 0) * 2);
+      const grown = new Uint8Array(Math.max(needed, Math.min(most, doubled)));
+      if (tail !== undefined) grown.set(tail.subarray(0, this.#held));
+      this.#tail = tail = grown;
+    }
+    tail.set(chunk.subarray(start, end), this.#held);
+    this.#held = needed;
+    return tail;
+  }
+}
