@@ -1,0 +1,51 @@
+/** What a token must have been made for. */
+export interface Audience {
+  readonly use: TokenUse;
+  /** The hub key, lower case. */
+  readonly hub: string;
+  /** For `rest`: the request's path as received, still percent-encoded, without query. */
+  readonly path?: string | undefined;
+}
+
+export type TokenUse = 'client' | 'server' | 'rest';
+
+/**
+ * Whether an `aud` member, text or array of texts, has an element for this use. Scheme, host and
+ * port are ignored, since the endpoint a token was minted for need not be the one that was dialled
+ * (service protocol reference, section 3.2).
+ */
+export function isAudience(aud: unknown, wanted: Audience): boolean {
+  const candidates: unknown[] = Array.isArray(aud) ? aud : [aud];
+  return candidates.some((text) => typeof text === 'string' && matches(text, wanted));
+}
+
+function matches(text: string, { use, hub, path }: Audience): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  if (use === 'rest') return path !== undefined && isRestPath(url.pathname, path);
+  if (url.pathname !== `/${use}/` && url.pathname !== `/${use}`) return false;
+  return url.searchParams.get('hub')?.toLowerCase() === hub;
+}
+
+/** Only below `/api/`, so that a client or server token can never open a REST call. */
+function isRestPath(audience: string, request: string): boolean {
+  return audience.startsWith('/api/') && normalised(audience) === normalised(request);
+}
+
+/**
+ * Decoded once, segment by segment so that an encoded slash is not a slash, the hub in lower case,
+ * without a trailing slash.
+ */
+function normalised(path: string): string {
+  const segments = path.replace(/\/$/, '').split('/').map(decodeSegment);
+  const hub = segments.indexOf('hubs') + 1;
+  return JSON.stringify(segments.map((text, i) => (i === hub ? text.toLowerCase() : text)));
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,25 @@
+export { AccessKeyError, AccessKeys } from './access-keys.ts';
+export type { AccessKey } from './access-keys.ts';
+export type { TokenUse } from './audience.ts';
+export { forwardedClaims, readClientClaims, readServerClaims } from './claims.ts';
+export type { ClientClaims, StickyMode } from './claims.ts';
+export {
+  ConnectionStringError,
+  formatConnectionString,
+  parseConnectionString,
+} from './connection-string.ts';
+export type { ConnectionString } from './connection-string.ts';
+export { DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_CONNECTION_STRING } from './development.ts';
+export { MAX_TOKEN_LENGTH } from './limits.ts';
+export { mintClientToken, mintRestToken, mintServerToken, TokenTooLongError } from './mint.ts';
+export type {
+  Algorithm,
+  Claims,
+  ClaimValue,
+  ClientTokenOptions,
+  RestTokenOptions,
+  ServerTokenOptions,
+  SystemClaims,
+} from './mint.ts';
+export { bearerToken, verifyToken } from './verify.ts';
+export type { TokenRejection, VerifiedToken, VerifyOptions } from './verify.ts';

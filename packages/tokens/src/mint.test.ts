@@ -1,0 +1,159 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AccessKeys, MAX_TOKEN_LENGTH } from './index.ts';
+import { forwardedClaims } from './claims.ts';
+import { longClaimType, NAME_IDENTIFIER } from './claim-types.ts';
+import { mintClientToken, mintRestToken, TokenTooLongError } from './mint.ts';
+import type { Claims, ClientTokenOptions } from './mint.ts';
+import { verifyToken } from './verify.ts';
+
+const NOW = 1_711_000_000;
+const keys = new AccessKeys(['key']);
+const tail = `"nbf":${NOW},"exp":${NOW + 3600},"iat":${NOW},"aud":"http://h/client/?hub=chat"}`;
+
+function mint(o: Partial<ClientTokenOptions>): string {
+  return mintClientToken({
+    key: keys.first,
+    audienceBase: 'http://h/',
+    hub: 'chat',
+    now: NOW,
+    ...o,
+  });
+}
+
+/** The payload of a client token, in the order it was written. */
+function payloadOf(o: Partial<ClientTokenOptions>): string {
+  const verified = verifyToken(mint(o), { keys, use: 'client', hub: 'chat', now: NOW });
+  if (typeof verified === 'string') throw new Error(verified);
+  return verified.payload;
+}
+
+describe('mintClientToken', () => {
+  it('writes times and audience only for an anonymous client', () => {
+    expect(payloadOf({})).toBe(`{${tail}`);
+  });
+
+  it('writes what the .NET SDK writes for a user with roles', () => {
+    const claims = {
+      [NAME_IDENTIFIER]: 'alice',
+      'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name': 'Name alice',
+      'http://schemas.microsoft.com/ws/2008/06/identity/claims/role': ['r1', 'r2'],
+      custom: 'é',
+    };
+    expect(payloadOf({ userId: 'alice', system: { authenticationType: 'x' }, claims })).toBe(
+      `{"asrs.s.uid":"alice","asrs.s.aut":"x","nameid":"alice","unique_name":"Name alice","role":["r1","r2"],"custom":"é",${tail}`,
+    );
+  });
+
+  it('writes every system claim, in the documented order, as text', () => {
+    const system = {
+      closeOnAuthExpirationAt: 5,
+      transports: 3,
+      pollIntervalSeconds: 30,
+      roleClaimType: 'rt',
+      nameClaimType: 'nt',
+      detailedErrors: true,
+      authenticationType: 'x',
+      handshakeTimeoutSeconds: 20,
+      diagnostic: true,
+      sticky: 'Required',
+      serverName: 'srv',
+    } as const;
+    expect(payloadOf({ userId: '', system })).toBe(
+      '{"asrs.s.uid":"","asrs.s.sn":"srv","asrs.s.ssticky":"Required","asrs.s.dc":"true",' +
+        '"asrs.s.cht":"20","asrs.s.aut":"x","asrs.s.derror":"True","asrs.s.nt":"nt",' +
+        '"asrs.s.rt":"rt","asrs.s.ttl":"30","asrs.s.htt":"3","asrs.s.coae":"true",' +
+        `"asrs.s.aeo":"5",${tail}`,
+    );
+  });
+
+  it('leaves out what is the default', () => {
+    const system = {
+      sticky: 'Disabled',
+      serverName: 'srv',
+      diagnostic: false,
+      detailedErrors: false,
+      handshakeTimeoutSeconds: 15,
+      authenticationType: 'Bearer',
+    } as const;
+    expect(payloadOf({ system })).toBe(`{${tail}`);
+    expect(payloadOf({ system: { sticky: 'Required' } })).toBe(`{${tail}`);
+  });
+
+  it('renames reserved claims, and sub after the first', () => {
+    expect(payloadOf({ claims: { sub: ['a', 'b'], iss: 'me', jti: '1' } })).toBe(
+      `{"sub":"a","asrs.u.sub":"b","asrs.u.iss":"me","asrs.u.jti":"1",${tail}`,
+    );
+  });
+
+  it('joins a short and a long name of one claim', () => {
+    expect(payloadOf({ claims: { nameid: 'a', [NAME_IDENTIFIER]: 'b' } })).toBe(
+      `{"nameid":["a","b"],${tail}`,
+    );
+  });
+
+  it('does not let claims speak for the service', () => {
+    expect(payloadOf({ claims: { 'asrs.s.uid': 'root', exp: 9e9 }, userId: 'me' })).toBe(
+      `{"asrs.s.uid":"me","asrs.u.exp":9000000000,${tail}`,
+    );
+  });
+
+  it('refuses a token longer than 4,096 characters', () => {
+    const withText = (length: number) => mint({ claims: { text: 'x'.repeat(length) } });
+    const spare = MAX_TOKEN_LENGTH - withText(0).length;
+    const fits = Math.floor((spare * 3) / 4) - 3;
+    expect(withText(fits).length).toBeLessThanOrEqual(MAX_TOKEN_LENGTH);
+    expect(() => withText(fits + 8)).toThrow(TokenTooLongError);
+    expect(() => withText(fits + 8)).toThrow('AccessToken must not be longer than 4K.');
+  });
+
+  it('lives as long as it is told, signed as it is told', () => {
+    expect(payloadOf({ lifetimeSeconds: 60 })).toContain(`"exp":${NOW + 60}`);
+    const header = mint({ algorithm: 'HS512' }).split('.')[0] ?? '';
+    expect(Buffer.from(header, 'base64url').toString()).toBe(
+      `{"alg":"HS512","typ":"JWT","kid":"${keys.first.kid}"}`,
+    );
+  });
+
+  it('brings every claim through, repeated ones in order, whatever it is called', () => {
+    const value = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 20 }),
+      fc.boolean(),
+      fc.integer(),
+    );
+    const name = fc.oneof(
+      fc.constantFrom('__proto__', 'constructor', 'role', 'nameid', '1', 'é', ''),
+      fc.string({ unit: 'grapheme', maxLength: 20 }),
+    );
+    const many = fc.array(fc.tuple(name, fc.array(value, { maxLength: 3 })), { maxLength: 8 });
+    fc.assert(
+      fc.property(many, (entries) => {
+        const claims: Claims = Object.fromEntries(entries);
+        const forwarded = forwardedClaims(payloadOf({ claims }));
+        for (const [type, values] of Object.entries(claims)) {
+          const got = forwarded.filter(([name]) => name === longClaimType(type));
+          expect(got.map(([, text]) => text)).toEqual([values].flat().map(String));
+        }
+      }),
+    );
+  });
+});
+
+describe('mintRestToken', () => {
+  it('carries the audience as given, and the server id when there is one', () => {
+    const audience = 'http://h/api/hubs/chat';
+    for (const serverId of [undefined, 's1']) {
+      const token = mintRestToken({ key: 'key', audience, serverId, now: NOW });
+      const path = '/api/hubs/chat';
+      const verified = verifyToken(token, { keys, use: 'rest', hub: 'chat', path, now: NOW });
+      const payload = typeof verified === 'string' ? verified : JSON.parse(verified.payload);
+      expect(payload).toEqual({
+        ...(serverId === undefined ? {} : { nameid: serverId }),
+        nbf: NOW,
+        exp: NOW + 3600,
+        iat: NOW,
+        aud: audience,
+      });
+    }
+  });
+});
