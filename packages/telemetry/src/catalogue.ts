@@ -1,0 +1,273 @@
+/** The values a label can have: a closed list; one given with the sources; or whatever appears. */
+export type LabelValues = readonly string[] | 'given' | 'open';
+
+/** What there is to know of one metric: what a scrape says, and what the reference page says. */
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** One line, in the scrape. */
+  readonly help: string;
+  readonly labels: Readonly<Record<string, LabelValues>>;
+  /** Upper bounds, ascending, without +Inf; of histograms only. */
+  readonly buckets?: readonly number[];
+  /** What it counts exactly, for the reference page. */
+  readonly meaning: string;
+  /** What to do when it rises, for the reference page. */
+  readonly whenItRises: string;
+}
+
+const DIRECTIONS = ['from_client', 'to_client', 'from_server', 'to_server'] as const;
+const TRANSPORTS = ['webSockets', 'serverSentEvents', 'longPolling'] as const;
+const SIDES = ['client', 'server'] as const;
+
+/** Seconds, for work inside one process: 10 microseconds to a second. */
+const SHORT_DURATIONS = [
+  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+  0.25, 0.5, 1,
+] as const;
+
+/** Every metric of the edge. No label ever names a connection, a user or a group. */
+export const METRICS = {
+  trunkline_client_connections: {
+    type: 'gauge',
+    help: 'Open client connections.',
+    labels: { hub: 'open', transport: TRANSPORTS },
+    meaning: 'Client connections open on this edge now, from accepted to closed.',
+    whenItRises:
+      'Expected with more users. Compare with memory and open files, and add an edge before either runs out. A share that moves from webSockets to longPolling points at a proxy in front that blocks upgrades.',
+  },
+  trunkline_server_connections: {
+    type: 'gauge',
+    help: 'Open server connections.',
+    labels: { hub: 'open' },
+    meaning:
+      'Server connections that app servers hold to this edge now. An app server opens several for each hub.',
+    whenItRises:
+      'More app servers have joined, or clients made them ask for more connections. When it falls to 0, new clients of the hub wait and are then refused: look at the app servers and the way to them.',
+  },
+  trunkline_clients_waiting: {
+    type: 'gauge',
+    help: 'Clients that wait for a server connection.',
+    labels: {},
+    meaning:
+      'Clients that have sent their handshake request while their hub had no server connection. Each waits for a bounded time and is then refused.',
+    whenItRises: 'The hub has no app server on this edge: start one, or repair the way to it.',
+  },
+  trunkline_client_opens_total: {
+    type: 'counter',
+    help: 'Client connections opened.',
+    labels: { transport: TRANSPORTS },
+    meaning: 'Client connections accepted since the start.',
+    whenItRises:
+      'Its rate is connects per second. A burst after an outage is a reconnect storm; a high steady rate with a flat number of connections means that clients come and go: see the close reasons.',
+  },
+  trunkline_client_closes_total: {
+    type: 'counter',
+    help: 'Client connections closed, by reason.',
+    labels: { reason: 'given' },
+    meaning: 'Client connections closed since the start, each with exactly one close reason.',
+    whenItRises: 'The page of close reasons says for each who was at fault and what to do.',
+  },
+  trunkline_server_closes_total: {
+    type: 'counter',
+    help: 'Server connections closed, by reason.',
+    labels: { reason: 'given' },
+    meaning: 'Server connections closed since the start, each with exactly one close reason.',
+    whenItRises:
+      'App servers that restart explain it. Otherwise look at their logs and at the network between them and the edge: each loss moves or closes the clients it carried.',
+  },
+  trunkline_connect_duration_seconds: {
+    type: 'histogram',
+    help: 'Seconds from accepting a client to its handshake response.',
+    labels: {},
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    meaning:
+      'Time from a client being accepted (the upgrade, or the first request of a transport without one) to the handshake response being handed to its socket. It holds two journeys to the app server and the wait for a server connection.',
+    whenItRises:
+      'Slow handshakes at the app server, clients that wait for a server connection, or a busy event loop: see those metrics.',
+  },
+  trunkline_negotiates_total: {
+    type: 'counter',
+    help: 'Negotiate requests answered, by result.',
+    labels: { result: ['ok', 'unauthorized', 'bad_request', 'unavailable'] },
+    meaning:
+      'Answers to POST /client/negotiate: 200; 401 for a refused token; 400 for any other bad request; 503 while the edge drains.',
+    whenItRises:
+      'ok rises with connects. unauthorized: see the token rejections. bad_request: a client or a proxy sends something else than a SignalR client does.',
+  },
+  trunkline_token_rejections_total: {
+    type: 'counter',
+    help: 'Access tokens refused, by use and reason.',
+    labels: {
+      use: ['client', 'server', 'rest'],
+      reason: [
+        'missing',
+        'oversized',
+        'malformed',
+        'algorithm',
+        'signature',
+        'expired',
+        'not-yet-valid',
+        'audience',
+      ],
+    },
+    meaning: 'Access tokens refused by clients, app servers (server) and REST callers (rest).',
+    whenItRises:
+      'signature: a key differs between the edge and who signs, often half-way through a rotation. expired or not-yet-valid: a clock is wrong, or clients reuse old tokens. audience: the token was made for another hub, path or use. Many of any kind from one place: somebody is trying.',
+  },
+  trunkline_messages_total: {
+    type: 'counter',
+    help: 'Messages relayed, by direction.',
+    labels: { direction: DIRECTIONS },
+    meaning:
+      'from_client: messages (WebSocket messages, or records of a post) taken from clients. to_server: data messages framed for app servers. from_server: service messages taken from app servers. to_client: messages handed to client sockets, one for each client, so that a broadcast to 1,000 clients is one from_server and 1,000 to_client.',
+    whenItRises:
+      'Expected with traffic. to_client far ahead of from_server is fan-out; from_client ahead of to_server means that clients send before their server connection is there.',
+  },
+  trunkline_message_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of relayed messages, by direction.',
+    labels: { direction: DIRECTIONS },
+    meaning:
+      'Payload bytes of the messages counted in trunkline_messages_total, without WebSocket framing and TLS.',
+    whenItRises: 'Expected with traffic. Compare with the capacity of the network card.',
+  },
+  trunkline_relay_latency_seconds: {
+    type: 'histogram',
+    help: 'Seconds a message spends inside the edge, by hop.',
+    labels: { hop: ['client_to_server', 'server_to_client'] },
+    buckets: SHORT_DURATIONS,
+    meaning:
+      'Time between the edge reading a message and handing it to the socket of the other side, one observation for each message relayed to one connection. Network time is not in it.',
+    whenItRises:
+      'The edge is short of CPU: see the event-loop delay and process_cpu_seconds_total. Spread the clients over more edges.',
+  },
+  trunkline_fanout_recipients: {
+    type: 'histogram',
+    help: 'Clients reached by a broadcast, group, user or list send.',
+    labels: {},
+    buckets: [0, 1, 10, 100, 1000, 10_000, 100_000],
+    meaning:
+      'How many clients of this edge one send to many went to. 0: nobody here was in its audience.',
+    whenItRises: 'Groups or hubs have grown: each send costs CPU in proportion.',
+  },
+  trunkline_fanout_duration_seconds: {
+    type: 'histogram',
+    help: 'Seconds to hand one send to all its clients.',
+    labels: {},
+    buckets: SHORT_DURATIONS,
+    meaning: 'Time from decoding a send to many until the last client socket has it.',
+    whenItRises:
+      'Nothing else moves while a send fans out. Send less, to smaller groups, or spread the clients over more edges.',
+  },
+  trunkline_fanout_skipped_total: {
+    type: 'counter',
+    help: 'Clients left out of a send, by reason.',
+    labels: { reason: ['not_ready', 'no_payload'] },
+    meaning:
+      'not_ready: the client had no handshake response yet, and nothing may overtake it. no_payload: the app server gave no payload for the hub protocol of the client.',
+    whenItRises:
+      'not_ready is normal in a connect storm. no_payload: the app server does not have the hub protocol of some clients enabled; they miss every broadcast.',
+  },
+  trunkline_held_messages_total: {
+    type: 'counter',
+    help: 'Messages held back until the handshake response.',
+    labels: {},
+    meaning:
+      'Messages to one connection that the app server sent before its handshake response; they are held and follow it.',
+    whenItRises: 'Normal where OnConnected sends to the caller. It costs a copy of each message.',
+  },
+  trunkline_outbound_queue_bytes: {
+    type: 'gauge',
+    help: 'Bytes waiting for sockets, by side.',
+    labels: { side: SIDES },
+    meaning: 'Bytes handed to sockets and not yet taken by the network, summed over each side.',
+    whenItRises:
+      'client: clients read too slowly or are sent too much. server: app servers do not read fast enough; at the limit they get no new clients.',
+  },
+  trunkline_slow_clients_total: {
+    type: 'counter',
+    help: 'Clients closed for reading too slowly.',
+    labels: {},
+    meaning: 'Clients whose outbound queue was full, so that they were closed.',
+    whenItRises:
+      'A few are bad networks. Many at once: messages are too large or too many for the clients, or the network in front of the edge is full.',
+  },
+  trunkline_protocol_errors_total: {
+    type: 'counter',
+    help: 'Bytes that follow no wire format, by side and code.',
+    labels: {
+      side: SIDES,
+      code: ['truncated', 'oversized', 'bad-length', 'wrong-type', 'bad-text', 'too-deep'],
+    },
+    meaning: 'What clients and app servers sent that could not be read. Each closes its sender.',
+    whenItRises:
+      'client: a broken or hostile client. server: an app server of another protocol version, or a proxy that changes bytes.',
+  },
+  trunkline_event_loop_delay_seconds: {
+    type: 'gauge',
+    help: 'How late the event loop was since the last scrape.',
+    labels: { statistic: ['p50', 'p99', 'max'] },
+    meaning:
+      'How much later than planned a timer ran, over the time since the previous scrape. Each scrape starts anew, so let one Prometheus scrape an edge, not two.',
+    whenItRises:
+      'Something keeps the one thread busy: too much traffic for a core, or fan-out to very many clients. Spread the clients over more edges.',
+  },
+  trunkline_build_info: {
+    type: 'gauge',
+    help: 'Always 1; the labels say what runs.',
+    labels: { version: 'open', node: 'open' },
+    meaning: 'The versions of Trunkline and of Node that the process runs.',
+    whenItRises: 'It does not. Two values at once mean that an upgrade is under way.',
+  },
+  process_cpu_seconds_total: {
+    type: 'counter',
+    help: 'User and system CPU seconds spent.',
+    labels: {},
+    meaning: 'CPU time of the process. Its rate is the number of cores in use.',
+    whenItRises: 'A rate near 1 is the most that one edge can do: add an edge.',
+  },
+  process_resident_memory_bytes: {
+    type: 'gauge',
+    help: 'Resident memory in bytes.',
+    labels: {},
+    meaning: 'Memory of the process that is in RAM.',
+    whenItRises:
+      'It follows the number of clients and the outbound queues. When it grows while both are flat, report it with a heap snapshot.',
+  },
+  process_open_fds: {
+    type: 'gauge',
+    help: 'Open file descriptors.',
+    labels: {},
+    meaning: 'File descriptors in use: about one for each connection. Linux only.',
+    whenItRises: 'At process_max_fds no further connection is accepted: raise the limit in time.',
+  },
+  process_max_fds: {
+    type: 'gauge',
+    help: 'Most file descriptors that may be open.',
+    labels: {},
+    meaning: 'The soft limit on open files when the process started. Linux only.',
+    whenItRises: 'It changes only with a restart under another limit.',
+  },
+  process_start_time_seconds: {
+    type: 'gauge',
+    help: 'Start time of the process, in Unix seconds.',
+    labels: {},
+    meaning: 'When the process started.',
+    whenItRises: 'The process has restarted; its counters began at 0 again.',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export type MetricName = keyof typeof METRICS;
+
+type NamesOfType<T> = {
+  [M in MetricName]: (typeof METRICS)[M]['type'] extends T ? M : never;
+}[MetricName];
+
+export type HistogramName = NamesOfType<'histogram'>;
+
+/** The labels of a metric: those of a closed list by their values, others as text. */
+export type LabelsOf<M extends MetricName> = {
+  readonly [
+    L in keyof (typeof METRICS)[M]['labels']
+  ]: (typeof METRICS)[M]['labels'][L] extends readonly (infer V)[] ? V : string;
+};
