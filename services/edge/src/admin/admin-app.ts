@@ -1,0 +1,21 @@
+import type { Registry } from '@trunkline/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { fastify } from 'fastify';
+
+/** What the edge says of itself; `ready` goes off before it stops. */
+export interface Health {
+  readonly ready: boolean;
+}
+
+/** The admin port: `/metrics` for Prometheus, `/live` and `/ready` for who restarts and routes. */
+export function createAdminApp(registry: Registry, health: Health): FastifyInstance {
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  app.get('/metrics', async (_request, reply) => {
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+  app.get('/live', (_request, reply) => reply.send({ status: 'live' }));
+  app.get('/ready', (_request, reply) =>
+    reply.code(health.ready ? 200 : 503).send({ status: health.ready ? 'ready' : 'not ready' }),
+  );
+  return app;
+}

@@ -1,0 +1,136 @@
+import type { GivenLabels, LabelsOf, MetricName, Registry, Sources } from '@trunkline/telemetry';
+import { createRegistry, processSources } from '@trunkline/telemetry';
+import type { CloseReason } from '../sessions/close-reason.ts';
+import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from '../sessions/close-reason.ts';
+import type { LabelCounts } from '../sessions/counters.ts';
+import type { EdgeContext } from '../sessions/edge-context.ts';
+import type { HubDirectory } from '../sessions/hub-directory.ts';
+import { VERSION } from '../version.ts';
+
+/** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
+export function createEdgeRegistry(context: EdgeContext, hubs: HubDirectory): Registry {
+  const sources: Sources = {
+    ...processSources(VERSION),
+    ...connectionSources(context, hubs),
+    ...trafficSources(context),
+    ...failureSources(context),
+  };
+  return createRegistry(sources, GIVEN);
+}
+
+const labelsOf = (reasons: Readonly<Record<string, CloseReason>>): string[] =>
+  Object.values(reasons).map(({ label }) => label);
+
+const GIVEN: GivenLabels = {
+  trunkline_client_closes_total: { reason: labelsOf(CLIENT_CLOSE_REASONS) },
+  trunkline_server_closes_total: { reason: labelsOf(SERVER_CLOSE_REASONS) },
+};
+
+const transport = 'webSockets';
+
+type Some<N extends MetricName> = Pick<Sources, N>;
+
+function connectionSources(
+  context: EdgeContext,
+  hubs: HubDirectory,
+): Some<
+  | 'trunkline_client_connections'
+  | 'trunkline_server_connections'
+  | 'trunkline_clients_waiting'
+  | 'trunkline_client_opens_total'
+  | 'trunkline_connect_duration_seconds'
+> {
+  const { counters } = context;
+  return {
+    trunkline_client_connections: () =>
+      [...hubs].map((hub) => [{ hub: hub.name, transport }, hub.model.members.length] as const),
+    trunkline_server_connections: () =>
+      [...hubs].map((hub) => [{ hub: hub.name }, hub.servers.size] as const),
+    trunkline_clients_waiting: () => [...hubs].reduce((sum, hub) => sum + hub.waiting.size, 0),
+    trunkline_client_opens_total: () => [[{ transport }, counters.clientOpens]],
+    trunkline_connect_duration_seconds: () => counters.connectSeconds,
+  };
+}
+
+function trafficSources(
+  context: EdgeContext,
+): Some<
+  | 'trunkline_messages_total'
+  | 'trunkline_message_bytes_total'
+  | 'trunkline_relay_latency_seconds'
+  | 'trunkline_fanout_recipients'
+  | 'trunkline_fanout_duration_seconds'
+  | 'trunkline_fanout_skipped_total'
+  | 'trunkline_held_messages_total'
+  | 'trunkline_outbound_queue_bytes'
+> {
+  const { counters } = context;
+  return {
+    trunkline_messages_total: () => [
+      [{ direction: 'from_client' }, counters.messagesFromClients],
+      [{ direction: 'to_server' }, counters.messagesToServers],
+      [{ direction: 'from_server' }, counters.messagesFromServers],
+      [{ direction: 'to_client' }, counters.messagesToClients],
+    ],
+    trunkline_message_bytes_total: () => [
+      [{ direction: 'from_client' }, counters.bytesFromClients],
+      [{ direction: 'to_server' }, counters.bytesToServers],
+      [{ direction: 'from_server' }, counters.bytesFromServers],
+      [{ direction: 'to_client' }, counters.bytesToClients],
+    ],
+    trunkline_relay_latency_seconds: () => [
+      [{ hop: 'client_to_server' }, counters.clientToServerSeconds],
+      [{ hop: 'server_to_client' }, counters.serverToClientSeconds],
+    ],
+    trunkline_fanout_recipients: () => counters.fanoutRecipients,
+    trunkline_fanout_duration_seconds: () => counters.fanoutSeconds,
+    trunkline_fanout_skipped_total: () => [
+      [{ reason: 'not_ready' }, counters.skippedNotReady],
+      [{ reason: 'no_payload' }, counters.skippedNoPayload],
+    ],
+    trunkline_held_messages_total: () => counters.heldMessages,
+    trunkline_outbound_queue_bytes: () => [
+      [{ side: 'client' }, sumOfQueues(context.backlogged)],
+      [{ side: 'server' }, sumOfQueues(context.servers)],
+    ],
+  };
+}
+
+function failureSources(
+  context: EdgeContext,
+): Some<
+  | 'trunkline_client_closes_total'
+  | 'trunkline_server_closes_total'
+  | 'trunkline_negotiates_total'
+  | 'trunkline_token_rejections_total'
+  | 'trunkline_slow_clients_total'
+  | 'trunkline_protocol_errors_total'
+> {
+  const { counters } = context;
+  return {
+    trunkline_client_closes_total: () => series(counters.clientCloses, 'reason'),
+    trunkline_server_closes_total: () => series(counters.serverCloses, 'reason'),
+    trunkline_negotiates_total: () => series(counters.negotiates, 'result'),
+    trunkline_token_rejections_total: () => series(counters.tokenRejections, 'use', 'reason'),
+    trunkline_slow_clients_total: () => counters.slowClients,
+    trunkline_protocol_errors_total: () => series(counters.protocolErrors, 'side', 'code'),
+  };
+}
+
+/** Counts kept by label values joined with `|`, as series with named labels. */
+function series<N extends MetricName>(
+  counts: LabelCounts,
+  ...names: (string & keyof LabelsOf<N>)[]
+): (readonly [LabelsOf<N>, number])[] {
+  return [...counts.entries()].map(([key, value]) => {
+    const values = key.split('|');
+    const labels = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+    return [labels as LabelsOf<N>, value] as const;
+  });
+}
+
+function sumOfQueues(sessions: Iterable<{ queuedBytes(): number }>): number {
+  let sum = 0;
+  for (const session of sessions) sum += session.queuedBytes();
+  return sum;
+}

@@ -1,0 +1,130 @@
+import { randomFillSync } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { SettingsError } from '@trunkline/settings';
+import type { Logger } from '@trunkline/telemetry';
+import type { AccessKeys } from '@trunkline/tokens';
+import type { FastifyInstance } from 'fastify';
+import { createAdminApp } from './admin/admin-app.ts';
+import { createEdgeRegistry } from './admin/metrics.ts';
+import { MemoryBroker } from './bus/memory-bus.ts';
+import type { EdgeConfig } from './config.ts';
+import { listen } from './listener/uws-listener.ts';
+import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
+import { ConnectionTable } from './model/connection-table.ts';
+import type { BusReceiver, Bus } from './ports/bus.ts';
+import { BusBridge } from './sessions/bus-bridge.ts';
+import { ClientAdmission } from './sessions/client/admission.ts';
+import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './sessions/close-reason.ts';
+import { Counters } from './sessions/counters.ts';
+import type { Clock, EdgeContext } from './sessions/edge-context.ts';
+import { HubDirectory } from './sessions/hub-directory.ts';
+import { ServerAdmission } from './sessions/server/admission.ts';
+import { TurnFlusher } from './sessions/server/trunk.ts';
+import { TokenVerifier } from './sessions/token-verifier.ts';
+import { Watch } from './sessions/watch.ts';
+
+/** What peers are given to read their goodbyes before the sockets are cut. */
+const GOODBYE_MS = 300;
+
+export interface Edge {
+  /** Where clients and app servers reach it. */
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Replaces the access keys; connections stay. */
+  useKeys(keys: AccessKeys): void;
+  /** Says goodbye to every connection, then closes. Takes well under a second. */
+  stop(): Promise<void>;
+}
+
+const clock: Clock = { now: () => performance.now(), unixSeconds: () => Date.now() / 1000 };
+
+/** Builds an edge and opens its ports, the admin port first: it is live before it is ready. */
+export async function startEdge(
+  config: EdgeConfig,
+  log: Logger,
+  joinBus: (receive: BusReceiver) => Bus = (receive) => new MemoryBroker().join(receive),
+): Promise<Edge> {
+  const context = createContext(config, log);
+  const hubs = new HubDirectory(context);
+  const bridge = new BusBridge(context, hubs, joinBus);
+  hubs.joinBus(bridge);
+  const tokens = new TokenVerifier(config.accessKeys, clock, context.counters);
+  const clients = new ClientAdmission(context, tokens, hubs);
+  const servers = new ServerAdmission(context, tokens, hubs);
+  const health = { ready: false };
+  const admin = createAdminApp(createEdgeRegistry(context, hubs), health);
+  await listenForAdmin(admin, config);
+  const listener = await listen(
+    { ...config, clientMessageBytes: 2 * config.maxMessageBytes },
+    {
+      client: (request) => clients.connect(request),
+      server: (request) => servers.connect(request),
+      negotiate: (request) => clients.negotiate(request),
+    },
+  );
+  const watch = new Watch(context, clients);
+  health.ready = true;
+
+  const stop = async (): Promise<void> => {
+    health.ready = false;
+    listener.stopListening();
+    for (const hub of hubs) {
+      for (const client of [...hub.model.members]) {
+        client.close(CLIENT_CLOSE_REASONS.serviceReload);
+      }
+    }
+    for (const server of [...context.servers]) server.close(SERVER_CLOSE_REASONS.serviceReload);
+    await setTimeout(GOODBYE_MS);
+    watch.stop();
+    listener.close();
+    await bridge.close();
+    await admin.close();
+  };
+  return {
+    url: config.publicUrl ?? localUrl(config.tls ? 'https' : 'http', config.host, listener.port),
+    adminUrl: localUrl('http', config.adminHost, (admin.server.address() as AddressInfo).port),
+    useKeys: (keys) => {
+      tokens.keys = keys;
+    },
+    stop,
+  };
+}
+
+async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promise<void> {
+  const { adminHost: host, adminPort: port } = config;
+  try {
+    await admin.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new SettingsError(
+      `cannot listen on ${host} port ${port} (${code}): choose another --admin-port or --admin-host`,
+    );
+  }
+}
+
+function createContext(config: EdgeConfig, log: Logger): EdgeContext {
+  const random = (bytes: number): Uint8Array => randomFillSync(new Uint8Array(bytes));
+  return {
+    edgeId: config.edgeId,
+    clock,
+    log,
+    limits: {
+      messageBytes: config.maxMessageBytes,
+      serverWaitMs: config.serverWaitMs,
+    },
+    counters: new Counters(),
+    tick: 0,
+    clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
+    servers: new Set(),
+    flusher: new TurnFlusher(),
+    opening: new Set(),
+    backlogged: new Set(),
+  };
+}
+
+/** An address that can be opened: listening everywhere includes this machine. */
+function localUrl(scheme: string, host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}

@@ -1,0 +1,49 @@
+import { runProcess, stopRequest } from '@trunkline/foundation';
+import type { Running } from '@trunkline/foundation';
+import { helpText, SettingsError, wantsHelp } from '@trunkline/settings';
+import { createLogger } from '@trunkline/telemetry';
+import type { Logger } from '@trunkline/telemetry';
+import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+import { readConfig } from './config.ts';
+import type { Edge } from './edge.ts';
+import { startEdge } from './edge.ts';
+import { EDGE_OPTIONS } from './options.ts';
+import { VERSION } from './version.ts';
+
+const argv = process.argv.slice(2);
+const { env } = process;
+
+async function start(): Promise<Running | undefined> {
+  if (wantsHelp(argv)) {
+    process.stdout.write(helpText('trunkline-edge [options]', EDGE_OPTIONS, true));
+    return undefined;
+  }
+  const config = readConfig({ argv, env });
+  const log = createLogger({ name: 'edge', level: config.logLevel, version: VERSION });
+  const edge = await startEdge(config, log);
+  log.info({ url: edge.url, admin: edge.adminUrl, edgeId: config.edgeId }, 'edge listening');
+  if (config.dev) warnOfDevelopment(edge);
+  process.on('SIGHUP', () => readKeysAgain(edge, log));
+  return edge;
+}
+
+function warnOfDevelopment(edge: Edge): void {
+  const text = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
+  process.stderr.write(
+    'WARNING: --dev uses an access key that everybody knows. Never let others reach this edge.\n' +
+      `Connection string for app servers: ${text}\n`,
+  );
+}
+
+/** Access keys are the one setting that changes while an edge runs; the others need a restart. */
+function readKeysAgain(edge: Edge, log: Logger): void {
+  try {
+    edge.useKeys(readConfig({ argv, env }).accessKeys);
+    log.info('access keys read again');
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    log.error({ reason: error.message }, 'access keys not read: the old ones stay');
+  }
+}
+
+await runProcess('trunkline-edge', start, stopRequest(process));

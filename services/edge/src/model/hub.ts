@@ -1,0 +1,186 @@
+import type { Command, Exclusions, Target } from './command.ts';
+import type { Effect } from './effect.ts';
+import { Groups } from './groups.ts';
+import type { Member } from './member.ts';
+import { UserGroupRules } from './user-group-rules.ts';
+import { Users } from './users.ts';
+
+/** `local`: from an app server or REST call of this edge; `bus`: another edge has published it. */
+export type Origin = 'local' | 'bus';
+
+/**
+ * One hub's client connections on this edge, their users and groups. Pure and synchronous: a
+ * command gives effects, and when `execute` returns, what it changed is in force for the next one,
+ * whichever server connection that comes from. So a join that is acked is a join that is effective.
+ */
+export class Hub<M extends Member<M>> {
+  readonly name: string;
+  readonly #members: M[] = [];
+  readonly #users = new Users<M>();
+  readonly #groups = new Groups<M>();
+  readonly #rules = new UserGroupRules();
+  readonly #find: (connectionId: string) => M | undefined;
+
+  /** `find` looks a connection id up among this hub's members. */
+  constructor(name: string, find: (connectionId: string) => M | undefined) {
+    this.name = name;
+    this.#find = find;
+  }
+
+  get members(): readonly M[] {
+    return this.#members;
+  }
+
+  attach(member: M, now: number): void {
+    member.place = this.#members.push(member) - 1;
+    this.#users.add(member);
+    if (member.userId === undefined) return;
+    for (const group of this.#rules.groups(member.userId, now)) this.#groups.join(member, group);
+  }
+
+  detach(member: M): void {
+    if (member.place < 0) return;
+    const last = this.#members.pop()!;
+    if (last !== member) {
+      this.#members[member.place] = last;
+      last.place = member.place;
+    }
+    member.place = -1;
+    this.#users.remove(member);
+    this.#groups.leaveAll(member);
+  }
+
+  execute(command: Command, origin: Origin, now: number): Effect<M>[] {
+    const effects = this.#effects(command, now);
+    if (origin === 'local' && concernsOthers(command, effects)) effects.push({ kind: 'publish' });
+    return effects;
+  }
+
+  #effects(command: Command, now: number): Effect<M>[] {
+    switch (command.kind) {
+      case 'send':
+        return [this.#deliver(command)];
+      case 'close':
+        return this.#close(command);
+      case 'join':
+      case 'leave':
+        return this.#changeGroup(command);
+      case 'joinUser':
+      case 'leaveUser':
+        return this.#changeUserGroup(command, now);
+      case 'checkConnection':
+        return answer(this.#find(command.connectionId) !== undefined);
+      case 'checkUser':
+        return answer(this.#users.has(command.userId));
+      case 'checkGroup':
+        return answer(this.#groups.members(command.group) !== undefined);
+      case 'checkUserInGroup':
+        return answer(this.#isUserInGroup(command.userId, command.group));
+    }
+  }
+
+  #deliver(command: Command & { kind: 'send' }): Effect<M> {
+    return {
+      kind: 'deliver',
+      members: this.#audience(command.target, command.excluded),
+      payloads: command.payloads,
+      directed: command.target.kind === 'connections',
+    };
+  }
+
+  #close(command: Command & { kind: 'close' }): Effect<M>[] {
+    const members = this.#audience(command.target, command.excluded);
+    const found = command.target.kind !== 'connections' || members.length > 0;
+    // A copy: closing takes members out of the very list that "all" would be.
+    return [{ kind: 'close', members: [...members], reason: command.reason }, ...answer<M>(found)];
+  }
+
+  #changeGroup(command: Command & { kind: 'join' | 'leave' }): Effect<M>[] {
+    const member = this.#find(command.connectionId);
+    if (member === undefined) return answer(false);
+    if (command.kind === 'join') this.#groups.join(member, command.group);
+    else if (command.group === undefined) this.#groups.leaveAll(member);
+    else this.#groups.leave(member, command.group);
+    return answer(true);
+  }
+
+  #changeUserGroup(
+    command: Command & { kind: 'joinUser' | 'leaveUser' },
+    now: number,
+  ): Effect<M>[] {
+    const { userId, group } = command;
+    for (const member of this.#users.members(userId)) {
+      if (group === undefined) this.#groups.leaveAll(member);
+      else if (command.kind === 'joinUser') this.#groups.join(member, group);
+      else this.#groups.leave(member, group);
+    }
+    if (command.kind === 'joinUser') {
+      this.#rules.set(userId, command.group, command.ttlSeconds, now);
+    } else {
+      this.#rules.delete(userId, group);
+    }
+    return answer(true);
+  }
+
+  #isUserInGroup(userId: string, group: string): boolean {
+    const members = this.#groups.members(group);
+    if (members === undefined) return false;
+    for (const member of this.#users.members(userId)) if (members.has(member)) return true;
+    return false;
+  }
+
+  /** Each member once, in no order that callers may rely on. */
+  #audience(target: Target, excluded: Exclusions): readonly M[] {
+    const wanted = this.#targeted(target);
+    if (excluded.connections.length === 0 && excluded.users.length === 0) return wanted;
+    const connections = new Set(excluded.connections);
+    const users = new Set<string | undefined>(excluded.users);
+    return wanted.filter((member) => !connections.has(member.id) && !users.has(member.userId));
+  }
+
+  #targeted(target: Target): readonly M[] {
+    switch (target.kind) {
+      case 'all':
+        return this.#members;
+      case 'connections':
+        return union(target.ids, (id) => {
+          const member = this.#find(id);
+          return member === undefined ? [] : [member];
+        });
+      case 'users':
+        return union(target.ids, (id) => this.#users.members(id));
+      case 'groups':
+        return union(target.names, (name) => this.#groups.members(name) ?? []);
+    }
+  }
+}
+
+/** The members that the names stand for, each once. */
+function union<M>(names: readonly string[], membersOf: (name: string) => Iterable<M>): M[] {
+  if (names.length === 1) return [...membersOf(names[0]!)];
+  const all = new Set<M>();
+  for (const name of names) for (const member of membersOf(name)) all.add(member);
+  return [...all];
+}
+
+function answer<M>(found: boolean): Effect<M>[] {
+  return [{ kind: 'answer', found }];
+}
+
+/** What names a connection is settled where it lives; what names more may live on every edge. */
+function concernsOthers<M>(command: Command, effects: readonly Effect<M>[]): boolean {
+  switch (command.kind) {
+    case 'send':
+    case 'close':
+      return command.target.kind !== 'connections' || missesSome(command.target.ids, effects);
+    case 'joinUser':
+    case 'leaveUser':
+      return true;
+    default:
+      return effects.some((effect) => effect.kind === 'answer' && !effect.found);
+  }
+}
+
+function missesSome<M>(ids: readonly string[], effects: readonly Effect<M>[]): boolean {
+  return effects.some((effect) => 'members' in effect && effect.members.length < ids.length);
+}

@@ -1,0 +1,81 @@
+import { defineOptions } from '@trunkline/settings';
+import { LOG_LEVELS } from '@trunkline/telemetry';
+import { DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
+
+/** Every setting of the edge: flags, variables, config file keys, help and docs come from here. */
+export const EDGE_OPTIONS = defineOptions({
+  port: { kind: 'port', default: 8080, help: 'Public listener: clients, app servers and REST.' },
+  host: {
+    kind: 'string',
+    default: '0.0.0.0',
+    devDefault: '127.0.0.1',
+    help: 'Address of the public listener.',
+  },
+  adminPort: { kind: 'port', default: 9464, help: 'Metrics, health and admin.' },
+  adminHost: {
+    kind: 'string',
+    default: '127.0.0.1',
+    help: 'Address of the admin listener. It has no authentication: keep it off public networks.',
+  },
+  accessKeys: {
+    kind: 'list',
+    devDefault: [DEVELOPMENT_ACCESS_KEY],
+    secret: true,
+    help: 'One or two access keys: the first signs, all verify. Read again on SIGHUP. Required without --dev.',
+  },
+  publicUrl: {
+    kind: 'url',
+    help: "This edge's own URL for clients, where each edge has one. From host and port when not given.",
+  },
+  bus: {
+    kind: 'choice',
+    choices: ['memory'],
+    default: 'memory',
+    help: 'What joins edges. The embedded bus is for a single edge.',
+  },
+  edgeId: {
+    kind: 'string',
+    help: 'Instance id, as app servers and logs see it. Random when not given.',
+  },
+  tlsCert: {
+    kind: 'string',
+    help: 'PEM file with the certificate chain; serves TLS with --tls-key.',
+  },
+  tlsKey: { kind: 'string', help: 'PEM file with the private key.' },
+  allowedOrigins: {
+    kind: 'list',
+    default: ['*'],
+    help: 'Origins whose pages may connect (CORS); * reflects every one.',
+  },
+  logLevel: {
+    kind: 'choice',
+    choices: LOG_LEVELS,
+    default: 'info',
+    help: 'Least level that is logged.',
+  },
+  serverWait: {
+    kind: 'integer',
+    min: 0,
+    max: 300,
+    default: 10,
+    help: 'Seconds that a client waits for an app server of its hub before it is turned away.',
+  },
+  maxMessageBytes: {
+    kind: 'integer',
+    min: 1024,
+    max: 64 * 1024 * 1024,
+    default: 4 * 1024 * 1024,
+    help: 'Longest hub message of a client, framing included.',
+  },
+  clientQueueBytes: {
+    kind: 'integer',
+    min: 64 * 1024,
+    max: 64 * 1024 * 1024,
+    default: 1024 * 1024,
+    help: 'What may wait for a client that does not read; over it, the client is closed.',
+  },
+  dev: {
+    kind: 'flag',
+    help: 'Development: the well-known access key, and 127.0.0.1 only. Never in production.',
+  },
+});

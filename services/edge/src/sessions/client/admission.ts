@@ -1,0 +1,157 @@
+import {
+  negotiateAnswer,
+  negotiateVersion,
+  TRANSPORT_BITS,
+  transportsFor,
+} from '@trunkline/protocol';
+import type { ClientClaims } from '@trunkline/tokens';
+import { readClientClaims } from '@trunkline/tokens';
+import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import type { HubDirectory } from '../hub-directory.ts';
+import type { TokenVerifier } from '../token-verifier.ts';
+import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
+import { ClientSession } from './client-session.ts';
+import { mintConnectionToken, verifyConnectionToken } from './connection-token.ts';
+import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
+import type { Opening } from './opening.ts';
+import { MAX_OPENING_BYTES, packHeaders, visibleQuery } from './opening.ts';
+
+/** Transports this edge serves, as a mask of TRANSPORT_BITS. */
+const SERVED = TRANSPORT_BITS.WebSockets;
+
+interface Visitor {
+  readonly hub: string;
+  readonly tokenPayload: string;
+  readonly claims: ClientClaims;
+}
+
+/** The clients' door: who may come in, under which id. */
+export class ClientAdmission {
+  readonly #context: EdgeContext;
+  readonly #tokens: TokenVerifier;
+  readonly #hubs: HubDirectory;
+  readonly #negotiated: NegotiatedIds;
+
+  constructor(context: EdgeContext, tokens: TokenVerifier, hubs: HubDirectory) {
+    this.#context = context;
+    this.#tokens = tokens;
+    this.#hubs = hubs;
+    this.#negotiated = new NegotiatedIds((id) => context.clients.release(id));
+  }
+
+  /** `POST /client/negotiate`: an id, and the token to connect with. */
+  negotiate(request: HttpRequest): HttpAnswer {
+    const answer = this.#negotiate(request);
+    this.#context.counters.negotiates.add(RESULTS[answer.status] ?? 'ok');
+    return answer;
+  }
+
+  /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
+  connect(request: HttpRequest): ClientSession | HttpAnswer {
+    const visitor = this.#visitor(request);
+    if ('status' in visitor) return visitor;
+    const { hub, tokenPayload, claims } = visitor;
+    if ((claims.transports & TRANSPORT_BITS.WebSockets) === 0) {
+      return text(404, 'WebSockets transport not supported by this end point type');
+    }
+    const opening: Opening = {
+      tokenPayload,
+      headers: packHeaders(request.headers, request.remoteAddress),
+      queryString: visibleQuery(request.query),
+    };
+    if (opening.headers.length + opening.queryString.length > MAX_OPENING_BYTES) {
+      return text(431, `Headers and query must not be longer than ${MAX_OPENING_BYTES} bytes.`);
+    }
+    const id = this.#connectionId(request, hub, claims.userId);
+    if (typeof id !== 'string') return id;
+    const { userId, handshakeTimeoutSeconds, sticky, serverName } = claims;
+    const identity = {
+      id,
+      userId,
+      hub: this.#hubs.get(hub),
+      opening,
+      affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },
+      handshakeMs: handshakeTimeoutSeconds * 1000,
+    };
+    return new ClientSession(identity, this.#context);
+  }
+
+  /** Gives back the ids of negotiates that nobody followed up. */
+  expire(now: number): void {
+    this.#negotiated.expire(now);
+  }
+
+  #negotiate(request: HttpRequest): HttpAnswer {
+    const visitor = this.#visitor(request);
+    if ('status' in visitor) return visitor;
+    const version = negotiateVersion(queryValue(request.query, 'negotiateversion'));
+    if (typeof version !== 'number') return json(version);
+    const connectionId = this.#negotiated.full ? undefined : this.#context.clients.reserve();
+    if (connectionId === undefined) return BUSY;
+    const { clock } = this.#context;
+    const { hub, claims } = visitor;
+    this.#negotiated.add(connectionId, hub, claims.userId, clock.now());
+    const connectBy = Math.ceil(clock.unixSeconds()) + CONNECT_WITHIN_MS / 1000;
+    const grant = { id: connectionId, hub, userId: claims.userId, connectBy };
+    const connectionToken = mintConnectionToken(grant, this.#tokens.keys.first);
+    const transports = transportsFor(claims.transports & SERVED);
+    return json(negotiateAnswer({ version, connectionId, connectionToken, transports }));
+  }
+
+  #visitor(request: HttpRequest): Visitor | HttpAnswer {
+    const hub = requestedHub(request);
+    if (hub === undefined) return text(400, 'The query must name a hub: ?hub=<name>.');
+    const verified = this.#tokens.verify(requestToken(request), 'client', hub);
+    if (typeof verified === 'string') return unauthorized(verified);
+    const { payload } = verified;
+    return { hub, tokenPayload: payload, claims: readClientClaims(payload) };
+  }
+
+  /** The negotiated id, claimed so that nobody can connect with it again, or a new one. */
+  #connectionId(
+    request: HttpRequest,
+    hub: string,
+    userId: string | undefined,
+  ): string | HttpAnswer {
+    const token = new URLSearchParams(request.query).get('id');
+    if (token === null) return this.#context.clients.reserve() ?? BUSY;
+    // Negotiate version 0 has no token: the id alone must do.
+    const id = token.includes('.')
+      ? verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id
+      : token;
+    const now = this.#context.clock.now();
+    if (id === undefined || !this.#negotiated.claim(id, hub, userId, now)) {
+      return text(404, 'No Connection with that ID');
+    }
+    return id;
+  }
+}
+
+/** Most clients do not stick: they share one object. */
+const ANYWHERE = { sticky: 'Disabled', serverName: undefined } as const;
+
+const BUSY: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
+
+const RESULTS: Readonly<Record<number, string>> = {
+  400: 'bad_request',
+  401: 'unauthorized',
+  503: 'unavailable',
+};
+
+function json(body: object): HttpAnswer {
+  const headers = { 'content-type': 'application/json' };
+  return { status: 200, headers, body: JSON.stringify(body) };
+}
+
+function text(status: number, body: string): HttpAnswer {
+  return { status, headers: { 'content-type': 'text/plain' }, body };
+}
+
+/** ASP.NET looks query keys up ignoring case. */
+function queryValue(query: string, lowerName: string): string | null {
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name.toLowerCase() === lowerName) return value;
+  }
+  return null;
+}

@@ -1,0 +1,291 @@
+import {
+  encodeHandshakeError,
+  handshakeErrors,
+  ProtocolError,
+  readHandshakeRequest,
+  readHandshakeResponse,
+} from '@trunkline/protocol';
+import type { Group } from '../../model/groups.ts';
+import type { Member } from '../../model/member.ts';
+import type { Socket, SocketHandler } from '../../ports/socket.ts';
+import { SendResult } from '../../ports/socket.ts';
+import type { CloseReason } from '../close-reason.ts';
+import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
+import type { Affinity } from '../server/server-pool.ts';
+import type { ServerSession } from '../server/server-session.ts';
+import type { ClientProtocol } from './client-protocol.ts';
+import { clientProtocol, closeFrame, sharedHandshake } from './client-protocol.ts';
+import type { Opening } from './opening.ts';
+import { OpeningPhase } from './opening-phase.ts';
+import type { RecordSink } from './record-relay.ts';
+import { RecordRelay } from './record-relay.ts';
+
+/** The hub handshake request; real ones have 40 bytes. */
+const HANDSHAKE_BYTES = 4096;
+/** How long an app server may take to answer a handshake that it has been sent. */
+const ANSWER_MS = 15_000;
+
+/** How the listener says that the peer broke the WebSocket protocol, or its size limit. */
+const INVALID_FRAME = /^Received (?:invalid|too big)/;
+
+const State = { Handshake: 0, Waiting: 1, Opening: 2, Open: 3, Closed: 4 } as const;
+
+/** Who a client is, settled when it was let in. */
+export interface ClientIdentity {
+  readonly id: string;
+  readonly userId: string | undefined;
+  readonly hub: HubRuntime;
+  readonly opening: Opening;
+  readonly affinity: Affinity;
+  readonly handshakeMs: number;
+}
+
+/**
+ * One client connection, from its upgrade to its end: hub handshake request read, server
+ * connection found, handshake response written, then hub messages relayed both ways.
+ */
+export class ClientSession implements Member<ClientSession>, SocketHandler, RecordSink {
+  readonly id: string;
+  readonly userId: string | undefined;
+  readonly hub: HubRuntime;
+  readonly opening: Opening;
+  readonly affinity: Affinity;
+  readonly #context: EdgeContext;
+
+  place = -1;
+  groups: Group<ClientSession> | Set<Group<ClientSession>> | undefined;
+  /** The server connection that serves this client, and the place in its list of clients. */
+  server: ServerSession | undefined;
+  placeAtServer = -1;
+  /** Bytes taken while the server connection was full, and which time that was. */
+  owed = 0;
+  owedEpoch = 0;
+
+  #state: number = State.Handshake;
+  #socket: Socket | undefined;
+  #phase: OpeningPhase | undefined;
+  #protocol: ClientProtocol | undefined;
+  #handshake: Uint8Array | undefined;
+  #relay: RecordRelay | undefined;
+  /** The edge's tick at which the client last was sent something. */
+  #lastSent = 0;
+
+  constructor(identity: ClientIdentity, context: EdgeContext) {
+    this.id = identity.id;
+    this.userId = identity.userId;
+    this.hub = identity.hub;
+    this.opening = identity.opening;
+    this.affinity = identity.affinity;
+    this.#context = context;
+    this.#phase = new OpeningPhase(context.clock.now(), identity.handshakeMs);
+  }
+
+  /** The handshake response is out: fan-out may reach the client. */
+  get ready(): boolean {
+    return this.#state === State.Open;
+  }
+
+  get protocolName(): string | undefined {
+    return this.#protocol?.name;
+  }
+
+  opened(socket: Socket): void {
+    this.#socket = socket;
+    this.#context.counters.clientOpens++;
+    this.#context.clients.add(this);
+    this.#context.opening.add(this);
+    this.hub.model.attach(this, this.#context.clock.now());
+  }
+
+  received(bytes: Buffer): void {
+    this.#context.counters.bytesFromClients += bytes.length;
+    try {
+      if (this.#state >= State.Opening) this.#relay?.fromClient(bytes, this);
+      else if (this.#state === State.Handshake) this.#readHandshake(bytes);
+      else this.#keepEarly(bytes);
+    } catch (error) {
+      this.#refuse(error, 'client', REASONS.badRequest);
+    }
+  }
+
+  /** Its hub handshake is read and `server` takes it on: it learns of the client, then its bytes. */
+  serveFrom(server: ServerSession): void {
+    this.#state = State.Opening;
+    this.#phase!.deadline = this.#context.clock.now() + ANSWER_MS;
+    server.open(this, this.#protocol!.name, this.#handshake!);
+    const early = this.#phase!.takeEarly();
+    if (early !== undefined) this.received(early);
+  }
+
+  /** Data of the server connection that serves this client. */
+  fromServer(payload: Uint8Array): void {
+    try {
+      if (this.#state === State.Open) this.#relay!.toClient(payload, this);
+      else if (this.#state === State.Opening) this.#readHandshakeResponse(payload);
+    } catch (error) {
+      this.#refuse(error, 'server', REASONS.badServerData);
+    }
+  }
+
+  toServer(bytes: Uint8Array, count: number): void {
+    this.#context.counters.messagesFromClients += count;
+    this.server?.forward(this, bytes, count);
+  }
+
+  toClient(bytes: Uint8Array, count: number): void {
+    if (!this.send(bytes, count)) this.close(REASONS.slowClient);
+  }
+
+  /** Sends whole hub messages. False when the client's queue is over its limit: close it then. */
+  send(bytes: Uint8Array, count: number): boolean {
+    const { counters, tick, backlogged } = this.#context;
+    const result = this.#socket!.send(bytes, this.#protocol!.binary);
+    if (result === SendResult.Dropped) return false;
+    if (result === SendResult.Queued) backlogged.add(this);
+    counters.messagesToClients += count;
+    counters.bytesToClients += bytes.length;
+    this.#lastSent = tick;
+    return true;
+  }
+
+  /** Keeps a directed message until the handshake response is out. False: too many wait. */
+  hold(payload: Uint8Array): boolean {
+    this.#context.counters.heldMessages++;
+    return this.#phase === undefined || this.#phase.hold(payload);
+  }
+
+  queuedBytes(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
+  }
+
+  drained(): void {
+    if (this.queuedBytes() === 0) this.#context.backlogged.delete(this);
+  }
+
+  /** Lets a client whose server connection is silent hear that somebody is there. */
+  pingIfQuietSince(tick: number): void {
+    if (this.#state === State.Open && this.#lastSent <= tick) this.send(this.#protocol!.ping, 1);
+  }
+
+  checkDeadline(now: number): void {
+    if (this.#phase === undefined || now < this.#phase.deadline) return;
+    if (this.#state === State.Waiting) this.close(REASONS.noAvailableServerConnection);
+    else this.close(REASONS.handshakeError, handshakeErrors.canceled());
+  }
+
+  /** The server connection is gone, and with it the client's hub. */
+  serverLost(): void {
+    this.server = undefined;
+    this.close(REASONS.serverConnectionClosed);
+  }
+
+  /** The app server has ended this client: all it had to say has been sent. */
+  closedByServer(error: string): void {
+    this.server?.release(this);
+    const refused = this.#state === State.Opening;
+    this.close(refused ? REASONS.handshakeError : REASONS.closedByAppServer, error || undefined);
+  }
+
+  /** Ends the connection, telling both sides: the client in its hub protocol, the server by a 5. */
+  close(reason: CloseReason, error: string | undefined = reason.text): void {
+    const socket = this.#socket;
+    if (this.#state === State.Closed || socket === undefined) return;
+    const parting = this.#partingMessage(reason, error);
+    const binary = this.#protocol?.binary === true && this.#state === State.Open;
+    this.#end(reason);
+    // A client that does not read would keep its queue, and this message, until it does.
+    if (reason === REASONS.slowClient) {
+      this.#context.counters.slowClients++;
+      socket.close();
+      return;
+    }
+    if (parting !== undefined) socket.send(parting, binary);
+    socket.end(reason.code, '');
+  }
+
+  disconnected(code: number, why: string): void {
+    if (this.#state === State.Closed) return;
+    if (code !== 1006) this.#end(REASONS.normal);
+    else this.#end(INVALID_FRAME.test(why) ? REASONS.badRequest : REASONS.connectionLost);
+  }
+
+  #readHandshake(bytes: Buffer): void {
+    const early = this.#phase!.takeEarly();
+    const all = early === undefined ? bytes : Buffer.concat([early, bytes]);
+    const request = readHandshakeRequest(all, HANDSHAKE_BYTES);
+    if (request === undefined) return this.#keepEarly(all);
+    this.#protocol = clientProtocol(request.protocol);
+    this.#handshake = sharedHandshake(all.subarray(0, request.length));
+    this.#relay = new RecordRelay(this.#protocol.binary, this.#context.limits.messageBytes);
+    this.#state = State.Waiting;
+    this.#phase!.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
+    if (all.length > request.length) this.#keepEarly(all.subarray(request.length));
+    this.hub.assign(this);
+  }
+
+  #readHandshakeResponse(payload: Uint8Array): void {
+    const response = readHandshakeResponse(payload);
+    if (response === undefined) {
+      throw new ProtocolError('truncated', payload.length, 'half a handshake response');
+    }
+    const phase = this.#phase!;
+    if (response.error !== undefined) {
+      // Refused: the client is told so, and the server's close follows.
+      phase.answered = true;
+      this.send(payload, 0);
+      return;
+    }
+    const { opening, counters, clock } = this.#context;
+    this.#state = State.Open;
+    this.#phase = undefined;
+    opening.delete(this);
+    counters.connectSeconds.observe(phase.age(clock.now()));
+    if (!this.send(payload.subarray(0, response.length), 0)) return this.close(REASONS.slowClient);
+    for (const message of phase.held) this.toClient(message, 1);
+    if (payload.length > response.length) this.fromServer(payload.subarray(response.length));
+  }
+
+  #keepEarly(bytes: Uint8Array): void {
+    if (!this.#phase!.keepEarly(bytes)) this.close(REASONS.badRequest);
+  }
+
+  #refuse(error: unknown, side: 'client' | 'server', reason: CloseReason): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    const { counters, log } = this.#context;
+    counters.protocolErrors.add(`${side}|${error.code}`);
+    log.debug({ connectionId: this.id, hub: this.hub.name, err: error.message }, 'refused data');
+    if (this.#state === State.Handshake) {
+      this.close(REASONS.handshakeError, handshakeErrors.unexpected());
+    } else {
+      this.close(reason);
+    }
+  }
+
+  /** What the client is told at last: its hub's own Close says it all, if it has come. */
+  #partingMessage(reason: CloseReason, error: string | undefined): Uint8Array | undefined {
+    if (this.#state === State.Open) {
+      if (this.#relay!.sawClose) return undefined;
+      return closeFrame(this.#protocol!, error, reason.reconnect);
+    }
+    if (this.#phase!.answered) return undefined;
+    return encodeHandshakeError(error ?? handshakeErrors.canceled());
+  }
+
+  /** Takes the client out of everything that knows it. */
+  #end(reason: CloseReason): void {
+    this.#state = State.Closed;
+    this.#socket = undefined;
+    this.#phase = undefined;
+    const { counters, opening, backlogged, clients, log } = this.#context;
+    opening.delete(this);
+    backlogged.delete(this);
+    this.hub.waiting.delete(this);
+    this.hub.model.detach(this);
+    this.server?.clientGone(this);
+    clients.release(this.id);
+    counters.clientCloses.add(reason.label);
+    log.debug({ connectionId: this.id, hub: this.hub.name, reason: reason.label }, 'client closed');
+  }
+}

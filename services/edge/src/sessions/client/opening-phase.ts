@@ -1,0 +1,55 @@
+/**
+ * What a client connection needs only until its hub has answered the handshake: most of all room
+ * for what comes too early. Dropped as a whole when the client is open.
+ */
+
+/** Bytes of a client, or for it, that may wait; real clients send some hundred. */
+const EARLY_BYTES = 256 * 1024;
+
+export class OpeningPhase {
+  /** When the client has to be open, or at least one step further, on the edge's clock (ms). */
+  deadline: number;
+  /** The client has been told that its handshake is refused. */
+  answered = false;
+  readonly #startedAt: number;
+  #early: Buffer | undefined;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+
+  constructor(now: number, handshakeMs: number) {
+    this.#startedAt = now;
+    this.deadline = now + handshakeMs;
+  }
+
+  /** Seconds since the connection was made. */
+  age(now: number): number {
+    return (now - this.#startedAt) / 1000;
+  }
+
+  /** Keeps a copy of the client's bytes; false when there are too many. */
+  keepEarly(bytes: Uint8Array): boolean {
+    const before = this.#early ?? Buffer.alloc(0);
+    if (before.length + bytes.length > EARLY_BYTES) return false;
+    this.#early = Buffer.concat([before, bytes]);
+    return true;
+  }
+
+  /** Everything kept of the client, which is no longer kept. */
+  takeEarly(): Buffer | undefined {
+    const early = this.#early;
+    this.#early = undefined;
+    return early;
+  }
+
+  /** Keeps a copy of a message for the client; false when there are too many. */
+  hold(payload: Uint8Array): boolean {
+    this.#heldBytes += payload.length;
+    if (this.#heldBytes > EARLY_BYTES) return false;
+    this.#held.push(Uint8Array.from(payload));
+    return true;
+  }
+
+  get held(): readonly Uint8Array[] {
+    return this.#held;
+  }
+}

@@ -1,0 +1,94 @@
+import type { OpenCalls } from '@trunkline/protocol';
+import {
+  classifyRecord,
+  HubMessageType,
+  RecordBuffer,
+  recordEnd,
+  RecordInfo,
+} from '@trunkline/protocol';
+import { noteFromClient, noteToClient } from './open-call-tracker.ts';
+
+/** Where whole hub messages go: `bytes` holds `count` of them and nothing else, lent for the call. */
+export interface RecordSink {
+  toServer(bytes: Uint8Array, count: number): void;
+  toClient(bytes: Uint8Array, count: number): void;
+}
+
+/** Filled in for one record after another: the relays of all clients take turns. */
+const info = new RecordInfo();
+
+/**
+ * The hub messages between one client and its hub. Bytes pass on in whole messages only, both ways:
+ * clients need that (client protocols reference, section 2.1), and at any moment the client stands
+ * at a message boundary, where another server can take over. It is told the calls that are open.
+ */
+export class RecordRelay {
+  readonly #binary: boolean;
+  readonly #limit: number;
+  /** Exist only while a message is unfinished. */
+  #tailFromClient: RecordBuffer | undefined;
+  #tailToClient: RecordBuffer | undefined;
+  /** The client's calls that its hub has not completed; undefined for none. */
+  calls: OpenCalls | undefined;
+  /** The hub, or the client, has said Close: nothing that matters follows. */
+  sawClose = false;
+
+  /** `limit`: bytes of one message from the client, framing included. */
+  constructor(binary: boolean, limit: number) {
+    this.#binary = binary;
+    this.#limit = limit;
+  }
+
+  /** Throws ProtocolError for what is not framed as hub messages, or over the limit. */
+  fromClient(bytes: Uint8Array, sink: RecordSink): void {
+    let rest = bytes;
+    if (this.#tailFromClient === undefined) {
+      rest = this.#pass(bytes, this.#limit, true, sink);
+      if (rest.length === 0) return;
+      this.#tailFromClient = new RecordBuffer(this.#binary, this.#limit);
+    }
+    const tail = this.#tailFromClient;
+    tail.push(rest, (whole, start, end) => {
+      this.#pass(whole.subarray(start, end), this.#limit, true, sink);
+    });
+    if (tail.held === 0) this.#tailFromClient = undefined;
+  }
+
+  toClient(bytes: Uint8Array, sink: RecordSink): void {
+    let rest = bytes;
+    if (this.#tailToClient === undefined) {
+      rest = this.#pass(bytes, Infinity, false, sink);
+      if (rest.length === 0) return;
+      this.#tailToClient = new RecordBuffer(this.#binary, Infinity);
+    }
+    const tail = this.#tailToClient;
+    tail.push(rest, (whole, start, end) => {
+      this.#pass(whole.subarray(start, end), Infinity, false, sink);
+    });
+    if (tail.held === 0) this.#tailToClient = undefined;
+  }
+
+  /** Hands on the whole records at the start of `bytes`, and answers what is left of it. */
+  #pass(bytes: Uint8Array, limit: number, fromClient: boolean, sink: RecordSink): Uint8Array {
+    let count = 0;
+    let end = 0;
+    while (end < bytes.length) {
+      const next = recordEnd(this.#binary, bytes, end, limit);
+      if (next === -1) break;
+      classifyRecord(this.#binary, bytes, end, next, info);
+      if (info.type === HubMessageType.Close) this.sawClose = true;
+      if (fromClient) this.calls = noteFromClient(this.calls, info, bytes);
+      else this.calls = noteToClient(this.calls, info, bytes);
+      count++;
+      end = next;
+    }
+    if (count > 0) {
+      const whole = end === bytes.length ? bytes : bytes.subarray(0, end);
+      if (fromClient) sink.toServer(whole, count);
+      else sink.toClient(whole, count);
+    }
+    return end === bytes.length ? NOTHING : bytes.subarray(end);
+  }
+}
+
+const NOTHING = new Uint8Array(0);

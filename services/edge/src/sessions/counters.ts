@@ -1,0 +1,59 @@
+import { Histogram } from '@trunkline/telemetry';
+import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
+import type { CloseReason } from './close-reason.ts';
+
+/** Counts by a closed set of labels, all there at 0 from the start. */
+export class LabelCounts {
+  readonly #counts: Map<string, number>;
+
+  constructor(labels: Iterable<string>) {
+    this.#counts = new Map([...labels].map((label) => [label, 0]));
+  }
+
+  add(label: string, times = 1): void {
+    this.#counts.set(label, (this.#counts.get(label) ?? 0) + times);
+  }
+
+  entries(): Iterable<[string, number]> {
+    return this.#counts;
+  }
+}
+
+const labels = (reasons: Record<string, CloseReason>): string[] =>
+  Object.values(reasons).map((reason) => reason.label);
+
+/**
+ * Plain numbers that the message path adds to and the metrics page reads: nothing on the way of a
+ * message allocates or looks anything up for the sake of a metric.
+ */
+export class Counters {
+  messagesFromClients = 0;
+  messagesToClients = 0;
+  messagesFromServers = 0;
+  messagesToServers = 0;
+  bytesFromClients = 0;
+  bytesToClients = 0;
+  bytesFromServers = 0;
+  bytesToServers = 0;
+  clientOpens = 0;
+  slowClients = 0;
+  heldMessages = 0;
+  skippedNotReady = 0;
+  skippedNoPayload = 0;
+  /** Frames for connections that are gone: normal after every close. */
+  unknownConnections = 0;
+
+  readonly clientCloses = new LabelCounts(labels(CLIENT_CLOSE_REASONS));
+  readonly serverCloses = new LabelCounts(labels(SERVER_CLOSE_REASONS));
+  readonly negotiates = new LabelCounts([]);
+  /** Keyed `use|reason`. */
+  readonly tokenRejections = new LabelCounts([]);
+  /** Keyed `side|code`. */
+  readonly protocolErrors = new LabelCounts([]);
+
+  readonly connectSeconds = new Histogram('trunkline_connect_duration_seconds');
+  readonly clientToServerSeconds = new Histogram('trunkline_relay_latency_seconds');
+  readonly serverToClientSeconds = new Histogram('trunkline_relay_latency_seconds');
+  readonly fanoutRecipients = new Histogram('trunkline_fanout_recipients');
+  readonly fanoutSeconds = new Histogram('trunkline_fanout_duration_seconds');
+}

@@ -1,0 +1,77 @@
+import type { Command } from '../model/command.ts';
+import type { Effect } from '../model/effect.ts';
+import type { Origin } from '../model/hub.ts';
+import { Hub } from '../model/hub.ts';
+import type { ClientSession } from './client/client-session.ts';
+import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
+import { deliver } from './delivery.ts';
+import type { EdgeContext } from './edge-context.ts';
+import { ServerPool } from './server/server-pool.ts';
+
+/** Publishes the bytes of a service message to the hub's clients on other edges. */
+export type Publish = (frame: Uint8Array) => void;
+
+/** One hub on this edge: its model, its server connections, and the clients that wait for one. */
+export class HubRuntime {
+  readonly name: string;
+  readonly model: Hub<ClientSession>;
+  readonly servers = new ServerPool();
+  readonly waiting = new Set<ClientSession>();
+  readonly #context: EdgeContext;
+  readonly #publish: Publish;
+
+  constructor(name: string, context: EdgeContext, publish: Publish) {
+    this.name = name;
+    this.#context = context;
+    this.#publish = publish;
+    this.model = new Hub(name, (id) => {
+      const client = context.clients.get(id);
+      return client?.hub === this ? client : undefined;
+    });
+  }
+
+  /** Gives the client to a server connection now, or as soon as there is one. */
+  assign(client: ClientSession): void {
+    const server = this.servers.choose(client.affinity);
+    if (server === undefined) {
+      this.waiting.add(client);
+      return;
+    }
+    this.waiting.delete(client);
+    client.serveFrom(server);
+  }
+
+  /** A server connection has come: whoever waits may have found a place. */
+  assignWaiting(): void {
+    for (const client of this.waiting) this.assign(client);
+  }
+
+  /**
+   * Executes a command and performs its effects. `frame` is the service message that says the same,
+   * for other edges. Answers whether what the command names was found.
+   */
+  execute(command: Command, origin: Origin, frame: Uint8Array): boolean {
+    let found = true;
+    for (const effect of this.model.execute(command, origin, this.#context.clock.now())) {
+      if (effect.kind === 'answer') ({ found } = effect);
+      else this.#perform(effect, frame);
+    }
+    return found;
+  }
+
+  #perform(effect: Exclude<Effect<ClientSession>, { kind: 'answer' }>, frame: Uint8Array): void {
+    switch (effect.kind) {
+      case 'deliver':
+        deliver(effect.members, effect.payloads, effect.directed, this.#context);
+        break;
+      case 'close':
+        for (const member of effect.members) {
+          member.close(CLIENT_CLOSE_REASONS.closedByAppServer, effect.reason);
+        }
+        break;
+      case 'publish':
+        this.#publish(frame);
+        break;
+    }
+  }
+}

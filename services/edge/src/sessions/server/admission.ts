@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { readServerClaims } from '@trunkline/tokens';
+import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import type { HubDirectory } from '../hub-directory.ts';
+import type { TokenVerifier } from '../token-verifier.ts';
+import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
+import { ServerSession } from './server-session.ts';
+
+/** Server ids are a machine's name and a guid: longer ones are cut. */
+const ID_LENGTH = 256;
+
+/** The app servers' door (service protocol reference, section 2). */
+export class ServerAdmission {
+  readonly #context: EdgeContext;
+  readonly #tokens: TokenVerifier;
+  readonly #hubs: HubDirectory;
+
+  constructor(context: EdgeContext, tokens: TokenVerifier, hubs: HubDirectory) {
+    this.#context = context;
+    this.#tokens = tokens;
+    this.#hubs = hubs;
+  }
+
+  /** A WebSocket at `/server/`. Wrong keys are logged: the SDK shows them to nobody. */
+  connect(request: HttpRequest): ServerSession | HttpAnswer {
+    const hub = requestedHub(request);
+    if (hub === undefined) return { status: 400, body: 'The query must name a hub: ?hub=<name>.' };
+    const verified = this.#tokens.verify(requestToken(request), 'server', hub);
+    if (typeof verified === 'string') {
+      const { remoteAddress } = request;
+      this.#context.log.warn({ hub, remoteAddress, reason: verified }, 'app server refused');
+      return unauthorized(verified);
+    }
+    const id = new URLSearchParams(request.query).get('cid') ?? randomUUID();
+    const serverId =
+      request.headers.get('x-asrs-server-id') ?? readServerClaims(verified.payload).serverId ?? id;
+    const identity = {
+      id: id.slice(0, ID_LENGTH),
+      serverId: serverId.slice(0, ID_LENGTH),
+      hub: this.#hubs.get(hub),
+    };
+    return new ServerSession(identity, this.#context);
+  }
+}

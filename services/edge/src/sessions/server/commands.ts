@@ -1,0 +1,91 @@
+import type { MessageFromServer } from '@trunkline/protocol';
+import { MessageType } from '@trunkline/protocol';
+import type { Command, Exclusions, Target } from '../../model/command.ts';
+import { NOBODY } from '../../model/command.ts';
+
+/**
+ * What a message asks of the hub, or undefined where it asks something else. Duties: service
+ * protocol reference, section 9.
+ */
+export function toCommand(message: MessageFromServer): Command | undefined {
+  return sendCommand(message) ?? groupCommand(message) ?? checkOrClose(message);
+}
+
+function sendCommand(message: MessageFromServer): Command | undefined {
+  const send = (target: Target, excluded: Exclusions = NOBODY): Command | undefined =>
+    'payloads' in message
+      ? { kind: 'send', target, excluded, payloads: message.payloads }
+      : undefined;
+  switch (message.type) {
+    case MessageType.MultiConnectionData:
+      return send({ kind: 'connections', ids: message.connectionIds });
+    case MessageType.UserData:
+      return send({ kind: 'users', ids: [message.userId] });
+    case MessageType.MultiUserData:
+      return send({ kind: 'users', ids: message.userIds });
+    case MessageType.BroadcastData:
+      return send({ kind: 'all' }, except(message.excludedConnectionIds));
+    case MessageType.GroupBroadcastData:
+      return send(
+        { kind: 'groups', names: [message.group] },
+        { connections: message.excludedConnectionIds, users: message.excludedUserIds },
+      );
+    case MessageType.MultiGroupBroadcastData:
+      return send({ kind: 'groups', names: message.groups });
+    default:
+      return undefined;
+  }
+}
+
+function groupCommand(message: MessageFromServer): Command | undefined {
+  switch (message.type) {
+    case MessageType.JoinGroup:
+    case MessageType.JoinGroupWithAck:
+      return { kind: 'join', connectionId: message.connectionId, group: message.group };
+    case MessageType.LeaveGroup:
+    case MessageType.LeaveGroupWithAck:
+      return { kind: 'leave', connectionId: message.connectionId, group: message.group };
+    case MessageType.UserJoinGroup:
+    case MessageType.UserJoinGroupWithAck: {
+      const { userId, group, ttl } = message;
+      return { kind: 'joinUser', userId, group, ttlSeconds: ttl };
+    }
+    case MessageType.UserLeaveGroup:
+    case MessageType.UserLeaveGroupWithAck:
+      return { kind: 'leaveUser', userId: message.userId, group: message.group };
+    default:
+      return undefined;
+  }
+}
+
+function checkOrClose(message: MessageFromServer): Command | undefined {
+  const close = (target: Target, excluded: Exclusions = NOBODY): Command | undefined =>
+    'reason' in message ? { kind: 'close', target, excluded, reason: message.reason } : undefined;
+  switch (message.type) {
+    case MessageType.CheckUserInGroupWithAck:
+      return { kind: 'checkUserInGroup', userId: message.userId, group: message.group };
+    case MessageType.CheckGroupExistenceWithAck:
+      return { kind: 'checkGroup', group: message.group };
+    case MessageType.CheckConnectionExistenceWithAck:
+      return { kind: 'checkConnection', connectionId: message.connectionId };
+    case MessageType.CheckUserExistenceWithAck:
+      return { kind: 'checkUser', userId: message.userId };
+    case MessageType.CloseConnectionWithAck:
+      return close({ kind: 'connections', ids: [message.connectionId] });
+    case MessageType.CloseConnectionsWithAck:
+      return close({ kind: 'all' }, except(message.excludedConnectionIds));
+    case MessageType.CloseUserConnectionsWithAck:
+      return close({ kind: 'users', ids: [message.userId] }, except(message.excludedConnectionIds));
+    case MessageType.CloseGroupConnectionsWithAck:
+      return close(
+        { kind: 'groups', names: [message.group] },
+        except(message.excludedConnectionIds),
+      );
+    default:
+      return undefined;
+  }
+}
+
+function except(connections: readonly string[]): Exclusions {
+  return connections.length === 0 ? NOBODY : { connections, users: [] };
+}

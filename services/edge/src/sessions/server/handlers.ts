@@ -1,0 +1,49 @@
+import type { MessageFromServer } from '@trunkline/protocol';
+import { AckStatus, MessageType } from '@trunkline/protocol';
+import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import { toCommand } from './commands.ts';
+import { answerPing } from './pings.ts';
+import type { ServerSession } from './server-session.ts';
+
+/**
+ * Everything an app server may say but ConnectionData, which the session relays itself. `body` is
+ * the message as it came. Ids this service does not serve are passed over, as is whatever only makes
+ * sense to others (service protocol reference, section 9).
+ */
+export function handleMessage(
+  message: MessageFromServer,
+  body: Uint8Array,
+  server: ServerSession,
+  context: EdgeContext,
+): void {
+  if (message.type === MessageType.Ping) {
+    answerPing(message.entries, server, context);
+  } else if (message.type === MessageType.CloseConnection) {
+    closeClient(message.connectionId, message.errorMessage, server, context);
+  } else {
+    const command = toCommand(message);
+    if (command === undefined) return;
+    const found = server.hub.execute(command, 'local', body);
+    if ('ackId' in message) acknowledge(server, message.ackId, found);
+  }
+}
+
+/** Any server may close any client of its hub; the one that serves it is told (section 8.5). */
+function closeClient(
+  connectionId: string,
+  error: string,
+  server: ServerSession,
+  context: EdgeContext,
+): void {
+  const client = context.clients.get(connectionId);
+  if (client?.hub !== server.hub) return;
+  if (client.server === server) client.closedByServer(error);
+  else client.close(CLIENT_CLOSE_REASONS.closedByAppServer, error || undefined);
+}
+
+/** On the connection that asked, since ack ids are its own (section 10). */
+function acknowledge(server: ServerSession, ackId: number, found: boolean): void {
+  const status = found ? AckStatus.Ok : AckStatus.NotFound;
+  server.write({ type: MessageType.Ack, ackId, status, message: '' });
+}

@@ -1,0 +1,43 @@
+import { MessageType } from '@trunkline/protocol';
+import type { EdgeContext } from '../edge-context.ts';
+import type { ServerSession } from './server-session.ts';
+
+/** .NET counts 100 ns ticks from the year 1; the SDK compares stamps made so (section 7.4). */
+const TICKS_AT_1970 = 621_355_968_000_000_000n;
+const TICKS_PER_MS = 10_000n;
+let lastStamp = 0n;
+
+/**
+ * Answers what a ping asks (service protocol reference, section 7.4). The keep-alive itself, with or
+ * without its load report, gets no answer: this side pings at a pace of its own.
+ */
+export function answerPing(
+  entries: readonly string[],
+  server: ServerSession,
+  context: EdgeContext,
+): void {
+  const value = (key: string): string | undefined => {
+    const at = entries.findIndex((entry, index) => index % 2 === 0 && entry === key);
+    return at === -1 ? undefined : (entries[at + 1] ?? '');
+  };
+  const { hub } = server;
+  if (value('shutdown')?.startsWith('fin:') === true) {
+    server.drain();
+    server.write({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
+  }
+  if (value('status') !== undefined) {
+    const status = hub.model.members.length > 0 ? '1' : '0';
+    server.write({ type: MessageType.Ping, entries: ['status', status] });
+  }
+  if (value('servers') !== undefined) {
+    const servers = `${stamp(context)}:${hub.servers.serverIds().join(';')}`;
+    server.write({ type: MessageType.Ping, entries: ['servers', servers] });
+  }
+}
+
+/** Larger than every stamp before it, which is what the SDK asks of one. */
+function stamp(context: EdgeContext): bigint {
+  const now = TICKS_AT_1970 + BigInt(Math.floor(context.clock.unixSeconds() * 1000)) * TICKS_PER_MS;
+  lastStamp = now > lastStamp ? now : lastStamp + 1n;
+  return lastStamp;
+}

@@ -1,0 +1,50 @@
+import type { ServerSession } from './server-session.ts';
+
+/** Where a client wants to be served, by its token (service protocol reference, section 3.3). */
+export interface Affinity {
+  readonly sticky: 'Disabled' | 'Preferred' | 'Required';
+  readonly serverName: string | undefined;
+}
+
+/** The server connections of one hub that have shaken hands. */
+export class ServerPool {
+  readonly #servers = new Set<ServerSession>();
+
+  add(server: ServerSession): void {
+    this.#servers.add(server);
+  }
+
+  delete(server: ServerSession): void {
+    this.#servers.delete(server);
+  }
+
+  get size(): number {
+    return this.#servers.size;
+  }
+
+  [Symbol.iterator](): Iterator<ServerSession> {
+    return this.#servers.values();
+  }
+
+  /** The server ids connected now, sorted, as the `servers` ping wants them (section 7.4). */
+  serverIds(): string[] {
+    return [...new Set([...this.#servers].map((server) => server.serverId))].sort();
+  }
+
+  /** The server that the client sticks to, else the one with the fewest clients. */
+  choose({ sticky, serverName }: Affinity): ServerSession | undefined {
+    if (sticky === 'Disabled') return this.#leastLoaded(undefined);
+    const preferred = this.#leastLoaded(serverName);
+    return sticky === 'Required' ? preferred : (preferred ?? this.#leastLoaded(undefined));
+  }
+
+  #leastLoaded(serverId: string | undefined): ServerSession | undefined {
+    let best: ServerSession | undefined;
+    for (const server of this.#servers) {
+      if (!server.takesClients) continue;
+      if (serverId !== undefined && server.serverId !== serverId) continue;
+      if (best === undefined || server.clients.length < best.clients.length) best = server;
+    }
+    return best;
+  }
+}

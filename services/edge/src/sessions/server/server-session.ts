@@ -1,0 +1,287 @@
+import type { MessageFromServer, MessageFromService } from '@trunkline/protocol';
+import {
+  ConnectionDataView,
+  ConnectionType,
+  decodeServiceMessage,
+  frameBodyStart,
+  MAX_SERVICE_MESSAGE_BYTES,
+  MessageType,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  readConnectionData,
+  RecordBuffer,
+  writeServiceMessage,
+} from '@trunkline/protocol';
+import type { Socket, SocketHandler } from '../../ports/socket.ts';
+import type { ClientSession } from '../client/client-session.ts';
+import { openConnection } from '../client/opening.ts';
+import type { CloseReason } from '../close-reason.ts';
+import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-reason.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
+import { handleMessage } from './handlers.ts';
+import { Trunk } from './trunk.ts';
+
+/** What a client may leave with a server connection that is full, and all of them together. */
+const OWED_PER_CLIENT_BYTES = 256 * 1024;
+const OWED_BYTES = 16 * 1024 * 1024;
+/** The SDK gives up on its side after the same time (service protocol reference, section 7.2). */
+const HANDSHAKE_MS = 15_000;
+/** Ping cadence, and when silence is probed and when it is over (sections 7.3 and 19). */
+const PING_MS = 5_000;
+const PROBE_MS = 6_000;
+const LOST_MS = 12_000;
+/** A client that has heard nothing for so long gets a ping meanwhile: its own limit is 30 s. */
+const QUIET_CLIENT_SECONDS = 12;
+
+const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
+
+const NO_HEADERS = new Map<string, string[]>();
+const view = new ConnectionDataView();
+
+export interface ServerIdentity {
+  /** The `cid` of the URL, new for every physical connection. */
+  readonly id: string;
+  /** One per app process, shared by all of its connections. */
+  readonly serverId: string;
+  readonly hub: HubRuntime;
+}
+
+/**
+ * One server connection: service handshake, keep-alive, the frames of its clients both ways, and
+ * what the app server asks of the hub. Frames are handled strictly in order, without waiting.
+ */
+export class ServerSession implements SocketHandler {
+  readonly id: string;
+  readonly serverId: string;
+  readonly hub: HubRuntime;
+  readonly clients: ClientSession[] = [];
+  readonly #context: EdgeContext;
+  readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
+  readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): void =>
+    this.#frame(bytes, start, end);
+  #state: number = State.Handshake;
+  #socket: Socket | undefined;
+  #trunk: Trunk | undefined;
+  #weak = false;
+  #lastHeard: number;
+  #lastPing: number;
+  #probed = false;
+  #relayed = 0;
+
+  constructor(identity: ServerIdentity, context: EdgeContext) {
+    this.id = identity.id;
+    this.serverId = identity.serverId;
+    this.hub = identity.hub;
+    this.#context = context;
+    this.#lastHeard = context.clock.now();
+    this.#lastPing = this.#lastHeard;
+  }
+
+  /** Weak connections only send; one that drains or is full gets no new clients. */
+  get takesClients(): boolean {
+    return this.#state === State.Ready && !this.#weak && this.#trunk?.full === false;
+  }
+
+  opened(socket: Socket): void {
+    this.#socket = socket;
+    this.#context.servers.add(this);
+    this.#trunk = new Trunk(socket, this.#context.flusher, this.#context.counters, () =>
+      this.close(REASONS.slowAppServer),
+    );
+  }
+
+  received(bytes: Buffer): void {
+    const { clock, counters } = this.#context;
+    const started = performance.now();
+    this.#lastHeard = clock.now();
+    this.#probed = false;
+    counters.bytesFromServers += bytes.length;
+    this.#relayed = 0;
+    try {
+      this.#frames.push(bytes, this.#takeFrame);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#refuse(error);
+    }
+    if (this.#relayed === 0) return;
+    const seconds = (performance.now() - started) / 1000;
+    counters.serverToClientSeconds.observe(seconds, this.#relayed);
+  }
+
+  /** Takes a client on: what it is, then its handshake request (section 8.2). */
+  open(client: ClientSession, protocol: string, handshake: Uint8Array): void {
+    client.server = this;
+    client.placeAtServer = this.clients.push(client) - 1;
+    const trunk = this.#trunk!;
+    const message = openConnection(client.id, client.opening, protocol, this.#context.edgeId);
+    writeServiceMessage(trunk.writer, message);
+    trunk.data(client.id, handshake, 0, handshake.length, 0);
+  }
+
+  /** Relays hub messages of a client; one that overdraws its allowance is closed. */
+  forward(client: ClientSession, bytes: Uint8Array, count: number): void {
+    const trunk = this.#trunk!;
+    if (trunk.full && !this.#allow(client, trunk, bytes.length)) {
+      client.close(CLIENT_CLOSE_REASONS.slowAppServer);
+      return;
+    }
+    trunk.data(client.id, bytes, 0, bytes.length, count);
+  }
+
+  /** A client has ended for a reason of its own: its hub is told, and nothing is awaited. */
+  clientGone(client: ClientSession): void {
+    this.release(client);
+    this.write({
+      type: MessageType.CloseConnection,
+      connectionId: client.id,
+      errorMessage: '',
+      headers: NO_HEADERS,
+    });
+  }
+
+  /** Forgets a client without a word to the app server. */
+  release(client: ClientSession): void {
+    client.server = undefined;
+    const last = this.clients.pop()!;
+    if (last !== client) {
+      this.clients[client.placeAtServer] = last;
+      last.placeAtServer = client.placeAtServer;
+    }
+    client.placeAtServer = -1;
+  }
+
+  drained(): void {
+    this.#trunk!.drained();
+    if (this.takesClients) this.hub.assignWaiting();
+  }
+
+  queuedBytes(): number {
+    return this.#trunk?.queuedBytes() ?? 0;
+  }
+
+  /** Keep-alive and silence; called about once a second. `late`: how long this edge itself slept. */
+  check(now: number, late: number): void {
+    this.#lastHeard += late;
+    const silent = now - this.#lastHeard;
+    if (this.#state === State.Handshake) {
+      if (silent >= HANDSHAKE_MS) this.close(REASONS.handshakeError);
+      return;
+    }
+    if (silent >= LOST_MS) return this.close(REASONS.pingTimeout);
+    if (silent >= PROBE_MS) this.#probe();
+    if (now - this.#lastPing < PING_MS) return;
+    this.#lastPing = now;
+    this.write({ type: MessageType.Ping, entries: [] });
+  }
+
+  close(reason: CloseReason): void {
+    const socket = this.#socket;
+    if (this.#state === State.Closed || socket === undefined) return;
+    this.#trunk!.flush();
+    this.#end(reason);
+    // What is lost or does not read would keep its queue; the others get what is still theirs.
+    if (reason === REASONS.pingTimeout || reason === REASONS.slowAppServer) socket.close();
+    else socket.end(reason.code, reason.label);
+  }
+
+  disconnected(code: number): void {
+    if (this.#state === State.Closed) return;
+    this.#end(code === 1006 ? REASONS.connectionLost : REASONS.normal);
+  }
+
+  /** No new clients from now on; those it has stay until they leave or it closes. */
+  drain(): void {
+    if (this.#state === State.Ready) this.#state = State.Draining;
+  }
+
+  /** Writes a message of the service that is not a client's own. */
+  write(message: MessageFromService): void {
+    writeServiceMessage(this.#trunk!.writer, message);
+    this.#trunk!.schedule();
+  }
+
+  #frame(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state === State.Closed) return;
+    this.#context.counters.messagesFromServers++;
+    if (this.#state !== State.Handshake && readConnectionData(bytes, start, end, view)) {
+      const client = this.#context.clients.find(bytes, view.idStart, view.idEnd);
+      this.#relay(client, bytes.subarray(view.payloadStart, view.payloadEnd));
+      return;
+    }
+    const body = frameBodyStart(bytes, start);
+    const message = decodeServiceMessage(bytes, body, end) as MessageFromServer | undefined;
+    if (this.#state === State.Handshake) this.#shakeHands(message);
+    else if (message?.type === MessageType.ConnectionData) {
+      this.#relay(this.#context.clients.get(message.connectionId), message.payload);
+    } else if (message !== undefined) {
+      handleMessage(message, bytes.subarray(body, end), this, this.#context);
+    }
+  }
+
+  /** A frame for a connection that is gone, or that another server has, is dropped: section 8.3. */
+  #relay(client: ClientSession | undefined, payload: Uint8Array): void {
+    if (client?.server !== this) {
+      this.#context.counters.unknownConnections++;
+      return;
+    }
+    this.#relayed++;
+    client.fromServer(payload);
+  }
+
+  #shakeHands(message: MessageFromServer | undefined): void {
+    const accepted =
+      message?.type === MessageType.HandshakeRequest && message.version === PROTOCOL_VERSION;
+    this.write({
+      type: MessageType.HandshakeResponse,
+      errorMessage: accepted ? '' : `Version mismatch: this service speaks ${PROTOCOL_VERSION}.`,
+      connectionId: this.id,
+    });
+    if (!accepted) return this.close(REASONS.handshakeError);
+    this.#weak = message.connectionType === ConnectionType.Weak;
+    this.#state = State.Ready;
+    this.hub.servers.add(this);
+    const { hub, id, serverId } = this;
+    this.#context.log.info({ hub: hub.name, serverId, id, weak: this.#weak }, 'server connected');
+    this.hub.assignWaiting();
+  }
+
+  /** Asks for a sign of life, and keeps the clients from taking the silence for the edge's. */
+  #probe(): void {
+    if (!this.#probed) this.write({ type: MessageType.Ping, entries: ['echo', this.id] });
+    this.#probed = true;
+    const quietSince = this.#context.tick - QUIET_CLIENT_SECONDS;
+    for (const client of this.clients) client.pingIfQuietSince(quietSince);
+  }
+
+  #allow(client: ClientSession, trunk: Trunk, bytes: number): boolean {
+    if (client.owedEpoch !== trunk.epoch) {
+      client.owedEpoch = trunk.epoch;
+      client.owed = 0;
+    }
+    client.owed += bytes;
+    trunk.owed += bytes;
+    return client.owed <= OWED_PER_CLIENT_BYTES && trunk.owed <= OWED_BYTES;
+  }
+
+  #refuse(error: ProtocolError): void {
+    const { counters, log } = this.#context;
+    counters.protocolErrors.add(`server|${error.code}`);
+    log.warn({ serverId: this.serverId, hub: this.hub.name, err: error.message }, 'refused frame');
+    this.close(this.#state === State.Handshake ? REASONS.handshakeError : REASONS.badRequest);
+  }
+
+  #end(reason: CloseReason): void {
+    this.#state = State.Closed;
+    this.#socket = undefined;
+    this.#trunk!.close();
+    this.hub.servers.delete(this);
+    this.#context.servers.delete(this);
+    this.#context.counters.serverCloses.add(reason.label);
+    const { hub, id, serverId } = this;
+    const clients = this.clients.splice(0);
+    const details = { hub: hub.name, serverId, id, reason: reason.label, clients: clients.length };
+    this.#context.log.info(details, 'server connection closed');
+    for (const client of clients) client.serverLost();
+  }
+}

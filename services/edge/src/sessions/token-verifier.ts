@@ -1,0 +1,85 @@
+import type { TokenRejection, VerifiedToken } from '@trunkline/tokens';
+import type { AccessKeys, TokenUse } from '@trunkline/tokens';
+import { bearerToken, verifyToken } from '@trunkline/tokens';
+import { LRUCache } from 'lru-cache';
+import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
+import type { Counters } from './counters.ts';
+import type { Clock } from './edge-context.ts';
+
+/** Enough for the connects between a negotiate and its WebSocket; each keeps about 1 KB. */
+const REMEMBERED_TOKENS = 1024;
+
+/** Verifies tokens by the configured keys; a token seen just now is not verified again. */
+export class TokenVerifier {
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  readonly #verified = new LRUCache<string, VerifiedToken>({ max: REMEMBERED_TOKENS });
+  #keys: AccessKeys;
+
+  constructor(keys: AccessKeys, clock: Clock, counters: Counters) {
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#counters = counters;
+  }
+
+  get keys(): AccessKeys {
+    return this.#keys;
+  }
+
+  /** New keys take effect at once, for tokens that were good by the old ones too. */
+  set keys(keys: AccessKeys) {
+    this.#keys = keys;
+    this.#verified.clear();
+  }
+
+  verify(token: string, use: TokenUse, hub: string): VerifiedToken | TokenRejection {
+    const now = this.#clock.unixSeconds();
+    const key = `${use} ${hub} ${token}`;
+    const known = this.#verified.get(key);
+    const verdict =
+      known !== undefined && now < known.expiresAt
+        ? known
+        : verifyToken(token, { keys: this.#keys, use, hub, now });
+    if (typeof verdict === 'string') this.#counters.tokenRejections.add(`${use}|${verdict}`);
+    else this.#verified.set(key, verdict);
+    return verdict;
+  }
+}
+
+/** The answer to a request whose token is refused: no body, as clients show the reason phrase. */
+export function unauthorized(rejection: TokenRejection): HttpAnswer {
+  const challenge =
+    rejection === 'missing'
+      ? 'Bearer'
+      : `Bearer error="invalid_token", error_description="${DESCRIPTIONS[rejection]}"`;
+  return { status: 401, headers: { 'www-authenticate': challenge } };
+}
+
+const DESCRIPTIONS: Readonly<Record<Exclude<TokenRejection, 'missing'>, string>> = {
+  oversized: 'The token is longer than 4096 characters',
+  malformed: 'The token is malformed',
+  algorithm: 'The algorithm is not HS256 or HS512',
+  signature: 'The signature is invalid',
+  expired: 'The token is expired',
+  'not-yet-valid': 'The token is not yet valid',
+  audience: 'The audience is invalid',
+};
+
+/**
+ * The hub a request names, in lower case; undefined when it names none. Names are percent-decoded:
+ * generic .NET hubs have a backtick (service protocol reference, section 19, trap 8).
+ */
+export function requestedHub(request: HttpRequest): string | undefined {
+  const hub = new URLSearchParams(request.query).get('hub');
+  return hub === null || !HUB.test(hub) ? undefined : hub.toLowerCase();
+}
+
+/** REST reference, section 1.8. */
+const HUB = /^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/;
+
+/** The bearer header, else the last `access_token` of the query: browsers have no other way. */
+export function requestToken(request: HttpRequest): string {
+  const header = request.headers.get('authorization');
+  if (header !== undefined) return bearerToken(header) ?? '';
+  return new URLSearchParams(request.query).getAll('access_token').at(-1) ?? '';
+}
