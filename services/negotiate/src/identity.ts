@@ -1,0 +1,70 @@
+import { createSecretKey } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { bearerToken } from '@trunkline/tokens';
+import type { Claims, ClaimValue } from '@trunkline/tokens';
+import type { Admission } from './options.ts';
+
+/** Who a caller is. */
+export interface Identity {
+  readonly userId: string | undefined;
+  readonly claims: Claims;
+}
+
+export interface Credentials {
+  readonly authorization: string | undefined;
+  readonly query: URLSearchParams;
+}
+
+/** Undefined for a caller who may not come in. */
+export type Identify = (credentials: Credentials) => Identity | undefined;
+
+/** Members that describe the caller's own token, not the caller. */
+const TOKEN_MEMBERS = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
+
+/**
+ * With `--dev` anyone, as `?user=` says. Otherwise the bearer of a token signed with the secret, in
+ * the `Authorization` header or else in `access_token`: `sub`, else `nameid`, is the user id, and
+ * every claim about the user is passed on.
+ */
+export function identifyBy(admission: Admission): Identify {
+  if (admission.dev) {
+    return ({ query }) => ({ userId: query.get('user') ?? undefined, claims: {} });
+  }
+  const key = createSecretKey(admission.secret, 'utf8');
+  return ({ authorization, query }) => {
+    const token = bearerToken(authorization) ?? query.getAll('access_token').at(-1);
+    if (token === undefined) return undefined;
+    try {
+      const payload = jwt.verify(token, key, { algorithms: ['HS256', 'HS384', 'HS512'] });
+      return typeof payload === 'string' ? undefined : identityOf(payload);
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+function identityOf(members: Readonly<Record<string, unknown>>): Identity {
+  const claims = Object.entries(members)
+    .filter(([name]) => !TOKEN_MEMBERS.has(name))
+    .map(([name, value]) => [name, claimValues(value)] as const);
+  const [userId] = claimValues(members['sub'] ?? members['nameid']);
+  return {
+    userId: userId === undefined ? undefined : String(userId),
+    claims: Object.fromEntries(claims),
+  };
+}
+
+/** Objects become their JSON text, which is what an app server would get anyway; null is nothing. */
+function claimValues(value: unknown): ClaimValue[] {
+  if (Array.isArray(value)) return value.flatMap(claimValues);
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return [value];
+    case 'object':
+      return value === null ? [] : [JSON.stringify(value)];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,1 @@
+export { NEGOTIATE_OPTIONS } from './options.ts';

@@ -1,0 +1,45 @@
+import { runProcess, stopRequest } from '@trunkline/foundation';
+import type { Running } from '@trunkline/foundation';
+import { helpText, SettingsError, wantsHelp } from '@trunkline/settings';
+import { createLogger } from '@trunkline/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { buildApp } from './app.ts';
+import { NEGOTIATE_OPTIONS, readNegotiateSettings } from './options.ts';
+import type { NegotiateSettings } from './options.ts';
+
+/** Answers in flight have this long to finish; then their connections are cut. */
+const STOP_TIMEOUT_MS = 5_000;
+
+async function start(): Promise<Running | undefined> {
+  const argv = process.argv.slice(2);
+  if (wantsHelp(argv)) {
+    process.stdout.write(helpText('trunkline-negotiate [options]', NEGOTIATE_OPTIONS, true));
+    return undefined;
+  }
+  const settings = readNegotiateSettings(argv, process.env);
+  const logger = createLogger({ name: 'negotiate', level: settings.logLevel });
+  if (settings.admission.dev) logger.warn('--dev: anyone may come in under any name');
+  const app = await buildApp(settings, logger);
+  const url = await listen(app, settings);
+  logger.info({ url }, 'negotiate listening');
+  return { stop: () => stop(app) };
+}
+
+async function listen(app: FastifyInstance, { host, port }: NegotiateSettings): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new SettingsError(
+      `cannot listen on ${host} port ${port} (${code}): choose another --host or --port`,
+    );
+  }
+}
+
+async function stop(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), STOP_TIMEOUT_MS);
+  await app.close();
+  clearTimeout(cut);
+}
+
+await runProcess('trunkline-negotiate', start, stopRequest(process));
