@@ -171,6 +171,11 @@ test.each<[string, unknown]>([
   expect(classify(framed(encode([3, value, '7'])))).toStrictEqual({ type: 3, id: '7' });
 });
 
+test('what follows a short array is not in it', () => {
+  expect(classify(framed(hex('92 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
+  expect(classify(framed(hex('90 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
+});
+
 test('cut off anywhere before the end of the id, it is no hub message', () => {
   fc.assert(
     fc.property(fc.dictionary(key, fc.string(), { maxKeys: 3 }), fc.string(), (headers, id) => {

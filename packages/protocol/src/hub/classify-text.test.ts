@@ -148,6 +148,8 @@ describe('messages as real peers write them', () => {
     ['{"invocationId":"s1","result":{"type":5},"type":3}', 3, 's1'],
     ['{"error":"boom","invocationId":"2","type":3}', 3, '2'],
     ['{"invocationId":"9","type":5}', 5, '9'],
+    ['{"x\\"invocationId":"7","type":1}', 1, undefined],
+    ['{"x\\"invocationId":"7","target":"T","type":1}', 1, undefined],
     ['{"type": 1, "headers": {}, "invocationId": "a-b", "target": "T", "arguments": []}', 1, 'a-b'],
   ])('%s', (text, type, id) => {
     expect(classify(text)).toStrictEqual({ type, id });

@@ -14,7 +14,7 @@ const WINDOW = 32;
  * while 32 later ids begin.
  */
 export class OpenCalls {
-  /** The id of bit 0. Whenever a bit is set, bit 0 is. */
+  /** The id of bit 0; means nothing while no bit is set. */
   #base = 0;
   #bits = 0;
   /** Never holds an id whose bit is set. */
@@ -74,11 +74,10 @@ export class OpenCalls {
     const outside = (this.#outside?.size ?? 0) + countBits(leaving);
     if (outside > OPEN_CALLS_OUTSIDE_MAX) return false;
     for (let bits = leaving; bits !== 0; bits &= bits - 1) {
-      this.#addOutside(this.#base + lowestBit(bits));
+      this.#addOutside(this.#base + 31 - Math.clz32(bits & -bits));
     }
     this.#bits = shift < WINDOW ? (this.#bits >>> shift) | 0 : 0;
     this.#base = base;
-    this.#normalize();
     return true;
   }
 
@@ -93,7 +92,6 @@ export class OpenCalls {
     const offset = id - this.#base;
     if (offset < 0 || offset >= WINDOW || (this.#bits & (1 << offset)) === 0) return false;
     this.#bits &= ~(1 << offset);
-    this.#normalize();
     return true;
   }
 
@@ -102,24 +100,12 @@ export class OpenCalls {
     if (this.#outside.size === 0) this.#outside = undefined;
     return true;
   }
-
-  /** Lets the window start at its lowest open id, so that it reaches as far up as it can. */
-  #normalize(): void {
-    if (this.#bits === 0) return;
-    const shift = lowestBit(this.#bits);
-    this.#bits = (this.#bits >>> shift) | 0;
-    this.#base += shift;
-  }
 }
 
 function keyOf(info: RecordInfo, bytes: Uint8Array): number | string | undefined {
   if (info.id !== -1) return info.id;
   if (info.idEnd - info.idStart > OPEN_CALL_ID_BYTES_MAX) return undefined;
   return info.idText(bytes);
-}
-
-function lowestBit(bits: number): number {
-  return 31 - Math.clz32(bits & -bits);
 }
 
 function countBits(bits: number): number {
