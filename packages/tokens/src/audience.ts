@@ -1,3 +1,5 @@
+import { memo } from './memo.ts';
+
 /** What a token must have been made for. */
 export interface Audience {
   readonly use: TokenUse;
@@ -20,12 +22,18 @@ export function isAudience(aud: unknown, wanted: Audience): boolean {
 }
 
 function matches(text: string, { use, hub, path }: Audience): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (use === 'rest') return path !== undefined && isRestPath(url.pathname, path);
-  if (url.pathname !== `/${use}/` && url.pathname !== `/${use}`) return false;
-  return url.searchParams.get('hub')?.toLowerCase() === hub;
+  const audience = readAudience(text);
+  if (use === 'rest') return path !== undefined && isRestPath(audience.path, path);
+  if (audience.path !== `/${use}/` && audience.path !== `/${use}`) return false;
+  return audience.hub === hub;
 }
+
+/** What counts of an audience; a text that is no URL has no path. */
+const readAudience = memo((text: string): { path: string; hub: string | undefined } => {
+  if (!URL.canParse(text)) return { path: '', hub: undefined };
+  const { pathname, searchParams } = new URL(text);
+  return { path: pathname, hub: searchParams.get('hub')?.toLowerCase() };
+});
 
 /** Only below `/api/`, so that a client or server token can never open a REST call. */
 function isRestPath(audience: string, request: string): boolean {

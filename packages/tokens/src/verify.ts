@@ -3,6 +3,7 @@ import type { AccessKeys } from './access-keys.ts';
 import { isAudience } from './audience.ts';
 import type { Audience } from './audience.ts';
 import { MAX_TOKEN_LENGTH } from './limits.ts';
+import { memo } from './memo.ts';
 import type { Algorithm } from './mint.ts';
 
 /** Why a token was refused; also the label of the metric that counts refusals. */
@@ -45,7 +46,7 @@ export function verifyToken(token: string, o: VerifyOptions): VerifiedToken | To
   if (token.length > MAX_TOKEN_LENGTH) return 'oversized';
   const [header = '', body = '', ...rest] = token.split('.');
   if (rest.length !== 1) return 'malformed';
-  const algorithm = parseObject(decode(header))?.['alg'];
+  const algorithm = readAlgorithm(header);
   if (algorithm === undefined) return 'malformed';
   const allowed = ALGORITHMS.find((known) => known === algorithm);
   if (allowed === undefined) return 'algorithm';
@@ -77,6 +78,9 @@ function isSigned(token: string, algorithm: Algorithm, keys: AccessKeys): boolea
     }
   });
 }
+
+/** The `alg` of an encoded header; undefined when there is none to read. */
+const readAlgorithm = memo((header: string) => parseObject(decode(header))?.['alg']);
 
 function decode(part: string): string {
   return Buffer.from(part, 'base64url').toString();

@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { SettingsError } from '@trunkline/settings';
@@ -13,6 +12,7 @@ import { listen } from './listener/uws-listener.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
 import type { BusReceiver, Bus } from './ports/bus.ts';
+import { randomPool } from './random-pool.ts';
 import { BusBridge } from './sessions/bus-bridge.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './sessions/close-reason.ts';
@@ -104,7 +104,7 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
 }
 
 function createContext(config: EdgeConfig, log: Logger): EdgeContext {
-  const random = (bytes: number): Uint8Array => randomFillSync(new Uint8Array(bytes));
+  const random = randomPool();
   return {
     edgeId: config.edgeId,
     clock,

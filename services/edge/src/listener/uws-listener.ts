@@ -41,11 +41,7 @@ type Uws = typeof import('uWebSockets.js');
  */
 export async function listen(settings: ListenerSettings, doors: Doors): Promise<Listener> {
   const uws = await loadUws();
-  const { tls } = settings;
-  const app =
-    tls === undefined
-      ? uws.App()
-      : uws.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key });
+  const app = settings.tls === undefined ? uws.App() : secureApp(uws, settings.tls);
   routes(app, settings, doors);
   const socket = await bind(app, settings);
   return {
@@ -65,6 +61,17 @@ async function loadUws(): Promise<Uws> {
       `uWebSockets.js has no binary for Node ${process.versions.node} on ${process.platform}-${process.arch}: ` +
         'use Node 20 or 22 (npm run does by itself), or install an upstream build: ' +
         'npm install uWebSockets.js@uNetworking/uWebSockets.js#<version>',
+    );
+  }
+}
+
+/** The module itself does not say which file it could not use. */
+function secureApp(uws: Uws, { cert, key }: { cert: string; key: string }): TemplatedApp {
+  try {
+    return uws.SSLApp({ cert_file_name: cert, key_file_name: key });
+  } catch {
+    throw new SettingsError(
+      `cannot serve TLS with ${cert} and ${key}: give a PEM certificate and the key it was made for`,
     );
   }
 }

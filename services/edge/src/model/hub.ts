@@ -182,5 +182,11 @@ function concernsOthers<M>(command: Command, effects: readonly Effect<M>[]): boo
 }
 
 function missesSome<M>(ids: readonly string[], effects: readonly Effect<M>[]): boolean {
-  return effects.some((effect) => 'members' in effect && effect.members.length < ids.length);
+  // Ids may repeat: only where fewer were found are they told apart.
+  return effects.some(
+    (effect) =>
+      'members' in effect &&
+      effect.members.length < ids.length &&
+      effect.members.length < new Set(ids).size,
+  );
 }

@@ -7,7 +7,10 @@
 const LONGEST_MS = 365 * 24 * 60 * 60 * 1000;
 /** Rules without a time to live that a user keeps; the oldest gives way to the newest. */
 const OPEN_ENDED_PER_USER = 100;
-/** Rules of one hub, so that nobody fills the memory with users who never come. */
+/**
+ * Rules of one hub, so that users who never come do not fill the memory: the user that has had
+ * rules for the longest gives way.
+ */
 const MAX_RULES = 1_000_000;
 
 interface Rule {
@@ -21,7 +24,8 @@ export class UserGroupRules {
 
   set(userId: string, group: string, ttlSeconds: number | undefined, now: number): void {
     this.delete(userId, group);
-    if (ttlSeconds === 0 || this.#size >= MAX_RULES) return;
+    if (ttlSeconds !== undefined && ttlSeconds <= 0) return;
+    if (this.#size >= MAX_RULES) this.delete(this.#users.keys().next().value!, undefined);
     const rules = this.#users.get(userId) ?? new Map<string, Rule>();
     this.#users.set(userId, rules);
     const openEnded = ttlSeconds === undefined;

@@ -5,15 +5,22 @@ import { LRUCache } from 'lru-cache';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { Counters } from './counters.ts';
 import type { Clock } from './edge-context.ts';
+import { queryValue, queryValues } from './query.ts';
 
 /** Enough for the connects between a negotiate and its WebSocket; each keeps about 1 KB. */
 const REMEMBERED_TOKENS = 1024;
+
+interface Verified {
+  readonly use: TokenUse;
+  readonly hub: string;
+  readonly token: VerifiedToken;
+}
 
 /** Verifies tokens by the configured keys; a token seen just now is not verified again. */
 export class TokenVerifier {
   readonly #clock: Clock;
   readonly #counters: Counters;
-  readonly #verified = new LRUCache<string, VerifiedToken>({ max: REMEMBERED_TOKENS });
+  readonly #verified = new LRUCache<string, Verified>({ max: REMEMBERED_TOKENS });
   #keys: AccessKeys;
 
   constructor(keys: AccessKeys, clock: Clock, counters: Counters) {
@@ -34,14 +41,11 @@ export class TokenVerifier {
 
   verify(token: string, use: TokenUse, hub: string): VerifiedToken | TokenRejection {
     const now = this.#clock.unixSeconds();
-    const key = `${use} ${hub} ${token}`;
-    const known = this.#verified.get(key);
-    const verdict =
-      known !== undefined && now < known.expiresAt
-        ? known
-        : verifyToken(token, { keys: this.#keys, use, hub, now });
+    const known = this.#verified.get(token);
+    if (known?.use === use && known.hub === hub && now < known.token.expiresAt) return known.token;
+    const verdict = verifyToken(token, { keys: this.#keys, use, hub, now });
     if (typeof verdict === 'string') this.#counters.tokenRejections.add(`${use}|${verdict}`);
-    else this.#verified.set(key, verdict);
+    else this.#verified.set(token, { use, hub, token: verdict });
     return verdict;
   }
 }
@@ -70,8 +74,8 @@ const DESCRIPTIONS: Readonly<Record<Exclude<TokenRejection, 'missing'>, string>>
  * generic .NET hubs have a backtick (service protocol reference, section 19, trap 8).
  */
 export function requestedHub(request: HttpRequest): string | undefined {
-  const hub = new URLSearchParams(request.query).get('hub');
-  return hub === null || !HUB.test(hub) ? undefined : hub.toLowerCase();
+  const hub = queryValue(request.query, 'hub');
+  return hub === undefined || !HUB.test(hub) ? undefined : hub.toLowerCase();
 }
 
 /** REST reference, section 1.8. */
@@ -81,5 +85,5 @@ const HUB = /^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/;
 export function requestToken(request: HttpRequest): string {
   const header = request.headers.get('authorization');
   if (header !== undefined) return bearerToken(header) ?? '';
-  return new URLSearchParams(request.query).getAll('access_token').at(-1) ?? '';
+  return queryValues(request.query, 'access_token').at(-1) ?? '';
 }

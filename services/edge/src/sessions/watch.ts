@@ -32,7 +32,7 @@ export class Watch {
     context.tick = Math.floor(now / 1000);
     const late = passed > 2 * SWEEP_MS ? passed - SWEEP_MS : 0;
     for (const server of context.servers) server.check(now, late);
-    for (const client of context.opening) client.checkDeadline(now);
+    for (const client of context.opening) client.checkDeadline(now, late);
     this.#expiring.expire(now);
   }
 

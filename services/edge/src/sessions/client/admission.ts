@@ -9,13 +9,14 @@ import { readClientClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
+import { queryValue } from '../query.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
 import { ClientSession } from './client-session.ts';
 import { mintConnectionToken, verifyConnectionToken } from './connection-token.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
 import type { Opening } from './opening.ts';
-import { MAX_OPENING_BYTES, packHeaders, visibleQuery } from './opening.ts';
+import { MAX_OPENING_LENGTH, openingLength, visibleHeaders, visibleQuery } from './opening.ts';
 
 /** Transports this edge serves, as a mask of TRANSPORT_BITS. */
 const SERVED = TRANSPORT_BITS.WebSockets;
@@ -57,11 +58,11 @@ export class ClientAdmission {
     }
     const opening: Opening = {
       tokenPayload,
-      headers: packHeaders(request.headers, request.remoteAddress),
+      headers: visibleHeaders(request.headers, request.remoteAddress),
       queryString: visibleQuery(request.query),
     };
-    if (opening.headers.length + opening.queryString.length > MAX_OPENING_BYTES) {
-      return text(431, `Headers and query must not be longer than ${MAX_OPENING_BYTES} bytes.`);
+    if (openingLength(opening) > MAX_OPENING_LENGTH) {
+      return text(431, `Token, headers and query are over ${MAX_OPENING_LENGTH} characters.`);
     }
     const id = this.#connectionId(request, hub, claims.userId);
     if (typeof id !== 'string') return id;
@@ -85,7 +86,7 @@ export class ClientAdmission {
   #negotiate(request: HttpRequest): HttpAnswer {
     const visitor = this.#visitor(request);
     if ('status' in visitor) return visitor;
-    const version = negotiateVersion(queryValue(request.query, 'negotiateversion'));
+    const version = negotiateVersion(askedVersion(request.query));
     if (typeof version !== 'number') return json(version);
     const connectionId = this.#negotiated.full ? undefined : this.#context.clients.reserve();
     if (connectionId === undefined) return BUSY;
@@ -114,8 +115,8 @@ export class ClientAdmission {
     hub: string,
     userId: string | undefined,
   ): string | HttpAnswer {
-    const token = new URLSearchParams(request.query).get('id');
-    if (token === null) return this.#context.clients.reserve() ?? BUSY;
+    const token = queryValue(request.query, 'id');
+    if (token === undefined) return this.#context.clients.reserve() ?? BUSY;
     // Negotiate version 0 has no token: the id alone must do.
     const id = token.includes('.')
       ? verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id
@@ -149,9 +150,9 @@ function text(status: number, body: string): HttpAnswer {
 }
 
 /** ASP.NET looks query keys up ignoring case. */
-function queryValue(query: string, lowerName: string): string | null {
+function askedVersion(query: string): string | null {
   for (const [name, value] of new URLSearchParams(query)) {
-    if (name.toLowerCase() === lowerName) return value;
+    if (name.toLowerCase() === 'negotiateversion') return value;
   }
   return null;
 }

@@ -115,7 +115,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#state = State.Opening;
     this.#phase!.deadline = this.#context.clock.now() + ANSWER_MS;
     server.open(this, this.#protocol!.name, this.#handshake!);
-    const early = this.#phase!.takeEarly();
+    // Gone if its opening was what the server connection could not take.
+    const early = this.#phase?.takeEarly();
     if (early !== undefined) this.received(early);
   }
 
@@ -123,7 +124,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   fromServer(payload: Uint8Array): void {
     try {
       if (this.#state === State.Open) this.#relay!.toClient(payload, this);
-      else if (this.#state === State.Opening) this.#readHandshakeResponse(payload);
+      else if (this.#phase?.answered === false) this.#readHandshakeResponse(payload);
     } catch (error) {
       this.#refuse(error, 'server', REASONS.badServerData);
     }
@@ -134,8 +135,9 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.server?.forward(this, bytes, count);
   }
 
+  /** Closes a client that does not take them; what else comes for it then is dropped. */
   toClient(bytes: Uint8Array, count: number): void {
-    if (!this.send(bytes, count)) this.close(REASONS.slowClient);
+    if (this.#state === State.Open && !this.send(bytes, count)) this.close(REASONS.slowClient);
   }
 
   /** Sends whole hub messages. False when the client's queue is over its limit: close it then. */
@@ -166,11 +168,15 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** Lets a client whose server connection is silent hear that somebody is there. */
   pingIfQuietSince(tick: number): void {
-    if (this.#state === State.Open && this.#lastSent <= tick) this.send(this.#protocol!.ping, 1);
+    if (this.#state === State.Open && this.#lastSent <= tick)
+      this.toClient(this.#protocol!.ping, 1);
   }
 
-  checkDeadline(now: number): void {
-    if (this.#phase === undefined || now < this.#phase.deadline) return;
+  /** `late`: how long this edge itself slept, for which no client is to blame. */
+  checkDeadline(now: number, late: number): void {
+    if (this.#phase === undefined) return;
+    this.#phase.deadline += late;
+    if (now < this.#phase.deadline) return;
     if (this.#state === State.Waiting) this.close(REASONS.noAvailableServerConnection);
     else this.close(REASONS.handshakeError, handshakeErrors.canceled());
   }
@@ -222,7 +228,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#state = State.Waiting;
     this.#phase!.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
     if (all.length > request.length) this.#keepEarly(all.subarray(request.length));
-    this.hub.assign(this);
+    // More than may wait has closed it.
+    if (this.#state === State.Waiting) this.hub.assign(this);
   }
 
   #readHandshakeResponse(payload: Uint8Array): void {
@@ -257,7 +264,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     counters.protocolErrors.add(`${side}|${error.code}`);
     log.debug({ connectionId: this.id, hub: this.hub.name, err: error.message }, 'refused data');
     if (this.#state === State.Handshake) {
-      this.close(REASONS.handshakeError, handshakeErrors.unexpected());
+      const { canceled, unexpected } = handshakeErrors;
+      this.close(REASONS.handshakeError, error.code === 'oversized' ? canceled() : unexpected());
     } else {
       this.close(reason);
     }

@@ -1,38 +1,61 @@
 import type { OpenConnection } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { forwardedClaims } from '@trunkline/tokens';
+import { LRUCache } from 'lru-cache';
 
 /**
  * What an app server must be told of a client, kept for the connection's life because another
- * server may have to be told it later. One flat string each: the smallest form that memory has for
- * text, read again only when a server is.
+ * server may have to be told it later: as flat text, the smallest form that memory has for it, and
+ * shared where clients say the same.
  */
 export interface Opening {
   /** The JSON text of the access token's payload. */
   readonly tokenPayload: string;
-  /** `name\nvalue\n` …, made by `packHeaders`. */
-  readonly headers: string;
+  /** `name: value` each, made by `visibleHeaders`. */
+  readonly headers: readonly string[];
   /** With its `?`, without `access_token`; or empty. */
   readonly queryString: string;
 }
 
-/** What a client may bring; more is refused at the door. */
-export const MAX_OPENING_BYTES = 16 * 1024;
+/** What a client may bring, in characters; more is refused at the door. */
+export const MAX_OPENING_LENGTH = 16 * 1024;
 
 /** Of the connection between client and edge, or the edge's own word: no app server sees these. */
 const WITHHELD =
   /^(?:asrs-|x-asrs-|sec-websocket-|(?:authorization|connection|upgrade|x-forwarded-for)$)/;
 
+/** Header lines that clients have in common, the latest of them; longer ones are nobody else's. */
+const shared = new LRUCache<string, string>({ max: 1024 });
+const SHARED_LENGTH = 256;
+
 /**
  * The headers that an app server gets to see, with the client's address as `x-forwarded-for`. Names
- * are lower case and each there once, as the listener gives them; values have no line breaks.
+ * are lower case and each there once, as the listener gives them.
  */
-export function packHeaders(headers: ReadonlyMap<string, string>, remoteAddress: string): string {
-  let packed = `x-forwarded-for\n${remoteAddress}\n`;
+export function visibleHeaders(
+  headers: ReadonlyMap<string, string>,
+  remoteAddress: string,
+): readonly string[] {
+  const lines = [share(`x-forwarded-for: ${remoteAddress}`)];
   for (const [name, value] of headers) {
-    if (!WITHHELD.test(name)) packed += `${name}\n${value}\n`;
+    if (!WITHHELD.test(name)) lines.push(share(`${name}: ${value}`));
   }
-  return flat(packed);
+  return lines;
+}
+
+function share(line: string): string {
+  if (line.length > SHARED_LENGTH) return flat(line);
+  const known = shared.get(line);
+  if (known !== undefined) return known;
+  const own = flat(line);
+  shared.set(own, own);
+  return own;
+}
+
+/** What a client makes the edge keep, in characters. */
+export function openingLength(opening: Opening): number {
+  const headers = opening.headers.reduce((sum, line) => sum + line.length, 0);
+  return opening.tokenPayload.length + headers + opening.queryString.length;
 }
 
 /** The query that an app server gets to see: all but the access token, as it was written. */
@@ -50,8 +73,10 @@ export function openConnection(
   edgeId: string,
 ): OpenConnection {
   const headers = new Map<string, string[]>();
-  const parts = opening.headers.split('\n');
-  for (let i = 0; i + 1 < parts.length; i += 2) headers.set(parts[i]!, [parts[i + 1]!]);
+  for (const line of opening.headers) {
+    const colon = line.indexOf(': ');
+    headers.set(line.slice(0, colon), [line.slice(colon + 2)]);
+  }
   headers.set('Asrs-Instance-Id', [edgeId]);
   return {
     type: MessageType.OpenConnection,

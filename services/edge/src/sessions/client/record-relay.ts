@@ -2,6 +2,7 @@ import type { OpenCalls } from '@trunkline/protocol';
 import {
   classifyRecord,
   HubMessageType,
+  MAX_SERVICE_MESSAGE_BYTES,
   RecordBuffer,
   recordEnd,
   RecordInfo,
@@ -54,16 +55,17 @@ export class RecordRelay {
     if (tail.held === 0) this.#tailFromClient = undefined;
   }
 
+  /** The limit of this way is what a server may say at once, so that no tail grows for ever. */
   toClient(bytes: Uint8Array, sink: RecordSink): void {
     let rest = bytes;
     if (this.#tailToClient === undefined) {
-      rest = this.#pass(bytes, Infinity, false, sink);
+      rest = this.#pass(bytes, MAX_SERVICE_MESSAGE_BYTES, false, sink);
       if (rest.length === 0) return;
-      this.#tailToClient = new RecordBuffer(this.#binary, Infinity);
+      this.#tailToClient = new RecordBuffer(this.#binary, MAX_SERVICE_MESSAGE_BYTES);
     }
     const tail = this.#tailToClient;
     tail.push(rest, (whole, start, end) => {
-      this.#pass(whole.subarray(start, end), Infinity, false, sink);
+      this.#pass(whole.subarray(start, end), MAX_SERVICE_MESSAGE_BYTES, false, sink);
     });
     if (tail.held === 0) this.#tailToClient = undefined;
   }

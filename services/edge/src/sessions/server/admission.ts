@@ -3,6 +3,7 @@ import { readServerClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
+import { queryValue } from '../query.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
 import { ServerSession } from './server-session.ts';
@@ -32,7 +33,7 @@ export class ServerAdmission {
       this.#context.log.warn({ hub, remoteAddress, reason: verified }, 'app server refused');
       return unauthorized(verified);
     }
-    const id = new URLSearchParams(request.query).get('cid') ?? randomUUID();
+    const id = queryValue(request.query, 'cid') ?? randomUUID();
     const serverId =
       request.headers.get('x-asrs-server-id') ?? readServerClaims(verified.payload).serverId ?? id;
     const identity = {

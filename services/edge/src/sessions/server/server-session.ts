@@ -64,6 +64,7 @@ export class ServerSession implements SocketHandler {
   #socket: Socket | undefined;
   #trunk: Trunk | undefined;
   #weak = false;
+  /** Until the handshake: when the connection was made, since that has its time as a whole. */
   #lastHeard: number;
   #lastPing: number;
   #probed = false;
@@ -94,7 +95,7 @@ export class ServerSession implements SocketHandler {
   received(bytes: Buffer): void {
     const { clock, counters } = this.#context;
     const started = performance.now();
-    this.#lastHeard = clock.now();
+    if (this.#state !== State.Handshake) this.#lastHeard = clock.now();
     this.#probed = false;
     counters.bytesFromServers += bytes.length;
     this.#relayed = 0;
@@ -179,6 +180,8 @@ export class ServerSession implements SocketHandler {
     const socket = this.#socket;
     if (this.#state === State.Closed || socket === undefined) return;
     this.#trunk!.flush();
+    // A last flush that overflows closes by itself.
+    if (this.#socket === undefined) return;
     this.#end(reason);
     // What is lost or does not read would keep its queue; the others get what is still theirs.
     if (reason === REASONS.pingTimeout || reason === REASONS.slowAppServer) socket.close();
@@ -240,6 +243,7 @@ export class ServerSession implements SocketHandler {
     if (!accepted) return this.close(REASONS.handshakeError);
     this.#weak = message.connectionType === ConnectionType.Weak;
     this.#state = State.Ready;
+    this.#lastHeard = this.#context.clock.now();
     this.hub.servers.add(this);
     const { hub, id, serverId } = this;
     this.#context.log.info({ hub: hub.name, serverId, id, weak: this.#weak }, 'server connected');

@@ -114,8 +114,10 @@ export class Trunk {
     this.#counters.bytesToServers += bytes.length;
     const result = this.#socket.send(bytes, true);
     if (result === SendResult.Sent) return;
-    if (result === SendResult.Dropped) this.#overflowed();
-    else if (!this.full && this.#socket.getBufferedAmount() > FULL_BYTES) {
+    if (result === SendResult.Dropped) {
+      this.#closed = true;
+      this.#overflowed();
+    } else if (!this.full && this.#socket.getBufferedAmount() > FULL_BYTES) {
       this.full = true;
       this.epoch++;
       this.owed = 0;

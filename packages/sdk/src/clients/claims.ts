@@ -1,0 +1,35 @@
+import type { Claims } from '@trunkline/protocol';
+
+const NAME_IDENTIFIER = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier';
+const USER_ID = 'asrs.s.uid';
+const SYSTEM_PREFIX = 'asrs.s.';
+const RENAMED_PREFIX = 'asrs.u.';
+/** Of the token itself; a user's own claim of such a name travels renamed. */
+const RESERVED = new Set('aud exp iat nbf iss actort acr azp c_hash jti nonce'.split(' '));
+
+/** A user's claims by type; several values where the type repeats. */
+export type UserClaims = Readonly<Record<string, string | readonly string[]>>;
+
+/** What negotiate named as the user, else the name identifier (service protocol reference, 3.5). */
+export function userIdentifier(claims: Claims): string | undefined {
+  const value = (type: string) => claims.find(([name]) => name === type)?.[1];
+  return value(USER_ID) ?? value(NAME_IDENTIFIER);
+}
+
+/**
+ * The user's own claims among those of an OpenConnection: the token's and the system's are dropped,
+ * renamed ones get their names back (service protocol reference, section 3.5). No prototype, since
+ * the names come from outside.
+ */
+export function userClaims(claims: Claims): UserClaims {
+  const result = Object.create(null) as Record<string, string | string[]>;
+  for (const [type, value] of claims) {
+    if (type.startsWith(SYSTEM_PREFIX) || RESERVED.has(type)) continue;
+    const name = type.startsWith(RENAMED_PREFIX) ? type.slice(RENAMED_PREFIX.length) : type;
+    const known = result[name];
+    if (known === undefined) result[name] = value;
+    else if (typeof known === 'string') result[name] = [known, value];
+    else known.push(value);
+  }
+  return result;
+}

@@ -1,0 +1,273 @@
+import type { OpenConnection } from '@trunkline/protocol';
+import {
+  DataType,
+  encodeClose,
+  encodeHandshakeError,
+  encodePing,
+  HANDSHAKE_SUCCESS,
+  handshakeErrors,
+  MAX_HUB_PROTOCOL_VERSION,
+  MessageType,
+  ProtocolError,
+  readHandshakeRequest,
+  RecordBuffer,
+} from '@trunkline/protocol';
+
+import { settledWithin } from '../clock.ts';
+import {
+  clientErrorText,
+  HubError,
+  InvalidDataException,
+  OperationCanceledException,
+  TrunklineError,
+} from '../errors.ts';
+import { bindHub } from '../hubs/hub.ts';
+import type { Hub } from '../hubs/hub.ts';
+import { LazySignal } from '../lazy-signal.ts';
+import type { HubProtocol } from '../protocols/index.ts';
+import type { ServerConnection } from '../trunk/server-connection.ts';
+import { callErrors } from './call-errors.ts';
+import { HubContext } from './context.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { ClientHost, HubRoute } from './host.ts';
+import { Inbox } from './inbox.ts';
+import { ClientScope } from './scope.ts';
+
+/** How long `onDisconnected` may hold back the word to the service that the client can go. */
+const FAREWELL_TIMEOUT_MS = 10_000;
+
+/** The hub close message that ends a connection from this side. */
+interface Closing {
+  readonly error?: string;
+  readonly allowReconnect: boolean;
+}
+
+export interface ClientConnectionOptions {
+  readonly open: OpenConnection;
+  readonly route: HubRoute;
+  readonly host: ClientHost;
+  /** The server connection that carries it. */
+  readonly trunk: ServerConnection;
+  /** Moved here from another server: its client has long had its handshake response. */
+  readonly migrated: boolean;
+}
+
+/**
+ * One client of a hub, from its handshake to `onDisconnected` (client protocols reference, section
+ * 6.1; what is sent at which end: service protocol reference, section 20.6).
+ */
+export class ClientConnection {
+  readonly id: string;
+  readonly route: HubRoute;
+  readonly host: ClientHost;
+  readonly trunk: ServerConnection;
+  readonly context: HubContext;
+  /** Set by the handshake. */
+  protocol: HubProtocol | undefined;
+  readonly #migrated: boolean;
+  readonly #aborted = new LazySignal();
+  readonly #dispatcher = new Dispatcher(this);
+  readonly #inbox: Inbox;
+  /** Of a handshake request that is not complete yet. */
+  #begun: Uint8Array = new Uint8Array();
+  #records: RecordBuffer | undefined;
+  /** Whether `onConnected` has succeeded; undefined before the handshake. */
+  #connected: Promise<boolean> | undefined;
+  #ended = false;
+  #pings = false;
+  #lastReceived: number;
+  #lastPing: number;
+
+  constructor(options: ClientConnectionOptions) {
+    const { open, route, host, trunk, migrated } = options;
+    this.id = open.connectionId;
+    this.route = route;
+    this.host = host;
+    this.trunk = trunk;
+    this.#migrated = migrated;
+    this.context = new HubContext(open, this.#aborted, () => this.#end({ allowReconnect: false }));
+    this.#inbox = new Inbox({
+      step: (bytes, start, end) => {
+        this.#lastReceived = this.host.clock.now();
+        return this.#dispatcher.dispatch(bytes, start, end);
+      },
+      limit: route.settings.maximumPendingBytes,
+      fail: (error) => this.#broken(error),
+    });
+    this.#lastPing = this.#lastReceived = host.clock.now();
+  }
+
+  /** Takes bytes that the client sent, in whatever pieces. */
+  receive(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    if (this.protocol === undefined) this.#shakeHands(bytes);
+    else this.#read(bytes);
+  }
+
+  /** Writes one whole hub message. Dropped after the end. */
+  write(bytes: Uint8Array, dataType: number): void {
+    if (!this.#ended) this.trunk.sendData(this.id, bytes, dataType);
+  }
+
+  /** From its first ping on, a client that falls silent is closed (section 3.6). */
+  armTimeout(): void {
+    this.#pings = true;
+  }
+
+  closedByClient(error: string | undefined): void {
+    this.#end({ allowReconnect: false }, error === undefined ? undefined : new HubError(error));
+  }
+
+  /** The service has closed it or moved it away, or the server connection is lost. */
+  gone(): void {
+    this.#end();
+  }
+
+  /** This server stops: the client may come back to another one. */
+  closeForRestart(): void {
+    this.#end({ allowReconnect: true });
+  }
+
+  /** To be called about every second: pings, and ends what is overdue. */
+  tick(now: number): void {
+    const { settings } = this.route;
+    if (this.#inbox.waiting) this.#lastReceived = now;
+    const silence = now - this.#lastReceived;
+    if (this.protocol === undefined) {
+      if (silence >= settings.handshakeTimeout) this.#refuse(handshakeErrors.canceled());
+    } else if (this.#pings && silence > settings.clientTimeoutInterval) {
+      const why = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.";
+      this.#broken(new OperationCanceledException(why));
+    } else if (now - this.#lastPing >= settings.keepAliveInterval && !this.trunk.full) {
+      this.#lastPing = now;
+      this.write(encodePing(this.protocol.binary), DataType.Other);
+    }
+  }
+
+  #shakeHands(bytes: Uint8Array): void {
+    this.#begun = Buffer.concat([this.#begun, bytes]);
+    const begun = this.#begun;
+    const { maximumReceiveMessageSize, enableDetailedErrors } = this.route.settings;
+    try {
+      const request = readHandshakeRequest(begun, maximumReceiveMessageSize);
+      if (request === undefined) return;
+      this.#begun = new Uint8Array();
+      this.#agree(request.protocol, request.version, begun.subarray(request.length));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      if (error.code === 'oversized') this.#refuse(handshakeErrors.canceled());
+      else {
+        const detail = `InvalidDataException: ${error.message}`;
+        this.#refuse(handshakeErrors.unexpected(enableDetailedErrors ? detail : undefined));
+      }
+    }
+  }
+
+  #agree(name: string, version: number, rest: Uint8Array): void {
+    const protocol = this.route.protocols.find((known) => known.name === name.toLowerCase());
+    if (protocol === undefined) {
+      this.#refuse(handshakeErrors.unknownProtocol(name));
+    } else if (version > MAX_HUB_PROTOCOL_VERSION) {
+      this.#refuse(handshakeErrors.unsupportedVersion(protocol.name, version));
+    } else {
+      this.protocol = protocol;
+      const limit = this.route.settings.maximumReceiveMessageSize;
+      this.#records = new RecordBuffer(protocol.binary, limit);
+      if (!this.#migrated) this.write(HANDSHAKE_SUCCESS, DataType.Handshake);
+      this.#connected = this.#connect();
+      this.#inbox.holdFor(this.#connected.then(() => {}));
+      this.#read(rest);
+    }
+  }
+
+  #refuse(text: string): void {
+    if (!this.#migrated) this.write(encodeHandshakeError(text), DataType.Handshake);
+    this.#end();
+    this.#release();
+  }
+
+  #read(bytes: Uint8Array): void {
+    try {
+      this.#records!.push(bytes, (record, start, end) => this.#inbox.push(record, start, end));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const limit = this.route.settings.maximumReceiveMessageSize;
+      const text =
+        error.code === 'oversized'
+          ? `The maximum message size of ${limit}B was exceeded. The message size can be configured in AddHubOptions.`
+          : error.message;
+      this.#broken(new InvalidDataException(text));
+    }
+  }
+
+  async #connect(): Promise<boolean> {
+    try {
+      await this.#hub(refuseClientResults).onConnected();
+      return true;
+    } catch (error) {
+      this.host.logger.error(`${this.route.hubClass.name}.onConnected threw`, error);
+      this.#end({ error: this.#closeText(error), allowReconnect: false });
+      return false;
+    }
+  }
+
+  #broken(error: unknown): void {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#end({ error: this.#closeText(error), allowReconnect: true }, cause);
+  }
+
+  #closeText(error: unknown): string {
+    return clientErrorText(callErrors.closed, error, this.route.settings.enableDetailedErrors);
+  }
+
+  /** Ends it, once. With a `closing` the client hears of it, and the service last of all. */
+  #end(closing?: Closing, error?: Error): void {
+    if (this.#ended) return;
+    if (closing !== undefined && this.protocol !== undefined) {
+      const { binary } = this.protocol;
+      this.write(encodeClose(binary, closing.error, closing.allowReconnect), DataType.Close);
+    }
+    this.#ended = true;
+    this.host.forget(this);
+    this.#inbox.close();
+    this.#aborted.abort();
+    this.#dispatcher.abandon();
+    this.host.started();
+    const farewell = this.#disconnect(error);
+    void farewell.finally(() => this.host.finished());
+    if (closing === undefined) return;
+    void settledWithin(this.host.clock, farewell, FAREWELL_TIMEOUT_MS).then(() => this.#release());
+  }
+
+  /** `onDisconnected` runs only where `onConnected` has succeeded, and after it. */
+  async #disconnect(error: Error | undefined): Promise<void> {
+    if ((await this.#connected) !== true) return;
+    try {
+      await this.#hub(() => {}).onDisconnected(error);
+    } catch (thrown) {
+      this.host.logger.error(`${this.route.hubClass.name}.onDisconnected threw`, thrown);
+    }
+  }
+
+  #release(): void {
+    this.trunk.post({
+      type: MessageType.CloseConnection,
+      connectionId: this.id,
+      errorMessage: '',
+      headers: new Map(),
+    });
+  }
+
+  #hub(beforeInvoke: () => void): Hub<never> {
+    const hub = new this.route.hubClass();
+    bindHub(hub, new ClientScope(this, this.#aborted, beforeInvoke));
+    return hub;
+  }
+}
+
+function refuseClientResults(): void {
+  throw new TrunklineError(
+    'wrong-place',
+    'Client results inside OnConnectedAsync Hub methods are not allowed.',
+  );
+}

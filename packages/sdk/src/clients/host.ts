@@ -1,0 +1,33 @@
+import type { Clock } from '../clock.ts';
+import type { HubClass } from '../hubs/hub.ts';
+import type { MethodTable } from '../hubs/method-table.ts';
+import type { HubSettings, Logger } from '../options.ts';
+import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
+import type { Groups } from '../sending/groups.ts';
+import type { Sender } from '../sending/send-proxy.ts';
+import type { ClientConnection } from './client-connection.ts';
+
+/** A hub class as it is mapped to one path. */
+export interface HubRoute {
+  readonly path: string;
+  readonly hubClass: HubClass<never>;
+  readonly methods: MethodTable;
+  readonly settings: HubSettings;
+  readonly protocols: readonly HubProtocol[];
+}
+
+/** What a client connection needs of the hub it belongs to. */
+export interface ClientHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Sends on behalf of the client; `beforeInvoke` may refuse a client result by throwing. */
+  sender(client: ClientConnection, beforeInvoke: () => void): Sender;
+  groupsFor(client: ClientConnection): Groups;
+  /** The client answered what some server asked it; `record` is the whole hub message. */
+  answered(client: ClientConnection, message: CompletionMessage, record: Uint8Array): void;
+  /** Something began that a stopping server should wait for; `finished` must follow. */
+  started(): void;
+  finished(): void;
+  /** The connection has ended. */
+  forget(client: ClientConnection): void;
+}

@@ -1,0 +1,100 @@
+import { InvalidDataException } from '../errors.ts';
+
+/** What a kept record takes beside its bytes. */
+const RECORD_OVERHEAD = 64;
+
+/** Takes one record; while the promise it may return is pending, the next has to wait. */
+export type RecordStep = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+) => Promise<void> | undefined;
+
+export interface InboxOptions {
+  readonly step: RecordStep;
+  /** Bytes of records that may wait. */
+  readonly limit: number;
+  /** What a step throws, or an overflow; nothing is taken after it. */
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * One client's records on their way into its hub: strictly one after another. While a step waits,
+ * records are kept, up to a limit, for the service cannot be told to hold back a single client.
+ */
+export class Inbox {
+  readonly #options: InboxOptions;
+  #waiting = false;
+  #closed = false;
+  #kept: Uint8Array[] = [];
+  #next = 0;
+  #keptBytes = 0;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a record waits for the one before it: then silence is not the client's fault. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  push(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#closed) return;
+    if (this.#waiting) this.#keep(bytes.slice(start, end));
+    else this.#take(bytes, start, end);
+  }
+
+  /** Takes no record until `step` has resolved. */
+  holdFor(step: Promise<void>): void {
+    this.#waiting = true;
+    step.then(
+      () => this.#resume(),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** Drops what is kept and whatever comes. */
+  close(): void {
+    this.#closed = true;
+    this.#kept = [];
+  }
+
+  #take(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      const step = this.#options.step(bytes, start, end);
+      if (step !== undefined) this.holdFor(step);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #keep(record: Uint8Array): void {
+    this.#keptBytes += record.length + RECORD_OVERHEAD;
+    if (this.#keptBytes > this.#options.limit) {
+      const limit = `${this.#options.limit}B`;
+      this.#fail(new InvalidDataException(`More than ${limit} are waiting for a hub method.`));
+    } else {
+      this.#kept.push(record);
+    }
+  }
+
+  #resume(): void {
+    this.#waiting = false;
+    while (!this.#waiting && this.#next < this.#kept.length) {
+      const record = this.#kept[this.#next++]!;
+      this.#keptBytes -= record.length + RECORD_OVERHEAD;
+      this.#take(record, 0, record.length);
+    }
+    // Cut off in large steps only: each one moves the rest.
+    if (this.#next * 2 < this.#kept.length) return;
+    this.#kept.splice(0, this.#next);
+    this.#next = 0;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.close();
+    this.#options.fail(error);
+  }
+}

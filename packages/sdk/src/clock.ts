@@ -1,0 +1,31 @@
+/** Time as this package sees it, so that tests can pass minutes in no time. */
+export interface Clock {
+  /** Milliseconds from some fixed point; never goes back, whatever the wall clock does. */
+  now(): number;
+  /** Calls back once, after `milliseconds`, unless what it returns is called first. */
+  after(milliseconds: number, callback: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves with true once `work` has settled, or with false after `milliseconds`. */
+export function settledWithin(
+  clock: Clock,
+  work: Promise<unknown>,
+  milliseconds: number,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(milliseconds, () => resolve(false));
+    const settled = () => {
+      cancel();
+      resolve(true);
+    };
+    work.then(settled, settled);
+  });
+}

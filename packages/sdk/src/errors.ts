@@ -1,0 +1,54 @@
+/** Thrown by a hub method to tell the caller why: its message reaches the client, others' do not. */
+export class HubError extends Error {
+  override name = 'HubError';
+}
+
+/** What a `TrunklineError` is about. */
+export type TrunklineErrorCode =
+  | 'bad-options' // options or a hub class that cannot work
+  | 'unauthorized' // the service refused the access key
+  | 'not-connected' // no server connection to send on
+  | 'outbound-full' // the service does not take what was sent before
+  | 'ack-timeout' // the service did not confirm in time, or could not
+  | 'client-gone' // the client that a result was awaited from is not there
+  | 'wrong-place'; // a call that cannot work where it was made
+
+/** What goes wrong between an app server and the service. The message says what to do. */
+export class TrunklineError extends Error {
+  override readonly name = 'TrunklineError';
+  readonly code: TrunklineErrorCode;
+
+  constructor(code: TrunklineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+// The next two are named as in .NET, because their names are part of the error texts that clients
+// read where errors are detailed (client protocols reference, section 6.4).
+
+/** A client sent what is not a hub message, or what a method cannot take. */
+export class InvalidDataException extends Error {
+  override readonly name = 'InvalidDataException';
+}
+
+/** A client was silent for too long, or went away while something of it was awaited. */
+export class OperationCanceledException extends Error {
+  override readonly name = 'OperationCanceledException';
+}
+
+/**
+ * An error text for a client: `base`, and ` <Type>: <message>` behind it for a HubError, or for any
+ * error where `detailed` (client protocols reference, section 6.4). A HubError's type is written
+ * HubException, the name that clients know.
+ */
+export function clientErrorText(base: string, error: unknown, detailed: boolean): string {
+  if (error instanceof HubError) return `${base} HubException: ${error.message}`;
+  if (!detailed) return base;
+  if (!(error instanceof Error)) return `${base} Error: ${String(error)}`;
+  return `${base} ${error.constructor.name}: ${error.message}`;
+}
+
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

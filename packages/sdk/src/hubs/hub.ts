@@ -1,0 +1,68 @@
+import type { HubContext } from '../clients/context.ts';
+import { TrunklineError } from '../errors.ts';
+import type { CallerClients, UntypedClient } from '../sending/clients.ts';
+import type { Groups } from '../sending/groups.ts';
+
+/** What a hub object works with during its one invocation. */
+export interface HubScope {
+  readonly context: HubContext;
+  readonly clients: CallerClients<UntypedClient>;
+  readonly groups: Groups;
+  readonly signal: AbortSignal;
+}
+
+/** Gives a fresh hub object its scope. */
+export let bindHub: (hub: Hub<never>, scope: HubScope) => void;
+
+/**
+ * The base of every hub. `Client` lists what the hub may call on its clients. A hub object lives for
+ * one invocation: keep state elsewhere. Methods of the class are callable by clients, unless their
+ * names start with `_` or `#`; see `Hub.methods` in the README for listing them instead.
+ */
+export class Hub<Client = UntypedClient> {
+  #scope: HubScope | undefined;
+
+  static {
+    bindHub = (hub, scope) => {
+      hub.#scope = scope;
+    };
+  }
+
+  get clients(): CallerClients<Client> {
+    return this.#bound.clients as CallerClients<unknown> as CallerClients<Client>;
+  }
+
+  get groups(): Groups {
+    return this.#bound.groups;
+  }
+
+  get context(): HubContext {
+    return this.#bound.context;
+  }
+
+  /** Aborted when the client cancels this invocation or its connection ends. */
+  get signal(): AbortSignal {
+    return this.#bound.signal;
+  }
+
+  /** Runs before any call of the client. What it throws closes the connection for good. */
+  onConnected(): void | Promise<void> {}
+
+  /** Runs last. `error` is absent when the client left, in whatever way. */
+  onDisconnected(_error?: Error): void | Promise<void> {}
+
+  get #bound(): HubScope {
+    if (this.#scope !== undefined) return this.#scope;
+    throw new TrunklineError(
+      'wrong-place',
+      'clients, groups, context and signal are there in hub methods, not in a constructor',
+    );
+  }
+}
+
+/** A class of hubs, as `server.hub()` takes it. */
+export interface HubClass<Client> {
+  new (): Hub<Client>;
+  /** The names of the methods that clients may call; default: those of the class. */
+  readonly methods?: readonly string[];
+}

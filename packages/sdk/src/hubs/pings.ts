@@ -1,0 +1,25 @@
+/** What a server does on the service's pings (service protocol reference, section 7.4). */
+export interface PingActions {
+  /** Writes a ping with these entries, at once. */
+  reply(entries: readonly string[]): void;
+  offline(instanceId: string): void;
+  finAcked(): void;
+  target(instanceId: string): void;
+}
+
+/** Acts on one ping; `echo`, `offline` and `shutdown` take the whole of it. */
+export function answerPing(entries: readonly string[], actions: PingActions): void {
+  const value = (key: string) => valueOf(entries, key);
+  if (value('echo') !== undefined) return actions.reply(entries);
+  const offline = value('offline');
+  if (offline !== undefined) return actions.offline(offline);
+  if (value('shutdown') === 'finack') return actions.finAcked();
+  const target = value('target') ?? '';
+  if (target !== '') actions.target(target);
+}
+
+/** Keys stand at the even places. */
+function valueOf(entries: readonly string[], key: string): string | undefined {
+  for (let i = 0; i + 1 < entries.length; i += 2) if (entries[i] === key) return entries[i + 1];
+  return undefined;
+}

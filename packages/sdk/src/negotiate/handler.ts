@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+
+import { redirectAnswer, redirectUrl } from '@trunkline/protocol';
+import type { Claims, SystemClaims } from '@trunkline/tokens';
+import { mintClientToken, TokenTooLongError } from '@trunkline/tokens';
+
+import type { Service } from '../trunk/dial.ts';
+
+/** Who a client is, as the app knows it from the negotiate request. Both may be async. */
+export interface NegotiateOptions<Request> {
+  /** The user id that `clients.user()` sends to and `context.userIdentifier` shows. */
+  readonly userId?: (request: Request) => string | undefined | Promise<string | undefined>;
+  /** What `context.claims` shows. */
+  readonly claims?: (request: Request) => Claims | Promise<Claims>;
+  /** How long a client has to connect with its token. Default one hour. */
+  readonly tokenLifetimeSeconds?: number;
+}
+
+/** A mapped path, as negotiate sees it. */
+export interface NegotiateRoute {
+  readonly path: string;
+  /** The hub key. */
+  readonly hub: string;
+  readonly system: SystemClaims;
+  readonly online: () => boolean;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const RETRY_AFTER_SECONDS = 2;
+
+/** Answers `POST <path>/negotiate` for the mapped paths (service protocol reference, section 4). */
+export class Negotiator {
+  readonly #service: Service;
+  readonly #routes = new Map<string, NegotiateRoute>();
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  add(route: NegotiateRoute): void {
+    this.#routes.set(`${route.path}/negotiate`, route);
+  }
+
+  /** The paths that are answered. */
+  get paths(): string[] {
+    return [...this.#routes.keys()];
+  }
+
+  /** The answer to a request, or undefined when it is none of ours. `url` is path and query. */
+  async answer<Request>(
+    method: string | undefined,
+    url: string,
+    request: Request,
+    options: NegotiateOptions<Request>,
+  ): Promise<HttpAnswer | undefined> {
+    const [path, query] = split(url);
+    const route = this.#routes.get(path.replace(/\/$/, ''));
+    if (method !== 'POST' || route === undefined) return undefined;
+    const [userId, claims] = await Promise.all([
+      options.userId?.(request),
+      options.claims?.(request),
+    ]);
+    if (!route.online()) {
+      return text(503, 'The service is not connected yet, please try again later.', {
+        'retry-after': String(RETRY_AFTER_SECONDS),
+      });
+    }
+    try {
+      const lifetimeSeconds = options.tokenLifetimeSeconds;
+      return this.#redirect(route, query, { userId, claims, lifetimeSeconds });
+    } catch (error) {
+      if (error instanceof TokenTooLongError) return text(413, error.message);
+      throw error;
+    }
+  }
+
+  #redirect(
+    route: NegotiateRoute,
+    originalQuery: string,
+    client: Pick<Parameters<typeof mintClientToken>[0], 'userId' | 'claims' | 'lifetimeSeconds'>,
+  ): HttpAnswer {
+    const { accessKey, audienceBase, clientEndpoint } = this.#service.address;
+    const { hub, system, path } = route;
+    const token = mintClientToken({ key: accessKey, audienceBase, hub, system, ...client });
+    const url = redirectUrl({
+      clientEndpoint,
+      hub,
+      originalPath: `${path}/negotiate`,
+      originalQuery,
+      requestId: randomUUID(),
+    });
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      body: JSON.stringify(redirectAnswer(url, token)),
+    };
+  }
+}
+
+function text(status: number, body: string, headers: Record<string, string> = {}): HttpAnswer {
+  return { status, headers: { 'content-type': 'text/plain', ...headers }, body };
+}
+
+/** Path and query without its `?`. */
+function split(url: string): [string, string] {
+  const mark = url.indexOf('?');
+  return mark === -1 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
+}

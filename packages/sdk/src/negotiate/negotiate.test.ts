@@ -1,0 +1,145 @@
+import { createServer as createHttpServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import express from 'express';
+import fastify from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import { describe, expect, test } from 'vitest';
+
+import { TEST_KEY } from '../fake-service.test-support.ts';
+import { atEnd, serve } from '../harness.test-support.ts';
+import { Hub } from '../hubs/hub.ts';
+import { createServer } from '../server.ts';
+import type { Server } from '../server.ts';
+
+class Chat extends Hub {}
+
+async function listen(listener: RequestListener): Promise<string> {
+  const http = createHttpServer(listener);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  atEnd(() => new Promise((resolve) => http.close(resolve)));
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+}
+
+const user = (headers: NodeJS.Dict<string | string[]>) => headers['x-user'] as string | undefined;
+
+/** An app of each kind over one server, with a route of its own. */
+const apps: Record<string, (server: Server) => Promise<string>> = {
+  node: (server) => {
+    const handler = server.node({
+      userId: (request) => user(request.headers),
+      claims: async () => ({ role: ['a', 'b'] }),
+    });
+    return listen((request, response) => {
+      if (request.url === '/own') response.end('own');
+      else void handler(request, response);
+    });
+  },
+  express: (server) => {
+    const app = express();
+    app.use(
+      server.express({
+        userId: async (request) => user(request.headers),
+        claims: () => ({ role: ['a', 'b'] }),
+      }),
+    );
+    app.get('/own', (_request, response) => void response.end('own'));
+    return listen(app as RequestListener);
+  },
+  fastify: async (server) => {
+    const app = fastify();
+    await app.register(
+      server.fastify({
+        userId: (request: FastifyRequest) => user(request.headers),
+        claims: () => ({ role: ['a', 'b'] }),
+      }),
+    );
+    app.get('/own', () => 'own');
+    atEnd(() => app.close());
+    return app.listen({ port: 0, host: '127.0.0.1' });
+  },
+};
+
+const post = (url: string, headers: Record<string, string> = {}, body = '') =>
+  fetch(url, { method: 'POST', headers, body });
+
+function claimsOf(token: string) {
+  return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as object;
+}
+
+describe.each(Object.keys(apps))('%s', (kind) => {
+  const app = (server: Server) => apps[kind]!(server);
+
+  test('answers negotiate with a redirect, whatever the body', async () => {
+    const { server, service } = await serve(Chat);
+    const base = await app(server);
+    const headers = { 'x-user': 'alice', 'content-type': 'application/json' };
+    for (const body of ['', '{"junk":']) {
+      const response = await post(
+        `${base}/chat/negotiate?negotiateVersion=1&foo=b%20r`,
+        headers,
+        body,
+      );
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+      const answer = (await response.json()) as { url: string; accessToken: string };
+      expect(Object.keys(answer)).toEqual([
+        'negotiateVersion',
+        'url',
+        'accessToken',
+        'availableTransports',
+      ]);
+      const endpoint = service.connectionString.replace(/^Endpoint=(.*);Port=(\d+);.*$/, '$1:$2');
+      expect(answer.url).toMatch(
+        `${endpoint}/client/?hub=chat&asrs.op=%2Fchat&negotiateVersion=1&foo=b%20r&asrs_request_id=`,
+      );
+      expect(claimsOf(answer.accessToken)).toMatchObject({
+        'asrs.s.uid': 'alice',
+        role: ['a', 'b'],
+        aud: 'http://127.0.0.1/client/?hub=chat',
+      });
+    }
+  });
+
+  test('leaves the rest to others', async () => {
+    const { server } = await serve(Chat);
+    const base = await app(server);
+    expect(await (await fetch(`${base}/own`)).text()).toBe('own');
+    expect((await post(`${base}/other/negotiate`)).status).toBe(404);
+    expect((await fetch(`${base}/chat/negotiate`)).status).toBe(404);
+    expect((await post(`${base}/chat`)).status).toBe(404);
+  });
+
+  test('answers 503 with Retry-After while there is no server connection', async () => {
+    const connectionString = `Endpoint=http://127.0.0.1;Port=1;AccessKey=${TEST_KEY};Version=1.0;`;
+    const server = createServer({ connectionString });
+    server.hub('/chat', Chat);
+    const response = await post(`${await app(server)}/chat/negotiate`);
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('answers 413 for a token that is too long', async () => {
+    const { server } = await serve(Chat);
+    const headers = { 'x-user': 'x'.repeat(5000) };
+    const response = await post(`${await app(server)}/chat/negotiate`, headers);
+    expect(response.status).toBe(413);
+    expect(await response.text()).toBe('AccessToken must not be longer than 4K.');
+  });
+});
+
+test("node answers an app's error with its status code, and 500 without one", async () => {
+  const { server } = await serve(Chat);
+  const errors = [Object.assign(new Error('sign in'), { statusCode: 401 }), new Error('secret')];
+  const handler = server.node({
+    userId: () => {
+      throw errors.shift();
+    },
+  });
+  const base = await listen((request, response) => void handler(request, response));
+  const first = await post(`${base}/chat/negotiate`);
+  expect([first.status, await first.text()]).toEqual([401, 'sign in']);
+  const second = await post(`${base}/chat/negotiate`);
+  expect([second.status, await second.text()]).toEqual([500, 'Negotiate failed.']);
+});

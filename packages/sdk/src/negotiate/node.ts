@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { errorMessage } from '../errors.ts';
+import type { Logger } from '../options.ts';
+import type { HttpAnswer, NegotiateOptions, Negotiator } from './handler.ts';
+
+export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/**
+ * A handler for `http.createServer`. What is not ours gets a 404. An error of the app's callbacks
+ * gets its own `statusCode` if it has one of 400 to 599, and else a 500.
+ */
+export function nodeHandler(
+  negotiator: Negotiator,
+  options: NegotiateOptions<IncomingMessage>,
+  logger: Logger,
+): NodeHandler {
+  return async (request, response) => {
+    request.resume();
+    try {
+      const { method, url = '' } = request;
+      const answer = await negotiator.answer(method, url, request, options);
+      if (answer === undefined) writeAnswer(response, plain(404, 'Not Found'));
+      else writeAnswer(response, answer);
+    } catch (error) {
+      const status = statusOf(error);
+      if (status >= 500) logger.error(`negotiate failed: ${errorMessage(error)}`, error);
+      writeAnswer(
+        response,
+        plain(status, status >= 500 ? 'Negotiate failed.' : errorMessage(error)),
+      );
+    }
+  };
+}
+
+export function writeAnswer(response: ServerResponse, answer: HttpAnswer): void {
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    'content-length': Buffer.byteLength(answer.body),
+  });
+  response.end(answer.body);
+}
+
+function plain(status: number, body: string): HttpAnswer {
+  return { status, headers: { 'content-type': 'text/plain' }, body };
+}
+
+function statusOf(error: unknown): number {
+  const status = (error as { statusCode?: unknown } | null | undefined)?.statusCode;
+  return typeof status === 'number' && status >= 400 && status < 600 ? status : 500;
+}

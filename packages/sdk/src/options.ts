@@ -1,0 +1,113 @@
+import { TrunklineError } from './errors.ts';
+
+/** Where the library reports what nobody awaits; `console` fits. */
+export interface Logger {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string, error?: unknown): void;
+}
+
+export type HubProtocolName = 'json' | 'messagepack';
+
+/** ASP.NET Core's hub options and defaults; times are milliseconds, sizes bytes. */
+export interface HubOptions {
+  /** Largest hub message a client may send, framing included. Default 1 MiB. */
+  maximumReceiveMessageSize?: number;
+  /** Calls of one client that run at once; streams do not count. Default 1. */
+  maximumParallelInvocationsPerClient?: number;
+  /** Items of one upload kept for a method that is slow to read them. Default 10. */
+  streamBufferCapacity?: number;
+  /** What one client may have waiting behind a call that blocks it; more closes it. Default 4 MiB. */
+  maximumPendingBytes?: number;
+  /** Tell clients the type and message of every error, not only of a HubError. Default false. */
+  enableDetailedErrors?: boolean;
+  /** Between pings to a client. Default 15 s. */
+  keepAliveInterval?: number;
+  /** Silence after which a client that pings at all is closed. Default 30 s. */
+  clientTimeoutInterval?: number;
+  /** How long a client may take for its handshake. Default 15 s. */
+  handshakeTimeout?: number;
+  /** Hub protocols that clients may speak. Default both. */
+  supportedProtocols?: readonly HubProtocolName[];
+}
+
+export type HubSettings = Readonly<Required<HubOptions>>;
+
+export interface ServerOptions {
+  /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
+  connectionString?: string | undefined;
+  /** Server connections for each hub. Default 5. */
+  connectionCount?: number;
+  /** Bytes that may wait in one server connection before sends reject. Default 16 MiB. */
+  maximumOutboundBytes?: number;
+  /** What holds for every hub that does not say otherwise. */
+  hubOptions?: HubOptions;
+  /** Default: the console, for warnings and errors. */
+  logger?: Logger;
+}
+
+export type ServerSettings = Readonly<Required<ServerOptions>> & {
+  readonly connectionString: string;
+};
+
+const MIB = 1024 * 1024;
+
+const HUB_DEFAULTS: HubSettings = {
+  maximumReceiveMessageSize: MIB,
+  maximumParallelInvocationsPerClient: 1,
+  streamBufferCapacity: 10,
+  maximumPendingBytes: 4 * MIB,
+  enableDetailedErrors: false,
+  keepAliveInterval: 15_000,
+  clientTimeoutInterval: 30_000,
+  handshakeTimeout: 15_000,
+  supportedProtocols: ['json', 'messagepack'],
+};
+
+const quietConsole: Logger = {
+  info: () => {},
+  warn: (message) => console.warn(message),
+  error: (message, error) => console.error(message, ...(error === undefined ? [] : [error])),
+};
+
+/** Fills in the defaults and the environment. Throws TrunklineError `bad-options`. */
+export function serverSettings(options: ServerOptions): ServerSettings {
+  const connectionString = options.connectionString ?? process.env['TRUNKLINE_CONNECTION_STRING'];
+  if (connectionString === undefined || connectionString === '') {
+    throw new TrunklineError(
+      'bad-options',
+      'createServer: give a connectionString, or set TRUNKLINE_CONNECTION_STRING',
+    );
+  }
+  const settings = {
+    connectionString,
+    connectionCount: options.connectionCount ?? 5,
+    maximumOutboundBytes: options.maximumOutboundBytes ?? 16 * MIB,
+    hubOptions: options.hubOptions ?? {},
+    logger: options.logger ?? quietConsole,
+  };
+  requirePositive('connectionCount', settings.connectionCount);
+  requirePositive('maximumOutboundBytes', settings.maximumOutboundBytes);
+  return settings;
+}
+
+/** A hub's own options over those of the server over the defaults. Throws as `serverSettings`. */
+export function hubSettings(shared: HubOptions, own: HubOptions): HubSettings {
+  const settings = { ...HUB_DEFAULTS, ...defined(shared), ...defined(own) };
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === 'number') requirePositive(name, value);
+  }
+  if (settings.supportedProtocols.length === 0) {
+    throw new TrunklineError('bad-options', 'supportedProtocols names no hub protocol');
+  }
+  return settings;
+}
+
+function defined(options: HubOptions): HubOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function requirePositive(name: string, value: number): void {
+  if (value > 0) return;
+  throw new TrunklineError('bad-options', `${name} must be a number above 0, not ${value}`);
+}

@@ -1,0 +1,118 @@
+import { HubMessageType } from '@trunkline/protocol';
+
+import { InvalidDataException } from '../errors.ts';
+import type { HubMessage, HubProtocol } from './hub-protocol.ts';
+
+/** Hub messages as JSON text ended by RS (client protocols reference, sections 3.2 to 3.4). */
+export const jsonProtocol: HubProtocol = {
+  name: 'json',
+  binary: false,
+
+  parse(bytes, start, end) {
+    return readMessage(readObject(bytes, start, end));
+  },
+
+  invocation(target, args, invocationId) {
+    return record({ type: HubMessageType.Invocation, invocationId, target, arguments: args });
+  },
+
+  streamItem(invocationId, item) {
+    return record({ type: HubMessageType.StreamItem, invocationId, item: item ?? null });
+  },
+
+  result(invocationId, value) {
+    return record({ type: HubMessageType.Completion, invocationId, result: value ?? null });
+  },
+
+  error(invocationId, error) {
+    return record({ type: HubMessageType.Completion, invocationId, error });
+  },
+
+  end(invocationId) {
+    return record({ type: HubMessageType.Completion, invocationId });
+  },
+};
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** JSON escapes control characters, so RS stands only at the end. */
+function record(message: object): Uint8Array {
+  return Buffer.from(`${JSON.stringify(message)}\x1e`);
+}
+
+function readObject(bytes: Uint8Array, start: number, end: number): Members {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start - 1).toString();
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new InvalidDataException('Error reading JSON.', { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
+  throw new InvalidDataException('Unexpected JSON Token Type. Expected a JSON Object.');
+}
+
+function readMessage(members: Members): HubMessage | undefined {
+  const type = members['type'] as number | undefined;
+  if (type === undefined) throw new InvalidDataException("Missing required property 'type'.");
+  switch (type) {
+    case HubMessageType.Invocation:
+    case HubMessageType.StreamInvocation:
+      return {
+        type,
+        invocationId: optionalText(members, 'invocationId'),
+        target: text(members, 'target'),
+        args: list(members, 'arguments'),
+        streamIds: streamIds(members),
+      };
+    case HubMessageType.StreamItem:
+      return { type, invocationId: text(members, 'invocationId'), item: members['item'] };
+    case HubMessageType.Completion:
+      return {
+        type,
+        invocationId: text(members, 'invocationId'),
+        error: optionalText(members, 'error'),
+        result: members['result'],
+      };
+    case HubMessageType.CancelInvocation:
+      return { type, invocationId: text(members, 'invocationId') };
+    case HubMessageType.Ping:
+      return { type };
+    case HubMessageType.Close:
+      return { type, error: optionalText(members, 'error') };
+    default:
+      // What stands there may be of any type.
+      if (Number.isFinite(type)) return undefined;
+      throw new InvalidDataException("Expected 'type' to be of type Number.");
+  }
+}
+
+function text(members: Members, name: string): string {
+  const value = members[name];
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) {
+    throw new InvalidDataException(`Missing required property '${name}'.`);
+  }
+  throw new InvalidDataException(`Expected '${name}' to be of type String.`);
+}
+
+/** Empty text is none, as in MessagePack (client protocols reference, section 10, trap 35). */
+function optionalText(members: Members, name: string): string | undefined {
+  const value = members[name];
+  return value === undefined || value === null || value === '' ? undefined : text(members, name);
+}
+
+function list(members: Members, name: string): unknown[] {
+  const value = members[name];
+  if (Array.isArray(value)) return value as unknown[];
+  if (value === undefined) throw new InvalidDataException(`Missing required property '${name}'.`);
+  throw new InvalidDataException(`Expected '${name}' to be of type Array.`);
+}
+
+function streamIds(members: Members): readonly string[] {
+  const value = members['streamIds'];
+  if (value === undefined || value === null) return [];
+  const ids = list(members, 'streamIds');
+  if (ids.every((id) => typeof id === 'string')) return ids;
+  throw new InvalidDataException("Expected 'streamIds' to be of type String.");
+}

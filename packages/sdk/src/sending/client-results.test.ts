@@ -1,0 +1,133 @@
+import { MessageType } from '@trunkline/protocol';
+import { expect, test } from 'vitest';
+
+import { until } from '../fake-service.test-support.ts';
+import { passing, serve } from '../harness.test-support.ts';
+import { Hub } from '../hubs/hub.ts';
+import { ManualClock } from '../manual-clock.test-support.ts';
+import { SERVER_ID } from '../trunk/dial.ts';
+
+interface Asked {
+  confirm(question: string): boolean;
+}
+
+class Asks extends Hub<Asked> {
+  async ask(id: string): Promise<boolean> {
+    return this.clients.client(id).invoke({ timeout: 5000 }).confirm('sure?');
+  }
+  askMe(): Promise<boolean> {
+    return this.clients.caller.invoke().confirm('you?');
+  }
+}
+
+test('a client here answers, while its own call waits for it', async () => {
+  const { trunk } = await serve(Asks);
+  const client = trunk.open();
+  client.call('askMe');
+  const asked = await trunk.next(34);
+  expect(asked.invocationId).toMatch(/^c1-[0-9a-f]{32}-1$/);
+  expect(asked).toMatchObject({ connectionId: 'c1', callerServerId: SERVER_ID });
+  const { invocationId } = asked;
+  expect(Buffer.from(asked.payloads.get('json')!).toString()).toBe(
+    `{"type":1,"invocationId":"${invocationId}","target":"confirm","arguments":["you?"]}\x1e`,
+  );
+  client.json({ type: 3, invocationId, result: true });
+  expect(await client.text(1)).toBe('{"type":3,"invocationId":"1","result":true}');
+  const forgotten = await trunk.next(35);
+  expect(forgotten).toMatchObject({ invocationId, callerServerId: SERVER_ID, protocol: 'json' });
+  expect(forgotten.payload).toHaveLength(0);
+});
+
+test('a client elsewhere answers through its own server', async () => {
+  const { trunk, hub } = await serve(Asks);
+  const answer = hub.clients.client('far').invoke().confirm('sure?');
+  const { invocationId, callerServerId } = await trunk.next(34);
+  trunk.send({
+    type: MessageType.ClientCompletion,
+    invocationId,
+    connectionId: 'far',
+    callerServerId,
+    protocol: 'json',
+    payload: Buffer.from(`{"type":3,"invocationId":"${invocationId}","result":false}\x1e`),
+  });
+  expect(await answer).toBe(false);
+});
+
+test('errors of the client and of the service reach the caller', async () => {
+  const { trunk, hub } = await serve(Asks);
+  const client = trunk.open();
+  await client.text(0);
+  const refused = hub.clients.client('c1').invoke().confirm('?');
+  const unknown = hub.clients.client('nobody').invoke().confirm('?');
+  const first = await trunk.next(34, 0);
+  const second = await trunk.next(34, 1);
+  client.json({ type: 3, invocationId: first.invocationId, error: 'busy' });
+  const { invocationId, connectionId, callerServerId } = second;
+  const error = "Connection 'nobody' does not exist.";
+  trunk.send({
+    type: MessageType.ErrorCompletion,
+    invocationId,
+    connectionId,
+    callerServerId,
+    error,
+  });
+  await expect(refused).rejects.toMatchObject({ name: 'HubError', message: 'busy' });
+  await expect(unknown).rejects.toMatchObject({ name: 'HubError', message: error });
+});
+
+test('the wait ends with the timeout, the signal and the client', async () => {
+  const clock = new ManualClock();
+  const { trunk, hub } = await serve(Asks, { clock });
+  const client = trunk.open();
+  await client.text(0);
+  const controller = new AbortController();
+  const late = hub.clients.client('c1').invoke({ timeout: 5000 }).confirm('?');
+  const stopped = hub.clients.client('c1').invoke({ signal: controller.signal }).confirm('?');
+  const left = hub.clients.client('c1').invoke().confirm('?');
+  controller.abort();
+  await expect(stopped).rejects.toThrow('Invocation canceled by the server.');
+  await expect(passing(clock, late)).rejects.toThrow('Invocation canceled by the server.');
+  client.close();
+  await expect(left).rejects.toThrow("Connection 'c1' disconnected.");
+});
+
+test('another connection cannot answer', async () => {
+  const { trunk } = await serve(Asks);
+  const client = trunk.open();
+  const thief = trunk.open({ id: 'c2' });
+  client.call('askMe');
+  const { invocationId } = await trunk.next(34);
+  thief.json({ type: 3, invocationId, result: true });
+  client.json({ type: 3, invocationId, result: false });
+  expect(await client.text(1)).toContain('"result":false');
+});
+
+test('onConnected may not ask', async () => {
+  class Early extends Hub<Asked> {
+    override async onConnected(): Promise<void> {
+      await this.clients.caller.invoke().confirm('?');
+    }
+  }
+  const { trunk } = await serve(Early, { enableDetailedErrors: true });
+  expect(await trunk.open().text(1)).toContain(
+    'Client results inside OnConnectedAsync Hub methods are not allowed.',
+  );
+});
+
+test("another server's question goes back with the answer's bytes", async () => {
+  const { trunk } = await serve(Asks);
+  const client = trunk.open();
+  await client.text(0);
+  const question = { invocationId: 'inv-77', connectionId: 'c1', callerServerId: 'srvX' };
+  trunk.send({ type: MessageType.ClientInvocation, ...question, payloads: new Map() });
+  client.json({ type: 3, invocationId: 'inv-77', result: 1 });
+  client.json({ type: 3, invocationId: 'inv-77', result: 2 });
+  const answer = await trunk.next(35);
+  expect(answer).toMatchObject({ ...question, callerServerId: SERVER_ID, protocol: 'json' });
+  expect(Buffer.from(answer.payload).toString()).toBe(
+    '{"type":3,"invocationId":"inv-77","result":1}\x1e',
+  );
+  client.call('ask', ['nobody']);
+  await until(() => trunk.ofType(34).length === 1, 'what comes behind');
+  expect(trunk.ofType(35)).toHaveLength(1);
+});

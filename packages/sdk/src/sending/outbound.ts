@@ -1,0 +1,83 @@
+import type { ClientInvocation, Payloads } from '@trunkline/protocol';
+import { MessageType } from '@trunkline/protocol';
+
+import type { ClientConnection } from '../clients/client-connection.ts';
+import type { HubProtocol } from '../protocols/index.ts';
+import type { ConnectionPool } from '../trunk/connection-pool.ts';
+import type { ServerConnection } from '../trunk/server-connection.ts';
+import { SERVER_ID } from '../trunk/dial.ts';
+import type { Destination } from './destination.ts';
+import { orderKey } from './destination.ts';
+
+export interface OutboundOptions {
+  readonly pool: ConnectionPool;
+  /** Clients of this hub that this server serves. */
+  readonly clients: ReadonlyMap<string, ClientConnection>;
+  /** Every protocol that a client of the hub may speak. */
+  readonly protocols: () => readonly HubProtocol[];
+}
+
+/**
+ * Which server connection a hub's sends take, and in which protocols (service protocol reference,
+ * sections 14 and 20.5). What a client's hub sends takes the client's own connection, so that its
+ * order is kept; other sends take one by their destination.
+ */
+export class Outbound {
+  readonly #options: OutboundOptions;
+
+  constructor(options: OutboundOptions) {
+    this.#options = options;
+  }
+
+  /** Throws TrunklineError, and what the serializers throw. */
+  send(destination: Destination, target: string, args: unknown[], origin?: ClientConnection): void {
+    const local = this.#localTarget(destination);
+    if (local === undefined) {
+      const payloads = this.#payloads(target, args);
+      this.connectionFor(orderKey(destination), origin).send({ ...destination, payloads });
+    } else {
+      const { trunk, protocol } = local;
+      const payloads = new Map([[protocol.name, protocol.invocation(target, args)]]);
+      trunk.send({ ...destination, payloads });
+    }
+  }
+
+  /** Asks a client for an answer, which comes back under `invocationId`. */
+  invoke(
+    call: { invocationId: string; connectionId: string; target: string; args: unknown[] },
+    origin?: ClientConnection,
+  ): void {
+    const { invocationId, connectionId, target, args } = call;
+    const message: ClientInvocation = {
+      type: MessageType.ClientInvocation,
+      invocationId,
+      connectionId,
+      callerServerId: SERVER_ID,
+      payloads: this.#payloads(target, args, invocationId),
+    };
+    this.connectionFor(connectionId, origin).send(message);
+  }
+
+  /** The origin's server connection, or else the one that `key` always takes. */
+  connectionFor(key: string, origin?: ClientConnection): ServerConnection {
+    return origin?.trunk.open === true ? origin.trunk : this.#options.pool.pick(key);
+  }
+
+  /** The one client that a message is for, when it is here and its protocol is known. */
+  #localTarget(destination: Destination) {
+    if (destination.type !== MessageType.MultiConnectionData) return undefined;
+    const [id, ...others] = destination.connectionIds;
+    if (id === undefined || others.length > 0) return undefined;
+    const client = this.#options.clients.get(id);
+    const protocol = client?.protocol;
+    return protocol === undefined ? undefined : { trunk: client!.trunk, protocol };
+  }
+
+  #payloads(target: string, args: unknown[], invocationId?: string): Payloads {
+    const payloads = new Map<string, Uint8Array>();
+    for (const protocol of this.#options.protocols()) {
+      payloads.set(protocol.name, protocol.invocation(target, args, invocationId));
+    }
+    return payloads;
+  }
+}

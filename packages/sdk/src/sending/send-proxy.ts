@@ -1,0 +1,107 @@
+import type { Destination } from './destination.ts';
+
+/** What the library does behind a proxy. */
+export interface Sender {
+  /** Resolves when the message is handed to the service; undefined is nobody. */
+  send(destination: Destination | undefined, target: string, args: unknown[]): Promise<void>;
+  /** Resolves with the client's answer. */
+  invoke(call: ClientCall): Promise<unknown>;
+}
+
+export interface ClientCall extends InvokeOptions {
+  readonly connectionId: string;
+  readonly target: string;
+  readonly args: unknown[];
+}
+
+export interface InvokeOptions {
+  /** Milliseconds to wait for the client's answer. Default 30 s. */
+  readonly timeout?: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+}
+
+type Method = (
+  this: { send(name: string, ...args: unknown[]): unknown },
+  ...args: unknown[]
+) => unknown;
+
+/** Names are the app's own and few; past this many, functions are made for each use. */
+const MAX_METHODS = 1000;
+const methods = new Map<string, Method>();
+
+function methodNamed(name: string): Method {
+  const known = methods.get(name);
+  if (known !== undefined) return known;
+  const method: Method = function (...args) {
+    return this.send(name, ...args);
+  };
+  if (methods.size < MAX_METHODS) methods.set(name, method);
+  return method;
+}
+
+/**
+ * Answers any name with a method that sends it. It stands behind a proxy class' own members, so it
+ * is asked only for names that those do not have. `then` is none, or proxies could not be awaited.
+ */
+const anyName: object = new Proxy(Object.create(null) as object, {
+  get: (_target, name) =>
+    typeof name === 'string' && name !== 'then' ? methodNamed(name) : undefined,
+});
+
+/** Sends to one destination, whatever method is called on it. */
+export class SendProxy {
+  readonly #sender: Sender;
+  readonly #destination: Destination | undefined;
+
+  constructor(sender: Sender, destination: Destination | undefined) {
+    this.#sender = sender;
+    this.#destination = destination;
+  }
+
+  /** Sends by name, for names that are members of the proxy itself. */
+  send(name: string, ...args: unknown[]): Promise<void> {
+    const sent = this.#sender.send(this.#destination, name, args);
+    // Whoever awaits learns of a failure; a send that nobody awaits must not end the process.
+    sent.catch(() => {});
+    return sent;
+  }
+}
+
+/** The same for a single connection, which can also be asked for an answer. */
+export class SingleSendProxy extends SendProxy {
+  readonly #sender: Sender;
+  readonly #connectionId: string;
+
+  constructor(sender: Sender, connectionId: string, destination: Destination | undefined) {
+    super(sender, destination);
+    this.#sender = sender;
+    this.#connectionId = connectionId;
+  }
+
+  /** A proxy whose methods resolve with what the client's handler of that name answers. */
+  invoke(options: InvokeOptions = {}): InvokeProxy {
+    return new InvokeProxy(this.#sender, this.#connectionId, options);
+  }
+}
+
+export class InvokeProxy {
+  readonly #sender: Sender;
+  readonly #connectionId: string;
+  readonly #options: InvokeOptions;
+
+  constructor(sender: Sender, connectionId: string, options: InvokeOptions) {
+    this.#sender = sender;
+    this.#connectionId = connectionId;
+    this.#options = options;
+  }
+
+  /** Invokes by name, for names that are members of the proxy itself. */
+  send(target: string, ...args: unknown[]): Promise<unknown> {
+    const connectionId = this.#connectionId;
+    return this.#sender.invoke({ ...this.#options, connectionId, target, args });
+  }
+}
+
+Object.setPrototypeOf(SendProxy.prototype, anyName);
+Object.setPrototypeOf(InvokeProxy.prototype, anyName);

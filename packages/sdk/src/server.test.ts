@@ -1,0 +1,182 @@
+import { readFile } from 'node:fs/promises';
+
+import { MessageType } from '@trunkline/protocol';
+import { describe, expect, test } from 'vitest';
+
+import { until } from './fake-service.test-support.ts';
+import { atEnd, fakeService, Log, serve } from './harness.test-support.ts';
+import { Hub } from './hubs/hub.ts';
+import { createServer } from './server.ts';
+import { VERSION } from './version.ts';
+
+class Chat extends Hub {
+  hello(): string {
+    return 'hello';
+  }
+}
+
+const connectionString = 'Endpoint=http://127.0.0.1;Port=1;AccessKey=k;Version=1.0;';
+
+test('the version is the one of the package', async () => {
+  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  expect((JSON.parse(manifest) as { version: string }).version).toBe(VERSION);
+});
+
+describe('what cannot work is said at once', () => {
+  const server = () => createServer({ connectionString });
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'no AccessKey',
+      () => createServer({ connectionString: 'Endpoint=http://x;a=b' }),
+      /AccessKey/,
+    ],
+    ['count 0', () => createServer({ connectionString, connectionCount: 0 }), /connectionCount/],
+    ['a relative path', () => server().hub('chat', Chat), /starts with \//],
+    ['a query', () => server().hub('/chat?a', Chat), /has no query/],
+    ['no name', () => server().hub('/chat', class extends Hub {}), /give options.hub/],
+    [
+      'a size of 0',
+      () => server().hub('/chat', Chat, { maximumReceiveMessageSize: 0 }),
+      /maximumReceiveMessageSize/,
+    ],
+    [
+      'no protocol',
+      () => server().hub('/chat', Chat, { supportedProtocols: [] }),
+      /supportedProtocols/,
+    ],
+    [
+      'one path twice',
+      () => {
+        const twice = server();
+        twice.hub('/chat', Chat);
+        twice.hub('/chat/', Chat);
+      },
+      /mapped twice/,
+    ],
+  ])('%s', (_what, act, why) => {
+    expect(act).toThrow(why);
+  });
+
+  test('a missing connection string', () => {
+    const known = process.env['TRUNKLINE_CONNECTION_STRING'];
+    delete process.env['TRUNKLINE_CONNECTION_STRING'];
+    expect(() => createServer()).toThrow(/set TRUNKLINE_CONNECTION_STRING/);
+    if (known !== undefined) process.env['TRUNKLINE_CONNECTION_STRING'] = known;
+  });
+});
+
+test('two paths of one hub key share its server connections, and keep their classes', async () => {
+  const service = await fakeService();
+  class Other extends Hub {
+    hello(): string {
+      return 'other';
+    }
+  }
+  const server = createServer({
+    connectionString: service.connectionString,
+    connectionCount: 1,
+    logger: new Log(),
+  });
+  atEnd(() => server.stop({ timeout: 0 }));
+  server.hub('/chat', Chat);
+  server.hub('/other', Other, { hub: 'CHAT' });
+  await server.start();
+  const trunk = await until(() => service.live[0], 'a server connection');
+  expect(service.connections).toHaveLength(1);
+  const first = trunk.open({ id: 'a', queryString: '?hub=chat&asrs.op=%2Fchat' });
+  const second = trunk.open({ id: 'b', queryString: '?hub=chat&asrs.op=%2Fother' });
+  first.call('hello');
+  second.call('hello');
+  expect(await first.text(1)).toContain('"hello"');
+  expect(await second.text(1)).toContain('"other"');
+});
+
+test('a hub may speak one protocol only', async () => {
+  const { trunk, hub } = await serve(Chat, { supportedProtocols: ['json'] });
+  const client = trunk.open({ protocol: 'messagepack' });
+  expect(await client.text(0)).toBe('{"error":"The protocol \'messagepack\' is not supported."}');
+  await hub.clients.all.send('m');
+  const { payloads } = await trunk.next(MessageType.BroadcastData);
+  expect([...payloads.keys()]).toEqual(['json']);
+});
+
+describe('stop', () => {
+  const texts = (lines: readonly string[]) => lines.filter((line) => line !== '{}');
+  const migrated = new Map([['Asrs-Migrate-To', ['other']]]);
+
+  test('at rest: says so on every connection, and closes with 1000', async () => {
+    const { server, service } = await serve(Chat, { server: { connectionCount: 3 } });
+    await until(() => service.live.length === 3, 'all connections');
+    await server.stop();
+    expect(service.connections).toHaveLength(3);
+    for (const connection of service.connections) {
+      expect(connection.ofType(3).map(({ entries }) => entries)).toContainEqual([
+        'shutdown',
+        'fin:1',
+      ]);
+      await until(() => connection.closeCode === 1000, 'a close');
+    }
+  });
+
+  test('waits for the clients to move, and serves them until then', async () => {
+    const { server, trunk } = await serve(Chat);
+    const client = trunk.open();
+    await client.text(0);
+    let stopped = false;
+    const stopping = server.stop({ timeout: 60_000 }).then(() => (stopped = true));
+    await until(() => trunk.ofType(3).some(({ entries }) => entries[1] === 'fin:1'), 'fin');
+    client.call('hello');
+    expect(await client.text(1)).toContain('hello');
+    expect(stopped).toBe(false);
+    client.close(migrated);
+    await stopping;
+    expect(client.texts).toHaveLength(2);
+  });
+
+  test('closes who is left so that they come back, after onDisconnected', async () => {
+    const events: unknown[] = [];
+    class Leaves extends Hub {
+      override async onDisconnected(error?: Error): Promise<void> {
+        await new Promise(setImmediate);
+        events.push(error);
+      }
+    }
+    const { server, trunk } = await serve(Leaves);
+    const client = trunk.open();
+    await client.text(0);
+    await server.stop({ timeout: 1 });
+    expect(events).toEqual([undefined]);
+    await until(() => trunk.closeCode === 1000, 'the close');
+    expect(texts(client.texts)).toEqual(['{"type":7,"allowReconnect":true}']);
+    expect(trunk.received.at(-1)?.type).toBe(MessageType.CloseConnection);
+  });
+
+  test('waits for a call whose client has gone', async () => {
+    let release = () => {};
+    let done = false;
+    class Works extends Hub {
+      async work(): Promise<void> {
+        await new Promise<void>((resolve) => (release = resolve));
+        done = true;
+      }
+    }
+    const { server, trunk } = await serve(Works);
+    const client = trunk.open();
+    client.call('work', [], '');
+    await until(() => release.toString() !== '() => {}', 'the call');
+    const stopping = server.stop({ timeout: 60_000 });
+    client.close(migrated);
+    await until(() => trunk.ofType(3).some(({ entries }) => entries[1] === 'fin:1'), 'fin');
+    release();
+    await stopping;
+    expect(done).toBe(true);
+  });
+
+  test('does not hang on a service that never acknowledges', async () => {
+    const { server, service } = await serve(Chat);
+    service.acknowledgesFin = false;
+    await server.stop({ timeout: 50 });
+    expect(service.live).toEqual([]);
+  });
+});

@@ -1,0 +1,254 @@
+import type { ServiceMessage } from '@trunkline/protocol';
+import {
+  ConnectionDataView,
+  decodeServiceMessage,
+  MAX_SERVICE_MESSAGE_BYTES,
+  MessageType,
+  MigrationLevel,
+  PROTOCOL_VERSION,
+  readConnectionData,
+  RecordBuffer,
+} from '@trunkline/protocol';
+import type { RawData, WebSocket } from 'ws';
+
+import type { Clock } from '../clock.ts';
+import type { Deferred } from '../deferred.ts';
+import { deferred } from '../deferred.ts';
+import { errorMessage, TrunklineError } from '../errors.ts';
+import { FrameBatch } from './frame-batch.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 15_000;
+/** Without a byte for this long the service counts as gone (service protocol reference, 7.3). */
+const SILENCE_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** What arrives on a server connection once it is open, in order. */
+export interface Receiver {
+  message(connection: ServerConnection, message: ServiceMessage): void;
+  /** A ConnectionData of the usual form; `bytes` may be reused after the call. */
+  data(connection: ServerConnection, bytes: Uint8Array, view: ConnectionDataView): void;
+  /** It was open and is not any more. Nothing follows. */
+  closed(connection: ServerConnection): void;
+}
+
+export interface ServerConnectionOptions {
+  readonly socket: WebSocket;
+  readonly connectionType: number;
+  /** The error for an HTTP answer other than 101. */
+  readonly refusal: (status: number) => TrunklineError;
+  readonly receiver: Receiver;
+  readonly clock: Clock;
+  readonly maximumOutboundBytes: number;
+}
+
+/** One WebSocket to the service: its handshake, its batches, its pings and its end. */
+export class ServerConnection {
+  readonly #options: ServerConnectionOptions;
+  readonly #socket: WebSocket;
+  readonly #batch: FrameBatch;
+  readonly #records = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
+  readonly #view = new ConnectionDataView();
+  readonly #closed = deferred();
+  readonly #opened = deferred();
+  #state: 'opening' | 'open' | 'closed' = 'opening';
+  #lastReceived: number;
+  #drained: Deferred<void> | undefined;
+  /** Why the socket was given up, when that was our doing. */
+  #fault: Error | undefined;
+
+  constructor(options: ServerConnectionOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#lastReceived = options.clock.now();
+    this.#batch = new FrameBatch((bytes) => this.#write(bytes));
+    this.#listen();
+  }
+
+  get open(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Resolves when nothing more arrives, whoever ended it. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Resolves after the service's handshake; rejects when that fails or takes over 15 s. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  /** Whether as much is waiting to be sent as may. */
+  get full(): boolean {
+    return this.#waiting >= this.#options.maximumOutboundBytes;
+  }
+
+  /** Throws TrunklineError `not-connected` or `outbound-full`. */
+  send(message: ServiceMessage): void {
+    if (this.#state !== 'open') {
+      throw new TrunklineError('not-connected', 'the server connection is closed; send again');
+    }
+    if (this.full) {
+      throw new TrunklineError(
+        'outbound-full',
+        `${this.#waiting} bytes wait for the service, which reads too slowly; send less, or later`,
+      );
+    }
+    this.#batch.add(message);
+  }
+
+  /**
+   * What a hub connection itself writes to its client. Dropped when closed. Never refused, for its
+   * amount is bounded by what was received, and a full connection is not read from.
+   */
+  sendData(connectionId: string, payload: Uint8Array, dataType: number): void {
+    if (this.#state === 'open') this.#batch.addData(connectionId, payload, dataType);
+  }
+
+  /** The same for any other message that must not be refused. */
+  post(message: ServiceMessage): void {
+    if (this.#state === 'open') this.#batch.add(message);
+  }
+
+  /** Resolves when there is room again, or the connection has closed. */
+  async drained(): Promise<void> {
+    if (!this.full || this.#state === 'closed') return;
+    this.#drained ??= deferred();
+    await this.#drained.promise;
+  }
+
+  /** To be called every few seconds: keeps the connection alive, or ends it when it is dead. */
+  keepAlive(now: number, entries: readonly string[]): void {
+    if (this.#state !== 'open') return;
+    if (now - this.#lastReceived > SILENCE_MS) this.#giveUp('the service was silent for 30 s');
+    else if (!this.full) this.#batch.add({ type: MessageType.Ping, entries });
+  }
+
+  /** Sends what is waiting, closes with 1000 and resolves when that is done, within 5 s. */
+  async close(): Promise<void> {
+    this.#batch.flush();
+    this.#socket.close(1000);
+    const cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
+    await this.closed;
+    cancel();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    const { clock } = this.#options;
+    let cancelDeadline = () => {};
+    socket.once('open', () => {
+      cancelDeadline = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
+        if (this.#state === 'opening') this.#giveUp('no handshake response within 15 s');
+      });
+      this.#shakeHands();
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      response.resume();
+      this.#fault = this.#options.refusal(response.statusCode ?? 0);
+      socket.terminate();
+    });
+    socket.on('error', (error) => {
+      this.#fault ??= new TrunklineError('not-connected', errorMessage(error), { cause: error });
+    });
+    socket.on('message', (data) => this.#receive(data));
+    socket.once('close', (code) => {
+      cancelDeadline();
+      this.#end(code);
+    });
+  }
+
+  /** Level Any: our clients may be moved whenever the service sees fit. */
+  #shakeHands(): void {
+    this.#batch.add({
+      type: MessageType.HandshakeRequest,
+      version: PROTOCOL_VERSION,
+      connectionType: this.#options.connectionType,
+      target: '',
+      migrationLevel: MigrationLevel.Any,
+      allowStatefulReconnects: false,
+    });
+    this.#batch.flush();
+  }
+
+  #receive(data: RawData): void {
+    if (this.#fault !== undefined || this.#state === 'closed') return;
+    this.#lastReceived = this.#options.clock.now();
+    try {
+      this.#records.push(data as Buffer, (bytes, start, end) => this.#record(bytes, start, end));
+    } catch (error) {
+      this.#giveUp(`the service broke the protocol: ${errorMessage(error)}`);
+    }
+  }
+
+  #record(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#fault !== undefined) return;
+    if (this.#state === 'opening') {
+      this.#welcome(decodeFrame(bytes, start, end));
+    } else if (readConnectionData(bytes, start, end, this.#view)) {
+      this.#options.receiver.data(this, bytes, this.#view);
+    } else {
+      const message = decodeFrame(bytes, start, end);
+      if (message !== undefined) this.#options.receiver.message(this, message);
+    }
+  }
+
+  /** The service's first message must be its handshake response (service protocol reference, 7.2). */
+  #welcome(message: ServiceMessage | undefined): void {
+    if (message?.type !== MessageType.HandshakeResponse) {
+      this.#giveUp('the first message of the service is not its handshake response');
+    } else if (message.errorMessage !== '') {
+      this.#giveUp(`the service refused the server connection: ${message.errorMessage}`);
+    } else {
+      this.#state = 'open';
+      this.#opened.resolve();
+    }
+  }
+
+  /** Ends the connection from our side, for a reason that `opened` or the log gets. */
+  #giveUp(reason: string): void {
+    this.#fault ??= new TrunklineError('not-connected', reason);
+    this.#socket.close(1000);
+    const cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
+    void this.closed.then(cancel);
+    // A silent peer answers no close frame, and its clients should not wait for one.
+    if (this.#state === 'open') this.#end(1000);
+  }
+
+  #end(code: number): void {
+    if (this.#state === 'closed') return;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'closed';
+    this.#drained?.resolve();
+    if (wasOpen) this.#options.receiver.closed(this);
+    this.#opened.reject(
+      this.#fault ?? new TrunklineError('not-connected', `the service closed with code ${code}`),
+    );
+    this.#closed.resolve();
+  }
+
+  get #waiting(): number {
+    return this.#socket.bufferedAmount + this.#batch.size;
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(bytes, { binary: true }, () => this.#sent());
+    // What clients call is answered here; with no room for answers there is no use in reading calls.
+    if (this.full) this.#socket.pause();
+  }
+
+  #sent(): void {
+    if (this.#waiting * 2 > this.#options.maximumOutboundBytes) return;
+    if (this.#socket.isPaused) this.#socket.resume();
+    this.#drained?.resolve();
+    this.#drained = undefined;
+  }
+}
+
+/** Decodes a framed message, from behind its length prefix. */
+function decodeFrame(bytes: Uint8Array, start: number, end: number): ServiceMessage | undefined {
+  let prefix = start;
+  while (bytes[prefix]! > 0x7f) prefix++;
+  return decodeServiceMessage(bytes, prefix + 1, end);
+}

@@ -1,0 +1,16 @@
+export { FakeAppServer } from './fakes/fake-app-server.ts';
+export type { FakeAppServerOptions, SocketClose } from './fakes/fake-app-server.ts';
+export { Mailbox } from './fakes/mailbox.ts';
+export { startChat } from './launch/chat.ts';
+export type { ChatOptions, StartedChat } from './launch/chat.ts';
+export { deadline } from './launch/deadline.ts';
+export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
+export {
+  type ProcessExit,
+  type ProcessOptions,
+  startProcess,
+  type StartedProcess,
+} from './launch/process.ts';
+export type { EchoResult } from './load/echo.ts';
+export { LoadGenerator } from './load/load-generator.ts';
+export { FrameReader } from './load/frames.ts';

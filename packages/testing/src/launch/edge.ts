@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { startProcess, type StartedProcess } from './process.ts';
+
+const MAIN = fileURLToPath(new URL('../../../../services/edge/dist/main.js', import.meta.url));
+
+export interface EdgeOptions {
+  /** Flags after `--dev --port 0 --admin-port 0`; a later flag wins. */
+  args?: readonly string[];
+  /** The `TRUNKLINE_*` variables of this process are not handed on; these are. */
+  env?: NodeJS.ProcessEnv;
+  /** Flags of Node itself, such as `--expose-gc`. */
+  nodeArgs?: readonly string[];
+}
+
+/** An edge in a process of its own, listening. URLs end in the port, without a slash. */
+export interface StartedEdge extends StartedProcess<{ url: string; adminUrl: string }> {
+  readonly url: string;
+  readonly adminUrl: string;
+}
+
+/**
+ * Starts the built edge with its development key on free ports of 127.0.0.1. Rejects as
+ * `startProcess` does, and when the edge has not been built.
+ */
+export async function startEdge(options: EdgeOptions = {}): Promise<StartedEdge> {
+  if (!existsSync(MAIN)) throw new Error('services/edge/dist is missing: run npm run build first');
+  const args = [MAIN, '--dev', '--port', '0', '--admin-port', '0', ...(options.args ?? [])];
+  const edge = await startProcess(process.execPath, [...(options.nodeArgs ?? []), ...args], {
+    name: 'edge',
+    env: { ...withoutSettings(), ...options.env },
+    ready: listening,
+  });
+  return { ...edge, ...edge.ready };
+}
+
+/** Settings of the surrounding shell would make a test's edge another edge than the test means. */
+function withoutSettings(): NodeJS.ProcessEnv {
+  const names = Object.keys(process.env).filter((name) => name.startsWith('TRUNKLINE_'));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}
+
+/** Reads the log line that says where the edge listens. */
+function listening(line: string): { url: string; adminUrl: string } | undefined {
+  if (!line.includes('"edge listening"')) return undefined;
+  const { url, admin } = JSON.parse(line) as { url: string; admin: string };
+  return { url, adminUrl: admin };
+}

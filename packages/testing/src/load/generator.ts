@@ -1,0 +1,38 @@
+/** The load generator's process: `node generator.js <url>`, told what to do over IPC. */
+import { broadcasts } from './broadcast.ts';
+import type { Reply, Request } from './commands.ts';
+import { echoFlatOut, echoPaced } from './echo.ts';
+import { Swarm } from './swarm.ts';
+
+const swarm = new Swarm(process.argv[2]!);
+
+function execute(request: Request): Promise<unknown> {
+  switch (request.command) {
+    case 'connect':
+      return swarm.connect(request.options);
+    case 'echoFlatOut':
+      return echoFlatOut(swarm, request.options);
+    case 'echoPaced':
+      return echoPaced(swarm, request.options);
+    case 'broadcasts':
+      return broadcasts(swarm, request.options);
+    case 'close':
+      return swarm.close();
+  }
+}
+
+process.on('message', (request: Request) => {
+  const reply = (message: Reply): void => void process.send!(message);
+  execute(request).then(
+    (answer) => reply({ answer }),
+    (error: Error) => reply({ error: error.message }),
+  );
+});
+function end(): void {
+  // Connections that end with the process would hold on to their ports for a minute.
+  swarm.reset();
+  process.exit();
+}
+process.on('SIGTERM', end);
+process.on('disconnect', end);
+console.log('load generator ready');

@@ -1,0 +1,1 @@
+export { CHAT_OPTIONS } from './options.ts';

@@ -1,0 +1,252 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Command, Exclusions, Target } from './command.ts';
+import { NOBODY } from './command.ts';
+import type { Effect } from './effect.ts';
+import { NaiveHub } from './naive-hub.test-support.ts';
+import { Hub } from './hub.ts';
+import type { Member } from './member.ts';
+
+interface TestMember extends Member<TestMember> {
+  readonly id: string;
+}
+
+const PAYLOADS = new Map([['json', Buffer.from('{"type":6}\x1e')]]);
+
+function newMember(id: string, userId?: string): TestMember {
+  return { id, userId, place: -1, groups: undefined };
+}
+
+/** A hub beside the members that its edge knows. */
+function newHub(): { hub: Hub<TestMember>; live: Map<string, TestMember> } {
+  const live = new Map<string, TestMember>();
+  return { hub: new Hub('chat', (id) => live.get(id)), live };
+}
+
+function attached(members: readonly TestMember[]): Hub<TestMember> {
+  const { hub, live } = newHub();
+  for (const member of members) {
+    live.set(member.id, member);
+    hub.attach(member, 0);
+  }
+  return hub;
+}
+
+const send = (target: Target, excluded: Exclusions = NOBODY): Command => ({
+  kind: 'send',
+  target,
+  excluded,
+  payloads: PAYLOADS,
+});
+
+/** The ids that a send or close reaches, sorted; those reached twice are there twice. */
+function audience(effects: readonly Effect<TestMember>[]): string[] {
+  return effects.flatMap((e) => ('members' in e ? e.members.map(({ id }) => id) : [])).sort();
+}
+
+function found(effects: readonly Effect<TestMember>[]): boolean | undefined {
+  for (const effect of effects) if (effect.kind === 'answer') return effect.found;
+  return undefined;
+}
+
+const kinds = (effects: readonly Effect<TestMember>[]): string[] => effects.map(({ kind }) => kind);
+
+const ids = fc.constantFrom('c0', 'c1', 'c2', 'c3', 'c4', 'c5');
+const userIds = fc.constantFrom('ann', 'ben', 'Ann');
+const groups = fc.constantFrom('g0', 'g1', 'g2', 'G0');
+const several = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { maxLength: 4 });
+
+const targets: fc.Arbitrary<Target> = fc.oneof(
+  fc.constant({ kind: 'all' } as const),
+  fc.record({ kind: fc.constant('connections' as const), ids: several(ids) }),
+  fc.record({ kind: fc.constant('users' as const), ids: several(userIds) }),
+  fc.record({ kind: fc.constant('groups' as const), names: several(groups) }),
+);
+const exclusions: fc.Arbitrary<Exclusions> = fc.oneof(
+  fc.constant(NOBODY),
+  fc.record({ connections: several(ids), users: several(userIds) }),
+);
+const anyGroup = fc.option(groups, { nil: undefined });
+const kind = <K extends Command['kind']>(name: K): fc.Arbitrary<K> => fc.constant(name);
+
+const commands: fc.Arbitrary<Command> = fc.oneof(
+  fc.record({
+    kind: kind('send'),
+    target: targets,
+    excluded: exclusions,
+    payloads: fc.constant(PAYLOADS),
+  }),
+  fc.record({
+    kind: kind('close'),
+    target: targets,
+    excluded: exclusions,
+    reason: fc.constant('enough'),
+  }),
+  fc.record({ kind: kind('join'), connectionId: ids, group: groups }),
+  fc.record({ kind: kind('leave'), connectionId: ids, group: anyGroup }),
+  fc.record({
+    kind: kind('joinUser'),
+    userId: userIds,
+    group: groups,
+    ttlSeconds: fc.constantFrom(undefined, 0, 1, 3, 10),
+  }),
+  fc.record({ kind: kind('leaveUser'), userId: userIds, group: anyGroup }),
+  fc.record({ kind: kind('checkConnection'), connectionId: ids }),
+  fc.record({ kind: kind('checkUser'), userId: userIds }),
+  fc.record({ kind: kind('checkGroup'), group: groups }),
+  fc.record({ kind: kind('checkUserInGroup'), userId: userIds, group: groups }),
+);
+
+type Step =
+  | { readonly attach: string; readonly userId: string | undefined }
+  | { readonly detach: string }
+  | { readonly wait: number }
+  | { readonly command: Command };
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ attach: ids, userId: fc.option(userIds, { nil: undefined }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ detach: ids }) },
+  { weight: 1, arbitrary: fc.record({ wait: fc.constantFrom(1, 500, 1000, 4000) }) },
+  { weight: 8, arbitrary: fc.record({ command: commands }) },
+);
+
+/** Hub and naive model side by side: what one does, the other must do too. */
+class Pair {
+  readonly naive = new NaiveHub();
+  readonly #live: Map<string, TestMember>;
+  readonly #hub: Hub<TestMember>;
+  #now = 0;
+
+  constructor() {
+    ({ hub: this.#hub, live: this.#live } = newHub());
+  }
+
+  perform(step: Step): void {
+    if ('wait' in step) this.#now += step.wait;
+    else if ('attach' in step) this.#attach(step.attach, step.userId);
+    else if ('detach' in step) this.#detach(step.detach);
+    else this.#execute(step.command);
+    const everybody = this.#hub.members.map(({ id }) => id).sort();
+    expect(everybody).toEqual([...this.naive.users.keys()].sort());
+    this.#hub.members.forEach((member, place) => expect(member.place).toBe(place));
+  }
+
+  #attach(id: string, userId: string | undefined): void {
+    if (this.#live.has(id)) return;
+    const member = newMember(id, userId);
+    this.#live.set(id, member);
+    this.#hub.attach(member, this.#now);
+    this.naive.attach(id, userId, this.#now);
+  }
+
+  #detach(id: string): void {
+    const member = this.#live.get(id);
+    if (member === undefined) return;
+    this.#live.delete(id);
+    this.#hub.detach(member);
+    this.naive.detach(id);
+  }
+
+  #execute(command: Command): void {
+    const wanted = this.naive.execute(command, this.#now);
+    const effects = this.#hub.execute(command, 'bus', this.#now);
+    expect(kinds(effects)).not.toContain('publish');
+    expect(found(effects)).toBe(wanted.found);
+    expect(audience(effects)).toEqual(wanted.audience);
+    if (command.kind === 'close') for (const id of wanted.audience) this.#detach(id);
+  }
+}
+
+test('random use agrees with a naive hub', () => {
+  const given = fc.property(fc.array(steps, { maxLength: 120 }), (all) => {
+    const pair = new Pair();
+    for (const step of all) pair.perform(step);
+  });
+  fc.assert(given, { numRuns: 300 });
+});
+
+describe('groups', () => {
+  test('are gone with their last member, however it left', () => {
+    const [ann, ben, cid] = [newMember('c0', 'ann'), newMember('c1'), newMember('c2')];
+    const hub = attached([ann, ben, cid]);
+    const join = (connectionId: string): unknown =>
+      hub.execute({ kind: 'join', connectionId, group: 'g' }, 'local', 0);
+    const there = (): boolean | undefined =>
+      found(hub.execute({ kind: 'checkGroup', group: 'g' }, 'local', 0));
+    for (const id of ['c0', 'c1', 'c2']) join(id);
+    hub.detach(ben);
+    hub.execute({ kind: 'leave', connectionId: 'c2', group: 'g' }, 'local', 0);
+    expect(there()).toBe(true);
+    hub.execute({ kind: 'leaveUser', userId: 'ann', group: undefined }, 'local', 0);
+    expect(there()).toBe(false);
+  });
+
+  test('a user that comes later joins the groups of its rules, until their time is over', () => {
+    const hub = attached([]);
+    const rule = { kind: 'joinUser', userId: 'ann', group: 'g', ttlSeconds: 5 } as const;
+    hub.execute(rule, 'local', 1000);
+    const [early, late] = [newMember('c0', 'ann'), newMember('c1', 'ann')];
+    hub.attach(early, 5999);
+    hub.attach(late, 6000);
+    expect(audience(hub.execute(send({ kind: 'groups', names: ['g'] }), 'local', 6000))).toEqual([
+      'c0',
+    ]);
+  });
+});
+
+describe('effects', () => {
+  const hub = attached([newMember('c0', 'ann'), newMember('c1', 'ben')]);
+  const directed = (...list: string[]): Command => send({ kind: 'connections', ids: list });
+
+  test('a send by connection is directed, any other is not', () => {
+    const [toOne] = hub.execute(directed('c0'), 'local', 0);
+    const [toAll] = hub.execute(send({ kind: 'all' }), 'local', 0);
+    const [toUser] = hub.execute(send({ kind: 'users', ids: ['ann'] }), 'local', 0);
+    expect(toOne).toMatchObject({ kind: 'deliver', directed: true });
+    expect(toAll).toMatchObject({ kind: 'deliver', directed: false });
+    expect(toUser).toMatchObject({ kind: 'deliver', directed: false });
+  });
+
+  test('other edges see what may concern them, after it is done here', () => {
+    expect(kinds(hub.execute(send({ kind: 'all' }), 'local', 0))).toEqual(['deliver', 'publish']);
+    expect(kinds(hub.execute(directed('c0', 'nobody'), 'local', 0))).toEqual([
+      'deliver',
+      'publish',
+    ]);
+    expect(
+      kinds(hub.execute({ kind: 'join', connectionId: 'nobody', group: 'g' }, 'local', 0)),
+    ).toEqual(['answer', 'publish']);
+    expect(
+      kinds(hub.execute({ kind: 'leaveUser', userId: 'ann', group: 'g' }, 'local', 0)),
+    ).toEqual(['answer', 'publish']);
+  });
+
+  test('what is settled here is not published', () => {
+    expect(kinds(hub.execute(directed('c0', 'c1'), 'local', 0))).toEqual(['deliver']);
+    expect(kinds(hub.execute(directed('c0', 'c0'), 'local', 0))).toEqual(['deliver']);
+    expect(
+      kinds(hub.execute({ kind: 'join', connectionId: 'c0', group: 'g' }, 'local', 0)),
+    ).toEqual(['answer']);
+    expect(kinds(hub.execute({ kind: 'checkUser', userId: 'ann' }, 'local', 0))).toEqual([
+      'answer',
+    ]);
+  });
+
+  test('a close of all hands out a list of its own', () => {
+    const members = [newMember('c0'), newMember('c1'), newMember('c2')];
+    const own = attached(members);
+    const close = {
+      kind: 'close',
+      target: { kind: 'all' },
+      excluded: NOBODY,
+      reason: 'x',
+    } as const;
+    const [effect] = own.execute(close, 'local', 0);
+    if (effect?.kind !== 'close') throw new Error('no close');
+    for (const member of effect.members) own.detach(member);
+    expect(own.members).toEqual([]);
+  });
+});

@@ -1,0 +1,240 @@
+import type { ClientTokenOptions } from '@trunkline/tokens';
+import { AccessKeys, mintClientToken } from '@trunkline/tokens';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import { counted, FakeClient, TestEdge } from '../fixtures.test-support.ts';
+import { TokenVerifier } from '../token-verifier.ts';
+import { ClientAdmission } from './admission.ts';
+import { ClientSession } from './client-session.ts';
+
+const KEY = 'the key';
+const WEB_SOCKETS = [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }];
+
+let edge: TestEdge;
+let door: ClientAdmission;
+
+beforeEach(() => {
+  edge = new TestEdge();
+  const { context, hubs } = edge;
+  const keys = new AccessKeys(['newer key', KEY]);
+  door = new ClientAdmission(
+    context,
+    new TokenVerifier(keys, context.clock, context.counters),
+    hubs,
+  );
+});
+
+function token(options: Partial<ClientTokenOptions> = {}): string {
+  const now = Math.floor(edge.context.clock.unixSeconds());
+  return mintClientToken({ key: KEY, audienceBase: 'http://e/', hub: 'chat', now, ...options });
+}
+
+function request(
+  query: string,
+  accessToken: string = token(),
+  headers: Readonly<Record<string, string>> = {},
+): HttpRequest {
+  const all = { authorization: `Bearer ${accessToken}`, ...headers };
+  return { query, headers: new Map(Object.entries(all)), remoteAddress: '192.0.2.7' };
+}
+
+const bodyOf = (answer: HttpAnswer): unknown => JSON.parse(answer.body ?? '');
+
+interface Negotiated {
+  readonly connectionId: string;
+  readonly connectionToken: string;
+}
+
+const negotiated = (accessToken?: string): Negotiated =>
+  bodyOf(door.negotiate(request('hub=chat&negotiateVersion=1', accessToken))) as Negotiated;
+
+function admitted(verdict: ClientSession | HttpAnswer): ClientSession {
+  if (verdict instanceof ClientSession) return verdict;
+  throw new Error(`refused with ${verdict.status}`);
+}
+
+const refusal = (verdict: ClientSession | HttpAnswer): number | undefined =>
+  verdict instanceof ClientSession ? undefined : verdict.status;
+
+describe('negotiate', () => {
+  test('version 1 gives an id, and a token that is not the id', () => {
+    const answer = door.negotiate(request('hub=chat&negotiateVersion=1'));
+    expect(answer).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+    });
+    const { connectionId, connectionToken } = bodyOf(answer) as Negotiated;
+    expect(bodyOf(answer)).toEqual({
+      negotiateVersion: 1,
+      connectionId,
+      connectionToken,
+      availableTransports: WEB_SOCKETS,
+    });
+    expect(connectionId).toMatch(/^test[\w-]{16}$/);
+    expect(connectionToken).toContain('.');
+  });
+
+  test.each(['hub=chat', 'hub=chat&negotiateVersion=0', 'hub=chat&negotiateversion=0'])(
+    'version 0 (%s) gives an id alone',
+    (query) => {
+      const body = bodyOf(door.negotiate(request(query))) as Negotiated;
+      expect(body).toEqual({
+        negotiateVersion: 0,
+        connectionId: body.connectionId,
+        availableTransports: WEB_SOCKETS,
+      });
+    },
+  );
+
+  test('answers at most version 1', () => {
+    const body = bodyOf(door.negotiate(request('hub=chat&NEGOTIATEVERSION=9')));
+    expect(body).toMatchObject({ negotiateVersion: 1 });
+  });
+
+  test.each(['x', '1.5', '', '99999999999'])('of version %j is an error with status 200', (v) => {
+    const answer = door.negotiate(request(`hub=chat&negotiateVersion=${v}`));
+    expect(answer.status).toBe(200);
+    expect(bodyOf(answer)).toEqual({
+      error: 'The client requested a non-integer protocol version.',
+    });
+  });
+
+  test('offers no transport that the token does not allow', () => {
+    const only = (transports: number): unknown =>
+      bodyOf(door.negotiate(request('hub=chat', token({ system: { transports } }))));
+    expect(only(6)).toMatchObject({ availableTransports: [] });
+    expect(only(1)).toMatchObject({ availableTransports: WEB_SOCKETS });
+  });
+
+  test('without a hub is a bad request, without a good token unauthorized', () => {
+    expect(door.negotiate(request('')).status).toBe(400);
+    expect(door.negotiate({ ...request('hub=chat'), headers: new Map() })).toEqual({
+      status: 401,
+      headers: { 'www-authenticate': 'Bearer' },
+    });
+    const wrong = door.negotiate(request('hub=chat', token({ key: 'another' })));
+    expect(wrong).toEqual({
+      status: 401,
+      headers: {
+        'www-authenticate':
+          'Bearer error="invalid_token", error_description="The signature is invalid"',
+      },
+    });
+    expect(door.negotiate(request('hub=other')).status).toBe(401);
+    door.negotiate(request('hub=chat'));
+    expect(counted(edge.context.counters.negotiates)).toEqual({
+      bad_request: 1,
+      unauthorized: 3,
+      ok: 1,
+    });
+  });
+
+  test('is put off when too many ids are unclaimed, until they expire', () => {
+    const accessToken = token();
+    for (let i = 0; i < 100_000; i++) {
+      if (door.negotiate(request('hub=chat', accessToken)).status !== 200) throw new Error('early');
+    }
+    expect(door.negotiate(request('hub=chat', accessToken))).toEqual({
+      status: 503,
+      headers: { 'retry-after': '1' },
+    });
+    door.expire(edge.now + 15_001);
+    expect(door.negotiate(request('hub=chat', accessToken)).status).toBe(200);
+  });
+});
+
+describe('connect', () => {
+  const connect = (query: string, accessToken?: string): ClientSession | HttpAnswer =>
+    door.connect(request(query, accessToken));
+
+  test('with the token of a negotiate has the negotiated id, once', () => {
+    const { connectionId, connectionToken } = negotiated();
+    const query = `hub=chat&id=${connectionToken}`;
+    expect(admitted(connect(query)).id).toBe(connectionId);
+    expect(connect(query)).toEqual({
+      status: 404,
+      headers: { 'content-type': 'text/plain' },
+      body: 'No Connection with that ID',
+    });
+  });
+
+  test('with the id of a version 0 negotiate has it, once', () => {
+    const { connectionId } = bodyOf(door.negotiate(request('hub=chat'))) as Negotiated;
+    expect(admitted(connect(`hub=chat&id=${connectionId}`)).id).toBe(connectionId);
+    expect(refusal(connect(`hub=chat&id=${connectionId}`))).toBe(404);
+  });
+
+  test('without an id has a new one', () => {
+    const [first, second] = [admitted(connect('hub=chat')), admitted(connect('hub=chat'))];
+    expect(first.id).toMatch(/^test[\w-]{16}$/);
+    expect(second.id).not.toBe(first.id);
+  });
+
+  test.each(['', 'nobody', 'AAAAAAAAAAAAAAAAAAAA', 'a.b.c', '%00'])(
+    'with the id %j is refused',
+    (id) => {
+      expect(refusal(connect(`hub=chat&id=${id}`))).toBe(404);
+    },
+  );
+
+  test('of another user or hub is refused, and does not spoil the id', () => {
+    const ann = token({ userId: 'ann' });
+    const { connectionId, connectionToken } = negotiated(ann);
+    const ben = token({ userId: 'ben' });
+    expect(refusal(connect(`hub=chat&id=${connectionToken}`, ben))).toBe(404);
+    expect(refusal(connect(`hub=chat&id=${connectionId}`, ben))).toBe(404);
+    expect(refusal(connect(`hub=chat&id=${connectionToken}`))).toBe(404);
+    const other = token({ hub: 'other', userId: 'ann' });
+    expect(refusal(connect(`hub=other&id=${connectionToken}`, other))).toBe(404);
+    expect(refusal(connect(`hub=other&id=${connectionToken}`, ann))).toBe(401);
+    expect(admitted(connect(`hub=chat&id=${connectionToken}`, ann)).id).toBe(connectionId);
+  });
+
+  test('comes too late after 15 seconds, and the id can serve somebody else', () => {
+    const { connectionId, connectionToken } = negotiated();
+    edge.sleep(16);
+    expect(refusal(connect(`hub=chat&id=${connectionToken}`))).toBe(404);
+    door.expire(edge.now);
+    const next = admitted(connect('hub=chat'));
+    expect(next.id.slice(0, 8)).toBe(connectionId.slice(0, 8));
+    expect(next.id).not.toBe(connectionId);
+  });
+
+  test('without a hub, a good token, or the transport is refused', () => {
+    expect(refusal(connect(''))).toBe(400);
+    expect(refusal(connect('hub=chat', 'rubbish'))).toBe(401);
+    expect(refusal(connect('hub=chat', token({ lifetimeSeconds: -1 })))).toBe(401);
+    expect(refusal(connect('hub=chat', token({ system: { transports: 6 } })))).toBe(404);
+  });
+
+  test('with more than 16 KB to keep is refused, and takes no id', () => {
+    const { connectionToken } = negotiated();
+    const big = { 'x-big': 'x'.repeat(16 * 1024) };
+    const query = `hub=chat&id=${connectionToken}`;
+    expect(refusal(door.connect(request(query, token(), big)))).toBe(431);
+    expect(refusal(connect(`${query}&big=${'x'.repeat(16 * 1024)}`))).toBe(431);
+    expect(refusal(connect(query))).toBeUndefined();
+  });
+
+  test('knows its hub, user, server and time from the token', () => {
+    const session = admitted(
+      connect(
+        'hub=CHAT&a=b&access_token=secret',
+        token({
+          userId: 'ann',
+          system: { serverName: 'server-1', sticky: 'Required', handshakeTimeoutSeconds: 3 },
+        }),
+      ),
+    );
+    expect(session.hub).toBe(edge.hubs.get('chat'));
+    expect(session.userId).toBe('ann');
+    expect(session.affinity).toEqual({ sticky: 'Required', serverName: 'server-1' });
+    expect(session.opening.queryString).toBe('?hub=CHAT&a=b');
+    expect(session.opening.headers).toEqual(['x-forwarded-for: 192.0.2.7']);
+    const { socket } = new FakeClient(session);
+    edge.pass(2);
+    expect(socket.isOpen).toBe(true);
+    edge.pass(1);
+    expect(edge.closes).toEqual({ HandshakeError: 1 });
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { openConnection, visibleHeaders, visibleQuery } from './opening.ts';
+
+/** The headers that an app server is told of. */
+function told(headers: Readonly<Record<string, string>>): Record<string, readonly string[]> {
+  const lines = visibleHeaders(new Map(Object.entries(headers)), '192.0.2.7');
+  const opening = { tokenPayload: '{}', headers: lines, queryString: '' };
+  return Object.fromEntries(openConnection('id', opening, 'json', 'edge-1').headers);
+}
+
+const OWN = { 'x-forwarded-for': ['192.0.2.7'], 'Asrs-Instance-Id': ['edge-1'] };
+
+describe('headers', () => {
+  test('reach the app server as they came', () => {
+    const given = {
+      'user-agent': 'a: b: c',
+      cookie: 'x=1; y=2',
+      empty: '',
+      accept: 'a, b',
+      'x-long': 'v'.repeat(5000),
+    };
+    expect(told(given)).toEqual({
+      ...OWN,
+      ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name, [value]])),
+    });
+  });
+
+  test.each([
+    'asrs-instance-id',
+    'asrs-migrate-from',
+    'asrs-is-diagnostic-client',
+    'x-asrs-server-id',
+    'authorization',
+    'connection',
+    'upgrade',
+    'sec-websocket-key',
+    'sec-websocket-protocol',
+    'x-forwarded-for',
+  ])('that are called %s are kept back', (name) => {
+    expect(told({ [name]: 'forged' })).toEqual(OWN);
+  });
+
+  test.each(['x-authorization', 'connection-id', 'my-asrs-header', 'proxy-authorization-x'])(
+    'that are called %s are not',
+    (name) => {
+      expect(told({ [name]: 'a' })).toEqual({ ...OWN, [name]: ['a'] });
+    },
+  );
+});
+
+describe('the query', () => {
+  test.each([
+    ['', ''],
+    ['a=b&c=d', '?a=b&c=d'],
+    ['access_token=x', ''],
+    ['a=b&access_token=x&c=d&access_token=y', '?a=b&c=d'],
+    ['Access_Token=x&a=1', '?a=1'],
+    ['access_token&a=1', '?a=1'],
+    ['my_access_token=x&access_tokens=y', '?my_access_token=x&access_tokens=y'],
+    ['asrs.op=%2Fchat%20room&a=%E4', '?asrs.op=%2Fchat%20room&a=%E4'],
+  ])('%j is seen as %j', (query, seen) => {
+    expect(visibleQuery(query)).toBe(seen);
+  });
+});

@@ -1,0 +1,136 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readable, wire } from '../fixtures.test-support.ts';
+import { RecordRelay } from './record-relay.ts';
+
+/** What has come out of a relay, each hand-over as `[text, count]`. */
+class Sink {
+  readonly server: [string, number][] = [];
+  readonly client: [string, number][] = [];
+
+  toServer(bytes: Uint8Array, count: number): void {
+    this.server.push([readable(bytes), count]);
+  }
+
+  toClient(bytes: Uint8Array, count: number): void {
+    this.client.push([readable(bytes), count]);
+  }
+}
+
+const call = (id: string | number): string =>
+  `{"type":1,"invocationId":"${id}","target":"a","arguments":[]}␞`;
+const stream = (id: string | number): string =>
+  `{"type":4,"invocationId":"${id}","target":"a","arguments":[]}␞`;
+const done = (id: string | number): string => `{"type":3,"invocationId":"${id}","result":1}␞`;
+const SEND = '{"type":1,"target":"a","arguments":[]}␞';
+
+function relayWith(...fromClient: readonly string[]): { relay: RecordRelay; sink: Sink } {
+  const relay = new RecordRelay(false, 10_000);
+  const sink = new Sink();
+  for (const text of fromClient) relay.fromClient(wire(text), sink);
+  return { relay, sink };
+}
+
+test('however a stream is cut, whole messages come out, in order, both ways', () => {
+  const messages = fc.array(fc.string({ minLength: 1, maxLength: 200 }), { maxLength: 20 });
+  const cuts = fc.array(fc.nat(2000), { maxLength: 10 });
+  const given = fc.property(fc.boolean(), messages, cuts, (binary, bodies, places) => {
+    const records = bodies.map((body) => record(binary, body));
+    const all = Buffer.concat(records);
+    const sorted = [...places.map((at) => at % (all.length + 1)), 0, all.length].sort(
+      (a, b) => a - b,
+    );
+    const relay = new RecordRelay(binary, 10_000);
+    const sink = new Sink();
+    for (let i = 1; i < sorted.length; i++) {
+      const piece = all.subarray(sorted[i - 1], sorted[i]);
+      for (const send of [relay.fromClient, relay.toClient]) {
+        const lent = Buffer.from(piece);
+        send.call(relay, lent, sink);
+        lent.fill(0xff);
+      }
+    }
+    for (const side of [sink.server, sink.client]) {
+      expect(side.map(([text]) => text).join('')).toBe(readable(all));
+      expect(side.reduce((sum, [, count]) => sum + count, 0)).toBe(records.length);
+      const ends = new Set(records.map((_, i) => Buffer.concat(records.slice(0, i + 1)).length));
+      let passed = 0;
+      for (const [text] of side) expect(ends).toContain((passed += text.length));
+    }
+  });
+  fc.assert(given);
+});
+
+function record(binary: boolean, body: string): Buffer {
+  const bytes = Buffer.from(body.replaceAll('\x1e', ' '), 'latin1');
+  if (!binary) return Buffer.concat([bytes, Buffer.of(0x1e)]);
+  const { length } = bytes;
+  const prefix = length < 0x80 ? [length] : [(length & 0x7f) | 0x80, length >> 7];
+  return Buffer.concat([Buffer.of(...prefix), bytes]);
+}
+
+describe('open calls', () => {
+  test('are those that the hub has not completed', () => {
+    const { relay, sink } = relayWith(call(0), stream(1), call('x'), SEND);
+    expect(relay.calls?.ids()).toEqual(['0', '1', 'x']);
+    relay.toClient(wire(done(1) + done('x')), sink);
+    expect(relay.calls?.ids()).toEqual(['0']);
+    relay.toClient(wire(done(0)), sink);
+    expect(relay.calls).toBeUndefined();
+  });
+
+  test('take nothing while there are none', () => {
+    const { relay, sink } = relayWith(SEND, '{"type":6}␞', done(7));
+    expect(relay.calls).toBeUndefined();
+    relay.toClient(wire(done(7) + call(8)), sink);
+    expect(relay.calls).toBeUndefined();
+  });
+
+  test('are still open after a stream item, a cancellation, or a completion from the client', () => {
+    const { relay, sink } = relayWith(stream(3), '{"type":5,"invocationId":"3"}␞', done(3));
+    relay.toClient(wire('{"type":2,"invocationId":"3","item":1}␞'), sink);
+    expect(relay.calls?.ids()).toEqual(['3']);
+  });
+
+  test('are known when a call comes in pieces', () => {
+    const { relay, sink } = relayWith(call(4).slice(0, 20), call(4).slice(20));
+    expect(relay.calls?.ids()).toEqual(['4']);
+    relay.toClient(wire(done(4).slice(0, 20)), sink);
+    expect(relay.calls?.ids()).toEqual(['4']);
+    relay.toClient(wire(done(4).slice(20)), sink);
+    expect(relay.calls).toBeUndefined();
+  });
+
+  test('of one client are never those of another, though trackers are used again', () => {
+    const first = relayWith(call(1));
+    first.relay.toClient(wire(done(1)), first.sink);
+    const second = relayWith(call(2));
+    const third = relayWith(call(3));
+    expect(second.relay.calls?.ids()).toEqual(['2']);
+    expect(third.relay.calls?.ids()).toEqual(['3']);
+  });
+
+  test('are tracked in binary protocols', () => {
+    const relay = new RecordRelay(true, 10_000);
+    const sink = new Sink();
+    // [1, {}, "5", "a", []] and [3, {}, "5", 2].
+    relay.fromClient(Buffer.from('0895018 0a135a16190'.replaceAll(' ', ''), 'hex'), sink);
+    expect(relay.calls?.ids()).toEqual(['5']);
+    relay.toClient(Buffer.from('06940380a13502', 'hex'), sink);
+    expect(relay.calls).toBeUndefined();
+  });
+});
+
+describe('a close message', () => {
+  test('of the hub is noticed', () => {
+    const { relay, sink } = relayWith();
+    relay.toClient(wire('{"type":6}␞'), sink);
+    expect(relay.sawClose).toBe(false);
+    relay.toClient(wire('{"type":7}␞'), sink);
+    expect(relay.sawClose).toBe(true);
+  });
+
+  test('of the client is noticed', () => {
+    expect(relayWith('{"type":7}␞').relay.sawClose).toBe(true);
+  });
+});

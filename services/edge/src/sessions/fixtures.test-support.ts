@@ -1,0 +1,340 @@
+import { randomBytes } from 'node:crypto';
+import type { MessageFromServer, MessageFromService } from '@trunkline/protocol';
+import {
+  decodeServiceMessage,
+  encodeServiceMessage,
+  frameBodyStart,
+  MAX_SERVICE_MESSAGE_BYTES,
+  MessageType,
+  RecordBuffer,
+} from '@trunkline/protocol';
+import { createLogger } from '@trunkline/telemetry';
+import { ConnectionTable } from '../model/connection-table.ts';
+import type { Socket, SocketHandler } from '../ports/socket.ts';
+import { SendResult } from '../ports/socket.ts';
+import type { ClientIdentity } from './client/client-session.ts';
+import { ClientSession } from './client/client-session.ts';
+import { Counters } from './counters.ts';
+import type { LabelCounts } from './counters.ts';
+import type { EdgeContext } from './edge-context.ts';
+import { HubDirectory } from './hub-directory.ts';
+import type { ServerIdentity } from './server/server-session.ts';
+import { ServerSession } from './server/server-session.ts';
+import { TurnFlusher } from './server/trunk.ts';
+import { Watch } from './watch.ts';
+
+const log = createLogger({ name: 'edge', level: 'silent' });
+
+/** ␞ stands for the record separator in every text of these tests. */
+export const wire = (text: string): Buffer => Buffer.from(text.replaceAll('␞', '\x1e'), 'latin1');
+export const readable = (bytes: Uint8Array): string =>
+  Buffer.from(bytes).toString('latin1').replaceAll('\x1e', '␞');
+
+export const JSON_HANDSHAKE = '{"protocol":"json","version":1}␞';
+export const MESSAGEPACK_HANDSHAKE = '{"protocol":"messagepack","version":1}␞';
+
+/** When the next turn has begun: what the sessions batch within one has been sent. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A payload for every protocol that a test wants to see, by its name. */
+export function payloads(given: Readonly<Record<string, string>>): Map<string, Uint8Array> {
+  return new Map(Object.entries(given).map(([name, text]) => [name, wire(text)]));
+}
+
+/** Counts other than 0. */
+export function counted(counts: LabelCounts): Record<string, number> {
+  return Object.fromEntries([...counts.entries()].filter(([, count]) => count > 0));
+}
+
+/**
+ * Stands in for uWebSockets.js: records what is sent, tells its session of an `end` or `close`
+ * before they return, and throws for whoever touches it afterwards.
+ */
+export class FakeSocket implements Socket {
+  readonly sent: { readonly text: string; readonly binary: boolean }[] = [];
+  readonly bytes: Buffer[] = [];
+  /** What `send` answers next, and always. */
+  answer: number = SendResult.Sent;
+  buffered = 0;
+  ended: { readonly code: number; readonly reason: string } | undefined;
+  cut = false;
+  #handler: SocketHandler | undefined;
+
+  open(handler: SocketHandler): void {
+    this.#handler = handler;
+    handler.opened(this);
+  }
+
+  get isOpen(): boolean {
+    return this.#handler !== undefined;
+  }
+
+  send(message: Uint8Array, binary: boolean): number {
+    this.#opened();
+    if (this.answer === SendResult.Dropped) return this.answer;
+    this.sent.push({ text: readable(message), binary });
+    this.bytes.push(Buffer.from(message));
+    return this.answer;
+  }
+
+  getBufferedAmount(): number {
+    this.#opened();
+    return this.buffered;
+  }
+
+  end(code: number, reason: string): void {
+    const handler = this.#opened();
+    this.ended = { code, reason };
+    this.#handler = undefined;
+    handler.disconnected(code, reason);
+  }
+
+  close(): void {
+    const handler = this.#opened();
+    this.cut = true;
+    this.#handler = undefined;
+    handler.disconnected(1006, '');
+  }
+
+  /** The peer sends bytes; they are overwritten afterwards, because they are only lent. */
+  receive(bytes: Uint8Array): void {
+    const lent = Buffer.from(bytes);
+    this.#opened().received(lent);
+    lent.fill(0xff);
+  }
+
+  /** The peer has taken everything. */
+  drain(): void {
+    this.buffered = 0;
+    this.answer = SendResult.Sent;
+    this.#opened().drained();
+  }
+
+  /** The peer has gone. */
+  leave(code: number, why = ''): void {
+    const handler = this.#opened();
+    this.#handler = undefined;
+    handler.disconnected(code, why);
+  }
+
+  #opened(): SocketHandler {
+    if (this.#handler === undefined) throw new Error('Invalid access of closed uWS.WebSocket');
+    return this.#handler;
+  }
+}
+
+/** A service message in a short form that tests can compare. */
+export function brief(message: MessageFromService): unknown[] {
+  switch (message.type) {
+    case MessageType.HandshakeResponse:
+      return ['handshake', message.errorMessage];
+    case MessageType.Ping:
+      return ['ping', ...message.entries];
+    case MessageType.OpenConnection:
+      return ['open', message.connectionId, message.protocol];
+    case MessageType.ConnectionData:
+      return ['data', message.connectionId, readable(message.payload)];
+    case MessageType.CloseConnection:
+      return ['close', message.connectionId, message.errorMessage];
+    case MessageType.Ack:
+      return ['ack', message.ackId, message.status];
+    default:
+      return [message.type];
+  }
+}
+
+/** An app server's end of a server connection. */
+export class FakeServer {
+  readonly socket = new FakeSocket();
+  readonly session: ServerSession;
+  readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
+  #unread = 0;
+
+  constructor(session: ServerSession) {
+    this.session = session;
+    this.socket.open(session);
+  }
+
+  says(...messages: readonly MessageFromServer[]): void {
+    this.socket.receive(Buffer.concat(messages.map(encodeServiceMessage)));
+  }
+
+  /** ConnectionData for a client. */
+  data(client: { readonly id: string }, text: string): void {
+    this.says({
+      type: MessageType.ConnectionData,
+      connectionId: client.id,
+      payload: wire(text),
+    });
+  }
+
+  closes(client: { readonly id: string }, errorMessage = ''): void {
+    const { id: connectionId } = client;
+    this.says({
+      type: MessageType.CloseConnection,
+      connectionId,
+      errorMessage,
+      headers: new Map(),
+    });
+  }
+
+  shakesHands(connectionType = 0, version = 1): void {
+    this.says({
+      type: MessageType.HandshakeRequest,
+      version,
+      connectionType,
+      target: '',
+      migrationLevel: 0,
+    });
+  }
+
+  /** The messages that have come since this was last asked, this turn's included. */
+  async messages(): Promise<MessageFromService[]> {
+    await turn();
+    const messages: MessageFromService[] = [];
+    for (; this.#unread < this.socket.bytes.length; this.#unread++) {
+      this.#frames.push(this.socket.bytes[this.#unread]!, (bytes, start, end) => {
+        const copy = Buffer.from(bytes.subarray(frameBodyStart(bytes, start), end));
+        messages.push(decodeServiceMessage(copy) as MessageFromService);
+      });
+    }
+    return messages;
+  }
+
+  /** The same, in short forms. */
+  async heard(): Promise<unknown[][]> {
+    return (await this.messages()).map(brief);
+  }
+}
+
+/** A client's end of its connection. */
+export class FakeClient {
+  readonly socket = new FakeSocket();
+  readonly session: ClientSession;
+
+  constructor(session: ClientSession) {
+    this.session = session;
+    this.socket.open(session);
+  }
+
+  get id(): string {
+    return this.session.id;
+  }
+
+  says(text: string): void {
+    this.socket.receive(wire(text));
+  }
+
+  /** All that it was ever sent, frame by frame. */
+  get heard(): string[] {
+    return this.socket.sent.map(({ text }) => text);
+  }
+}
+
+/** The sessions of an edge without its listener, on a clock that tests move. */
+export class TestEdge {
+  readonly context: EdgeContext;
+  readonly hubs: HubDirectory;
+  readonly watch: Watch;
+  #now = 1_000_000;
+  #servers = 0;
+
+  constructor(limits: Partial<EdgeContext['limits']> = {}) {
+    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+    this.context = {
+      edgeId: 'edge-1',
+      clock: { now: () => this.#now, unixSeconds: () => 1_700_000_000 + this.#now / 1000 },
+      log,
+      limits: { messageBytes: 64 * 1024, serverWaitMs: 10_000, ...limits },
+      counters: new Counters(),
+      tick: 0,
+      clients: new ConnectionTable('test', random),
+      servers: new Set(),
+      flusher: new TurnFlusher(),
+      opening: new Set(),
+      backlogged: new Set(),
+    };
+    this.hubs = new HubDirectory(this.context);
+    this.watch = new Watch(this.context, { expire: () => undefined });
+    // Its timer is real: tests sweep by hand.
+    this.watch.stop();
+    this.watch.sweep();
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Lets time pass as it does for a live edge, which sweeps every second. */
+  pass(seconds: number): void {
+    for (let i = 0; i < seconds; i++) {
+      this.#now += 1000;
+      this.watch.sweep();
+    }
+  }
+
+  /** Lets time pass without the edge noticing, as in a frozen machine. */
+  sleep(seconds: number): void {
+    this.#now += seconds * 1000;
+    this.watch.sweep();
+  }
+
+  /** A server connection that has not said anything yet. */
+  strangeServer(
+    identity: Partial<Omit<ServerIdentity, 'hub'>> & { hub?: string } = {},
+  ): FakeServer {
+    const { hub = 'chat', serverId = 'server-1' } = identity;
+    const id = identity.id ?? `cid-${++this.#servers}`;
+    return new FakeServer(
+      new ServerSession({ id, serverId, hub: this.hubs.get(hub) }, this.context),
+    );
+  }
+
+  /** A server connection that has shaken hands, and read the answer. */
+  async server(identity: Parameters<TestEdge['strangeServer']>[0] = {}): Promise<FakeServer> {
+    const server = this.strangeServer(identity);
+    server.shakesHands();
+    await server.messages();
+    return server;
+  }
+
+  /** A client that has not said anything yet. */
+  strangeClient(
+    identity: Partial<Omit<ClientIdentity, 'hub'>> & { hub?: string } = {},
+  ): FakeClient {
+    const { hub = 'chat', ...rest } = identity;
+    return new FakeClient(
+      new ClientSession(
+        {
+          id: this.context.clients.reserve()!,
+          userId: undefined,
+          opening: { tokenPayload: '{"sub":"ann"}', headers: [], queryString: '' },
+          affinity: { sticky: 'Disabled', serverName: undefined },
+          handshakeMs: 15_000,
+          ...rest,
+          hub: this.hubs.get(hub),
+        },
+        this.context,
+      ),
+    );
+  }
+
+  /** A client that `server` serves and whose handshake is done; both have read what came. */
+  async client(
+    server: FakeServer,
+    identity: Parameters<TestEdge['strangeClient']>[0] & { handshake?: string } = {},
+  ): Promise<FakeClient> {
+    const { handshake = JSON_HANDSHAKE, ...rest } = identity;
+    const client = this.strangeClient(rest);
+    client.says(handshake);
+    server.data(client, '{}␞');
+    await server.messages();
+    client.socket.sent.length = 0;
+    return client;
+  }
+
+  /** How many client connections ended for which reasons. */
+  get closes(): Record<string, number> {
+    return counted(this.context.counters.clientCloses);
+  }
+}

@@ -1,0 +1,59 @@
+import { AccessKeys, mintClientToken, mintServerToken } from '@trunkline/tokens';
+import { beforeEach, expect, test } from 'vitest';
+import type { HttpAnswer } from '../../ports/listener.ts';
+import { TestEdge } from '../fixtures.test-support.ts';
+import { TokenVerifier } from '../token-verifier.ts';
+import { ServerAdmission } from './admission.ts';
+import { ServerSession } from './server-session.ts';
+
+const KEY = 'the key';
+let edge: TestEdge;
+let door: ServerAdmission;
+
+beforeEach(() => {
+  edge = new TestEdge();
+  const { context, hubs } = edge;
+  const tokens = new TokenVerifier(new AccessKeys([KEY]), context.clock, context.counters);
+  door = new ServerAdmission(context, tokens, hubs);
+});
+
+const minting = () => ({
+  key: KEY,
+  audienceBase: 'http://e/',
+  hub: 'chat',
+  now: Math.floor(edge.context.clock.unixSeconds()),
+});
+
+function connect(
+  query: string,
+  headers: Readonly<Record<string, string>> = {},
+  token = mintServerToken({ ...minting(), serverId: 'from-token' }),
+): ServerSession | HttpAnswer {
+  const all = new Map(Object.entries({ authorization: `Bearer ${token}`, ...headers }));
+  return door.connect({ query, headers: all, remoteAddress: '127.0.0.1' });
+}
+
+test('an app server is known by its header, else by its token', () => {
+  const query = 'hub=Chat&cid=cid-1';
+  expect(connect(query, { 'x-asrs-server-id': 'from-header' })).toMatchObject({
+    id: 'cid-1',
+    serverId: 'from-header',
+    hub: edge.hubs.get('chat'),
+  });
+  expect(connect(query)).toMatchObject({ id: 'cid-1', serverId: 'from-token' });
+});
+
+test('a connection without an id gets one, and a long one is cut', () => {
+  const [first, second] = [connect('hub=chat'), connect('hub=chat')];
+  if (!(first instanceof ServerSession && second instanceof ServerSession)) throw new Error('no');
+  expect(first.id).not.toBe(second.id);
+  expect(connect(`hub=chat&cid=${'x'.repeat(1000)}`)).toMatchObject({ id: 'x'.repeat(256) });
+});
+
+test('no hub, no token, a wrong one and a client token are refused', () => {
+  expect(connect('')).toMatchObject({ status: 400 });
+  expect(connect('hub=chat', { authorization: '' })).toMatchObject({ status: 401 });
+  expect(connect('hub=other')).toMatchObject({ status: 401 });
+  expect(connect('hub=chat', {}, mintClientToken(minting()))).toMatchObject({ status: 401 });
+  expect([...edge.hubs]).toEqual([]);
+});

@@ -1,0 +1,85 @@
+import { MessageType } from '@trunkline/protocol';
+import { expect, test } from 'vitest';
+import { JSON_HANDSHAKE, TestEdge } from '../fixtures.test-support.ts';
+import type { FakeServer } from '../fixtures.test-support.ts';
+
+const ping = (server: FakeServer, ...entries: readonly string[]): void =>
+  server.says({ type: MessageType.Ping, entries });
+
+/** .NET ticks of the test edge's clock: 1,700,000,000 s and 1,000 s. */
+const STAMP = 621_355_968_000_000_000n + 1_700_001_000n * 10_000_000n;
+
+test('keep-alives, load reports and what nobody knows get no answer', async () => {
+  const edge = new TestEdge();
+  const server = await edge.server();
+  ping(server);
+  ping(server, '#clientInHub', '5', '#client', '2');
+  ping(server, 'what', 'status', 'is', 'servers');
+  ping(server, 'echo', 'back');
+  ping(server, 'shutdown', 'finack');
+  ping(server, 'odd');
+  expect(await server.heard()).toEqual([]);
+});
+
+test('status tells whether the hub has clients', async () => {
+  const edge = new TestEdge();
+  const server = await edge.server();
+  const other = await edge.server({ hub: 'other' });
+  ping(server, 'status', '1');
+  expect(await server.heard()).toEqual([['ping', 'status', '0']]);
+  const client = await edge.client(server);
+  ping(server, 'status', '');
+  ping(other, 'status', '1');
+  expect(await server.heard()).toEqual([['ping', 'status', '1']]);
+  expect(await other.heard()).toEqual([['ping', 'status', '0']]);
+  client.socket.leave(1000);
+  ping(server, 'status', '1');
+  expect(await server.heard()).toContainEqual(['ping', 'status', '0']);
+});
+
+test('servers lists the ids of the hub, sorted and each once, under a growing stamp', async () => {
+  const edge = new TestEdge();
+  const server = await edge.server({ serverId: 'b' });
+  for (const serverId of ['c', 'a', 'b']) await edge.server({ serverId });
+  await edge.server({ serverId: 'z', hub: 'other' });
+  edge.strangeServer({ serverId: 'stranger' });
+  ping(server, 'servers', '');
+  ping(server, 'servers', '');
+  const answers = (await server.heard()).map(([, key, value]) => {
+    const [stamp, ids] = String(value).split(':');
+    return { key, stamp: BigInt(stamp!), ids };
+  });
+  expect(answers.map(({ key, ids }) => [key, ids])).toEqual([
+    ['servers', 'a;b;c'],
+    ['servers', 'a;b;c'],
+  ]);
+  const [first, second] = answers;
+  expect(first!.stamp).toBeGreaterThanOrEqual(STAMP);
+  expect(first!.stamp).toBeLessThan(STAMP + 1000n);
+  expect(second!.stamp).toBeGreaterThan(first!.stamp);
+});
+
+test.each(['fin:0', 'fin:1', 'fin:2'])(
+  '%s is acknowledged each time, and no new clients come',
+  async (fin) => {
+    const edge = new TestEdge();
+    const server = await edge.server();
+    const client = await edge.client(server);
+    ping(server, 'shutdown', fin);
+    ping(server, 'shutdown', fin);
+    expect(await server.heard()).toEqual([
+      ['ping', 'shutdown', 'finack'],
+      ['ping', 'shutdown', 'finack'],
+    ]);
+    const late = edge.strangeClient();
+    late.says(JSON_HANDSHAKE);
+    expect(edge.hubs.get('chat').waiting.size).toBe(1);
+    client.says('{"type":6}␞');
+    server.data(client, '{"type":6}␞');
+    expect(client.heard).toEqual(['{"type":6}␞']);
+    edge.pass(5);
+    expect(await server.heard()).toEqual([['data', client.id, '{"type":6}␞'], ['ping']]);
+    edge.pass(7);
+    expect(server.socket.isOpen).toBe(false);
+  },
+);

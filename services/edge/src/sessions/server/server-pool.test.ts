@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import type { FakeServer } from '../fixtures.test-support.ts';
+import { JSON_HANDSHAKE, TestEdge } from '../fixtures.test-support.ts';
+import type { Affinity } from './server-pool.ts';
+
+function arrive(edge: TestEdge, affinity?: Affinity): void {
+  edge.strangeClient(affinity === undefined ? {} : { affinity }).says(JSON_HANDSHAKE);
+}
+
+const loads = (servers: readonly FakeServer[]): number[] =>
+  servers.map(({ session }) => session.clients.length);
+
+describe('without affinity', () => {
+  test('clients go where the fewest are', async () => {
+    const edge = new TestEdge();
+    const servers = [await edge.server(), await edge.server(), await edge.server()];
+    for (let i = 0; i < 7; i++) arrive(edge);
+    expect(loads(servers).sort()).toEqual([2, 2, 3]);
+    for (const client of [...servers.at(1)!.session.clients]) client.disconnected(1000, '');
+    arrive(edge);
+    expect(loads(servers)[1]).toBe(1);
+  });
+
+  test('connections that are full, draining, weak or strangers are passed by', async () => {
+    const edge = new TestEdge();
+    const [full, draining, good] = [await edge.server(), await edge.server(), await edge.server()];
+    edge.strangeServer();
+    edge.strangeServer().shakesHands(2);
+    arrive(edge);
+    full.socket.answer = 0;
+    full.socket.buffered = 2_000_000;
+    await full.messages();
+    draining.session.drain();
+    for (let i = 0; i < 4; i++) arrive(edge);
+    expect(loads([full, draining, good])).toEqual([1, 0, 4]);
+  });
+});
+
+describe('a sticky client', () => {
+  const servers = async (edge: TestEdge): Promise<FakeServer[]> => [
+    await edge.server({ serverId: 'a' }),
+    await edge.server({ serverId: 'b' }),
+    await edge.server({ serverId: 'b' }),
+  ];
+
+  test.each(['Preferred', 'Required'] as const)('%s goes to its server', async (sticky) => {
+    const edge = new TestEdge();
+    const all = await servers(edge);
+    for (let i = 0; i < 6; i++) arrive(edge, { sticky, serverName: 'b' });
+    expect(loads(all)).toEqual([0, 3, 3]);
+  });
+
+  test('that prefers a server takes another when that is not there', async () => {
+    const edge = new TestEdge();
+    const all = await servers(edge);
+    for (let i = 0; i < 3; i++) arrive(edge, { sticky: 'Preferred', serverName: 'gone' });
+    expect(loads(all)).toEqual([1, 1, 1]);
+  });
+
+  test('that requires a server waits for it', async () => {
+    const edge = new TestEdge();
+    const all = await servers(edge);
+    arrive(edge, { sticky: 'Required', serverName: 'late' });
+    expect(loads(all)).toEqual([0, 0, 0]);
+    all.push(await edge.server({ serverId: 'd' }));
+    expect(loads(all)).toEqual([0, 0, 0, 0]);
+    all.push(await edge.server({ serverId: 'late' }));
+    expect(loads(all)).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  test('that requires a server which never comes is turned away', async () => {
+    const edge = new TestEdge();
+    await edge.server({ serverId: 'a' });
+    arrive(edge, { sticky: 'Required', serverName: 'b' });
+    for (const server of edge.context.servers) server.received(Buffer.of(2, 0x91, 3));
+    edge.pass(10);
+    expect(edge.closes).toEqual({ NoAvailableServerConnection: 1 });
+  });
+});

@@ -1,0 +1,80 @@
+import { fileURLToPath } from 'node:url';
+
+import { LoadGenerator, startEdge, startProcess } from '@trunkline/testing';
+
+import { SETTLE_ARGS } from './process-usage.ts';
+import { ACCESS_KEY } from './tokens.ts';
+
+/** A server under load, with its load generator. */
+export interface Side {
+  readonly load: LoadGenerator;
+  /** The edge, or the bare server. */
+  readonly serverPid: number;
+  /** The app server behind the edge. */
+  readonly appPid: number | undefined;
+  stop(): Promise<void>;
+}
+
+/** What the bare server does with a message; the edge leaves that to its app server. */
+export type Work = 'echo' | 'publish';
+
+/** Starts one side, for one row of the table. */
+export type StartSide = (work: Work) => Promise<Side>;
+
+interface Stoppable {
+  stop(): Promise<unknown>;
+}
+
+/** An edge with one app server. */
+export const startEdgeSide: StartSide = () =>
+  startAll(async (started) => {
+    const edge = started(await startEdge({ nodeArgs: SETTLE_ARGS }));
+    const connectionString = `Endpoint=${edge.url};AccessKey=${ACCESS_KEY};Version=1.0;`;
+    const app = started(
+      await startProcess(process.execPath, [path('app-server.ts')], {
+        name: 'app server',
+        env: { TRUNKLINE_CONNECTION_STRING: connectionString },
+        ready: (line) => line === 'app server ready',
+      }),
+    );
+    const load = started(await LoadGenerator.start(edge.url));
+    return { load, serverPid: edge.pid, appPid: app.pid };
+  });
+
+/** A bare uWebSockets.js server. */
+export const startBareSide: StartSide = (work) =>
+  startAll(async (started) => {
+    const args = [...SETTLE_ARGS, path('bare-server.ts'), `--${work}`];
+    const server = started(
+      await startProcess(process.execPath, args, {
+        name: 'bare server',
+        ready: (line) => /^listening on (.+)$/.exec(line)?.[1],
+      }),
+    );
+    const load = started(await LoadGenerator.start(server.ready));
+    return { load, serverPid: server.pid, appPid: undefined };
+  });
+
+/** Starts parts one after the other; stops them backwards, at once when one does not start. */
+async function startAll(
+  start: (started: <Part extends Stoppable>(part: Part) => Part) => Promise<Omit<Side, 'stop'>>,
+): Promise<Side> {
+  const parts: Stoppable[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of parts.toReversed()) await part.stop();
+  };
+  try {
+    const side = await start((part) => {
+      parts.push(part);
+      return part;
+    });
+    return { ...side, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function path(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}

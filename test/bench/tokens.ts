@@ -1,0 +1,26 @@
+import { mintClientToken } from '@trunkline/tokens';
+
+/** The key of an edge started with `--dev`. */
+export const ACCESS_KEY = 'trunkline-development-key-not-for-production-00000000';
+
+let users = 0;
+
+/** Tokens of as many new users: none is ever seen twice. Each holds about 300 bytes. */
+export function newTokens(count: number): string[] {
+  return Array.from({ length: count }, () => {
+    users += 1;
+    return mintClientToken({
+      key: ACCESS_KEY,
+      audienceBase: 'http://127.0.0.1/',
+      hub: 'bench',
+      userId: `user-${users}`,
+      claims: {
+        name: `User Number ${users}`,
+        email: `user-${users}@customers.example.com`,
+        tenant: 'a-customer-of-ours',
+        department: 'customer services, northern europe',
+        role: ['reader', 'writer'],
+      },
+    });
+  });
+}

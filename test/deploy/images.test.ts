@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { startProcess } from '@trunkline/testing';
+import { expect, test } from 'vitest';
+import { builtServices, execForm, interpolate, readStages, ROOT } from './deploy-files.ts';
+
+const run = promisify(execFile);
+
+const SECRETS = {
+  TRUNKLINE_ACCESS_KEYS: 'an access key of the images test',
+  TRUNKLINE_NEGOTIATE_SECRET: 'a negotiate secret of the images test',
+};
+/** Any free port, so that tests can run beside each other and beside a running Trunkline. */
+const FREE_PORTS = {
+  TRUNKLINE_PORT: '0',
+  TRUNKLINE_ADMIN_PORT: '0',
+  TRUNKLINE_NEGOTIATE_PORT: '0',
+  TRUNKLINE_CHAT_PORT: '0',
+};
+
+/** In a container the others come by another address than 127.0.0.1. Linux has all of 127/8. */
+const OTHER_ADDRESS = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1';
+
+interface Listening {
+  readonly url: string;
+  readonly admin?: string;
+}
+
+function listening(line: string): Listening | undefined {
+  return line.includes(' listening"') ? (JSON.parse(line) as Listening) : undefined;
+}
+
+test.each(builtServices())(
+  '%s runs by the command of its image, is healthy and ends on its stop signal',
+  async (name, { build, environment = {} }) => {
+    const stage = readStages().get(build?.target ?? '') ?? [];
+    const [command, ...args] = execForm(stage, 'CMD');
+    expect(command).toBe('node');
+    const settings = Object.entries(environment).map(([key, value]) => [
+      key,
+      interpolate(value, SECRETS),
+    ]);
+    await using started = await startProcess(process.execPath, args, {
+      name,
+      cwd: ROOT,
+      env: { ...Object.fromEntries(settings), ...FREE_PORTS },
+      ready: listening,
+    });
+    const { url, admin } = started.ready;
+    const [, script, checked = ''] = execForm(stage, 'HEALTHCHECK');
+    const { port, pathname } = new URL(checked);
+    const base = (port === '9464' ? admin : undefined) ?? url;
+    const outside = base.replace('127.0.0.1', OTHER_ADDRESS);
+    const healthcheck = `${ROOT}deploy/docker/${script}`;
+    await run(process.execPath, [healthcheck, new URL(pathname, outside).href]);
+    const missing = run(process.execPath, [healthcheck, new URL('/no-such-page', base).href]);
+    await expect(missing).rejects.toThrow('answered 404');
+    expect(await started.stop()).toEqual({ code: 0, signal: null });
+    await expect(run(process.execPath, [healthcheck, base])).rejects.toThrow('ECONNREFUSED');
+  },
+);
+
+test.each(builtServices())('%s does not run as root', (name) => {
+  const [from, ...others] = readStages().get(name) ?? [];
+  expect(from?.text).toBe(`runtime AS ${name}`);
+  const runtime = readStages().get('runtime') ?? [];
+  const users = [...runtime, ...others].filter((instruction) => instruction.name === 'USER');
+  expect(users.map(({ text }) => text)).toEqual(['node']);
+});

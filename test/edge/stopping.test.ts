@@ -1,0 +1,100 @@
+import { ConnectionType, MessageType } from '@trunkline/protocol';
+import { deadline, FakeAppServer, startEdge, startProcess } from '@trunkline/testing';
+import { describe, expect, it } from 'vitest';
+
+import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
+import { metric } from './support/metrics.ts';
+import { EDGE_MAIN } from './support/run-edge.ts';
+
+/** Well within the 10 s that a process may take. */
+const SOON_MS = 5_000;
+const CLEAN = { code: 0, signal: null };
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  it('ends an edge at rest', async () => {
+    await using edge = await startEdge();
+    edge.child.kill(signal);
+    expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
+  });
+
+  it('says goodbye to clients and app servers, then ends', async () => {
+    await using edge = await startEdge();
+    const servers = await Promise.all([
+      FakeAppServer.connect(edge.url),
+      FakeAppServer.connect(edge.url),
+      FakeAppServer.connect(edge.url, { connectionType: ConnectionType.Weak }),
+    ]);
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, () => HubClient.connect(edge.url)),
+    );
+    const silent = await HubClient.open(edge.url);
+    const waiting = await HubClient.open(edge.url, { hub: 'nobody' });
+    waiting.write(JSON_HANDSHAKE);
+    await expect.poll(() => metric(edge, 'trunkline_clients_waiting')).toBe(1);
+
+    edge.child.kill(signal);
+    expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
+    for (const client of clients) {
+      expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);
+      expect((await client.closed).code).toBe(1001);
+    }
+    for (const client of [silent, waiting]) {
+      expect((await client.handshake()).error).toBeTypeOf('string');
+      expect((await client.closed).code).toBe(1001);
+    }
+    for (const server of servers) expect((await server.closed).code).toBe(1001);
+    // Each app server heard of every client that it lost, before its own connection ended.
+    const ended = servers.flatMap((server) =>
+      server.received.all.filter((message) => message.type === MessageType.CloseConnection),
+    );
+    expect(ended).toHaveLength(clients.length);
+  });
+});
+
+describe('an edge that is asked to stop', () => {
+  it('takes a signal that comes again for the same one', async () => {
+    await using edge = await startEdge();
+    await using _server = await FakeAppServer.connect(edge.url);
+    const client = await HubClient.connect(edge.url);
+    for (const signal of ['SIGINT', 'SIGINT', 'SIGTERM'] as const) edge.child.kill(signal);
+    expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
+    expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);
+  });
+
+  it('ends even if nobody answers its goodbye', async () => {
+    await using edge = await startEdge();
+    await using server = await FakeAppServer.connect(edge.url, { passive: true });
+    const client = await HubClient.open(edge.url);
+    server.pause();
+    edge.child.kill('SIGTERM');
+    expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
+    expect((await client.closed).code).toBe(1001);
+  });
+
+  it('takes no new connections', async () => {
+    await using edge = await startEdge();
+    edge.child.kill('SIGTERM');
+    await edge.exited;
+    await expect(fetch(`${edge.url}/api/health`)).rejects.toThrow('fetch failed');
+    await expect(fetch(`${edge.adminUrl}/live`)).rejects.toThrow('fetch failed');
+  });
+
+  it('ends with the parent that holds its channel', async () => {
+    const args = [EDGE_MAIN, '--dev', '--port', '0', '--admin-port', '0'];
+    await using edge = await startProcess(process.execPath, args, {
+      name: 'edge',
+      ipc: true,
+      ready: (line) => line.includes('"edge listening"'),
+    });
+    edge.child.disconnect();
+    expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
+  });
+
+  it('has written its log to the end', async () => {
+    await using edge = await startEdge();
+    const server = await FakeAppServer.connect(edge.url);
+    edge.child.kill('SIGTERM');
+    await Promise.all([edge.exited, server.closed]);
+    expect(edge.output()).toContain('"reason":"ServiceReload"');
+  });
+});
