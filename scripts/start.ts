@@ -114,14 +114,15 @@ function parse(line: string): Record<string, unknown> {
 }
 
 function announce(services: readonly Service[], connectionString: string): void {
-  const [edge, negotiate, chat] = services.map(({ listening }) => listening);
+  const [edge, negotiate, chat] = services.map(({ listening: { url } }) => String(url));
+  const admin = String(services[0]!.listening['admin']);
   process.stdout.write(`
 Trunkline is running.
 
-  Chat sample         ${chat!['url']}
-  Negotiate service   ${negotiate!['url']}/{hub}/negotiate
-  Edge                ${edge!['url']}
-  Metrics             ${edge!['admin']}/metrics
+  Chat sample         ${chat}
+  Negotiate service   ${negotiate}/{hub}/negotiate
+  Edge                ${edge}
+  Metrics             ${admin}/metrics
   Connection string   ${connectionString}
 
 Open the chat in two windows. Ctrl-C stops everything.

@@ -1,5 +1,8 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+
 import { ConnectionType, MessageType } from '@trunkline/protocol';
-import { deadline, FakeAppServer, startEdge, startProcess } from '@trunkline/testing';
+import { deadline, FakeAppServer, startEdge } from '@trunkline/testing';
 import { describe, expect, it } from 'vitest';
 
 import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
@@ -80,14 +83,12 @@ describe('an edge that is asked to stop', () => {
   });
 
   it('ends with the parent that holds its channel', async () => {
-    const args = [EDGE_MAIN, '--dev', '--port', '0', '--admin-port', '0'];
-    await using edge = await startProcess(process.execPath, args, {
-      name: 'edge',
-      ipc: true,
-      ready: (line) => line.includes('"edge listening"'),
-    });
-    edge.child.disconnect();
-    expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
+    const args = ['--dev', '--port', '0', '--admin-port', '0'];
+    const edge = fork(EDGE_MAIN, args, { silent: true });
+    const exited = once(edge, 'exit');
+    await once(edge.stdout!, 'data');
+    edge.disconnect();
+    expect(await deadline(exited, SOON_MS, 'still there')).toEqual([0, null]);
   });
 
   it('has written its log to the end', async () => {

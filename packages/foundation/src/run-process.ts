@@ -7,6 +7,8 @@ const STOP_MS = 8_000;
 export interface Running {
   /** Ends cleanly; called once. */
   stop(): Promise<void>;
+  /** Rejects when the process cannot go on: it is stopped and ends with code 1. */
+  readonly failed?: Promise<never>;
 }
 
 /**
@@ -19,18 +21,22 @@ export async function runProcess(
   start: () => Promise<Running | undefined>,
   stopping: Promise<void>,
 ): Promise<never> {
+  let code = 0;
+  const fail = (error: unknown): void => {
+    process.stderr.write(`${name}: ${describe(error)}\n`);
+    code = 1;
+  };
   try {
     const running = await start();
     if (running !== undefined) {
-      await stopping;
+      await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
       setTimeout(() => process.exit(1), STOP_MS).unref();
       await running.stop();
     }
   } catch (error) {
-    process.stderr.write(`${name}: ${describe(error)}\n`);
-    process.exit(1);
+    fail(error);
   }
-  process.exit(0);
+  process.exit(code);
 }
 
 /** What the user can mend is told in one line; for anything else its stack is needed. */

@@ -69,12 +69,8 @@ export async function startEdge(
   const stop = async (): Promise<void> => {
     health.ready = false;
     listener.stopListening();
-    for (const hub of hubs) {
-      for (const client of [...hub.model.members]) {
-        client.close(CLIENT_CLOSE_REASONS.serviceReload);
-      }
-    }
-    for (const server of [...context.servers]) server.close(SERVER_CLOSE_REASONS.serviceReload);
+    for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);
+    for (const server of context.servers) server.close(SERVER_CLOSE_REASONS.serviceReload);
     await setTimeout(GOODBYE_MS);
     watch.stop();
     listener.close();

@@ -34,7 +34,7 @@ async function startService(stdio: 'ipc' | 'ignore') {
   onTestFinished(() => void child.kill('SIGKILL'));
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   for await (const line of createInterface({ input: child.stdout! })) {
-    const url = /negotiate service at (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1];
+    const url = /"url":"(http:\/\/127\.0\.0\.1:\d+)"/.exec(line)?.[1];
     if (url !== undefined) return { child, exited, url };
   }
   throw new Error('the service ended before it was ready');

@@ -6,10 +6,8 @@ import {
   encodePing,
   HANDSHAKE_SUCCESS,
   handshakeErrors,
-  MAX_HUB_PROTOCOL_VERSION,
   MessageType,
   ProtocolError,
-  readHandshakeRequest,
   RecordBuffer,
 } from '@trunkline/protocol';
 
@@ -29,6 +27,7 @@ import type { ServerConnection } from '../trunk/server-connection.ts';
 import { callErrors } from './call-errors.ts';
 import { HubContext } from './context.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Handshake } from './handshake.ts';
 import type { ClientHost, HubRoute } from './host.ts';
 import { Inbox } from './inbox.ts';
 import { ClientScope } from './scope.ts';
@@ -68,8 +67,7 @@ export class ClientConnection {
   readonly #aborted = new LazySignal();
   readonly #dispatcher = new Dispatcher(this);
   readonly #inbox: Inbox;
-  /** Of a handshake request that is not complete yet. */
-  #begun: Uint8Array = new Uint8Array();
+  #handshake: Handshake | undefined;
   #records: RecordBuffer | undefined;
   /** Whether `onConnected` has succeeded; undefined before the handshake. */
   #connected: Promise<boolean> | undefined;
@@ -145,39 +143,24 @@ export class ClientConnection {
   }
 
   #shakeHands(bytes: Uint8Array): void {
-    this.#begun = Buffer.concat([this.#begun, bytes]);
-    const begun = this.#begun;
-    const { maximumReceiveMessageSize, enableDetailedErrors } = this.route.settings;
-    try {
-      const request = readHandshakeRequest(begun, maximumReceiveMessageSize);
-      if (request === undefined) return;
-      this.#begun = new Uint8Array();
-      this.#agree(request.protocol, request.version, begun.subarray(request.length));
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      if (error.code === 'oversized') this.#refuse(handshakeErrors.canceled());
-      else {
-        const detail = `InvalidDataException: ${error.message}`;
-        this.#refuse(handshakeErrors.unexpected(enableDetailedErrors ? detail : undefined));
-      }
+    this.#handshake ??= new Handshake(this.route);
+    const outcome = this.#handshake.read(bytes);
+    if (outcome === undefined) return;
+    this.#handshake = undefined;
+    if ('refusal' in outcome) {
+      this.#refuse(outcome.refusal);
+      return;
     }
-  }
-
-  #agree(name: string, version: number, rest: Uint8Array): void {
-    const protocol = this.route.protocols.find((known) => known.name === name.toLowerCase());
-    if (protocol === undefined) {
-      this.#refuse(handshakeErrors.unknownProtocol(name));
-    } else if (version > MAX_HUB_PROTOCOL_VERSION) {
-      this.#refuse(handshakeErrors.unsupportedVersion(protocol.name, version));
-    } else {
-      this.protocol = protocol;
-      const limit = this.route.settings.maximumReceiveMessageSize;
-      this.#records = new RecordBuffer(protocol.binary, limit);
-      if (!this.#migrated) this.write(HANDSHAKE_SUCCESS, DataType.Handshake);
-      this.#connected = this.#connect();
-      this.#inbox.holdFor(this.#connected.then(() => {}));
-      this.#read(rest);
-    }
+    const { protocol, rest } = outcome;
+    this.protocol = protocol;
+    this.#records = new RecordBuffer(
+      protocol.binary,
+      this.route.settings.maximumReceiveMessageSize,
+    );
+    if (!this.#migrated) this.write(HANDSHAKE_SUCCESS, DataType.Handshake);
+    this.#connected = this.#connect();
+    this.#inbox.holdFor(this.#connected.then(() => {}));
+    this.#read(rest);
   }
 
   #refuse(text: string): void {

@@ -1,10 +1,4 @@
-import type {
-  ClientCompletion,
-  ClientInvocation,
-  ConnectionDataView,
-  OpenConnection,
-  ServiceMessage,
-} from '@trunkline/protocol';
+import type { ConnectionDataView, OpenConnection, ServiceMessage } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 
 import { ClientConnection } from '../clients/client-connection.ts';
@@ -12,10 +6,11 @@ import type { ClientHost, HubRoute } from '../clients/host.ts';
 import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
-import { HubError, InvalidDataException } from '../errors.ts';
+import { HubError } from '../errors.ts';
 import type { Logger } from '../options.ts';
-import { findProtocol, protocolsNamed } from '../protocols/index.ts';
+import { protocolsNamed } from '../protocols/index.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
+import { ClientAnswers } from '../sending/client-answers.ts';
 import { ClientResults } from '../sending/client-results.ts';
 import { Groups } from '../sending/groups.ts';
 import { Outbound } from '../sending/outbound.ts';
@@ -23,10 +18,9 @@ import type { Sender } from '../sending/send-proxy.ts';
 import type { Acks } from '../trunk/acks.ts';
 import { ConnectionPool } from '../trunk/connection-pool.ts';
 import type { PoolOptions } from '../trunk/connection-pool.ts';
-import { SERVER_ID } from '../trunk/dial.ts';
 import type { Receiver, ServerConnection } from '../trunk/server-connection.ts';
+import { utf8 } from '../utf8.ts';
 import { answerPing } from './pings.ts';
-import { RoutedCalls } from './routed-calls.ts';
 
 /** Headers of the service's own, compared in lower case (service protocol reference, 8.2). */
 const MIGRATED_FROM = 'asrs-migrate-from';
@@ -46,7 +40,7 @@ export class HubHost implements ClientHost, Receiver {
   readonly #clients = new Map<string, ClientConnection>();
   readonly #outbound: Outbound;
   readonly #results: ClientResults;
-  readonly #routed = new RoutedCalls();
+  readonly #answers: ClientAnswers;
   #protocols: readonly HubProtocol[] = [];
   #unfinished = 0;
   #idle: Deferred<void> | undefined;
@@ -56,6 +50,7 @@ export class HubHost implements ClientHost, Receiver {
     this.#options = options;
     this.pool = new ConnectionPool({ ...options, receiver: this });
     this.#results = new ClientResults(options.clock);
+    this.#answers = new ClientAnswers(this.#results);
     this.#outbound = new Outbound({
       pool: this.pool,
       clients: this.#clients,
@@ -140,28 +135,16 @@ export class HubHost implements ClientHost, Receiver {
 
   forget(client: ClientConnection): void {
     if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
-    this.#results.disconnected(client.id);
-    this.#routed.forget(client.id);
+    this.#answers.disconnected(client.id);
     this.#checkIdle();
   }
 
-  /** An answer is this server's own, or goes on to the server that asked (section 11). */
   answered(client: ClientConnection, message: CompletionMessage, record: Uint8Array): void {
-    const own = this.#results.expects(message.invocationId, client.id);
-    if (!own && !this.#routed.take(message.invocationId, client.id)) return;
-    client.trunk.post({
-      type: MessageType.ClientCompletion,
-      invocationId: message.invocationId,
-      connectionId: client.id,
-      callerServerId: SERVER_ID,
-      protocol: client.protocol!.name,
-      payload: own ? new Uint8Array() : record,
-    });
-    if (own) this.#results.complete(client.id, message);
+    this.#answers.answered(client, message, record);
   }
 
   data(_connection: ServerConnection, bytes: Uint8Array, view: ConnectionDataView): void {
-    const id = textOf(bytes, view.idStart, view.idEnd);
+    const id = utf8(bytes, view.idStart, view.idEnd);
     this.#clients.get(id)?.receive(bytes.subarray(view.payloadStart, view.payloadEnd));
   }
 
@@ -188,10 +171,10 @@ export class HubHost implements ClientHost, Receiver {
         this.#options.acks.settle(message.ackId, message.status);
         break;
       case MessageType.ClientInvocation:
-        this.#routeCall(message);
+        if (this.#clients.has(message.connectionId)) this.#answers.routed(message);
         break;
       case MessageType.ClientCompletion:
-        this.#relayedAnswer(message);
+        this.#answers.relayed(message);
         break;
       case MessageType.ErrorCompletion:
         this.#results.fail(message.invocationId, new HubError(message.error));
@@ -231,23 +214,6 @@ export class HubHost implements ClientHost, Receiver {
     return this.#routes.get(path ?? '') ?? first!;
   }
 
-  /** Another server asks a client of this one: its answer is to go back there. */
-  #routeCall({ invocationId, connectionId }: ClientInvocation): void {
-    if (this.#clients.has(connectionId)) this.#routed.add(invocationId, connectionId);
-  }
-
-  #relayedAnswer({ invocationId, connectionId, protocol, payload }: ClientCompletion): void {
-    try {
-      const message = findProtocol(protocol)?.parse(payload, 0, payload.length);
-      if (message?.type === 3 && message.invocationId === invocationId) {
-        this.#results.complete(connectionId, message);
-      }
-    } catch (error) {
-      if (!(error instanceof InvalidDataException)) throw error;
-      this.#results.fail(invocationId, new HubError(error.message));
-    }
-  }
-
   /** A part of the service is gone, and the clients it held with it; an empty id means all. */
   #instanceLost(connection: ServerConnection, instanceId: string): void {
     for (const client of this.#clientsOn(connection)) {
@@ -271,9 +237,4 @@ export class HubHost implements ClientHost, Receiver {
 function headerOf(open: OpenConnection, lowerName: string): readonly string[] | undefined {
   for (const [name, values] of open.headers) if (name.toLowerCase() === lowerName) return values;
   return undefined;
-}
-
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  if (Buffer.isBuffer(bytes)) return bytes.toString('utf8', start, end);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
 }

@@ -1,6 +1,7 @@
 import { HubMessageType } from '@trunkline/protocol';
 
 import { InvalidDataException } from '../errors.ts';
+import { utf8 } from '../utf8.ts';
 import type { HubMessage, HubProtocol } from './hub-protocol.ts';
 
 /** Hub messages as JSON text ended by RS (client protocols reference, sections 3.2 to 3.4). */
@@ -41,10 +42,9 @@ function record(message: object): Uint8Array {
 }
 
 function readObject(bytes: Uint8Array, start: number, end: number): Members {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start - 1).toString();
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(utf8(bytes, start, end - 1));
   } catch (cause) {
     throw new InvalidDataException('Error reading JSON.', { cause });
   }

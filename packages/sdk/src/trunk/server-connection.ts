@@ -12,10 +12,9 @@ import {
 import type { RawData, WebSocket } from 'ws';
 
 import type { Clock } from '../clock.ts';
-import type { Deferred } from '../deferred.ts';
 import { deferred } from '../deferred.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
-import { FrameBatch } from './frame-batch.ts';
+import { Outlet } from './outlet.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 /** Without a byte for this long the service counts as gone (service protocol reference, 7.3). */
@@ -45,14 +44,13 @@ export interface ServerConnectionOptions {
 export class ServerConnection {
   readonly #options: ServerConnectionOptions;
   readonly #socket: WebSocket;
-  readonly #batch: FrameBatch;
+  readonly #outlet: Outlet;
   readonly #records = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
   readonly #view = new ConnectionDataView();
   readonly #closed = deferred();
   readonly #opened = deferred();
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #lastReceived: number;
-  #drained: Deferred<void> | undefined;
   /** Why the socket was given up, when that was our doing. */
   #fault: Error | undefined;
 
@@ -60,7 +58,7 @@ export class ServerConnection {
     this.#options = options;
     this.#socket = options.socket;
     this.#lastReceived = options.clock.now();
-    this.#batch = new FrameBatch((bytes) => this.#write(bytes));
+    this.#outlet = new Outlet(options.socket, options.maximumOutboundBytes);
     this.#listen();
   }
 
@@ -80,7 +78,7 @@ export class ServerConnection {
 
   /** Whether as much is waiting to be sent as may. */
   get full(): boolean {
-    return this.#waiting >= this.#options.maximumOutboundBytes;
+    return this.#outlet.full;
   }
 
   /** Throws TrunklineError `not-connected` or `outbound-full`. */
@@ -91,10 +89,10 @@ export class ServerConnection {
     if (this.full) {
       throw new TrunklineError(
         'outbound-full',
-        `${this.#waiting} bytes wait for the service, which reads too slowly; send less, or later`,
+        `${this.#outlet.waiting} bytes wait for the service, which reads too slowly; send less, or later`,
       );
     }
-    this.#batch.add(message);
+    this.#outlet.batch.add(message);
   }
 
   /**
@@ -102,31 +100,29 @@ export class ServerConnection {
    * amount is bounded by what was received, and a full connection is not read from.
    */
   sendData(connectionId: string, payload: Uint8Array, dataType: number): void {
-    if (this.#state === 'open') this.#batch.addData(connectionId, payload, dataType);
+    if (this.#state === 'open') this.#outlet.batch.addData(connectionId, payload, dataType);
   }
 
   /** The same for any other message that must not be refused. */
   post(message: ServiceMessage): void {
-    if (this.#state === 'open') this.#batch.add(message);
+    if (this.#state === 'open') this.#outlet.batch.add(message);
   }
 
   /** Resolves when there is room again, or the connection has closed. */
   async drained(): Promise<void> {
-    if (!this.full || this.#state === 'closed') return;
-    this.#drained ??= deferred();
-    await this.#drained.promise;
+    if (this.#state !== 'closed') await this.#outlet.drained();
   }
 
   /** To be called every few seconds: keeps the connection alive, or ends it when it is dead. */
   keepAlive(now: number, entries: readonly string[]): void {
     if (this.#state !== 'open') return;
     if (now - this.#lastReceived > SILENCE_MS) this.#giveUp('the service was silent for 30 s');
-    else if (!this.full) this.#batch.add({ type: MessageType.Ping, entries });
+    else if (!this.full) this.#outlet.batch.add({ type: MessageType.Ping, entries });
   }
 
   /** Sends what is waiting, closes with 1000 and resolves when that is done, within 5 s. */
   async close(): Promise<void> {
-    this.#batch.flush();
+    this.#outlet.batch.flush();
     this.#socket.close(1000);
     const cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
     await this.closed;
@@ -160,7 +156,7 @@ export class ServerConnection {
 
   /** Level Any: our clients may be moved whenever the service sees fit. */
   #shakeHands(): void {
-    this.#batch.add({
+    this.#outlet.batch.add({
       type: MessageType.HandshakeRequest,
       version: PROTOCOL_VERSION,
       connectionType: this.#options.connectionType,
@@ -168,7 +164,7 @@ export class ServerConnection {
       migrationLevel: MigrationLevel.Any,
       allowStatefulReconnects: false,
     });
-    this.#batch.flush();
+    this.#outlet.batch.flush();
   }
 
   #receive(data: RawData): void {
@@ -219,30 +215,12 @@ export class ServerConnection {
     if (this.#state === 'closed') return;
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
-    this.#drained?.resolve();
+    this.#outlet.close();
     if (wasOpen) this.#options.receiver.closed(this);
     this.#opened.reject(
       this.#fault ?? new TrunklineError('not-connected', `the service closed with code ${code}`),
     );
     this.#closed.resolve();
-  }
-
-  get #waiting(): number {
-    return this.#socket.bufferedAmount + this.#batch.size;
-  }
-
-  #write(bytes: Buffer): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(bytes, { binary: true }, () => this.#sent());
-    // What clients call is answered here; with no room for answers there is no use in reading calls.
-    if (this.full) this.#socket.pause();
-  }
-
-  #sent(): void {
-    if (this.#waiting * 2 > this.#options.maximumOutboundBytes) return;
-    if (this.#socket.isPaused) this.#socket.resume();
-    this.#drained?.resolve();
-    this.#drained = undefined;
   }
 }
 

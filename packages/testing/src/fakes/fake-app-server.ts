@@ -86,7 +86,10 @@ export class FakeAppServer implements AsyncDisposable {
   }
 
   /** `dial`, then the service handshake. Rejects with the edge's words when it is refused. */
-  static async connect(edgeUrl: string, options: FakeAppServerOptions = {}): Promise<FakeAppServer> {
+  static async connect(
+    edgeUrl: string,
+    options: FakeAppServerOptions = {},
+  ): Promise<FakeAppServer> {
     const server = await FakeAppServer.dial(edgeUrl, options);
     server.write({
       type: MessageType.HandshakeRequest,

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type * as uws from 'uWebSockets.js';
 import type {
   HttpRequest as UwsRequest,
   HttpResponse,
@@ -32,7 +33,7 @@ export interface ListenerSettings {
   readonly clientQueueBytes: number;
 }
 
-type Uws = typeof import('uWebSockets.js');
+type Uws = typeof uws;
 
 /**
  * Binds the public port. Requests are copied before anything is done with them, since
@@ -40,13 +41,13 @@ type Uws = typeof import('uWebSockets.js');
  * Rejects with one line when the address is taken or the native module does not load.
  */
 export async function listen(settings: ListenerSettings, doors: Doors): Promise<Listener> {
-  const uws = await loadUws();
-  const app = settings.tls === undefined ? uws.App() : secureApp(uws, settings.tls);
+  const module = await loadUws();
+  const app = settings.tls === undefined ? module.App() : secureApp(module, settings.tls);
   routes(app, settings, doors);
   const socket = await bind(app, settings);
   return {
-    port: uws.us_socket_local_port(socket),
-    stopListening: () => uws.us_listen_socket_close(socket),
+    port: module.us_socket_local_port(socket),
+    stopListening: () => module.us_listen_socket_close(socket),
     close: () => void app.close(),
   };
 }
@@ -66,9 +67,9 @@ async function loadUws(): Promise<Uws> {
 }
 
 /** The module itself does not say which file it could not use. */
-function secureApp(uws: Uws, { cert, key }: { cert: string; key: string }): TemplatedApp {
+function secureApp(module: Uws, { cert, key }: { cert: string; key: string }): TemplatedApp {
   try {
-    return uws.SSLApp({ cert_file_name: cert, key_file_name: key });
+    return module.SSLApp({ cert_file_name: cert, key_file_name: key });
   } catch {
     throw new SettingsError(
       `cannot serve TLS with ${cert} and ${key}: give a PEM certificate and the key it was made for`,

@@ -148,7 +148,7 @@ export class FakeServer {
   readonly socket = new FakeSocket();
   readonly session: ServerSession;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
-  #unread = 0;
+  #read = 0;
 
   constructor(session: ServerSession) {
     this.session = session;
@@ -192,12 +192,13 @@ export class FakeServer {
   async messages(): Promise<MessageFromService[]> {
     await turn();
     const messages: MessageFromService[] = [];
-    for (; this.#unread < this.socket.bytes.length; this.#unread++) {
-      this.#frames.push(this.socket.bytes[this.#unread]!, (bytes, start, end) => {
+    for (const frame of this.socket.bytes.slice(this.#read)) {
+      this.#frames.push(frame, (bytes, start, end) => {
         const copy = Buffer.from(bytes.subarray(frameBodyStart(bytes, start), end));
         messages.push(decodeServiceMessage(copy) as MessageFromService);
       });
     }
+    this.#read = this.socket.bytes.length;
     return messages;
   }
 

@@ -3,6 +3,7 @@ import type { Effect } from '../model/effect.ts';
 import type { Origin } from '../model/hub.ts';
 import { Hub } from '../model/hub.ts';
 import type { ClientSession } from './client/client-session.ts';
+import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
 import type { EdgeContext } from './edge-context.ts';
@@ -44,6 +45,11 @@ export class HubRuntime {
   /** A server connection has come: whoever waits may have found a place. */
   assignWaiting(): void {
     for (const client of this.waiting) this.assign(client);
+  }
+
+  closeAll(reason: CloseReason): void {
+    // A copy: closing takes members out of the list.
+    for (const member of this.model.members.slice()) member.close(reason);
   }
 
   /**

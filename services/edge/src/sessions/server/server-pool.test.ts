@@ -15,8 +15,8 @@ describe('without affinity', () => {
     const edge = new TestEdge();
     const servers = [await edge.server(), await edge.server(), await edge.server()];
     for (let i = 0; i < 7; i++) arrive(edge);
-    expect(loads(servers).sort()).toEqual([2, 2, 3]);
-    for (const client of [...servers.at(1)!.session.clients]) client.disconnected(1000, '');
+    expect(loads(servers).toSorted((a, b) => a - b)).toEqual([2, 2, 3]);
+    for (const client of servers.at(1)!.session.clients.slice()) client.disconnected(1000, '');
     arrive(edge);
     expect(loads(servers)[1]).toBe(1);
   });

@@ -1,6 +1,7 @@
 import { encodeServiceMessage, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import { SendResult } from '../../ports/socket.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import { SERVER_CLOSE_REASONS } from '../close-reason.ts';
 import type { FakeServer } from '../fixtures.test-support.ts';
 import { counted, JSON_HANDSHAKE, payloads, TestEdge } from '../fixtures.test-support.ts';
@@ -244,7 +245,7 @@ describe('keep-alive', () => {
 describe('a full server connection', () => {
   const KB = 1024;
   /** Fills the server's queue; `drain` empties it again. */
-  async function filled(): Promise<{ edge: TestEdge; server: FakeServer }> {
+  async function filled(): Promise<{ edge: TestEdge; server: FakeServer; client: ClientSession }> {
     const edge = new TestEdge({ messageBytes: 4 * KB * KB });
     const server = await edge.server();
     const filler = await edge.client(server);
@@ -252,7 +253,7 @@ describe('a full server connection', () => {
     server.socket.buffered = KB * KB + 1;
     filler.says(HUB_PING);
     await server.messages();
-    return { edge, server };
+    return { edge, server, client: filler.session };
   }
 
   test('takes no new clients until it has drained', async () => {
@@ -272,11 +273,8 @@ describe('a full server connection', () => {
   });
 
   test('gives each client 256 KB, and closes who wants more, to come back', async () => {
-    const { edge, server } = await filled();
-    const [greedy, modest] = [...server.session.clients, undefined];
-    expect(modest).toBeUndefined();
-    const filler = greedy!;
-    const say = (size: number): void => filler.received(Buffer.from(`${'x'.repeat(size - 1)}\x1e`));
+    const { edge, server, client } = await filled();
+    const say = (size: number): void => client.received(Buffer.from(`${'x'.repeat(size - 1)}\x1e`));
     say(200 * KB);
     say(56 * KB);
     expect(edge.closes).toEqual({});
@@ -304,10 +302,8 @@ describe('a full server connection', () => {
   });
 
   test('gives the allowance anew each time', async () => {
-    const { edge, server } = await filled();
-    const [client] = server.session.clients;
-    const say = (size: number): void =>
-      client!.received(Buffer.from(`${'x'.repeat(size - 1)}\x1e`));
+    const { edge, server, client } = await filled();
+    const say = (size: number): void => client.received(Buffer.from(`${'x'.repeat(size - 1)}\x1e`));
     say(250 * KB);
     server.socket.drain();
     server.socket.answer = SendResult.Queued;
@@ -319,10 +315,9 @@ describe('a full server connection', () => {
   });
 
   test('that overflows is closed, once, and its clients may come back', async () => {
-    const { edge, server } = await filled();
-    const [client] = server.session.clients;
+    const { edge, server, client } = await filled();
     server.socket.answer = SendResult.Dropped;
-    client!.received(Buffer.from('{"type":6}\x1e'));
+    client.received(Buffer.from('{"type":6}\x1e'));
     await server.heard();
     expect(server.socket.cut).toBe(true);
     expect(serverCloses(edge)).toEqual({ SlowAppServer: 1 });
@@ -331,20 +326,18 @@ describe('a full server connection', () => {
   });
 
   test('may overflow while a large message is written', async () => {
-    const { edge, server } = await filled();
-    const [client] = server.session.clients;
+    const { edge, server, client } = await filled();
     server.socket.answer = SendResult.Dropped;
-    client!.received(Buffer.from(`${'x'.repeat(100 * KB)}\x1e`));
+    client.received(Buffer.from(`${'x'.repeat(100 * KB)}\x1e`));
     await server.heard();
     expect(serverCloses(edge)).toEqual({ SlowAppServer: 1 });
     expect(edge.closes).toEqual({ ServerConnectionClosed: 1 });
   });
 
   test('may overflow with its goodbye', async () => {
-    const { edge, server } = await filled();
-    const [client] = server.session.clients;
+    const { edge, server, client } = await filled();
     server.socket.answer = SendResult.Dropped;
-    client!.received(Buffer.from('{"type":6}\x1e'));
+    client.received(Buffer.from('{"type":6}\x1e'));
     server.session.close(SERVER_CLOSE_REASONS.serviceReload);
     expect(server.socket.cut).toBe(true);
     expect(serverCloses(edge)).toEqual({ SlowAppServer: 1 });

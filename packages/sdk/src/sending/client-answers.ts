@@ -1,0 +1,65 @@
+import type { ClientCompletion, ClientInvocation } from '@trunkline/protocol';
+import { HubMessageType, MessageType } from '@trunkline/protocol';
+
+import type { ClientConnection } from '../clients/client-connection.ts';
+import { HubError, InvalidDataException } from '../errors.ts';
+import { findProtocol } from '../protocols/index.ts';
+import type { CompletionMessage } from '../protocols/index.ts';
+import { SERVER_ID } from '../trunk/dial.ts';
+import type { ClientResults } from './client-results.ts';
+import { RoutedCalls } from './routed-calls.ts';
+
+/**
+ * Answers of clients on their way to whoever asked: this server or, through the service, another one
+ * (service protocol reference, section 11).
+ */
+export class ClientAnswers {
+  readonly #results: ClientResults;
+  readonly #routed = new RoutedCalls();
+
+  constructor(results: ClientResults) {
+    this.#results = results;
+  }
+
+  /** Another server asks a client of this one: its answer is to go back there. */
+  routed({ invocationId, connectionId }: ClientInvocation): void {
+    this.#routed.add(invocationId, connectionId);
+  }
+
+  /**
+   * A client of this server answered; `record` is the whole hub message. Its own server needs no
+   * bytes of it: the service only has to forget the call.
+   */
+  answered(client: ClientConnection, message: CompletionMessage, record: Uint8Array): void {
+    const own = this.#results.expects(message.invocationId, client.id);
+    if (!own && !this.#routed.take(message.invocationId, client.id)) return;
+    client.trunk.post({
+      type: MessageType.ClientCompletion,
+      invocationId: message.invocationId,
+      connectionId: client.id,
+      callerServerId: SERVER_ID,
+      protocol: client.protocol!.name,
+      payload: own ? new Uint8Array() : record,
+    });
+    if (own) this.#results.complete(client.id, message);
+  }
+
+  /** The service brings the answer of a client elsewhere. */
+  relayed({ invocationId, connectionId, protocol, payload }: ClientCompletion): void {
+    try {
+      const message = findProtocol(protocol)?.parse(payload, 0, payload.length);
+      const isAnswer = message?.type === HubMessageType.Completion;
+      if (isAnswer && message.invocationId === invocationId) {
+        this.#results.complete(connectionId, message);
+      }
+    } catch (error) {
+      if (!(error instanceof InvalidDataException)) throw error;
+      this.#results.fail(invocationId, new HubError(error.message));
+    }
+  }
+
+  disconnected(connectionId: string): void {
+    this.#results.disconnected(connectionId);
+    this.#routed.forget(connectionId);
+  }
+}
