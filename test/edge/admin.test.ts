@@ -37,7 +37,9 @@ function closedSeries(labels: Readonly<Record<string, unknown>>): Record<string,
   let combinations: Record<string, string>[] = [{}];
   for (const [name, values] of Object.entries(labels)) {
     const list = Array.isArray(values) ? (values as string[]) : [];
-    combinations = combinations.flatMap((some) => list.map((value) => ({ ...some, [name]: value })));
+    combinations = combinations.flatMap((some) =>
+      list.map((value) => ({ ...some, [name]: value })),
+    );
   }
   return combinations;
 }
@@ -52,7 +54,9 @@ describe('metrics', () => {
       const suffix = type === 'histogram' ? '_count' : '';
       for (const series of closedSeries(labels)) {
         expect({ name, series, value: metrics.value(name + suffix, series) }).toEqual({
-          name, series, value: 0,
+          name,
+          series,
+          value: 0,
         });
         checked++;
       }
@@ -77,7 +81,9 @@ describe('metrics', () => {
     expect(metrics.value('trunkline_server_connections', { hub })).toBe(1);
     expect(metrics.value('trunkline_messages_total', { direction: 'from_client' })).toBe(10);
     expect(metrics.value('trunkline_messages_total', { direction: 'to_client' })).toBe(10);
-    expect(metrics.value('trunkline_relay_latency_seconds_count', { hop: 'client_to_server' })).toBe(10);
+    expect(
+      metrics.value('trunkline_relay_latency_seconds_count', { hop: 'client_to_server' }),
+    ).toBe(10);
     expect(metrics.value('trunkline_connect_duration_seconds_count')).toBe(1);
     expect(metrics.value('trunkline_negotiates_total', { result: 'ok' })).toBe(1);
     await client.close();

@@ -1,5 +1,5 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import type { HubConnection } from '@microsoft/signalr';
+import type { HubConnection, InvocationMessage } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { AckStatus, MessageType } from '@trunkline/protocol';
 import type { MessageFromServer, Payloads } from '@trunkline/protocol';
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 function payloads(text: string): Payloads {
-  const message = { type: 1, target: 'said', arguments: [text] } as const;
+  const message: InvocationMessage = { type: 1, target: 'said', arguments: [text] };
   return new Map([
     ['json', Buffer.from(`${JSON.stringify(message)}\x1e`)],
     ['messagepack', new Uint8Array(messagepack.writeMessage(message))],
@@ -90,33 +90,141 @@ async function ask(message: (ackId: number) => MessageFromServer): Promise<numbe
   return (ack as { status: number }).status;
 }
 
-const ids = { ann: () => ann.connectionId, ann2: () => ann2.connectionId!, bob: () => bob.connectionId };
+const ids = {
+  ann: () => ann.connectionId,
+  ann2: () => ann2.connectionId!,
+  bob: () => bob.connectionId,
+};
 const UNKNOWN = 'A'.repeat(20);
 
 describe('a send', () => {
   beforeAll(async () => {
-    await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId: ids.ann(), group: 'red', ackId }));
-    await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId: ids.bob(), group: 'red', ackId }));
-    await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId: ids.ann2(), group: 'blue', ackId }));
-    await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId: ids.bob(), group: 'blue', ackId }));
+    await ask((ackId) => ({
+      type: M.JoinGroupWithAck,
+      connectionId: ids.ann(),
+      group: 'red',
+      ackId,
+    }));
+    await ask((ackId) => ({
+      type: M.JoinGroupWithAck,
+      connectionId: ids.bob(),
+      group: 'red',
+      ackId,
+    }));
+    await ask((ackId) => ({
+      type: M.JoinGroupWithAck,
+      connectionId: ids.ann2(),
+      group: 'blue',
+      ackId,
+    }));
+    await ask((ackId) => ({
+      type: M.JoinGroupWithAck,
+      connectionId: ids.bob(),
+      group: 'blue',
+      ackId,
+    }));
   });
 
   const SENDS: [string, (text: Payloads) => MessageFromServer, string[]][] = [
-    ['to all', (p) => ({ type: M.BroadcastData, excludedConnectionIds: [], payloads: p }), ['ann', 'ann2', 'bob', 'nobody']],
-    ['to all but two', (p) => ({ type: M.BroadcastData, excludedConnectionIds: [ids.ann(), ids.bob(), UNKNOWN], payloads: p }), ['ann2', 'nobody']],
-    ['to one connection', (p) => ({ type: M.MultiConnectionData, connectionIds: [ids.ann()], payloads: p }), ['ann']],
-    ['to connections', (p) => ({ type: M.MultiConnectionData, connectionIds: [ids.ann2(), UNKNOWN, ids.bob()], payloads: p }), ['ann2', 'bob']],
-    ['to a connection named twice', (p) => ({ type: M.MultiConnectionData, connectionIds: [ids.bob(), ids.bob()], payloads: p }), ['bob']],
-    ["to another hub's connection", (p) => ({ type: M.MultiConnectionData, connectionIds: [dan.connectionId], payloads: p }), []],
+    [
+      'to all',
+      (p) => ({ type: M.BroadcastData, excludedConnectionIds: [], payloads: p }),
+      ['ann', 'ann2', 'bob', 'nobody'],
+    ],
+    [
+      'to all but two',
+      (p) => ({
+        type: M.BroadcastData,
+        excludedConnectionIds: [ids.ann(), ids.bob(), UNKNOWN],
+        payloads: p,
+      }),
+      ['ann2', 'nobody'],
+    ],
+    [
+      'to one connection',
+      (p) => ({ type: M.MultiConnectionData, connectionIds: [ids.ann()], payloads: p }),
+      ['ann'],
+    ],
+    [
+      'to connections',
+      (p) => ({
+        type: M.MultiConnectionData,
+        connectionIds: [ids.ann2(), UNKNOWN, ids.bob()],
+        payloads: p,
+      }),
+      ['ann2', 'bob'],
+    ],
+    [
+      'to a connection named twice',
+      (p) => ({ type: M.MultiConnectionData, connectionIds: [ids.bob(), ids.bob()], payloads: p }),
+      ['bob'],
+    ],
+    [
+      "to another hub's connection",
+      (p) => ({ type: M.MultiConnectionData, connectionIds: [dan.connectionId], payloads: p }),
+      [],
+    ],
     ['to a user', (p) => ({ type: M.UserData, userId: 'ann', payloads: p }), ['ann', 'ann2']],
     ['to a user in other letters', (p) => ({ type: M.UserData, userId: 'Ann', payloads: p }), []],
     ['to a user without a name', (p) => ({ type: M.UserData, userId: '', payloads: p }), []],
-    ['to users', (p) => ({ type: M.MultiUserData, userIds: ['bob', 'carl', 'ann', 'bob'], payloads: p }), ['ann', 'ann2', 'bob']],
-    ['to a group', (p) => ({ type: M.GroupBroadcastData, group: 'red', excludedConnectionIds: [], excludedUserIds: [], callerUserId: undefined, payloads: p }), ['ann', 'bob']],
-    ['to a group but a connection', (p) => ({ type: M.GroupBroadcastData, group: 'red', excludedConnectionIds: [ids.ann()], excludedUserIds: [], callerUserId: undefined, payloads: p }), ['bob']],
-    ['to a group but a user', (p) => ({ type: M.GroupBroadcastData, group: 'blue', excludedConnectionIds: [], excludedUserIds: ['ann'], callerUserId: undefined, payloads: p }), ['bob']],
-    ['to a group in other letters', (p) => ({ type: M.GroupBroadcastData, group: 'Red', excludedConnectionIds: [], excludedUserIds: [], callerUserId: undefined, payloads: p }), []],
-    ['to groups', (p) => ({ type: M.MultiGroupBroadcastData, groups: ['red', 'green', 'blue'], payloads: p }), ['ann', 'ann2', 'bob']],
+    [
+      'to users',
+      (p) => ({ type: M.MultiUserData, userIds: ['bob', 'carl', 'ann', 'bob'], payloads: p }),
+      ['ann', 'ann2', 'bob'],
+    ],
+    [
+      'to a group',
+      (p) => ({
+        type: M.GroupBroadcastData,
+        group: 'red',
+        excludedConnectionIds: [],
+        excludedUserIds: [],
+        callerUserId: undefined,
+        payloads: p,
+      }),
+      ['ann', 'bob'],
+    ],
+    [
+      'to a group but a connection',
+      (p) => ({
+        type: M.GroupBroadcastData,
+        group: 'red',
+        excludedConnectionIds: [ids.ann()],
+        excludedUserIds: [],
+        callerUserId: undefined,
+        payloads: p,
+      }),
+      ['bob'],
+    ],
+    [
+      'to a group but a user',
+      (p) => ({
+        type: M.GroupBroadcastData,
+        group: 'blue',
+        excludedConnectionIds: [],
+        excludedUserIds: ['ann'],
+        callerUserId: undefined,
+        payloads: p,
+      }),
+      ['bob'],
+    ],
+    [
+      'to a group in other letters',
+      (p) => ({
+        type: M.GroupBroadcastData,
+        group: 'Red',
+        excludedConnectionIds: [],
+        excludedUserIds: [],
+        callerUserId: undefined,
+        payloads: p,
+      }),
+      [],
+    ],
+    [
+      'to groups',
+      (p) => ({ type: M.MultiGroupBroadcastData, groups: ['red', 'green', 'blue'], payloads: p }),
+      ['ann', 'ann2', 'bob'],
+    ],
   ];
 
   it.each(SENDS)('%s reaches exactly them', async (name, message, expected) => {
@@ -138,7 +246,9 @@ describe('a send', () => {
     await bob.received.first((message) => message.arguments?.[0] === 'third', 'the third');
     const words = bob.received.all.map((message) => message.arguments?.[0]);
     expect(words.filter((word) => ['first', 'second', 'third'].includes(String(word)))).toEqual([
-      'first', 'second', 'third',
+      'first',
+      'second',
+      'third',
     ]);
   });
 });
@@ -146,14 +256,28 @@ describe('a send', () => {
 describe('a group', () => {
   const toGroup = (group: string, text: string): void =>
     server.write({
-      type: M.GroupBroadcastData, group, excludedConnectionIds: [], excludedUserIds: [],
-      callerUserId: undefined, payloads: payloads(text),
+      type: M.GroupBroadcastData,
+      group,
+      excludedConnectionIds: [],
+      excludedUserIds: [],
+      callerUserId: undefined,
+      payloads: payloads(text),
     });
 
   it('is in force when its ack comes, and over when the next does', async () => {
     const connectionId = ids.ann();
-    const join = (ackId: number): MessageFromServer => ({ type: M.JoinGroupWithAck, connectionId, group: 'g1', ackId });
-    const leave = (ackId: number): MessageFromServer => ({ type: M.LeaveGroupWithAck, connectionId, group: 'g1', ackId });
+    const join = (ackId: number): MessageFromServer => ({
+      type: M.JoinGroupWithAck,
+      connectionId,
+      group: 'g1',
+      ackId,
+    });
+    const leave = (ackId: number): MessageFromServer => ({
+      type: M.LeaveGroupWithAck,
+      connectionId,
+      group: 'g1',
+      ackId,
+    });
     expect(await ask(join)).toBe(AckStatus.Ok);
     expect(await ask(join)).toBe(AckStatus.Ok);
     toGroup('g1', 'inside');
@@ -173,40 +297,109 @@ describe('a group', () => {
   });
 
   it('takes a user with all connections, those to come too', async () => {
-    expect(await ask((ackId) => ({ type: M.UserJoinGroupWithAck, userId: 'ann', group: 'g3', ackId }))).toBe(AckStatus.Ok);
+    expect(
+      await ask((ackId) => ({ type: M.UserJoinGroupWithAck, userId: 'ann', group: 'g3', ackId })),
+    ).toBe(AckStatus.Ok);
     await using third = await HubClient.connect(edge.url, { userId: 'ann' });
     toGroup('g3', 'in g3');
     expect(await audience('in g3')).toEqual(['ann', 'ann2']);
     expect((await third.invocation('said')).arguments).toEqual(['in g3']);
-    expect(await ask((ackId) => ({ type: M.UserLeaveGroupWithAck, userId: 'ann', group: undefined, ackId }))).toBe(AckStatus.Ok);
+    expect(
+      await ask((ackId) => ({
+        type: M.UserLeaveGroupWithAck,
+        userId: 'ann',
+        group: undefined,
+        ackId,
+      })),
+    ).toBe(AckStatus.Ok);
     toGroup('g3', 'out of g3');
     expect(await audience('out of g3')).toEqual([]);
   });
 
   it("does not take another hub's connection", async () => {
     const connectionId = dan.connectionId;
-    expect(await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId, group: 'g4', ackId }))).toBe(AckStatus.NotFound);
+    expect(
+      await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId, group: 'g4', ackId })),
+    ).toBe(AckStatus.NotFound);
   });
 });
 
 describe('an ack', () => {
   const { Ok, NotFound } = AckStatus;
   const QUESTIONS: [string, (ackId: number) => MessageFromServer, number][] = [
-    ['of a connection that is there', (ackId) => ({ type: M.CheckConnectionExistenceWithAck, connectionId: ids.ann(), ackId }), Ok],
-    ['of one that is not', (ackId) => ({ type: M.CheckConnectionExistenceWithAck, connectionId: UNKNOWN, ackId }), NotFound],
-    ['of a connection in another hub', (ackId) => ({ type: M.CheckConnectionExistenceWithAck, connectionId: dan.connectionId, ackId }), NotFound],
-    ['of a user that is there', (ackId) => ({ type: M.CheckUserExistenceWithAck, userId: 'bob', ackId }), Ok],
-    ['of a user that is not', (ackId) => ({ type: M.CheckUserExistenceWithAck, userId: 'carl', ackId }), NotFound],
-    ['of a group that is there', (ackId) => ({ type: M.CheckGroupExistenceWithAck, group: 'asked', ackId }), Ok],
-    ['of a group that is not', (ackId) => ({ type: M.CheckGroupExistenceWithAck, group: 'unasked', ackId }), NotFound],
-    ['of a user in a group', (ackId) => ({ type: M.CheckUserInGroupWithAck, userId: 'bob', group: 'asked', ackId }), Ok],
-    ['of a user not in it', (ackId) => ({ type: M.CheckUserInGroupWithAck, userId: 'ann', group: 'asked', ackId }), NotFound],
-    ['of a join of nobody', (ackId) => ({ type: M.JoinGroupWithAck, connectionId: UNKNOWN, group: 'g', ackId }), NotFound],
-    ['of a close of nobody', (ackId) => ({ type: M.CloseConnectionWithAck, connectionId: UNKNOWN, reason: undefined, ackId }), NotFound],
+    [
+      'of a connection that is there',
+      (ackId) => ({ type: M.CheckConnectionExistenceWithAck, connectionId: ids.ann(), ackId }),
+      Ok,
+    ],
+    [
+      'of one that is not',
+      (ackId) => ({ type: M.CheckConnectionExistenceWithAck, connectionId: UNKNOWN, ackId }),
+      NotFound,
+    ],
+    [
+      'of a connection in another hub',
+      (ackId) => ({
+        type: M.CheckConnectionExistenceWithAck,
+        connectionId: dan.connectionId,
+        ackId,
+      }),
+      NotFound,
+    ],
+    [
+      'of a user that is there',
+      (ackId) => ({ type: M.CheckUserExistenceWithAck, userId: 'bob', ackId }),
+      Ok,
+    ],
+    [
+      'of a user that is not',
+      (ackId) => ({ type: M.CheckUserExistenceWithAck, userId: 'carl', ackId }),
+      NotFound,
+    ],
+    [
+      'of a group that is there',
+      (ackId) => ({ type: M.CheckGroupExistenceWithAck, group: 'asked', ackId }),
+      Ok,
+    ],
+    [
+      'of a group that is not',
+      (ackId) => ({ type: M.CheckGroupExistenceWithAck, group: 'unasked', ackId }),
+      NotFound,
+    ],
+    [
+      'of a user in a group',
+      (ackId) => ({ type: M.CheckUserInGroupWithAck, userId: 'bob', group: 'asked', ackId }),
+      Ok,
+    ],
+    [
+      'of a user not in it',
+      (ackId) => ({ type: M.CheckUserInGroupWithAck, userId: 'ann', group: 'asked', ackId }),
+      NotFound,
+    ],
+    [
+      'of a join of nobody',
+      (ackId) => ({ type: M.JoinGroupWithAck, connectionId: UNKNOWN, group: 'g', ackId }),
+      NotFound,
+    ],
+    [
+      'of a close of nobody',
+      (ackId) => ({
+        type: M.CloseConnectionWithAck,
+        connectionId: UNKNOWN,
+        reason: undefined,
+        ackId,
+      }),
+      NotFound,
+    ],
   ];
 
   beforeAll(async () => {
-    await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId: ids.bob(), group: 'asked', ackId }));
+    await ask((ackId) => ({
+      type: M.JoinGroupWithAck,
+      connectionId: ids.bob(),
+      group: 'asked',
+      ackId,
+    }));
   });
 
   it.each(QUESTIONS)('%s says so', async (_name, question, status) => {
@@ -226,7 +419,12 @@ describe('a close', () => {
     const client = await connect('eve');
     const { connectionId } = client;
     await server.opened(connectionId);
-    const status = await ask((ackId) => ({ type: M.CloseConnectionWithAck, connectionId, reason: 'out', ackId }));
+    const status = await ask((ackId) => ({
+      type: M.CloseConnectionWithAck,
+      connectionId,
+      reason: 'out',
+      ackId,
+    }));
     expect(status).toBe(AckStatus.Ok);
     await expectClosed(client, 'out');
     await server.received.first(
@@ -237,7 +435,13 @@ describe('a close', () => {
 
   it('of a user ends all but those excluded', async () => {
     const [one, two] = [await connect('eve'), await connect('eve')];
-    await ask((ackId) => ({ type: M.CloseUserConnectionsWithAck, userId: 'eve', reason: 'user', excludedConnectionIds: [two.connectionId], ackId }));
+    await ask((ackId) => ({
+      type: M.CloseUserConnectionsWithAck,
+      userId: 'eve',
+      reason: 'user',
+      excludedConnectionIds: [two.connectionId],
+      ackId,
+    }));
     await expectClosed(one, 'user');
     expect(await two.call('echo', 1)).toBe(1);
     await two.close();
@@ -245,8 +449,19 @@ describe('a close', () => {
 
   it('of a group ends its members', async () => {
     const [inside, outside] = [await connect('eve'), await connect('eve')];
-    await ask((ackId) => ({ type: M.JoinGroupWithAck, connectionId: inside.connectionId, group: 'doomed', ackId }));
-    await ask((ackId) => ({ type: M.CloseGroupConnectionsWithAck, group: 'doomed', reason: 'group', excludedConnectionIds: [], ackId }));
+    await ask((ackId) => ({
+      type: M.JoinGroupWithAck,
+      connectionId: inside.connectionId,
+      group: 'doomed',
+      ackId,
+    }));
+    await ask((ackId) => ({
+      type: M.CloseGroupConnectionsWithAck,
+      group: 'doomed',
+      reason: 'group',
+      excludedConnectionIds: [],
+      ackId,
+    }));
     await expectClosed(inside, 'group');
     expect(await outside.call('echo', 1)).toBe(1);
     await outside.close();
@@ -255,7 +470,12 @@ describe('a close', () => {
   it('of all ends the hub, but not another', async () => {
     const eve = await connect('eve');
     const kept = [ids.ann(), ids.ann2(), ids.bob(), nobody.connectionId];
-    await ask((ackId) => ({ type: M.CloseConnectionsWithAck, reason: 'all', excludedConnectionIds: kept, ackId }));
+    await ask((ackId) => ({
+      type: M.CloseConnectionsWithAck,
+      reason: 'all',
+      excludedConnectionIds: kept,
+      ackId,
+    }));
     await expectClosed(eve, 'all');
     expect(await ann.call('echo', 1)).toBe(1);
     expect(await dan.call('echo', 2)).toBe(2);

@@ -1,5 +1,5 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import type { HubConnection, IHubProtocol } from '@microsoft/signalr';
+import type { HubConnection, IHubProtocol, InvocationMessage } from '@microsoft/signalr';
 import { JsonHubProtocol } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { MessageType, RECORD_SEPARATOR } from '@trunkline/protocol';
@@ -50,7 +50,9 @@ describe.each([
   afterAll(() => connection.stop());
 
   it('is told to the app server with its protocol', async () => {
-    const { protocol, claims, headers, queryString } = await server.opened(connection.connectionId!);
+    const { protocol, claims, headers, queryString } = await server.opened(
+      connection.connectionId!,
+    );
     expect(protocol).toBe(name);
     expect(claims).toContainEqual(['asrs.s.uid', 'ann']);
     expect(headers.get('x-forwarded-for')).toEqual(['127.0.0.1']);
@@ -83,7 +85,7 @@ describe.each([
       });
     });
     for (let index = 0; index < MANY; index++) {
-      const message = { type: 1, target: 'tick', arguments: [index] } as const;
+      const message: InvocationMessage = { type: 1, target: 'tick', arguments: [index] };
       server.data(connection.connectionId!, bytesOf(protocol.writeMessage(message)));
     }
     await all;
@@ -111,7 +113,10 @@ describe('a client', () => {
 
   it(`sends ${MANY} messages, many to a frame or one in many, which arrive in order`, async () => {
     await using client = await HubClient.connect(edge.url);
-    const records = Array.from({ length: MANY }, (_, n) => `{"type":1,"target":"n","arguments":[${n}]}`);
+    const records = Array.from(
+      { length: MANY },
+      (_, n) => `{"type":1,"target":"n","arguments":[${n}]}`,
+    );
     const stream = `${records.join('\x1e')}\x1e`;
     // Cuts of a prime length fall on every place in a record.
     for (let at = 0; at < stream.length; at += 997) client.write(stream.slice(at, at + 997));
@@ -136,10 +141,14 @@ describe('a client', () => {
 
   it('may send its first calls with its handshake', async () => {
     await using client = await HubClient.open(edge.url);
-    client.write(`${JSON_HANDSHAKE}{"type":1,"target":"echo","invocationId":"a","arguments":[1]}\x1e`);
+    client.write(
+      `${JSON_HANDSHAKE}{"type":1,"target":"echo","invocationId":"a","arguments":[1]}\x1e`,
+    );
     expect(await client.handshake()).toEqual({});
     expect(await client.received.first(() => true, 'the completion')).toEqual({
-      type: 3, invocationId: 'a', result: 1,
+      type: 3,
+      invocationId: 'a',
+      result: 1,
     });
   });
 
@@ -207,16 +216,28 @@ it('turns a client away when no app server comes', async () => {
 
 it('lets nothing overtake the handshake response', async () => {
   const hub = 'eager';
-  await using eager = await FakeAppServer.connect(edge.url, { hub, passive: true });
+  await using eager = await FakeAppServer.connect(edge.url, { hub, answers: 'nothing' });
   await using client = await HubClient.open(edge.url, { hub });
   client.write(JSON_HANDSHAKE);
   await eager.opened(client.connectionId);
   const ids = [client.connectionId];
   const payloads = (text: string): Map<string, Buffer> => new Map([['json', tick(text)]]);
-  eager.write({ type: MessageType.MultiConnectionData, connectionIds: ids, payloads: payloads('held') });
-  eager.write({ type: MessageType.BroadcastData, excludedConnectionIds: [], payloads: payloads('skipped') });
+  eager.write({
+    type: MessageType.MultiConnectionData,
+    connectionIds: ids,
+    payloads: payloads('held'),
+  });
+  eager.write({
+    type: MessageType.BroadcastData,
+    excludedConnectionIds: [],
+    payloads: payloads('skipped'),
+  });
   eager.data(client.connectionId, Buffer.from('{}\x1e'));
-  eager.write({ type: MessageType.BroadcastData, excludedConnectionIds: [], payloads: payloads('after') });
+  eager.write({
+    type: MessageType.BroadcastData,
+    excludedConnectionIds: [],
+    payloads: payloads('after'),
+  });
   await client.received.first((message) => message.arguments?.[0] === 'after', 'the broadcast');
   expect(client.received.all.map((message) => message.arguments?.[0])).toEqual(['held', 'after']);
 });

@@ -44,30 +44,119 @@ interface Wrong {
 }
 
 const WRONG: Wrong[] = [
-  { name: 'a port that is none', args: () => ['--dev', '--port', '70000'], says: ['--port', '70000', '65535'] },
-  { name: 'a port in words', args: () => ['--dev'], env: { TRUNKLINE_PORT: 'http' }, says: ['TRUNKLINE_PORT', 'http'] },
-  { name: 'a port in use', args: () => [...DEV, '--port', occupied], says: [() => occupied, 'in use'] },
-  { name: 'an admin port in use', args: () => [...DEV, '--admin-port', occupied], says: [() => occupied, '--admin-port'] },
-  { name: 'a host that is not ours', args: () => [...DEV, '--host', '192.0.2.1'], says: ['192.0.2.1'] },
+  {
+    name: 'a port that is none',
+    args: () => ['--dev', '--port', '70000'],
+    says: ['--port', '70000', '65535'],
+  },
+  {
+    name: 'a port in words',
+    args: () => ['--dev'],
+    env: { TRUNKLINE_PORT: 'http' },
+    says: ['TRUNKLINE_PORT', 'http'],
+  },
+  {
+    name: 'a port in use',
+    args: () => [...DEV, '--port', occupied],
+    says: [() => occupied, 'in use'],
+  },
+  {
+    name: 'an admin port in use',
+    args: () => [...DEV, '--admin-port', occupied],
+    says: [() => occupied, '--admin-port'],
+  },
+  {
+    name: 'a host that is not ours',
+    args: () => [...DEV, '--host', '192.0.2.1'],
+    says: ['192.0.2.1'],
+  },
   { name: 'no access key', args: () => PORTS, says: ['TRUNKLINE_ACCESS_KEYS', '--dev'] },
-  { name: 'three access keys', args: () => PORTS, env: { TRUNKLINE_ACCESS_KEYS: 'a-key-of-mine-0123456789abcdefghijklmnop,b-key-of-mine-0123456789abcdefghijklmnop,c-key-of-mine-0123456789abcdefghijklmnop' }, says: ['access key'] },
-  { name: 'an empty access key', args: () => [...PORTS, '--access-keys', 'a-key-of-mine-0123456789abcdefghijklmnop,'], says: ['--access-keys'] },
-  { name: 'an unknown variable', args: () => DEV, env: { TRUNKLINE_PROT: '1' }, says: ['TRUNKLINE_PROT'] },
+  {
+    name: 'three access keys',
+    args: () => PORTS,
+    env: {
+      TRUNKLINE_ACCESS_KEYS:
+        'a-key-of-mine-0123456789abcdefghijklmnop,b-key-of-mine-0123456789abcdefghijklmnop,c-key-of-mine-0123456789abcdefghijklmnop',
+    },
+    says: ['access key'],
+  },
+  {
+    name: 'an empty access key',
+    args: () => [...PORTS, '--access-keys', 'a-key-of-mine-0123456789abcdefghijklmnop,'],
+    says: ['--access-keys'],
+  },
+  {
+    name: 'an unknown variable',
+    args: () => DEV,
+    env: { TRUNKLINE_PROT: '1' },
+    says: ['TRUNKLINE_PROT'],
+  },
   { name: 'an unknown flag', args: () => [...DEV, '--prot', '1'], says: ['--prot'] },
   { name: 'a flag without its value', args: () => ['--dev', '--port'], says: ['--port', 'value'] },
   { name: 'an argument', args: () => [...DEV, 'start'], says: ["'start'"] },
-  { name: 'a bus that is none', args: () => [...DEV, '--bus', 'kafka://x'], says: ['--bus', 'kafka://x'] },
-  { name: 'a log level that is none', args: () => [...DEV, '--log-level', 'loud'], says: ['--log-level', 'loud'] },
-  { name: 'a public URL that is none', args: () => [...DEV, '--public-url', 'edge.example'], says: ['--public-url', 'edge.example'] },
-  { name: 'a limit out of its range', args: () => [...DEV, '--max-message-bytes', '10'], says: ['--max-message-bytes', '10'] },
-  { name: 'a TLS key without its certificate', args: () => [...DEV, '--tls-key', missing], says: ['--tls-cert', '--tls-key'] },
-  { name: 'a TLS file that is not there', args: () => [...DEV, '--tls-cert', missing, '--tls-key', missing], says: [missing] },
-  { name: 'a TLS file that is no PEM', args: () => { const file = write('not.pem', 'not a certificate\n'); return [...DEV, '--tls-cert', file, '--tls-key', file]; }, says: ['not.pem'] },
-  { name: 'a config file that is not there', args: () => [...DEV, '--config', missing], says: [missing] },
-  { name: 'a config file that is not JSON', args: () => [...DEV, '--config', write('half.json', '{')], says: ['half.json', 'JSON'] },
-  { name: 'a config file that is no object', args: () => [...DEV, '--config', write('list.json', '[]')], says: ['list.json', 'object'] },
-  { name: 'an unknown key in the config file', args: () => [...DEV, '--config', write('typo.json', '{"prot": 1}')], says: ['typo.json', "'prot'"] },
-  { name: 'a wrong type in the config file', args: () => [...DEV, '--config', write('type.json', '{"port": true}')], says: ['type.json', 'port'] },
+  {
+    name: 'a bus that is none',
+    args: () => [...DEV, '--bus', 'kafka://x'],
+    says: ['--bus', 'kafka://x'],
+  },
+  {
+    name: 'a log level that is none',
+    args: () => [...DEV, '--log-level', 'loud'],
+    says: ['--log-level', 'loud'],
+  },
+  {
+    name: 'a public URL that is none',
+    args: () => [...DEV, '--public-url', 'edge.example'],
+    says: ['--public-url', 'edge.example'],
+  },
+  {
+    name: 'a limit out of its range',
+    args: () => [...DEV, '--max-message-bytes', '10'],
+    says: ['--max-message-bytes', '10'],
+  },
+  {
+    name: 'a TLS key without its certificate',
+    args: () => [...DEV, '--tls-key', missing],
+    says: ['--tls-cert', '--tls-key'],
+  },
+  {
+    name: 'a TLS file that is not there',
+    args: () => [...DEV, '--tls-cert', missing, '--tls-key', missing],
+    says: [missing],
+  },
+  {
+    name: 'a TLS file that is no PEM',
+    args: () => {
+      const file = write('not.pem', 'not a certificate\n');
+      return [...DEV, '--tls-cert', file, '--tls-key', file];
+    },
+    says: ['not.pem'],
+  },
+  {
+    name: 'a config file that is not there',
+    args: () => [...DEV, '--config', missing],
+    says: [missing],
+  },
+  {
+    name: 'a config file that is not JSON',
+    args: () => [...DEV, '--config', write('half.json', '{')],
+    says: ['half.json', 'JSON'],
+  },
+  {
+    name: 'a config file that is no object',
+    args: () => [...DEV, '--config', write('list.json', '[]')],
+    says: ['list.json', 'object'],
+  },
+  {
+    name: 'an unknown key in the config file',
+    args: () => [...DEV, '--config', write('typo.json', '{"prot": 1}')],
+    says: ['typo.json', "'prot'"],
+  },
+  {
+    name: 'a wrong type in the config file',
+    args: () => [...DEV, '--config', write('type.json', '{"port": true}')],
+    says: ['type.json', 'port'],
+  },
 ];
 
 describe('what is wrong with the settings', () => {
@@ -91,8 +180,20 @@ describe('--help', () => {
     const { code, stdout, stderr } = await runEdge(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const option of [
-      'port', 'host', 'admin-port', 'admin-host', 'access-keys', 'public-url', 'bus', 'edge-id',
-      'tls-cert', 'tls-key', 'allowed-origins', 'log-level', 'dev', 'config',
+      'port',
+      'host',
+      'admin-port',
+      'admin-host',
+      'access-keys',
+      'public-url',
+      'bus',
+      'edge-id',
+      'tls-cert',
+      'tls-key',
+      'allowed-origins',
+      'log-level',
+      'dev',
+      'config',
     ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}--${option}\\b`, 'm'));
       expect(stdout).toContain(`TRUNKLINE_${option.replaceAll('-', '_').toUpperCase()}`);
@@ -123,9 +224,14 @@ describe('settings that are right', () => {
   });
 
   it('takes a flag before a variable, and that before the config file', async () => {
-    const config = write('order.json', JSON.stringify({
-      edgeId: 'of-the-file', 'public-url': 'http://of-the-file', allowedOrigins: ['http://of-the-file'],
-    }));
+    const config = write(
+      'order.json',
+      JSON.stringify({
+        edgeId: 'of-the-file',
+        'public-url': 'http://of-the-file',
+        allowedOrigins: ['http://of-the-file'],
+      }),
+    );
     await using edge = await startEdge({
       args: ['--config', config, '--edge-id', 'of-the-flag'],
       env: { TRUNKLINE_EDGE_ID: 'of-the-variable', TRUNKLINE_PUBLIC_URL: 'http://of-the-variable' },
@@ -142,7 +248,9 @@ describe('settings that are right', () => {
     expect(edge.output()).toContain('WARNING');
     const { port } = new URL(edge.url);
     expect(edge.output()).toMatch(
-      new RegExp(`Endpoint=http://127\\.0\\.0\\.1;Port=${port};AccessKey=${DEVELOPMENT_ACCESS_KEY};`),
+      new RegExp(
+        `Endpoint=http://127\\.0\\.0\\.1;Port=${port};AccessKey=${DEVELOPMENT_ACCESS_KEY};`,
+      ),
     );
   });
 });

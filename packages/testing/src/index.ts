@@ -11,6 +11,7 @@ export {
   startProcess,
   type StartedProcess,
 } from './launch/process.ts';
+export { TcpProxy } from './launch/tcp-proxy.ts';
 export type { EchoResult } from './load/echo.ts';
 export { LoadGenerator } from './load/load-generator.ts';
 export { FrameReader } from './load/frames.ts';

@@ -103,7 +103,10 @@ export class HubClient implements AsyncDisposable {
 
   /** The hub's invocation of `target`, come or to come. */
   invocation(target: string): Promise<HubMessage> {
-    return this.received.first((message) => message.target === target, `an invocation of ${target}`);
+    return this.received.first(
+      (message) => message.target === target,
+      `an invocation of ${target}`,
+    );
   }
 
   async close(): Promise<void> {

@@ -27,7 +27,9 @@ export function token(changes: TokenChanges = {}): string {
   const text = `${encode(header)}.${encode(payload)}`;
   const digest = header.alg === 'HS512' ? 'sha512' : 'sha256';
   const hmac = (): string =>
-    createHmac(digest, changes.key ?? DEVELOPMENT_ACCESS_KEY).update(text).digest('base64url');
+    createHmac(digest, changes.key ?? DEVELOPMENT_ACCESS_KEY)
+      .update(text)
+      .digest('base64url');
   return `${text}.${changes.sign?.(text) ?? hmac()}`;
 }
 

@@ -34,8 +34,8 @@ export interface FakeAppServerOptions {
   serverId?: string;
   /** One of ConnectionType; Default when not given. */
   connectionType?: number;
-  /** Answers nothing by itself after the service handshake: the test does all the talking. */
-  passive?: boolean;
+  /** What it answers by itself after the service handshake; `everything` when not given. */
+  answers?: 'everything' | 'handshakes' | 'nothing';
   /** PEM certificates to trust instead of the system's. */
   ca?: Buffer;
 }
@@ -59,7 +59,7 @@ export class FakeAppServer implements AsyncDisposable {
   /** Resolves when the WebSocket has ended, whoever ended it. */
   readonly closed: Promise<SocketClose>;
   readonly #socket: WebSocket;
-  readonly #passive: boolean;
+  readonly #answers: 'everything' | 'handshakes' | 'nothing';
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
   /** Hub protocol of each client that is here. */
   readonly #clients = new Map<string, string>();
@@ -72,6 +72,7 @@ export class FakeAppServer implements AsyncDisposable {
    */
   static async dial(edgeUrl: string, options: FakeAppServerOptions = {}): Promise<FakeAppServer> {
     const { hub = 'chat', key = DEVELOPMENT_ACCESS_KEY, serverId = randomUUID() } = options;
+    const { answers = 'everything' } = options;
     const token = mintServerToken({ audienceBase: `${edgeUrl}/`, hub, serverId, key });
     const url = `${edgeUrl.replace(/^http/, 'ws')}/server/?hub=${hub}&cid=${randomUUID()}`;
     const socket = new WebSocket(url, {
@@ -80,7 +81,7 @@ export class FakeAppServer implements AsyncDisposable {
       maxPayload: MAX_SERVICE_MESSAGE_BYTES,
       ...(options.ca === undefined ? {} : { ca: options.ca }),
     });
-    const server = new FakeAppServer(socket, hub, serverId, options.passive === true);
+    const server = new FakeAppServer(socket, { hub, serverId, answers });
     await once(socket, 'open');
     return server;
   }
@@ -106,11 +107,18 @@ export class FakeAppServer implements AsyncDisposable {
     return server;
   }
 
-  private constructor(socket: WebSocket, hub: string, serverId: string, passive: boolean) {
+  private constructor(
+    socket: WebSocket,
+    {
+      hub,
+      serverId,
+      answers,
+    }: Required<Pick<FakeAppServerOptions, 'hub' | 'serverId' | 'answers'>>,
+  ) {
     this.#socket = socket;
     this.hub = hub;
     this.serverId = serverId;
-    this.#passive = passive;
+    this.#answers = answers;
     socket.on('message', (data: Buffer) => {
       this.#frames.push(data, (bytes, start, end) => {
         const message = decodeServiceMessage(bytes, frameBodyStart(bytes, start), end);
@@ -177,7 +185,7 @@ export class FakeAppServer implements AsyncDisposable {
 
   #take(message: MessageFromService): void {
     this.received.add(message);
-    if (this.#passive) return;
+    if (this.#answers === 'nothing') return;
     switch (message.type) {
       case MessageType.OpenConnection:
         this.#clients.set(message.connectionId, message.protocol ?? 'json');
@@ -203,6 +211,7 @@ export class FakeAppServer implements AsyncDisposable {
       this.data(connectionId, HANDSHAKE_SUCCESS);
       return;
     }
+    if (this.#answers !== 'everything') return;
     const answer = echo(this.#clients.get(connectionId)!, payload);
     if (answer !== undefined) this.data(connectionId, answer);
   }

@@ -176,7 +176,8 @@ function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
     headers.set(name, known === undefined ? value : known + joint + value);
   });
   return {
-    query: req.getQuery(),
+    // Undefined, whatever its type says, for a URL without `?`.
+    query: req.getQuery() ?? '',
     headers,
     remoteAddress: Buffer.from(res.getRemoteAddressAsText()).toString(),
   };

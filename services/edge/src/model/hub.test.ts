@@ -52,8 +52,10 @@ function found(effects: readonly Effect<TestMember>[]): boolean | undefined {
 const kinds = (effects: readonly Effect<TestMember>[]): string[] => effects.map(({ kind }) => kind);
 
 const ids = fc.constantFrom('c0', 'c1', 'c2', 'c3', 'c4', 'c5');
-const userIds = fc.constantFrom('ann', 'ben', 'Ann');
-const groups = fc.constantFrom('g0', 'g1', 'g2', 'G0');
+const USERS = ['ann', 'ben', 'Ann'];
+const GROUPS = ['g0', 'g1', 'g2', 'G0'];
+const userIds = fc.constantFrom(...USERS);
+const groups = fc.constantFrom(...GROUPS);
 const several = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { maxLength: 4 });
 
 const targets: fc.Arbitrary<Target> = fc.oneof(
@@ -113,9 +115,17 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ command: commands }) },
 );
 
-/** What a step did, to the real hub or the naive one. */
+/** Asks for all that there may be. */
+const CHECKS: readonly Command[] = [
+  ...USERS.map((userId) => ({ kind: 'checkUser', userId }) as const),
+  ...GROUPS.map((group) => ({ kind: 'checkGroup', group }) as const),
+];
+
+/** What a step did, and left, in the real hub or the naive one. */
 interface Outcome {
   readonly members: string[];
+  /** The answers to all checks. */
+  readonly there: (boolean | undefined)[];
   readonly audience: string[];
   readonly found: boolean | undefined;
 }
@@ -138,7 +148,7 @@ class Pair {
 
   perform(step: Step): { real: Outcome; wanted: Outcome } {
     let effects: Effect<TestMember>[] = [];
-    let wanted: Omit<Outcome, 'members'> = { audience: [], found: undefined };
+    let wanted: Pick<Outcome, 'audience' | 'found'> = { audience: [], found: undefined };
     if ('wait' in step) this.#now += step.wait;
     else if ('attach' in step) this.#attach(step.attach, step.userId);
     else if ('detach' in step) this.#detach(step.detach);
@@ -147,10 +157,18 @@ class Pair {
       wanted = this.#naive.execute(step.command, this.#now);
       if (step.command.kind === 'close') for (const id of wanted.audience) this.#detach(id);
     }
-    const members = this.#hub.members.map(({ id }) => id).sort();
     return {
-      real: { members, audience: audience(effects), found: found(effects) },
-      wanted: { members: [...this.#naive.users.keys()].sort(), ...wanted },
+      real: {
+        members: this.#hub.members.map(({ id }) => id).sort(),
+        there: CHECKS.map((check) => found(this.#hub.execute(check, 'bus', this.#now))),
+        audience: audience(effects),
+        found: found(effects),
+      },
+      wanted: {
+        members: [...this.#naive.users.keys()].sort(),
+        there: CHECKS.map((check) => this.#naive.execute(check, this.#now).found),
+        ...wanted,
+      },
     };
   }
 
@@ -183,7 +201,27 @@ test('random use agrees with a naive hub', () => {
   fc.assert(given, { numRuns: 300 });
 });
 
+test('a member that is gone can be detached again, and nobody else goes', () => {
+  const [first, second] = [newMember('c0'), newMember('c1')];
+  const hub = attached([first, second]);
+  hub.detach(first);
+  hub.detach(first);
+  expect(hub.members).toEqual([second]);
+});
+
 describe('groups', () => {
+  test('cost a member a set of their own only from the second on', () => {
+    const member = newMember('c0');
+    const hub = attached([member]);
+    const join = (group: string): unknown =>
+      hub.execute({ kind: 'join', connectionId: 'c0', group }, 'local', 0);
+    join('g');
+    join('g');
+    expect(member.groups).toMatchObject({ name: 'g' });
+    join('h');
+    expect(member.groups).toBeInstanceOf(Set);
+  });
+
   test('are gone with their last member, however it left', () => {
     const [ann, ben, cid] = [newMember('c0', 'ann'), newMember('c1'), newMember('c2')];
     const hub = attached([ann, ben, cid]);

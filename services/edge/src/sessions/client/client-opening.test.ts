@@ -144,6 +144,14 @@ describe('without a server connection', () => {
     expect(edge.hubs.get('chat').waiting.size).toBe(0);
   });
 
+  test('a client of a binary protocol is told in text as well: its protocol has not begun', () => {
+    const edge = new TestEdge();
+    const client = edge.strangeClient();
+    client.says(MESSAGEPACK_HANDSHAKE);
+    edge.pass(10);
+    expect(client.socket.sent).toEqual([{ text: NO_SERVER, binary: false }]);
+  });
+
   test('the waiting time is a setting', () => {
     const edge = new TestEdge({ serverWaitMs: 2000 });
     const client = edge.strangeClient();

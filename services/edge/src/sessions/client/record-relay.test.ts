@@ -69,6 +69,19 @@ function record(binary: boolean, body: string): Buffer {
   return Buffer.concat([Buffer.of(...prefix), bytes]);
 }
 
+test('messages behind a joined one are handed over together again', () => {
+  const { relay, sink } = relayWith(SEND.slice(0, 5), SEND.slice(5), SEND + SEND);
+  relay.toClient(wire(SEND.slice(0, 5)), sink);
+  relay.toClient(wire(SEND.slice(5)), sink);
+  relay.toClient(wire(SEND + SEND), sink);
+  const wanted = [
+    [SEND, 1],
+    [SEND + SEND, 2],
+  ];
+  expect(sink.server).toEqual(wanted);
+  expect(sink.client).toEqual(wanted);
+});
+
 describe('open calls', () => {
   test('are those that the hub has not completed', () => {
     const { relay, sink } = relayWith(call(0), stream(1), call('x'), SEND);

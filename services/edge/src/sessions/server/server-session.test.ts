@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SendResult } from '../../ports/socket.ts';
 import type { ClientSession } from '../client/client-session.ts';
 import { SERVER_CLOSE_REASONS } from '../close-reason.ts';
-import type { FakeServer } from '../fixtures.test-support.ts';
+import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
 import { counted, JSON_HANDSHAKE, payloads, TestEdge } from '../fixtures.test-support.ts';
 
 const HANDSHAKE = {
@@ -62,6 +62,23 @@ describe('the service handshake', () => {
     expect(server.socket.ended).toEqual({ code: 1000, reason: 'HandshakeError' });
     expect(serverCloses(edge)).toEqual({ HandshakeError: 1 });
     expect(edge.hubs.get('chat').servers.size).toBe(0);
+  });
+
+  test('that is refused makes all that stands behind it void', async () => {
+    const edge = new TestEdge();
+    const client = await edge.client(await edge.server());
+    const server = edge.strangeServer();
+    server.says(
+      { ...HANDSHAKE, version: 2 },
+      {
+        type: MessageType.CloseConnection,
+        connectionId: client.id,
+        errorMessage: '',
+        headers: new Map(),
+      },
+    );
+    expect(server.socket.isOpen).toBe(false);
+    expect(client.socket.isOpen).toBe(true);
   });
 
   test('has to come within 15 seconds', () => {
@@ -386,6 +403,20 @@ test('data of many clients shares a frame, and the large goes by itself', async 
   ]);
   expect(server.socket.bytes).toHaveLength(before + 4);
   expect(server.socket.sent.every(({ binary }) => binary)).toBe(true);
+});
+
+test('clients leave in any order, and the others stay', async () => {
+  const edge = new TestEdge();
+  const server = await edge.server();
+  const clients: FakeClient[] = [];
+  for (let i = 0; i < 5; i++) clients.push(await edge.client(server));
+  for (const leaving of [0, 0, 1, 1, 0]) {
+    const [gone] = clients.splice(leaving, 1);
+    gone?.socket.leave(1000);
+    expect(await server.heard()).toEqual([['close', gone?.id, '']]);
+    const left = server.session.clients.map(({ id }) => id);
+    expect(left.toSorted()).toEqual(clients.map(({ id }) => id).toSorted());
+  }
 });
 
 test('a weak connection may do all but carry clients', async () => {

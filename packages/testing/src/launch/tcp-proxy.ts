@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A network to break: forwards TCP connections to a target that may change, or be absent. */
+export class TcpProxy implements AsyncDisposable {
+  /** Of the proxy, with the scheme http and no slash at its end. */
+  readonly url: string;
+  /** The http URL that new connections go to; where there is none, they are reset. */
+  target: string | undefined;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  /** Listens on a free port of 127.0.0.1. */
+  static async start(target?: string): Promise<TcpProxy> {
+    const server = createServer({ noDelay: true });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new TcpProxy(server, target);
+  }
+
+  private constructor(server: Server, target: string | undefined) {
+    this.#server = server;
+    this.target = target;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (socket) => this.#forward(socket));
+  }
+
+  /** Resets every connection, on both sides. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    this.cut();
+    await once(this.#server, 'close');
+  }
+
+  #forward(near: Socket): void {
+    if (this.target === undefined) {
+      near.resetAndDestroy();
+      return;
+    }
+    const { hostname, port } = new URL(this.target);
+    const far = connect({ host: hostname, port: Number(port), noDelay: true });
+    this.#join(near, far);
+    this.#join(far, near);
+  }
+
+  /** What `from` says goes to `to`, its end and its failure included. */
+  #join(from: Socket, to: Socket): void {
+    this.#sockets.add(from);
+    from.on('error', () => to.resetAndDestroy());
+    from.once('close', () => this.#sockets.delete(from));
+    from.pipe(to);
+  }
+}

@@ -1,0 +1,66 @@
+/** The app server of the conformance tests: hubs, negotiate, and `POST /control`. See contract.ts. */
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+
+import { createServer, type HubHandle } from '@trunkline/sdk';
+
+import { type Control, HUB_NAMES, type HubName, type Identity, IMPATIENT_MS } from './contract.ts';
+import { Main, type MainClient, select } from './hubs.ts';
+
+const { prefix = '' } = parseArgs({ options: { prefix: { type: 'string' } } }).values;
+
+const OPTIONS = {
+  main: {},
+  other: {},
+  reach: {},
+  detailed: { enableDetailedErrors: true },
+  impatient: { clientTimeoutInterval: IMPATIENT_MS },
+};
+
+const logger = { info: () => {}, warn: () => {}, error: () => {} };
+const server = createServer({ logger });
+const hubs = new Map<HubName, HubHandle<MainClient>>(
+  HUB_NAMES.map((name) => [
+    name,
+    server.hub(`/${name}`, Main, { ...OPTIONS[name], hub: `${prefix}${name}` }),
+  ]),
+);
+
+async function obey(control: Control): Promise<void> {
+  if (control.do === 'stop') return server.stop({ timeout: control.timeout });
+  const { clients, groups } = hubs.get(control.hub)!;
+  if (control.do === 'send') return select(clients, control.to).message(...control.args);
+  return groups[control.do](control.connectionId, control.group);
+}
+
+function identity({ headers }: IncomingMessage): Identity {
+  const token = headers.authorization?.replace('Bearer ', '');
+  if (token === undefined) return {};
+  return JSON.parse(Buffer.from(token, 'base64url').toString()) as Identity;
+}
+
+const negotiate = server.node({
+  userId: (request) => identity(request).userId,
+  claims: (request) => identity(request).claims ?? {},
+});
+
+const http = createHttpServer((request, response) => {
+  if (request.url !== '/control') return void negotiate(request, response);
+  void (async () => {
+    try {
+      await obey((await json(request)) as Control);
+      response.writeHead(204).end();
+    } catch (error) {
+      response.writeHead(500).end(String(error));
+    }
+  })();
+});
+
+process.once('SIGTERM', () => void server.stop({ timeout: 0 }).then(() => process.exit()));
+http.listen(0, '127.0.0.1', () => {
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  console.log(`listening ${url}`);
+  void server.start().then(() => console.log(`connected ${url}`));
+});

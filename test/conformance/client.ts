@@ -1,0 +1,99 @@
+import type { HubConnection, ISubscription } from '@microsoft/signalr';
+import { deadline, Mailbox } from '@trunkline/testing';
+
+/** Generous, for machines that are busy with other tests; no test waits for it in vain. */
+export const DEADLINE_MS = 15_000;
+
+export type ConnectionEvent =
+  | { readonly type: 'reconnecting' | 'closed'; readonly error: string | undefined }
+  | { readonly type: 'reconnected' };
+
+/** An official client, with everything that happened to it. */
+export class Client implements AsyncDisposable {
+  readonly connection: HubConnection;
+  /** The arguments of every call of `message`. */
+  readonly messages = new Mailbox<readonly unknown[]>();
+  readonly events = new Mailbox<ConnectionEvent>();
+
+  constructor(connection: HubConnection) {
+    this.connection = connection;
+    connection.on('message', (...args: unknown[]) => this.messages.add(args));
+    connection.onreconnecting((error) => this.#happened('reconnecting', error));
+    connection.onreconnected(() => this.events.add({ type: 'reconnected' }));
+    connection.onclose((error) => this.#happened('closed', error));
+  }
+
+  /** The result of a hub method. */
+  invoke<T = unknown>(method: string, ...args: unknown[]): Promise<T> {
+    const result = this.connection.invoke<T>(method, ...args);
+    return deadline(result, DEADLINE_MS, `${method} was not answered`);
+  }
+
+  /** The error text that a hub method is answered with. */
+  async failure(method: string, ...args: unknown[]): Promise<string> {
+    return failureOf(this.invoke(method, ...args));
+  }
+
+  /** All items of a stream, once it has ended. */
+  stream<T>(method: string, ...args: unknown[]): Promise<T[]> {
+    const items: T[] = [];
+    const whole = new Promise<T[]>((resolve, reject) => {
+      this.connection.stream<T>(method, ...args).subscribe({
+        next: (item) => items.push(item),
+        error: reject,
+        complete: () => resolve(items),
+      });
+    });
+    return deadline(whole, DEADLINE_MS, `${method} did not end`);
+  }
+
+  /** Subscribes until the first item is there. */
+  streamStarted(method: string, ...args: unknown[]): Promise<ISubscription<unknown>> {
+    const started = new Promise<ISubscription<unknown>>((resolve, reject) => {
+      const subscription = this.connection.stream(method, ...args).subscribe({
+        next: () => resolve(subscription),
+        error: reject,
+        complete: () => reject(new Error(`${method} ended early`)),
+      });
+    });
+    return deadline(started, DEADLINE_MS, `${method} sent nothing`);
+  }
+
+  /** The next calls of `message` up to `count` in all, each as its only argument. */
+  async numbers(count: number): Promise<unknown[]> {
+    await this.messages.first(
+      () => this.messages.all.length >= count,
+      `message ${count}`,
+      DEADLINE_MS,
+    );
+    return this.messages.all.map(([value]) => value);
+  }
+
+  /** Waits for an event, come or to come. */
+  event(type: ConnectionEvent['type']): Promise<ConnectionEvent> {
+    return this.events.first((event) => event.type === type, `the event ${type}`, DEADLINE_MS);
+  }
+
+  /** The connection's id as the hub knows it. */
+  id(): Promise<string> {
+    return this.invoke('connectionId');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.connection.stop();
+  }
+
+  #happened(type: 'reconnecting' | 'closed', error: Error | undefined): void {
+    this.events.add({ type, error: error?.message });
+  }
+}
+
+/** The message of the error that `work` ends with. */
+export async function failureOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it should have failed');
+}

@@ -1,0 +1,53 @@
+/**
+ * What the app server of the conformance tests offers, in whatever language it is written: the hubs
+ * of `hubs.ts` at the paths below, negotiate for users named by `Identity`, and `POST /control`.
+ */
+
+/** Hubs by path, without the slash; the hub key is the same name behind the server's prefix. */
+export const HUB_NAMES = ['main', 'other', 'reach', 'detailed', 'impatient'] as const;
+
+export type HubName = (typeof HUB_NAMES)[number];
+
+/** How long a client of `impatient` may be silent once it has pinged; everywhere else 30 s. */
+export const IMPATIENT_MS = 1_000;
+
+/** Whom to send to: a selector of the hub's `clients`, and its arguments. */
+export type Destination = readonly [
+  selector:
+    | 'all'
+    | 'allExcept'
+    | 'caller'
+    | 'client'
+    | 'clients'
+    | 'group'
+    | 'groupExcept'
+    | 'groups'
+    | 'others'
+    | 'othersInGroup'
+    | 'user'
+    | 'users',
+  ...names: (string | readonly string[])[],
+];
+
+/** The body of `POST /control`, answered with 204 once it is done. */
+export type Control =
+  /** Calls `message` on clients, from outside a hub. */
+  | { do: 'send'; hub: HubName; to: Destination; args: readonly unknown[] }
+  | { do: 'add' | 'remove'; hub: HubName; connectionId: string; group: string }
+  /** Stops the hub server; negotiate goes on answering. */
+  | { do: 'stop'; timeout: number };
+
+/** What a client calls itself at negotiate: base64url JSON, as a bearer token of the app's own. */
+export interface Identity {
+  readonly userId?: string;
+  readonly claims?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** The answer of hub method `about`. */
+export interface About {
+  connectionId: string;
+  userIdentifier: string | null;
+  claims: Record<string, string | string[]>;
+  headers: Record<string, string>;
+  query: [name: string, value: string][];
+}

@@ -1,0 +1,78 @@
+import { expect } from 'vitest';
+
+import type { Scenario } from '../context.ts';
+import { VARIANTS } from '../variants.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** The hub asks a client (client protocols reference, section 6.7). */
+export const clientResults: readonly Scenario[] = [
+  {
+    name: 'asks clients of every kind, and answers with their answer',
+    async run(context) {
+      const asker = await context.connect();
+      for (const variant of VARIANTS) {
+        const confirm = (question: string): unknown => ({ question, yes: [true, null] });
+        const asked = await context.connect({ variant, handlers: { confirm } });
+        const answer = await asker.invoke('ask', await asked.id(), 'sure? 🙂', TIMEOUT_MS);
+        expect(answer).toEqual({ question: 'sure? 🙂', yes: [true, null] });
+      }
+    },
+  },
+  {
+    name: 'asks the caller itself',
+    async run(context) {
+      const client = await context.connect({ handlers: { confirm: async () => 'later' } });
+      expect(await client.invoke('ask', await client.id(), '?', TIMEOUT_MS)).toBe('later');
+    },
+  },
+  {
+    name: "passes on the client's error",
+    async run(context) {
+      const confirm = (): never => {
+        throw new Error('do not ask me');
+      };
+      const client = await context.connect({ handlers: { confirm } });
+      expect(await client.failure('ask', await client.id(), '?', TIMEOUT_MS)).toContain(
+        'HubException: Error: do not ask me',
+      );
+    },
+  },
+  {
+    name: 'says that a client had no answer',
+    async run(context) {
+      const client = await context.connect();
+      expect(await client.failure('ask', await client.id(), '?', TIMEOUT_MS)).toContain(
+        "HubException: Client didn't provide a result.",
+      );
+    },
+  },
+  {
+    name: 'waits no longer than told',
+    async run(context) {
+      const confirm = (): Promise<never> => new Promise(() => {});
+      const client = await context.connect({ handlers: { confirm } });
+      expect(await client.failure('ask', await client.id(), '?', 100)).toContain(
+        'HubException: Invocation canceled by the server.',
+      );
+    },
+  },
+  {
+    name: 'stops waiting when the client goes, or is not there at all',
+    async run(context) {
+      const asker = await context.connect({ hub: 'detailed' });
+      let heard = (): void => {};
+      const question = new Promise<void>((resolve) => (heard = resolve));
+      const confirm = (): Promise<never> => (heard(), new Promise(() => {}));
+      const asked = await context.connect({ hub: 'detailed', handlers: { confirm } });
+      const id = await asked.id();
+      const failure = asker.failure('ask', id, '?', TIMEOUT_MS);
+      await question;
+      await asked.connection.stop();
+      expect(await failure).toContain(`Connection '${id}' disconnected.`);
+      expect(await asker.failure('ask', id, '?', TIMEOUT_MS)).toContain(
+        `Connection '${id}' does not exist.`,
+      );
+    },
+  },
+];

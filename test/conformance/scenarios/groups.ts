@@ -1,0 +1,66 @@
+import { expect } from 'vitest';
+
+import type { Scenario } from '../context.ts';
+
+export const groups: readonly Scenario[] = [
+  {
+    name: 'has joined and left a group once that is awaited in the hub',
+    async run(context) {
+      const client = await context.connect();
+      await client.invoke('visit', context.unique('group'));
+      expect(client.messages.all).toEqual([[2]]);
+    },
+  },
+  {
+    name: 'has joined and left a group once that is awaited outside a hub',
+    async run(context) {
+      const group = context.unique('group');
+      const client = await context.connect();
+      const connectionId = await client.id();
+      const send = (value: number): Promise<void> =>
+        context.app.control({ do: 'send', hub: 'main', to: ['group', group], args: [value] });
+      await send(1);
+      await context.app.control({ do: 'add', hub: 'main', connectionId, group });
+      await send(2);
+      await client.numbers(1);
+      await context.app.control({ do: 'remove', hub: 'main', connectionId, group });
+      await send(3);
+      await client.invoke('echo', 'whatever was sent before is here now');
+      expect(client.messages.all).toEqual([[2]]);
+    },
+  },
+  {
+    name: 'joins and leaves twice as once, and groups by exact name',
+    async run(context) {
+      const group = context.unique('Group');
+      const client = await context.connect();
+      await client.invoke('join', group);
+      await client.invoke('join', group);
+      await client.invoke('relay', ['group', group], 'once');
+      await client.invoke('relay', ['group', group.toLowerCase()], 'another group');
+      await client.invoke('leave', group);
+      await client.invoke('leave', group);
+      await client.invoke('relay', ['group', group], 'too late');
+      expect(client.messages.all).toEqual([['once']]);
+    },
+  },
+  {
+    name: 'forgets memberships when the connection ends',
+    async run(context) {
+      const group = context.unique('group');
+      const userId = context.unique('user');
+      const [leaver, witness] = [await context.connect({ userId }), await context.connect()];
+      await leaver.invoke('join', group);
+      await witness.invoke('join', group);
+      const before = await leaver.id();
+      await leaver.connection.stop();
+      await leaver.connection.start();
+      expect(await leaver.id()).not.toBe(before);
+      await witness.invoke('relay', ['group', group], 'who is there?');
+      await leaver.invoke('relay', ['user', userId], 'it still hears as a user');
+      expect(await witness.numbers(1)).toEqual(['who is there?']);
+      await leaver.invoke('echo', 'whatever was sent before is here now');
+      expect(leaver.messages.all).toEqual([['it still hears as a user']]);
+    },
+  },
+];

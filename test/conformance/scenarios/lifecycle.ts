@@ -1,0 +1,97 @@
+import { expect } from 'vitest';
+
+import type { Client } from '../client.ts';
+import { failureOf } from '../client.ts';
+import type { Scenario } from '../context.ts';
+
+/** Waits for the entries of a tag, read through another client. */
+const journal = (witness: Client, tag: string): Promise<string[]> =>
+  witness.invoke<string[]>('journal', tag);
+
+export const lifecycle: readonly Scenario[] = [
+  {
+    name: 'runs onConnected before the first message, which may be here already',
+    async run(context) {
+      const [gate, tag] = [context.unique('gate'), context.unique('tag')];
+      const witness = await context.connect();
+      const client = await context.connect({ query: { gate, tag } });
+      const answer = client.invoke('journal', tag);
+      await context.eventually(async () => {
+        expect(await journal(witness, tag)).toEqual(['connecting']);
+      });
+      await witness.invoke('open', gate);
+      expect(await answer).toEqual(['connecting', 'connected']);
+    },
+  },
+  {
+    name: 'lets onConnected send to its caller',
+    async run(context) {
+      const welcomes: string[] = [];
+      const client = await context.connect({
+        handlers: { welcome: (id: string) => welcomes.push(id) },
+      });
+      expect(welcomes.concat(await client.id())).toHaveLength(2);
+      expect(welcomes).toEqual([await client.id()]);
+    },
+  },
+  {
+    name: 'closes for good what onConnected refuses, without onDisconnected',
+    async run(context) {
+      const tag = context.unique('tag');
+      const [witness, client] = [
+        await context.connect(),
+        context.client({ reconnects: true, query: { tag, refusal: 'not you' } }),
+      ];
+      // The hub may refuse before or after the client has noticed that it is connected.
+      const started = client.connection.start().catch(() => {});
+      expect(await client.event('closed')).toMatchObject({
+        error:
+          'Server returned an error on close: Connection closed with an error. HubException: not you',
+      });
+      await started;
+      expect(client.events.all).toHaveLength(1);
+      expect(await journal(witness, tag)).toEqual(['connecting']);
+    },
+  },
+  {
+    name: 'runs onDisconnected once when the client stops',
+    async run(context) {
+      const tag = context.unique('tag');
+      const witness = await context.connect();
+      const client = await context.connect({ query: { tag } });
+      await client.id();
+      await client.connection.stop();
+      const ended = ['connecting', 'connected', 'disconnected'];
+      await context.eventually(async () => expect(await journal(witness, tag)).toEqual(ended));
+      // A second one would have come before that of a connection that ends later.
+      await client.connection.start();
+      await client.connection.stop();
+      await context.eventually(async () => {
+        expect(await journal(witness, tag)).toEqual([...ended, ...ended]);
+      });
+    },
+  },
+  {
+    name: 'closes what the hub aborts, and the client does not come back',
+    async run(context) {
+      const tag = context.unique('tag');
+      const witness = await context.connect();
+      const client = await context.connect({ reconnects: true, query: { tag } });
+      await client.connection.send('abort');
+      expect(await client.event('closed')).toEqual({ type: 'closed', error: undefined });
+      expect(client.events.all).toHaveLength(1);
+      await context.eventually(async () => {
+        expect(await journal(witness, tag)).toEqual(['connecting', 'connected', 'disconnected']);
+      });
+    },
+  },
+  {
+    name: 'fails the calls that are open when the connection ends',
+    async run(context) {
+      const client = await context.connect();
+      const open = failureOf(client.invoke('pass', context.unique('gate')));
+      await client.connection.stop();
+      expect(await open).toContain('Invocation canceled due to the underlying connection');
+    },
+  },
+];

@@ -1,0 +1,128 @@
+import { Subject } from '@microsoft/signalr';
+import { expect } from 'vitest';
+
+import { deadline } from '@trunkline/testing';
+
+import { DEADLINE_MS, failureOf } from '../client.ts';
+import type { Scenario } from '../context.ts';
+
+export const streams: readonly Scenario[] = [
+  {
+    name: 'streams every item in order, and its end',
+    async run(context) {
+      const client = await context.connect();
+      expect(await client.stream('countdown', 3)).toEqual([3, 2, 1]);
+      expect(await client.stream('countdown', 0)).toEqual([]);
+      const many = await client.stream<number>('countdown', 2000);
+      expect(many).toEqual(Array.from({ length: 2000 }, (_, n) => 2000 - n));
+    },
+  },
+  {
+    name: 'ends a stream with an error after its items',
+    async run(context) {
+      const client = await context.connect();
+      const failure = await failureOf(client.stream('refuseAfterOne', 'no more'));
+      expect(failure).toBe(
+        'An error occurred on the server while streaming results. HubException: no more',
+      );
+    },
+  },
+  {
+    name: 'tells the method that its stream was cancelled',
+    async run(context) {
+      const client = await context.connect();
+      const tag = context.unique('tag');
+      const subscription = await client.streamStarted('untilCancelled', tag);
+      expect(await client.invoke('journal', tag)).toEqual([]);
+      subscription.dispose();
+      await context.eventually(async () => {
+        expect(await client.invoke('journal', tag)).toEqual(['cancelled']);
+      });
+    },
+  },
+  {
+    name: 'tells the method that the client of its stream is gone',
+    async run(context) {
+      const [client, witness] = [await context.connect(), await context.connect()];
+      const tag = context.unique('tag');
+      await client.streamStarted('untilCancelled', tag).then(async () => client.connection.stop());
+      await context.eventually(async () => {
+        expect(await witness.invoke('journal', tag)).toEqual(['cancelled']);
+      });
+    },
+  },
+  {
+    name: 'reads uploads, one or two, beside arguments',
+    async run(context) {
+      const client = await context.connect();
+      expect(await upload(client.invoke<number>, 'sum', [numbers(1, 500)])).toBe(125_250);
+      const [a, b] = [numbers(1, 3), numbers(4, 6)];
+      expect(await upload(client.invoke<string>, 'both', [a, b], '>')).toBe('>123456');
+      async function upload<T>(
+        invoke: (method: string, ...args: unknown[]) => Promise<T>,
+        method: string,
+        uploads: number[][],
+        ...args: unknown[]
+      ): Promise<T> {
+        const subjects = uploads.map(() => new Subject<number>());
+        const result = invoke.call(client, method, ...args, ...subjects);
+        subjects.forEach((subject, index) => feed(subject, uploads[index]!));
+        return result;
+      }
+    },
+  },
+  {
+    name: 'streams both ways at once',
+    async run(context) {
+      const client = await context.connect();
+      const subject = new Subject<number>();
+      const items = client.stream('doubled', subject);
+      feed(subject, [1, 2, 3]);
+      expect(await items).toEqual([2, 4, 6]);
+    },
+  },
+  {
+    name: 'gives the reader the error that an upload ends with',
+    async run(context) {
+      const client = await context.connect();
+      const subject = new Subject<number>();
+      const words = client.invoke('lastWords', subject);
+      subject.next(1);
+      subject.error(new Error('out of numbers'));
+      expect(await words).toBe('HubError: Error: out of numbers');
+    },
+  },
+  {
+    name: 'drops what is uploaded to a method that has returned',
+    async run(context) {
+      const client = await context.connect();
+      const subject = new Subject<number>();
+      const first = client.invoke('first', subject);
+      subject.next(7);
+      expect(await first).toBe(7);
+      feed(subject, numbers(1, 100));
+      expect(await client.invoke('echo', 'still here')).toBe('still here');
+    },
+  },
+  {
+    name: 'does not hold up calls behind a stream',
+    async run(context) {
+      const client = await context.connect();
+      const subject = new Subject<number>();
+      const sum = client.invoke('sum', subject);
+      const echo = client.invoke('echo', 'past it');
+      expect(await deadline(echo, DEADLINE_MS, 'the call waits for the upload')).toBe('past it');
+      subject.complete();
+      expect(await sum).toBe(0);
+    },
+  },
+];
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, n) => from + n);
+}
+
+function feed(subject: Subject<number>, items: readonly number[]): void {
+  for (const item of items) subject.next(item);
+  subject.complete();
+}

@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url';
+
+import { startProcess, type StartedProcess } from '@trunkline/testing';
+import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+
+import type { Control } from './contract.ts';
+
+const MAIN = fileURLToPath(new URL('./app-server.ts', import.meta.url));
+
+export interface AppServerOptions {
+  readonly edgeUrl: string;
+  /** Where negotiate sends clients; the edge itself when not given. */
+  readonly clientUrl?: string;
+  /** In front of every hub key, for app servers that should have their clients for themselves. */
+  readonly prefix?: string;
+  /** Ready when it is connected to the edge, unless only `listening` for negotiate is asked. */
+  readonly ready?: 'connected' | 'listening';
+}
+
+/** An app server in a process of its own. */
+export interface AppServer extends StartedProcess<string> {
+  /** Of negotiate, without a slash at its end. */
+  readonly url: string;
+  /** Where its clients connect to. */
+  readonly clientUrl: string;
+  readonly prefix: string;
+  /** Resolves when the app server has done it; rejects with its error. */
+  control(control: Control): Promise<void>;
+}
+
+/** Rejects as `startProcess` does. */
+export async function startAppServer(options: AppServerOptions): Promise<AppServer> {
+  const { edgeUrl, clientUrl = edgeUrl, prefix = '', ready = 'connected' } = options;
+  const endpoint = formatConnectionString(edgeUrl, DEVELOPMENT_ACCESS_KEY);
+  const server = await startProcess(process.execPath, [MAIN, '--prefix', prefix], {
+    name: 'app server',
+    env: { TRUNKLINE_CONNECTION_STRING: `${endpoint}ClientEndpoint=${clientUrl};` },
+    ready: (line) => line.startsWith(`${ready} `) && line.slice(ready.length + 1),
+  });
+  const url = server.ready;
+  const control = async (body: Control): Promise<void> => {
+    const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+  };
+  return { ...server, url, clientUrl, prefix, control };
+}

@@ -1,0 +1,125 @@
+import { FakeAppServer, startEdge } from '@trunkline/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { expectAlive } from './support/alive.ts';
+import { metric } from './support/metrics.ts';
+import { RawSocket } from './support/raw-socket.ts';
+import { randomBytes } from './support/seeded.ts';
+
+let edge: Awaited<ReturnType<typeof startEdge>>;
+let server: FakeAppServer;
+
+beforeAll(async () => {
+  edge = await startEdge();
+  server = await FakeAppServer.connect(edge.url);
+});
+afterAll(async () => {
+  await server.close();
+  await edge.stop();
+});
+
+const LONG = 'a'.repeat(40_000);
+const POST = 'POST /client/negotiate?hub=chat HTTP/1.1\r\nHost: edge\r\n';
+
+describe('the public port refuses', () => {
+  it.each([
+    ['bytes of no meaning', '\x00\x01\x02\xff\r\n\r\n', 505],
+    ['HTTP/1.0', 'GET /api/health HTTP/1.0\r\n\r\n', 505],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+    ['a giant header', `GET /api/health HTTP/1.1\r\nHost: edge\r\nX: ${LONG}\r\n\r\n`, 431],
+    [
+      'a header without an end',
+      `GET /api/health HTTP/1.1\r\nHost: edge\r\nX: ${LONG.repeat(10)}`,
+      431,
+    ],
+    ['a giant URL', `GET /${LONG} HTTP/1.1\r\nHost: edge\r\n\r\n`, 431],
+    ['hundreds of headers', `GET / HTTP/1.1\r\nHost: edge\r\n${'x: y\r\n'.repeat(500)}\r\n`, 431],
+    ['a Content-Length beyond numbers', `${POST}Content-Length: ${'9'.repeat(30)}\r\n\r\n`, 400],
+    ['a negative Content-Length', `${POST}Content-Length: -1\r\n\r\n`, 400],
+    ['two lengths', `${POST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
+    ['a chunk of no size', `${POST}Transfer-Encoding: chunked\r\n\r\nZZZ\r\n`, 400],
+  ])('%s', async (_name, request, status) => {
+    using socket = new RawSocket(edge.url);
+    socket.write(Buffer.from(request, 'latin1'));
+    await socket.ended;
+    // A chunked body is refused after its request has been answered.
+    expect(socket.text).toMatch(new RegExp(`^HTTP/1\\.1 (?:${status}|401) `));
+    expect(socket.text).toContain(`HTTP/1.1 ${status} `);
+    await expectAlive(edge);
+  });
+
+  it('the rest of a body announced at 100 GB, having answered', async () => {
+    using socket = new RawSocket(edge.url);
+    socket.write(`${POST}Content-Length: 100000000000\r\n\r\n`);
+    expect((await socket.answer()).status).toBe('HTTP/1.1 401 Unauthorized');
+    await expectAlive(edge);
+  });
+
+  it('random bytes, and lives', async () => {
+    const before = await metric(edge, 'process_open_fds');
+    for (let seed = 1; seed <= 50; seed++) {
+      using socket = new RawSocket(edge.url);
+      // With an end of a head, so that there is something to refuse.
+      socket.write(Buffer.concat([randomBytes(seed, 500), Buffer.from('\r\n\r\n')]));
+      await Promise.race([socket.ended, socket.answer().catch(() => undefined)]);
+    }
+    await expect.poll(() => metric(edge, 'process_open_fds')).toBeLessThanOrEqual(before);
+    await expectAlive(edge);
+  }, 60_000);
+});
+
+describe('an upgrade that is none', () => {
+  const headers = (changes: Record<string, string>): string =>
+    Object.entries({
+      Host: 'edge',
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      ...changes,
+    })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+
+  it.each([
+    ['with a short key', { 'Sec-WebSocket-Key': 'abc' }],
+    ['with an empty key', { 'Sec-WebSocket-Key': '' }],
+    ['with a giant key', { 'Sec-WebSocket-Key': 'a'.repeat(20_000) }],
+  ])('%s', async (_name, changes) => {
+    for (const path of ['/client/', '/server/']) {
+      using socket = new RawSocket(edge.url);
+      socket.write(`GET ${path}?hub=chat HTTP/1.1\r\n${headers(changes)}\r\n`);
+      expect((await socket.answer()).status).toMatch(/^HTTP\/1\.1 4\d\d /);
+    }
+    await expectAlive(edge);
+  });
+});
+
+it('half requests are given up, and their descriptors with them', async () => {
+  const before = await metric(edge, 'process_open_fds');
+  const halves = ['', 'P', 'POST /client/nego', 'GET /client/?hub=chat HTTP/1.1\r\nHost: e'];
+  const sockets = halves.map((half) => {
+    const socket = new RawSocket(edge.url);
+    if (half !== '') socket.write(half);
+    return socket;
+  });
+  // The listener gives a request ten seconds.
+  await Promise.all(sockets.map((socket) => socket.ended));
+  await expect.poll(() => metric(edge, 'process_open_fds')).toBeLessThanOrEqual(before);
+  for (const socket of sockets) socket[Symbol.dispose]();
+  await expectAlive(edge);
+}, 30_000);
+
+it('the admin port lives through the same', async () => {
+  for (const bytes of [
+    '\x00\xff\r\n\r\n',
+    `GET /${LONG} HTTP/1.1\r\n\r\n`,
+    'GET /metrics HTTP/9\r\n\r\n',
+  ]) {
+    using socket = new RawSocket(edge.adminUrl);
+    socket.write(bytes);
+    await socket.ended;
+    expect(socket.text).toMatch(/^(?:HTTP\/1\.1 4\d\d |$)/);
+  }
+  expect((await fetch(`${edge.adminUrl}/live`)).status).toBe(200);
+});

@@ -1,0 +1,103 @@
+import { FakeAppServer, startEdge } from '@trunkline/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { SETTLE_ARGS, settledBytes } from '../bench/process-usage.ts';
+import { expectAlive } from './support/alive.ts';
+import { JSON_HANDSHAKE } from './support/hub-client.ts';
+import { metric } from './support/metrics.ts';
+import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
+import { userToken } from './support/tokens.ts';
+
+const HUB = 'hostile';
+const MEGABYTE = 1024 * 1024;
+/** What one round makes the edge hold is over 100 MB: a tenth of that kept would be seen. */
+const ROUNDS = 5;
+const BOUND_BYTES = 40 * MEGABYTE;
+
+let edge: Awaited<ReturnType<typeof startEdge>>;
+let server: FakeAppServer;
+
+beforeAll(async () => {
+  edge = await startEdge({ nodeArgs: SETTLE_ARGS });
+  server = await FakeAppServer.connect(edge.url);
+});
+afterAll(async () => {
+  await server.close();
+  await edge.stop();
+});
+
+const bytesTaken = (direction: string): Promise<number> =>
+  metric(edge, 'trunkline_message_bytes_total', { direction });
+
+/** Waits until the edge has taken so many more bytes while `send` runs. */
+async function taken(direction: string, bytes: number, send: () => void): Promise<void> {
+  const before = await bytesTaken(direction);
+  send();
+  await expect
+    .poll(() => bytesTaken(direction), { timeout: 10_000 })
+    .toBeGreaterThanOrEqual(before + bytes);
+}
+
+/** Clients that leave 3 MB of an unfinished message behind, and 200 that never say a word. */
+async function halfMessages(): Promise<void> {
+  const clients = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const socket = new RawSocket(edge.url);
+      await socket.upgrade(`/client/?hub=${HUB}&access_token=${userToken(HUB, 'mallory')}`);
+      socket.write(frame(Opcode.Text, JSON_HANDSHAKE));
+      await socket.frames.first(() => true, 'the handshake response');
+      return socket;
+    }),
+  );
+  const half = frame(Opcode.Text, 'x'.repeat(3 * MEGABYTE));
+  await taken('from_client', clients.length * 3 * MEGABYTE, () => {
+    for (const client of clients) client.write(half);
+  });
+  for (const client of clients) client[Symbol.dispose]();
+}
+
+async function silentClients(): Promise<void> {
+  const clients = Array.from({ length: 200 }, () => new RawSocket(edge.url));
+  await Promise.all(
+    clients.map((client, index) =>
+      client.upgrade(`/client/?hub=${HUB}&access_token=${userToken(HUB, `user ${index}`)}`),
+    ),
+  );
+  for (const client of clients) client[Symbol.dispose]();
+}
+
+/** App servers that announce 100 MB and send 12. */
+async function halfFrames(): Promise<void> {
+  const servers = await Promise.all(
+    Array.from({ length: 5 }, () => FakeAppServer.connect(edge.url, { hub: HUB })),
+  );
+  await taken('from_server', servers.length * 12 * MEGABYTE, () => {
+    for (const one of servers) {
+      one.writeRaw(Uint8Array.of(0x80, 0x80, 0x80, 0x32));
+      for (let i = 0; i < 12; i++) one.writeRaw(Buffer.alloc(MEGABYTE));
+    }
+  });
+  await Promise.all(servers.map((one) => one.cut()));
+}
+
+async function round(): Promise<void> {
+  const hostile = await FakeAppServer.connect(edge.url, { hub: HUB, answers: 'handshakes' });
+  await halfMessages();
+  await silentClients();
+  await hostile.close();
+  await halfFrames();
+  const clients = { hub: HUB, transport: 'webSockets' };
+  await expect.poll(() => metric(edge, 'trunkline_client_connections', clients)).toBe(0);
+  await expect.poll(() => metric(edge, 'trunkline_server_connections', { hub: HUB })).toBe(0);
+}
+
+it('gives back what hostile peers made it hold', async () => {
+  // The first rounds bring the heap to its working size.
+  for (let i = 0; i < 2; i++) await round();
+  const descriptors = await metric(edge, 'process_open_fds');
+  const before = await settledBytes(edge.pid);
+  for (let i = 0; i < ROUNDS; i++) await round();
+  expect((await settledBytes(edge.pid)) - before).toBeLessThan(BOUND_BYTES);
+  await expect.poll(() => metric(edge, 'process_open_fds')).toBeLessThanOrEqual(descriptors);
+  await expectAlive(edge);
+}, 60_000);
