@@ -43,7 +43,10 @@ async function start(): Promise<Running | undefined> {
   if (argument !== undefined)
     throw new SettingsError(`unexpected argument '${argument}' (see --help)`);
   const services: Service[] = [];
-  const stop = (): Promise<void> => stopAll(services);
+  const stop = async (): Promise<void> => {
+    await stopAll(services);
+    process.stdout.write('Trunkline has stopped.\n');
+  };
   try {
     const edge = await startService('edge', {});
     services.push(edge);

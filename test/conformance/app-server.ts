@@ -19,8 +19,7 @@ const OPTIONS = {
   impatient: { clientTimeoutInterval: IMPATIENT_MS },
 };
 
-const logger = { info: () => {}, warn: () => {}, error: () => {} };
-const server = createServer({ logger });
+const server = createServer();
 const hubs = new Map<HubName, HubHandle<MainClient>>(
   HUB_NAMES.map((name) => [
     name,

@@ -111,7 +111,7 @@ export class Context implements AsyncDisposable {
 
   /** An app server with hub keys, and so with clients, of its own. */
   async startApp(options: Partial<AppServerOptions> = {}): Promise<AppServer> {
-    const prefix = `p${randomUUID()}-`;
+    const prefix = `p${randomUUID().replaceAll('-', '')}_`;
     return this.own(await startAppServer({ edgeUrl: this.edge.url, prefix, ...options }));
   }
 

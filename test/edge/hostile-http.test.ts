@@ -95,21 +95,6 @@ describe('an upgrade that is none', () => {
   });
 });
 
-it('half requests are given up, and their descriptors with them', async () => {
-  const before = await metric(edge, 'process_open_fds');
-  const halves = ['', 'P', 'POST /client/nego', 'GET /client/?hub=chat HTTP/1.1\r\nHost: e'];
-  const sockets = halves.map((half) => {
-    const socket = new RawSocket(edge.url);
-    if (half !== '') socket.write(half);
-    return socket;
-  });
-  // The listener gives a request ten seconds.
-  await Promise.all(sockets.map((socket) => socket.ended));
-  await expect.poll(() => metric(edge, 'process_open_fds')).toBeLessThanOrEqual(before);
-  for (const socket of sockets) socket[Symbol.dispose]();
-  await expectAlive(edge);
-}, 30_000);
-
 it('the admin port lives through the same', async () => {
   for (const bytes of [
     '\x00\xff\r\n\r\n',

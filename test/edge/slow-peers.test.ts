@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
-import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
-import { userToken } from './support/tokens.ts';
+import { rawClient } from './support/raw-client.ts';
 
 /** What the kernel may hold of a loopback connection is well below this many times 64 KB. */
 const MOST_MESSAGES = 1_000;
@@ -23,26 +22,12 @@ afterAll(async () => {
   await edge.stop();
 });
 
-/** A client on a bare socket, and its connection id. */
-async function rawClient(hub = 'chat'): Promise<{ socket: RawSocket; connectionId: string }> {
-  const authorization = `Bearer ${userToken(hub, 'raw')}`;
-  const url = `${edge.url}/client/negotiate?hub=${hub}&negotiateVersion=1`;
-  const response = await fetch(url, { method: 'POST', headers: { authorization } });
-  const answer = (await response.json()) as { connectionId: string; connectionToken: string };
-  const socket = new RawSocket(edge.url);
-  const path = `/client/?hub=${hub}&id=${answer.connectionToken}`;
-  await socket.upgrade(path, { Authorization: authorization });
-  socket.write(frame(Opcode.Text, JSON_HANDSHAKE));
-  await socket.frames.first(() => true, 'the handshake response');
-  return { socket, connectionId: answer.connectionId };
-}
-
 const said = (n: number): Buffer =>
   Buffer.from(`${JSON.stringify({ type: 1, target: 'said', arguments: [n, PIECE] })}\x1e`);
 
 describe('a client that stops reading', () => {
   it('is closed as slow, while another goes on receiving everything', async () => {
-    const { socket, connectionId } = await rawClient();
+    const { socket, connectionId } = await rawClient(edge);
     using _socket = socket;
     await using other = await HubClient.connect(edge.url);
     const slow = (): Promise<number> => metric(edge, 'trunkline_slow_clients_total');
@@ -108,51 +93,4 @@ describe('an app server that stops reading', () => {
     await late.close();
     await stuck.close();
   });
-});
-
-describe('a peer that has vanished', () => {
-  const descriptors = (): Promise<number> => metric(edge, 'process_open_fds');
-  const end = (connectionId: string): void =>
-    server.write({
-      type: MessageType.CloseConnection,
-      connectionId,
-      errorMessage: '',
-      headers: new Map(),
-    });
-
-  it('costs no descriptor once the edge has closed its connection', async () => {
-    await expect
-      .poll(() =>
-        metric(edge, 'trunkline_client_connections', { hub: 'chat', transport: 'webSockets' }),
-      )
-      .toBe(0);
-    const before = await descriptors();
-    const clients = await Promise.all(Array.from({ length: 10 }, () => rawClient()));
-    await expect.poll(descriptors).toBeGreaterThanOrEqual(before + clients.length);
-    for (const { connectionId } of clients) end(connectionId);
-    await Promise.all(
-      clients.map(({ socket }) =>
-        socket.frames.first((one) => one.opcode === Opcode.Close, 'the close frame'),
-      ),
-    );
-    // They never answer, and never end their half.
-    await expect.poll(descriptors, { timeout: 15_000 }).toBeLessThanOrEqual(before);
-    for (const { socket } of clients) socket[Symbol.dispose]();
-  }, 30_000);
-
-  it('costs none with messages waiting for it either', async () => {
-    const before = await descriptors();
-    const { socket, connectionId } = await rawClient();
-    socket.pause();
-    const queued = (): Promise<number> =>
-      metric(edge, 'trunkline_outbound_queue_bytes', { side: 'client' });
-    for (let n = 0; n < MOST_MESSAGES && (await queued()) === 0; n++) {
-      server.data(connectionId, said(n));
-    }
-    expect(await queued()).toBeGreaterThan(0);
-    expect(await descriptors()).toBeGreaterThan(before);
-    end(connectionId);
-    await expect.poll(descriptors, { timeout: 15_000 }).toBeLessThanOrEqual(before);
-    socket[Symbol.dispose]();
-  }, 30_000);
 });

@@ -100,7 +100,8 @@ export class Server {
 
   /**
    * Connects, and resolves when every hub has a server connection; until then it keeps trying.
-   * Rejects with TrunklineError `unauthorized` when the service does not know the access key.
+   * Rejects with TrunklineError `unauthorized` when the service does not know the access key, and
+   * `not-connected` when stopped before it was connected.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw badOptions('start() works once');

@@ -1,9 +1,10 @@
+import { Mailbox } from '@trunkline/testing';
 import { expect } from 'vitest';
 
 import type { Scenario } from '../context.ts';
 import { VARIANTS } from '../variants.ts';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 
 /** The hub asks a client (client protocols reference, section 6.7). */
 export const clientResults: readonly Scenario[] = [
@@ -61,13 +62,15 @@ export const clientResults: readonly Scenario[] = [
     name: 'stops waiting when the client goes, or is not there at all',
     async run(context) {
       const asker = await context.connect({ hub: 'detailed' });
-      let heard = (): void => {};
-      const question = new Promise<void>((resolve) => (heard = resolve));
-      const confirm = (): Promise<never> => (heard(), new Promise(() => {}));
+      const questions = new Mailbox<string>();
+      const confirm = (question: string): Promise<never> => {
+        questions.add(question);
+        return new Promise(() => {});
+      };
       const asked = await context.connect({ hub: 'detailed', handlers: { confirm } });
       const id = await asked.id();
       const failure = asker.failure('ask', id, '?', TIMEOUT_MS);
-      await question;
+      await questions.first(() => true, 'the question');
       await asked.connection.stop();
       expect(await failure).toContain(`Connection '${id}' disconnected.`);
       expect(await asker.failure('ask', id, '?', TIMEOUT_MS)).toContain(

@@ -196,6 +196,7 @@ export class ClientConnection {
 
   #broken(error: unknown): void {
     const cause = error instanceof Error ? error : new Error(String(error));
+    this.host.logger.info(`client ${this.id} is closed: ${cause.message}`);
     this.#end({ error: this.#closeText(error), allowReconnect: true }, cause);
   }
 

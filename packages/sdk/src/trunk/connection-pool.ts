@@ -43,9 +43,11 @@ export class ConnectionPool {
     this.#options = options;
     this.#backOff = new BackOff(options.clock);
     this.#slots = Array.from({ length: options.count }, () => undefined);
+    // A pool that is never started has nobody who listens.
+    this.#ready.promise.catch(() => {});
   }
 
-  /** Resolves when the first connection is up; rejects only when the service answers 401. */
+  /** Resolves when the first connection is up; rejects on 401, and when stopped before that. */
   start(): Promise<void> {
     for (let slot = 0; slot < this.#slots.length; slot++) void this.#keep(slot);
     return this.#ready.promise;
@@ -84,7 +86,7 @@ export class ConnectionPool {
   /** To be told when the service has heard of this connection's `fin`. */
   finAcked(connection: ServerConnection): void {
     this.#acknowledged.add(connection);
-    if (this.#unacknowledged().length === 0) this.#finished.resolve();
+    this.#checkFinished();
   }
 
   /** Resolves when the service assigns no more clients here: it has heard every `fin`. */
@@ -107,16 +109,20 @@ export class ConnectionPool {
   #halt(): void {
     this.#stopping = true;
     this.#backOff.stop();
+    this.#ready.reject(new TrunklineError('not-connected', 'stopped before it was connected'));
   }
 
   /** Repeated, for the service may lose sight of one (service protocol reference, section 7.5). */
   #fin(): void {
     const waiting = this.#unacknowledged();
-    for (const connection of waiting) {
-      connection.post({ type: MessageType.Ping, entries: ['shutdown', 'fin:1'] });
-    }
-    if (waiting.length === 0) this.#finished.resolve();
-    else this.#cancelFin = this.#options.clock.after(FIN_INTERVAL_MS, () => this.#fin());
+    for (const connection of waiting) askToLeave(connection);
+    this.#checkFinished();
+    if (waiting.length === 0) return;
+    this.#cancelFin = this.#options.clock.after(FIN_INTERVAL_MS, () => this.#fin());
+  }
+
+  #checkFinished(): void {
+    if (this.#stopping && this.#unacknowledged().length === 0) this.#finished.resolve();
   }
 
   #unacknowledged(): ServerConnection[] {
@@ -136,6 +142,7 @@ export class ConnectionPool {
       const since = clock.now();
       await this.#slots[slot]?.closed;
       this.#slots[slot] = undefined;
+      this.#checkFinished();
       connected = false;
       brief = clock.now() - since < BRIEF_MS ? brief + 1 : 0;
       // A service that accepts and then closes again would otherwise be dialled without end.
@@ -148,6 +155,7 @@ export class ConnectionPool {
       const connection = this.#dial(ConnectionType.Default);
       this.#slots[slot] = connection;
       await connection.opened;
+      if (this.#stopping) askToLeave(connection);
     } catch (error) {
       this.#slots[slot] = undefined;
       this.#failed(error);
@@ -180,6 +188,11 @@ export class ConnectionPool {
       maximumOutboundBytes,
     });
   }
+}
+
+/** Tells the service that this server leaves, and that its clients may be moved. */
+function askToLeave(connection: ServerConnection): void {
+  connection.post({ type: MessageType.Ping, entries: ['shutdown', 'fin:1'] });
 }
 
 /** FNV-1a over UTF-16 units: any even spread will do. */

@@ -57,6 +57,16 @@ describe('start', () => {
     await expect(server.start()).rejects.toMatchObject({ code: 'bad-options' });
   });
 
+  test('rejects when it is stopped before it was connected', async () => {
+    const clock = new ManualClock();
+    const service = await fakeService();
+    service.refuseWith = 503;
+    const { start, server } = starting(service, clock);
+    await until(() => service.requests.length === 3, 'some tries');
+    await passing(clock, server.stop());
+    await expect(start).rejects.toMatchObject({ code: 'not-connected' });
+  });
+
   test.each([503, 404])('keeps trying on %i, with a single probe', async (status) => {
     const clock = new ManualClock();
     const service = await fakeService();

@@ -24,7 +24,8 @@ function findByBytes(table: ConnectionTable<Entry>, id: string): Entry | undefin
 
 test('random use agrees with a map from id to entry', () => {
   const steps = fc.array(fc.tuple(fc.constantFrom('reserve', 'add', 'release'), fc.nat(20)), {
-    maxLength: 200,
+    maxLength: 100,
+    size: 'max',
   });
   const given = fc.property(steps, (all) => {
     const table = newTable();
@@ -102,7 +103,7 @@ test('bytes that are not a live id find nobody', () => {
       return bytes;
     });
   const garbage = fc.oneof(
-    fc.uint8Array({ maxLength: 64 }),
+    fc.uint8Array({ maxLength: 64, size: 'max' }),
     fc.uint8Array({ minLength: CONNECTION_ID_LENGTH, maxLength: CONNECTION_ID_LENGTH }),
     nearly,
   );

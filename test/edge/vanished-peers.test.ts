@@ -1,0 +1,78 @@
+import { MessageType } from '@trunkline/protocol';
+import { FakeAppServer, startEdge, type StartedEdge } from '@trunkline/testing';
+import { describe, expect, it } from 'vitest';
+
+import { expectAlive } from './support/alive.ts';
+import { metric } from './support/metrics.ts';
+import { rawClient } from './support/raw-client.ts';
+import { Opcode, RawSocket } from './support/raw-socket.ts';
+
+/** What the kernel may hold of a loopback connection is well below this many times 64 KB. */
+const MOST_MESSAGES = 1_000;
+const PIECE = Buffer.from(`{"type":1,"target":"t","arguments":["${'x'.repeat(64 * 1024)}"]}\x1e`);
+/** The listener gives a request, and the answer to a close, ten seconds or less. */
+const GIVEN_UP = { timeout: 20_000 };
+
+/** A peer that answers nothing and never ends its half costs the edge no descriptor for long. */
+describe.concurrent('a peer that has vanished', () => {
+  const end = (server: FakeAppServer, connectionId: string): void =>
+    server.write({
+      type: MessageType.CloseConnection,
+      connectionId,
+      errorMessage: '',
+      headers: new Map(),
+    });
+
+  async function expectDescriptors(edge: StartedEdge, before: number): Promise<void> {
+    const descriptors = (): Promise<number> => metric(edge, 'process_open_fds');
+    await expect.poll(descriptors, GIVEN_UP).toBeLessThanOrEqual(before);
+  }
+
+  it('in the middle of its request is given up', async () => {
+    await using edge = await startEdge();
+    await using _server = await FakeAppServer.connect(edge.url);
+    const before = await metric(edge, 'process_open_fds');
+    const halves = ['P', 'POST /client/nego', 'GET /client/?hub=chat HTTP/1.1\r\nHost: e'];
+    const sockets = ['', ...halves].map((half) => {
+      const socket = new RawSocket(edge.url);
+      if (half !== '') socket.write(half);
+      return socket;
+    });
+    await Promise.all(sockets.map((socket) => socket.ended));
+    await expectDescriptors(edge, before);
+    for (const socket of sockets) socket[Symbol.dispose]();
+    await expectAlive(edge);
+  }, 40_000);
+
+  it('is given up once the edge has closed its connection', async () => {
+    await using edge = await startEdge();
+    await using server = await FakeAppServer.connect(edge.url);
+    const before = await metric(edge, 'process_open_fds');
+    const clients = await Promise.all(Array.from({ length: 10 }, () => rawClient(edge)));
+    expect(await metric(edge, 'process_open_fds')).toBeGreaterThanOrEqual(before + clients.length);
+    for (const { socket, connectionId } of clients) {
+      end(server, connectionId);
+      await socket.frames.first(({ opcode }) => opcode === Opcode.Close, 'the close frame');
+    }
+    await expectDescriptors(edge, before);
+    for (const { socket } of clients) socket[Symbol.dispose]();
+  }, 40_000);
+
+  it('is given up with messages waiting for it', async () => {
+    await using edge = await startEdge();
+    await using server = await FakeAppServer.connect(edge.url);
+    const before = await metric(edge, 'process_open_fds');
+    const { socket, connectionId } = await rawClient(edge);
+    socket.pause();
+    const queued = (): Promise<number> =>
+      metric(edge, 'trunkline_outbound_queue_bytes', { side: 'client' });
+    for (let n = 0; n < MOST_MESSAGES && (await queued()) === 0; n++) {
+      server.data(connectionId, PIECE);
+    }
+    expect(await queued()).toBeGreaterThan(0);
+    expect(await metric(edge, 'process_open_fds')).toBeGreaterThan(before);
+    end(server, connectionId);
+    await expectDescriptors(edge, before);
+    socket[Symbol.dispose]();
+  }, 40_000);
+});
