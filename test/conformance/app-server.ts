@@ -28,7 +28,6 @@ const hubs = new Map<HubName, HubHandle<MainClient>>(
 );
 
 async function obey(control: Control): Promise<void> {
-  if (control.do === 'stop') return server.stop({ timeout: control.timeout });
   const { clients, groups } = hubs.get(control.hub)!;
   if (control.do === 'send') return select(clients, control.to).message(...control.args);
   return groups[control.do](control.connectionId, control.group);
@@ -57,7 +56,7 @@ const http = createHttpServer((request, response) => {
   })();
 });
 
-process.once('SIGTERM', () => void server.stop({ timeout: 0 }).then(() => process.exit()));
+process.once('SIGTERM', () => void server.stop({ timeout: 1000 }).then(() => process.exit()));
 http.listen(0, '127.0.0.1', () => {
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   console.log(`listening ${url}`);

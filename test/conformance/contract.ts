@@ -1,6 +1,7 @@
 /**
  * What the app server of the conformance tests offers, in whatever language it is written: the hubs
- * of `hubs.ts` at the paths below, negotiate for users named by `Identity`, and `POST /control`.
+ * of `hubs.ts` at the paths below, negotiate for users named by `Identity`, and `POST /control`. At
+ * SIGTERM it gives its clients a second to go elsewhere, then closes them and ends.
  */
 
 /** Hubs by path, without the slash; the hub key is the same name behind the server's prefix. */
@@ -33,9 +34,7 @@ export type Destination = readonly [
 export type Control =
   /** Calls `message` on clients, from outside a hub. */
   | { do: 'send'; hub: HubName; to: Destination; args: readonly unknown[] }
-  | { do: 'add' | 'remove'; hub: HubName; connectionId: string; group: string }
-  /** Stops the hub server; negotiate goes on answering. */
-  | { do: 'stop'; timeout: number };
+  | { do: 'add' | 'remove'; hub: HubName; connectionId: string; group: string };
 
 /** What a client calls itself at negotiate: base64url JSON, as a bearer token of the app's own. */
 export interface Identity {

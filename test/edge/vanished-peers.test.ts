@@ -1,6 +1,6 @@
 import { MessageType } from '@trunkline/protocol';
 import { FakeAppServer, startEdge, type StartedEdge } from '@trunkline/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { expectAlive } from './support/alive.ts';
 import { metric } from './support/metrics.ts';
@@ -11,7 +11,7 @@ import { Opcode, RawSocket } from './support/raw-socket.ts';
 const MOST_MESSAGES = 1_000;
 const PIECE = Buffer.from(`{"type":1,"target":"t","arguments":["${'x'.repeat(64 * 1024)}"]}\x1e`);
 /** The listener gives a request, and the answer to a close, ten seconds or less. */
-const GIVEN_UP = { timeout: 20_000 };
+const GIVEN_UP = { timeout: 20_000, interval: 100 };
 
 /** A peer that answers nothing and never ends its half costs the edge no descriptor for long. */
 describe.concurrent('a peer that has vanished', () => {
@@ -23,10 +23,11 @@ describe.concurrent('a peer that has vanished', () => {
       headers: new Map(),
     });
 
-  async function expectDescriptors(edge: StartedEdge, before: number): Promise<void> {
-    const descriptors = (): Promise<number> => metric(edge, 'process_open_fds');
-    await expect.poll(descriptors, GIVEN_UP).toBeLessThanOrEqual(before);
-  }
+  /** Resolves when the edge holds no more than `most` descriptors. */
+  const descriptorsBack = (edge: StartedEdge, most: number): Promise<void> =>
+    vi.waitFor(async () => {
+      expect(await metric(edge, 'process_open_fds')).toBeLessThanOrEqual(most);
+    }, GIVEN_UP);
 
   it('in the middle of its request is given up', async () => {
     await using edge = await startEdge();
@@ -38,8 +39,11 @@ describe.concurrent('a peer that has vanished', () => {
       if (half !== '') socket.write(half);
       return socket;
     });
+    await vi.waitFor(async () => {
+      expect(await metric(edge, 'process_open_fds')).toBe(before + sockets.length);
+    });
     await Promise.all(sockets.map((socket) => socket.ended));
-    await expectDescriptors(edge, before);
+    await descriptorsBack(edge, before);
     for (const socket of sockets) socket[Symbol.dispose]();
     await expectAlive(edge);
   }, 40_000);
@@ -54,7 +58,7 @@ describe.concurrent('a peer that has vanished', () => {
       end(server, connectionId);
       await socket.frames.first(({ opcode }) => opcode === Opcode.Close, 'the close frame');
     }
-    await expectDescriptors(edge, before);
+    await descriptorsBack(edge, before);
     for (const { socket } of clients) socket[Symbol.dispose]();
   }, 40_000);
 
@@ -72,7 +76,7 @@ describe.concurrent('a peer that has vanished', () => {
     expect(await queued()).toBeGreaterThan(0);
     expect(await metric(edge, 'process_open_fds')).toBeGreaterThan(before);
     end(server, connectionId);
-    await expectDescriptors(edge, before);
+    await descriptorsBack(edge, before);
     socket[Symbol.dispose]();
   }, 40_000);
 });

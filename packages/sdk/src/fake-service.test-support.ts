@@ -54,6 +54,7 @@ export class FakeService {
     this.#http = createServer();
     this.#http.on('upgrade', (request, socket, head) => {
       this.requests.push(request);
+      socket.on('error', () => {});
       if (this.refuseWith !== undefined) {
         socket.end(`HTTP/1.1 ${this.refuseWith} Refused\r\ncontent-length: 0\r\n\r\n`);
         return;

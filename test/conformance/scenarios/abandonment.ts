@@ -15,7 +15,7 @@ export const abandonment: readonly Scenario[] = [
       const proxy = context.own(await TcpProxy.start(context.edge.url));
       const app = await context.startApp({ clientUrl: proxy.url });
       const tag = context.unique('tag');
-      const witness = await context.connect({ app: { ...app, clientUrl: context.edge.url } });
+      const witness = await context.connect({ app, reconnects: true });
       const clients = await context.connectAll({ app, reconnects: true, query: { tag } });
       for (const client of clients) await client.id();
       proxy.cut();

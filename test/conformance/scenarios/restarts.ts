@@ -46,7 +46,7 @@ export const restarts: readonly Scenario[] = [
     name: 'reconnects after the app server has stopped, without an error',
     timeout: 60_000,
     async run(context) {
-      const clients = await replace(context, (app) => app.control({ do: 'stop', timeout: 100 }));
+      const clients = await replace(context, (app) => app.stop());
       for (const client of clients) {
         expect(await client.event('reconnecting')).toMatchObject({ error: undefined });
       }
@@ -59,7 +59,7 @@ export const restarts: readonly Scenario[] = [
       const { app, proxy } = await replaceable(context);
       const clients = await context.connectAll({ app, reconnects: true });
       proxy.target = (await context.startApp({ prefix: app.prefix })).url;
-      await app.control({ do: 'stop', timeout: 1000 });
+      await app.stop();
       for (const client of clients) {
         await context.eventually(async () => {
           expect(await client.invoke('echo', 'still served')).toBe('still served');

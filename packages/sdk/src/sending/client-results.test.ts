@@ -24,6 +24,8 @@ test('a client here answers, while its own call waits for it', async () => {
   const { trunk } = await serve(Asks);
   const client = trunk.open();
   client.call('askMe');
+  // Until the first call waits for its client, this one holds back whatever is behind it.
+  client.call('ask', ['far'], '2');
   const asked = await trunk.next(34);
   expect(asked.invocationId).toMatch(/^c1-[0-9a-f]{32}-1$/);
   expect(asked).toMatchObject({ connectionId: 'c1', callerServerId: SERVER_ID });

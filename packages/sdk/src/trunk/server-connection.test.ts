@@ -63,8 +63,9 @@ describe('start', () => {
     service.refuseWith = 503;
     const { start, server } = starting(service, clock);
     await until(() => service.requests.length === 3, 'some tries');
+    const outcome = start.catch((error: unknown) => error);
     await passing(clock, server.stop());
-    await expect(start).rejects.toMatchObject({ code: 'not-connected' });
+    expect(await outcome).toMatchObject({ code: 'not-connected' });
   });
 
   test.each([503, 404])('keeps trying on %i, with a single probe', async (status) => {
@@ -164,6 +165,32 @@ describe('a live server connection', () => {
       'the echo',
     );
     expect(echo.entries).toEqual(['echo', 'x']);
+  });
+
+  test('is not read while the service does not take the answers', async () => {
+    let calls = 0;
+    class Counts extends Hub {
+      big(text: string): string {
+        calls++;
+        return text;
+      }
+    }
+    const { trunk } = await serve(Counts, { server: { maximumOutboundBytes: 100_000 } });
+    const client = trunk.open();
+    await client.text(0);
+    trunk.socket.pause();
+    const all = 1000;
+    for (let i = 0; i < all; i++) client.call('big', ['x'.repeat(50_000)]);
+    let quiet = 0;
+    let seen = 0;
+    await until(() => {
+      quiet = calls === seen ? quiet + 1 : 0;
+      seen = calls;
+      return calls > 0 && quiet > 2000;
+    }, 'a standstill');
+    expect(calls).toBeLessThan(all);
+    trunk.socket.resume();
+    await until(() => calls === all, 'all of them');
   });
 
   test('opens one more connection when the service rebalances, and does not replace it', async () => {

@@ -51,6 +51,7 @@ export class ServerConnection {
   readonly #opened = deferred();
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #lastReceived: number;
+  #cancelDeadline = () => {};
   /** Why the socket was given up, when that was our doing. */
   #fault: Error | undefined;
 
@@ -132,10 +133,9 @@ export class ServerConnection {
   #listen(): void {
     const socket = this.#socket;
     const { clock } = this.#options;
-    let cancelDeadline = () => {};
     socket.once('open', () => {
-      cancelDeadline = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
-        if (this.#state === 'opening') this.#giveUp('no handshake response within 15 s');
+      this.#cancelDeadline = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
+        this.#giveUp('no handshake response within 15 s');
       });
       this.#shakeHands();
     });
@@ -148,10 +148,7 @@ export class ServerConnection {
       this.#fault ??= new TrunklineError('not-connected', errorMessage(error), { cause: error });
     });
     socket.on('message', (data) => this.#receive(data));
-    socket.once('close', (code) => {
-      cancelDeadline();
-      this.#end(code);
-    });
+    socket.once('close', (code) => this.#end(code));
   }
 
   /** Level Any: our clients may be moved whenever the service sees fit. */
@@ -191,6 +188,7 @@ export class ServerConnection {
 
   /** The service's first message must be its handshake response (service protocol reference, 7.2). */
   #welcome(message: ServiceMessage | undefined): void {
+    this.#cancelDeadline();
     if (message?.type !== MessageType.HandshakeResponse) {
       this.#giveUp('the first message of the service is not its handshake response');
     } else if (message.errorMessage !== '') {
@@ -213,6 +211,7 @@ export class ServerConnection {
 
   #end(code: number): void {
     if (this.#state === 'closed') return;
+    this.#cancelDeadline();
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
     this.#outlet.close();

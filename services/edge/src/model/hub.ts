@@ -1,4 +1,5 @@
 import type { Command, Exclusions, Target } from './command.ts';
+import { DenseList } from './dense-list.ts';
 import type { Effect } from './effect.ts';
 import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
@@ -15,7 +16,7 @@ export type Origin = 'local' | 'bus';
  */
 export class Hub<M extends Member<M>> {
   readonly name: string;
-  readonly #members: M[] = [];
+  readonly #members = new DenseList<'place', M>('place');
   readonly #users = new Users<M>();
   readonly #groups = new Groups<M>();
   readonly #rules = new UserGroupRules();
@@ -28,11 +29,11 @@ export class Hub<M extends Member<M>> {
   }
 
   get members(): readonly M[] {
-    return this.#members;
+    return this.#members.items;
   }
 
   attach(member: M, now: number): void {
-    member.place = this.#members.push(member) - 1;
+    this.#members.add(member);
     this.#users.add(member);
     if (member.userId === undefined) return;
     for (const group of this.#rules.groups(member.userId, now)) this.#groups.join(member, group);
@@ -40,12 +41,7 @@ export class Hub<M extends Member<M>> {
 
   detach(member: M): void {
     if (member.place < 0) return;
-    const last = this.#members.pop()!;
-    if (last !== member) {
-      this.#members[member.place] = last;
-      last.place = member.place;
-    }
-    member.place = -1;
+    this.#members.delete(member);
     this.#users.remove(member);
     this.#groups.leaveAll(member);
   }
@@ -141,7 +137,7 @@ export class Hub<M extends Member<M>> {
   #targeted(target: Target): readonly M[] {
     switch (target.kind) {
       case 'all':
-        return this.#members;
+        return this.#members.items;
       case 'connections':
         return union(target.ids, (id) => {
           const member = this.#find(id);

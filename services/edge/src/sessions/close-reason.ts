@@ -16,9 +16,9 @@ export interface CloseReason {
 }
 
 /**
- * Every way a client connection ends. After a hub Close the WebSocket close code is 1000 or 1001,
- * as ASP.NET has it; what a client does next is up to `reconnect` alone (client protocols
- * reference, section 2.1).
+ * Every way a client connection ends. A client that was told a hub Close goes by that alone, so
+ * `reconnect` decides what it does next and the WebSocket close code is for proxies and people
+ * (client protocols reference, section 2.1).
  */
 export const CLIENT_CLOSE_REASONS = {
   normal: {

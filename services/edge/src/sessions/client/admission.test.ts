@@ -97,6 +97,7 @@ describe('negotiate', () => {
     expect(bodyOf(answer)).toEqual({
       error: 'The client requested a non-integer protocol version.',
     });
+    expect(counted(edge.context.counters.negotiates)).toEqual({ bad_request: 1 });
   });
 
   test('offers no transport that the token does not allow', () => {
@@ -156,6 +157,14 @@ describe('connect', () => {
       headers: { 'content-type': 'text/plain' },
       body: 'No Connection with that ID',
     });
+  });
+
+  test('with the bare id of a version 1 negotiate is refused: its token is not to be guessed', () => {
+    const { connectionId } = bodyOf(
+      door.negotiate(request('hub=chat&negotiateVersion=1')),
+    ) as Negotiated;
+    const answer = door.connect(request(`hub=chat&id=${connectionId}`));
+    expect(answer).toMatchObject({ status: 404, body: 'No Connection with that ID' });
   });
 
   test('with the id of a version 0 negotiate has it, once', () => {

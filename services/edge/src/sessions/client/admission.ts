@@ -1,3 +1,4 @@
+import type { NegotiateAnswer } from '@trunkline/protocol';
 import {
   negotiateAnswer,
   negotiateVersion,
@@ -43,9 +44,20 @@ export class ClientAdmission {
 
   /** `POST /client/negotiate`: an id, and the token to connect with. */
   negotiate(request: HttpRequest): HttpAnswer {
-    const answer = this.#negotiate(request);
-    this.#context.counters.negotiates.add(RESULTS[answer.status] ?? 'ok');
-    return answer;
+    const { negotiates } = this.#context.counters;
+    const visitor = this.#visitor(request);
+    if ('status' in visitor) {
+      negotiates.add(visitor.status === 401 ? 'unauthorized' : 'bad_request');
+      return visitor;
+    }
+    const version = negotiateVersion(askedVersion(request.query));
+    if (typeof version !== 'number') {
+      negotiates.add('bad_request');
+      return json(version);
+    }
+    const offer = this.#offer(visitor, version);
+    negotiates.add(offer === undefined ? 'unavailable' : 'ok');
+    return offer === undefined ? BUSY : json(offer);
   }
 
   /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
@@ -83,21 +95,18 @@ export class ClientAdmission {
     this.#negotiated.expire(now);
   }
 
-  #negotiate(request: HttpRequest): HttpAnswer {
-    const visitor = this.#visitor(request);
-    if ('status' in visitor) return visitor;
-    const version = negotiateVersion(askedVersion(request.query));
-    if (typeof version !== 'number') return json(version);
+  /** Undefined when too many ids are out already. */
+  #offer({ hub, claims }: Visitor, version: number): NegotiateAnswer | undefined {
     const connectionId = this.#negotiated.full ? undefined : this.#context.clients.reserve();
-    if (connectionId === undefined) return BUSY;
+    if (connectionId === undefined) return undefined;
     const { clock } = this.#context;
-    const { hub, claims } = visitor;
-    this.#negotiated.add(connectionId, hub, claims.userId, clock.now());
+    const { userId } = claims;
+    this.#negotiated.add(connectionId, { version, hub, userId }, clock.now());
     const connectBy = Math.ceil(clock.unixSeconds()) + CONNECT_WITHIN_MS / 1000;
-    const grant = { id: connectionId, hub, userId: claims.userId, connectBy };
+    const grant = { id: connectionId, hub, userId, connectBy };
     const connectionToken = mintConnectionToken(grant, this.#tokens.keys.first);
     const transports = transportsFor(claims.transports & SERVED);
-    return json(negotiateAnswer({ version, connectionId, connectionToken, transports }));
+    return negotiateAnswer({ version, connectionId, connectionToken, transports });
   }
 
   #visitor(request: HttpRequest): Visitor | HttpAnswer {
@@ -118,11 +127,11 @@ export class ClientAdmission {
     const token = queryValue(request.query, 'id');
     if (token === undefined) return this.#context.clients.reserve() ?? BUSY;
     // Negotiate version 0 has no token: the id alone must do.
-    const id = token.includes('.')
-      ? verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id
-      : token;
+    const version = token.includes('.') ? 1 : 0;
+    const id =
+      version === 0 ? token : verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id;
     const now = this.#context.clock.now();
-    if (id === undefined || !this.#negotiated.claim(id, hub, userId, now)) {
+    if (id === undefined || !this.#negotiated.claim(id, { version, hub, userId }, now)) {
       return text(404, 'No Connection with that ID');
     }
     return id;
@@ -133,12 +142,6 @@ export class ClientAdmission {
 const ANYWHERE = { sticky: 'Disabled', serverName: undefined } as const;
 
 const BUSY: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
-
-const RESULTS: Readonly<Record<number, string>> = {
-  400: 'bad_request',
-  401: 'unauthorized',
-  503: 'unavailable',
-};
 
 function json(body: object): HttpAnswer {
   const headers = { 'content-type': 'application/json' };

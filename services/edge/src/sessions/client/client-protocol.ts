@@ -1,4 +1,5 @@
 import { encodeClose, encodePing, hubProtocol } from '@trunkline/protocol';
+import { LRUCache } from 'lru-cache';
 
 /** What the edge must know of the hub protocol a client speaks; one object serves all its clients. */
 export interface ClientProtocol {
@@ -32,16 +33,15 @@ export function closeFrame(
   return encodeClose(protocol.binary, error, allowReconnect);
 }
 
-const handshakes = new Map<string, Uint8Array>();
 /** Clients of one kind send the same request: a handful of forms serves all of them. */
-const SHARED_HANDSHAKES = 64;
+const handshakes = new LRUCache<string, Uint8Array>({ max: 64 });
 
-/** A copy of a handshake request, one for all clients that sent the same. */
+/** A copy of a handshake request, one for all clients that sent the same of late. */
 export function sharedHandshake(request: Buffer): Uint8Array {
   const key = request.toString('latin1');
   const found = handshakes.get(key);
   if (found !== undefined) return found;
   const copy = Uint8Array.from(request);
-  if (handshakes.size < SHARED_HANDSHAKES) handshakes.set(key, copy);
+  handshakes.set(key, copy);
   return copy;
 }

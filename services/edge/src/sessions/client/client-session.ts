@@ -183,7 +183,6 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** The server connection is gone, and with it the client's hub. */
   serverLost(): void {
-    this.server = undefined;
     this.close(REASONS.serverConnectionClosed);
   }
 

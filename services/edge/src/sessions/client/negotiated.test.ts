@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
+
+const to = (hub: string, userId: string | undefined, version = 1): Grant => ({
+  version,
+  hub,
+  userId,
+});
 
 let released: string[];
 let ids: NegotiatedIds;
@@ -11,35 +18,42 @@ beforeEach(() => {
 
 describe('a negotiated id', () => {
   test('is claimed once', () => {
-    ids.add('a', 'chat', 'ann', 0);
-    expect(ids.claim('a', 'chat', 'ann', 1)).toBe(true);
-    expect(ids.claim('a', 'chat', 'ann', 1)).toBe(false);
+    ids.add('a', to('chat', 'ann'), 0);
+    expect(ids.claim('a', to('chat', 'ann'), 1)).toBe(true);
+    expect(ids.claim('a', to('chat', 'ann'), 1)).toBe(false);
     ids.expire(1_000_000);
     expect(released).toEqual([]);
   });
 
   test('is claimed by its hub and user alone, who can still do so afterwards', () => {
-    ids.add('a', 'chat', 'ann', 0);
-    expect(ids.claim('a', 'other', 'ann', 1)).toBe(false);
-    expect(ids.claim('a', 'chat', 'ben', 1)).toBe(false);
-    expect(ids.claim('a', 'chat', undefined, 1)).toBe(false);
-    expect(ids.claim('b', 'chat', 'ann', 1)).toBe(false);
-    expect(ids.claim('a', 'chat', 'ann', 1)).toBe(true);
+    ids.add('a', to('chat', 'ann'), 0);
+    expect(ids.claim('a', to('other', 'ann'), 1)).toBe(false);
+    expect(ids.claim('a', to('chat', 'ben'), 1)).toBe(false);
+    expect(ids.claim('a', to('chat', undefined), 1)).toBe(false);
+    expect(ids.claim('b', to('chat', 'ann'), 1)).toBe(false);
+    expect(ids.claim('a', to('chat', 'ann'), 1)).toBe(true);
+  });
+
+  test('that was given out with a signed token is not claimed without one, nor the other way', () => {
+    ids.add('a', to('chat', 'ann', 1), 0);
+    expect(ids.claim('a', to('chat', 'ann', 0), 1)).toBe(false);
+    ids.add('b', to('chat', 'ann', 0), 0);
+    expect(ids.claim('b', to('chat', 'ann', 1), 1)).toBe(false);
   });
 
   test('of nobody is claimed by nobody', () => {
-    ids.add('a', 'chat', undefined, 0);
-    expect(ids.claim('a', 'chat', '', 1)).toBe(false);
-    expect(ids.claim('a', 'chat', undefined, 1)).toBe(true);
+    ids.add('a', to('chat', undefined), 0);
+    expect(ids.claim('a', to('chat', ''), 1)).toBe(false);
+    expect(ids.claim('a', to('chat', undefined), 1)).toBe(true);
   });
 
   test('can be claimed for 15 seconds, and is given back after that', () => {
     expect(CONNECT_WITHIN_MS).toBe(15_000);
-    ids.add('a', 'chat', 'ann', 0);
-    ids.add('b', 'chat', 'ann', 1000);
+    ids.add('a', to('chat', 'ann'), 0);
+    ids.add('b', to('chat', 'ann'), 1000);
     ids.expire(15_000);
     expect(released).toEqual([]);
-    expect(ids.claim('b', 'chat', 'ann', 16_001)).toBe(false);
+    expect(ids.claim('b', to('chat', 'ann'), 16_001)).toBe(false);
     ids.expire(15_001);
     expect(released).toEqual(['a']);
     ids.expire(16_001);
@@ -52,7 +66,7 @@ describe('a negotiated id', () => {
 test('there are never more than 100,000 at a time', () => {
   for (let i = 0; i < 100_000; i++) {
     expect(ids.full).toBe(false);
-    ids.add(String(i), 'chat', undefined, 0);
+    ids.add(String(i), to('chat', undefined), 0);
   }
   expect(ids.full).toBe(true);
   ids.expire(20_000);

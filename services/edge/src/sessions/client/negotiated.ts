@@ -1,8 +1,14 @@
 /** Ids that a negotiate has given out and no connect has claimed yet. */
 
-interface Pending {
+/** To whom an id is given out, and how it is brought back. */
+export interface Grant {
+  /** Of the negotiate: 0, by the id alone, or 1, by a signed connection token. */
+  readonly version: number;
   readonly hub: string;
   readonly userId: string | undefined;
+}
+
+interface Pending extends Grant {
   readonly deadline: number;
 }
 
@@ -25,14 +31,16 @@ export class NegotiatedIds {
     return this.#pending.size >= MAX_PENDING;
   }
 
-  add(id: string, hub: string, userId: string | undefined, now: number): void {
-    this.#pending.set(id, { hub, userId, deadline: now + CONNECT_WITHIN_MS });
+  add(id: string, grant: Grant, now: number): void {
+    this.#pending.set(id, { ...grant, deadline: now + CONNECT_WITHIN_MS });
   }
 
-  /** True once for an id, and only for the hub and user it was given to. */
-  claim(id: string, hub: string, userId: string | undefined, now: number): boolean {
+  /** True once for an id, and only for the hub, user and kind of token it was given out with. */
+  claim(id: string, { version, hub, userId }: Grant, now: number): boolean {
     const pending = this.#pending.get(id);
-    if (pending?.hub !== hub || pending.userId !== userId || pending.deadline < now) return false;
+    if (pending === undefined || pending.deadline < now) return false;
+    if (pending.version !== version || pending.hub !== hub) return false;
+    if (pending.userId !== userId) return false;
     return this.#pending.delete(id);
   }
 

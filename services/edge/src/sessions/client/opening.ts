@@ -60,7 +60,7 @@ export function openingLength(opening: Opening): number {
 
 /** The query that an app server gets to see: all but the access token, as it was written. */
 export function visibleQuery(query: string): string {
-  const kept = query.split('&').filter((part) => !/^access_token(?:=|$)/i.test(part));
+  const kept = query.split('&').filter((part) => !/^access(?:_|%5f)token(?:=|$)/i.test(part));
   const text = kept.join('&');
   return text === '' ? '' : flat(`?${text}`);
 }

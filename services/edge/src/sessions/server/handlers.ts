@@ -23,7 +23,7 @@ export function handleMessage(
     closeClient(message.connectionId, message.errorMessage, server, context);
   } else {
     const command = toCommand(message);
-    if (command === undefined) return;
+    if (command === undefined) return declineQuestion(message, server);
     const found = server.hub.execute(command, 'local', body);
     if ('ackId' in message) acknowledge(server, message.ackId, found);
   }
@@ -46,4 +46,21 @@ function closeClient(
 function acknowledge(server: ServerSession, ackId: number, found: boolean): void {
   const status = found ? AckStatus.Ok : AckStatus.NotFound;
   server.write({ type: MessageType.Ack, ackId, status, message: '' });
+}
+
+/** What is not served here, but waited for on the other side (sections 9 and 12). */
+function declineQuestion(message: MessageFromServer, server: ServerSession): void {
+  if (message.type === MessageType.GroupMemberQuery) {
+    const { ackId } = message;
+    const status = AckStatus.InternalServerError;
+    server.write({ type: MessageType.Ack, ackId, status, message: 'not supported' });
+  } else if (message.type === MessageType.AccessKeyRequest) {
+    server.write({
+      type: MessageType.AccessKeyResponse,
+      kid: undefined,
+      accessKey: undefined,
+      errorType: 'NotSupported',
+      errorMessage: 'This service signs in by access keys only.',
+    });
+  }
 }

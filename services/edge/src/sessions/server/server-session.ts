@@ -12,6 +12,7 @@ import {
   RecordBuffer,
   writeServiceMessage,
 } from '@trunkline/protocol';
+import { DenseList } from '../../model/dense-list.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
 import type { ClientSession } from '../client/client-session.ts';
 import { openConnection } from '../client/opening.ts';
@@ -20,17 +21,12 @@ import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import { handleMessage } from './handlers.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Trunk } from './trunk.ts';
 
 /** What a client may leave with a server connection that is full, and all of them together. */
 const OWED_PER_CLIENT_BYTES = 256 * 1024;
 const OWED_BYTES = 16 * 1024 * 1024;
-/** The SDK gives up on its side after the same time (service protocol reference, section 7.2). */
-const HANDSHAKE_MS = 15_000;
-/** Ping cadence, and when silence is probed and when it is over (sections 7.3 and 19). */
-const PING_MS = 5_000;
-const PROBE_MS = 6_000;
-const LOST_MS = 12_000;
 /** A client that has heard nothing for so long gets a ping meanwhile: its own limit is 30 s. */
 const QUIET_CLIENT_SECONDS = 12;
 
@@ -55,7 +51,7 @@ export class ServerSession implements SocketHandler {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
-  readonly clients: ClientSession[] = [];
+  readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
   readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): void =>
@@ -64,10 +60,7 @@ export class ServerSession implements SocketHandler {
   #socket: Socket | undefined;
   #trunk: Trunk | undefined;
   #weak = false;
-  /** Until the handshake: when the connection was made, since that has its time as a whole. */
-  #lastHeard: number;
-  #lastPing: number;
-  #probed = false;
+  readonly #heartbeat: Heartbeat;
   #relayed = 0;
 
   constructor(identity: ServerIdentity, context: EdgeContext) {
@@ -75,8 +68,11 @@ export class ServerSession implements SocketHandler {
     this.serverId = identity.serverId;
     this.hub = identity.hub;
     this.#context = context;
-    this.#lastHeard = context.clock.now();
-    this.#lastPing = this.#lastHeard;
+    this.#heartbeat = new Heartbeat(context.clock.now());
+  }
+
+  get clients(): readonly ClientSession[] {
+    return this.#clients.items;
   }
 
   /** Weak connections only send; one that drains or is full gets no new clients. */
@@ -95,8 +91,7 @@ export class ServerSession implements SocketHandler {
   received(bytes: Buffer): void {
     const { clock, counters } = this.#context;
     const started = performance.now();
-    if (this.#state !== State.Handshake) this.#lastHeard = clock.now();
-    this.#probed = false;
+    this.#heartbeat.heard(clock.now());
     counters.bytesFromServers += bytes.length;
     this.#relayed = 0;
     try {
@@ -113,7 +108,7 @@ export class ServerSession implements SocketHandler {
   /** Takes a client on: what it is, then its handshake request (section 8.2). */
   open(client: ClientSession, protocol: string, handshake: Uint8Array): void {
     client.server = this;
-    client.placeAtServer = this.clients.push(client) - 1;
+    this.#clients.add(client);
     const trunk = this.#trunk!;
     const message = openConnection(client.id, client.opening, protocol, this.#context.edgeId);
     writeServiceMessage(trunk.writer, message);
@@ -144,12 +139,7 @@ export class ServerSession implements SocketHandler {
   /** Forgets a client without a word to the app server. */
   release(client: ClientSession): void {
     client.server = undefined;
-    const last = this.clients.pop()!;
-    if (last !== client) {
-      this.clients[client.placeAtServer] = last;
-      last.placeAtServer = client.placeAtServer;
-    }
-    client.placeAtServer = -1;
+    this.#clients.delete(client);
   }
 
   drained(): void {
@@ -163,17 +153,17 @@ export class ServerSession implements SocketHandler {
 
   /** Keep-alive and silence; called about once a second. `late`: how long this edge itself slept. */
   check(now: number, late: number): void {
-    this.#lastHeard += late;
-    const silent = now - this.#lastHeard;
-    if (this.#state === State.Handshake) {
-      if (silent >= HANDSHAKE_MS) this.close(REASONS.handshakeError);
-      return;
+    const due = this.#heartbeat.due(now, late);
+    if (due.lost) {
+      const handshake = this.#state === State.Handshake;
+      return this.close(handshake ? REASONS.handshakeError : REASONS.pingTimeout);
     }
-    if (silent >= LOST_MS) return this.close(REASONS.pingTimeout);
-    if (silent >= PROBE_MS) this.#probe();
-    if (now - this.#lastPing < PING_MS) return;
-    this.#lastPing = now;
-    this.write({ type: MessageType.Ping, entries: [] });
+    if (due.probe) this.write({ type: MessageType.Ping, entries: ['echo', this.id] });
+    if (due.ping) this.write({ type: MessageType.Ping, entries: [] });
+    if (!due.silent) return;
+    // The clients are not to take the silence for the edge's.
+    const quietSince = this.#context.tick - QUIET_CLIENT_SECONDS;
+    for (const client of this.clients.slice()) client.pingIfQuietSince(quietSince);
   }
 
   close(reason: CloseReason): void {
@@ -243,19 +233,11 @@ export class ServerSession implements SocketHandler {
     if (!accepted) return this.close(REASONS.handshakeError);
     this.#weak = message.connectionType === ConnectionType.Weak;
     this.#state = State.Ready;
-    this.#lastHeard = this.#context.clock.now();
+    this.#heartbeat.handshakeDone(this.#context.clock.now());
     this.hub.servers.add(this);
     const { hub, id, serverId } = this;
     this.#context.log.info({ hub: hub.name, serverId, id, weak: this.#weak }, 'server connected');
     this.hub.assignWaiting();
-  }
-
-  /** Asks for a sign of life, and keeps the clients from taking the silence for the edge's. */
-  #probe(): void {
-    if (!this.#probed) this.write({ type: MessageType.Ping, entries: ['echo', this.id] });
-    this.#probed = true;
-    const quietSince = this.#context.tick - QUIET_CLIENT_SECONDS;
-    for (const client of this.clients) client.pingIfQuietSince(quietSince);
   }
 
   #allow(client: ClientSession, trunk: Trunk, bytes: number): boolean {
@@ -283,9 +265,12 @@ export class ServerSession implements SocketHandler {
     this.#context.servers.delete(this);
     this.#context.counters.serverCloses.add(reason.label);
     const { hub, id, serverId } = this;
-    const clients = this.clients.splice(0);
+    const clients = this.clients.slice();
     const details = { hub: hub.name, serverId, id, reason: reason.label, clients: clients.length };
     this.#context.log.info(details, 'server connection closed');
-    for (const client of clients) client.serverLost();
+    for (const client of clients) {
+      this.release(client);
+      client.serverLost();
+    }
   }
 }
