@@ -4,9 +4,11 @@ import { deadline, Mailbox } from '@trunkline/testing';
 /** Generous, for machines that are busy with other tests; no test waits for it in vain. */
 export const DEADLINE_MS = 15_000;
 
-export type ConnectionEvent =
-  | { readonly type: 'reconnecting' | 'closed'; readonly error: string | undefined }
-  | { readonly type: 'reconnected' };
+export interface ConnectionEvent {
+  readonly type: 'reconnecting' | 'reconnected' | 'closed';
+  /** Why, where the client gives a reason. */
+  readonly error?: string | undefined;
+}
 
 /** An official client, with everything that happened to it. */
 export class Client implements AsyncDisposable {
@@ -19,7 +21,7 @@ export class Client implements AsyncDisposable {
     this.connection = connection;
     connection.on('message', (...args: unknown[]) => this.messages.add(args));
     connection.onreconnecting((error) => this.#happened('reconnecting', error));
-    connection.onreconnected(() => this.events.add({ type: 'reconnected' }));
+    connection.onreconnected(() => this.#happened('reconnected', undefined));
     connection.onclose((error) => this.#happened('closed', error));
   }
 
@@ -83,7 +85,7 @@ export class Client implements AsyncDisposable {
     await this.connection.stop();
   }
 
-  #happened(type: 'reconnecting' | 'closed', error: Error | undefined): void {
+  #happened(type: ConnectionEvent['type'], error: Error | undefined): void {
     this.events.add({ type, error: error?.message });
   }
 }

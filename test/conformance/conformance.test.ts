@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Context, type Scenario, startWorld, type World } from './context.ts';
 import { abandonment } from './scenarios/abandonment.ts';
@@ -49,16 +49,27 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
+/** For the longest; what a scenario waits for has deadlines of its own. */
+const TIMEOUT_MS = 60_000;
+
 function define(scenarios: readonly Scenario[], variant: ClientVariant): void {
-  for (const { name, timeout, run } of scenarios) {
-    const test = async (): Promise<void> => {
+  it.each(scenarios)(
+    '$name',
+    async ({ run }) => {
       await using context = new Context(world, variant);
       await run(context);
-    };
-    it(name, test, timeout);
-  }
+      // Whatever the clients did, the servers have survived it.
+      expect(world.edge.child.exitCode).toBeNull();
+      expect(world.app.child.exitCode).toBeNull();
+    },
+    TIMEOUT_MS,
+  );
 }
 
-describe.concurrent('clients of every kind together', () => define(JOINT_SCENARIOS, VARIANTS[0]!));
+describe.concurrent('clients of every kind together', () => {
+  define(JOINT_SCENARIOS, VARIANTS[0]!);
+});
 
-describe.concurrent.each(VARIANTS)('$name', (variant) => define(SCENARIOS, variant));
+describe.concurrent.each(VARIANTS)('$name', (variant) => {
+  define(SCENARIOS, variant);
+});

@@ -137,7 +137,5 @@ type Handler = (...args: unknown[]) => unknown;
 /** One behaviour that every row of the matrix must show. */
 export interface Scenario {
   readonly name: string;
-  /** Milliseconds, when it may take longer than tests do otherwise. */
-  readonly timeout?: number;
   run(context: Context): Promise<void>;
 }

@@ -20,6 +20,7 @@ import { Counters } from './sessions/counters.ts';
 import type { Clock, EdgeContext } from './sessions/edge-context.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
+import { ClientResults } from './sessions/server/client-results.ts';
 import { TurnFlusher } from './sessions/server/trunk.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { Watch } from './sessions/watch.ts';
@@ -113,6 +114,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
+    results: new ClientResults(),
     flusher: new TurnFlusher(),
     opening: new Set(),
     backlogged: new Set(),

@@ -10,7 +10,6 @@ const PING = '{"type":6}\u001e';
 export const abandonment: readonly Scenario[] = [
   {
     name: 'runs onDisconnected once when the network is cut, and the client comes back',
-    timeout: 30_000,
     async run(context) {
       const proxy = context.own(await TcpProxy.start(context.edge.url));
       const app = await context.startApp({ clientUrl: proxy.url });

@@ -9,7 +9,6 @@ const NUMBERS = Array.from({ length: COUNT }, (_, n) => n);
 export const order: readonly Scenario[] = [
   {
     name: `takes ${COUNT} sends of a client in order`,
-    timeout: 40_000,
     async run(context) {
       const client = await context.connect();
       await Promise.all(NUMBERS.map((n) => client.connection.send('keep', n)));
@@ -18,7 +17,6 @@ export const order: readonly Scenario[] = [
   },
   {
     name: `brings ${COUNT} sends to a client in order`,
-    timeout: 40_000,
     async run(context) {
       const client = await context.connect();
       await client.invoke('count', COUNT);

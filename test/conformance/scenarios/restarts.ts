@@ -34,7 +34,6 @@ async function replace(
 export const restarts: readonly Scenario[] = [
   {
     name: 'reconnects after the app server was killed and started again',
-    timeout: 60_000,
     async run(context) {
       await replace(context, async (app) => {
         app.child.kill('SIGKILL');
@@ -44,7 +43,6 @@ export const restarts: readonly Scenario[] = [
   },
   {
     name: 'reconnects after the app server has stopped, without an error',
-    timeout: 60_000,
     async run(context) {
       const clients = await replace(context, (app) => app.stop());
       for (const client of clients) {
@@ -54,7 +52,6 @@ export const restarts: readonly Scenario[] = [
   },
   {
     name: 'goes on at another app server when one stops',
-    timeout: 60_000,
     async run(context) {
       const { app, proxy } = await replaceable(context);
       const clients = await context.connectAll({ app, reconnects: true });
@@ -70,7 +67,6 @@ export const restarts: readonly Scenario[] = [
   },
   {
     name: 'answers negotiate with 503 until the edge is there',
-    timeout: 60_000,
     async run(context) {
       const proxy = context.own(await TcpProxy.start());
       const app = await context.startApp({ edgeUrl: proxy.url, ready: 'listening' });

@@ -1,6 +1,6 @@
 import type { Claims } from '@trunkline/protocol';
+import { NAME_IDENTIFIER, shortClaimType } from '@trunkline/tokens';
 
-const NAME_IDENTIFIER = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier';
 const USER_ID = 'asrs.s.uid';
 const SYSTEM_PREFIX = 'asrs.s.';
 const RENAMED_PREFIX = 'asrs.u.';
@@ -18,14 +18,16 @@ export function userIdentifier(claims: Claims): string | undefined {
 
 /**
  * The user's own claims among those of an OpenConnection: the token's and the system's are dropped,
- * renamed ones get their names back (service protocol reference, section 3.5). No prototype, since
- * the names come from outside.
+ * renamed ones get their names back, and the long types that the service writes for .NET apps are
+ * the short names that tokens have (service protocol reference, sections 3.4 and 3.5): `role`,
+ * `email`, `nameid`. No prototype, since the names come from outside.
  */
 export function userClaims(claims: Claims): UserClaims {
   const result = Object.create(null) as Record<string, string | string[]>;
   for (const [type, value] of claims) {
     if (type.startsWith(SYSTEM_PREFIX) || RESERVED.has(type)) continue;
-    const name = type.startsWith(RENAMED_PREFIX) ? type.slice(RENAMED_PREFIX.length) : type;
+    const renamed = type.startsWith(RENAMED_PREFIX);
+    const name = renamed ? type.slice(RENAMED_PREFIX.length) : shortClaimType(type);
     const known = result[name];
     if (known === undefined) result[name] = value;
     else if (typeof known === 'string') result[name] = [known, value];

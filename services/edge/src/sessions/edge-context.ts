@@ -2,6 +2,7 @@ import type { Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
 import type { Counters } from './counters.ts';
+import type { ClientResults } from './server/client-results.ts';
 import type { ServerSession } from './server/server-session.ts';
 import type { TurnFlusher } from './server/trunk.ts';
 
@@ -32,6 +33,7 @@ export interface EdgeContext {
   tick: number;
   readonly clients: ConnectionTable<ClientSession>;
   readonly servers: Set<ServerSession>;
+  readonly results: ClientResults;
   readonly flusher: TurnFlusher;
   /** Clients that are not open yet, watched for their deadlines. */
   readonly opening: Set<ClientSession>;

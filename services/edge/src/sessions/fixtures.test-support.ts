@@ -20,6 +20,7 @@ import type { EdgeContext } from './edge-context.ts';
 import { HubDirectory } from './hub-directory.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
+import { ClientResults } from './server/client-results.ts';
 import { TurnFlusher } from './server/trunk.ts';
 import { Watch } from './watch.ts';
 
@@ -251,6 +252,7 @@ export class TestEdge {
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),
+      results: new ClientResults(),
       flusher: new TurnFlusher(),
       opening: new Set(),
       backlogged: new Set(),

@@ -33,6 +33,7 @@ export class Watch {
     const late = passed > 2 * SWEEP_MS ? passed - SWEEP_MS : 0;
     for (const server of context.servers) server.check(now, late);
     for (const client of context.opening) client.checkDeadline(now, late);
+    context.results.expire(now);
     this.#expiring.expire(now);
   }
 

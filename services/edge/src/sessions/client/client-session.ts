@@ -285,11 +285,12 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#state = State.Closed;
     this.#socket = undefined;
     this.#phase = undefined;
-    const { counters, opening, backlogged, clients, log } = this.#context;
+    const { counters, opening, backlogged, clients, results, log } = this.#context;
     opening.delete(this);
     backlogged.delete(this);
     this.hub.waiting.delete(this);
     this.hub.model.detach(this);
+    results.clientGone(this, this.server);
     this.server?.clientGone(this);
     clients.release(this.id);
     counters.clientCloses.add(reason.label);

@@ -21,6 +21,10 @@ export function handleMessage(
     answerPing(message.entries, server, context);
   } else if (message.type === MessageType.CloseConnection) {
     closeClient(message.connectionId, message.errorMessage, server, context);
+  } else if (message.type === MessageType.ClientInvocation) {
+    context.results.invoke(message, server, context);
+  } else if (message.type === MessageType.ClientCompletion) {
+    context.results.complete(message, server);
   } else {
     const command = toCommand(message);
     if (command === undefined) return declineQuestion(message, server);

@@ -71,6 +71,10 @@ export class ServerSession implements SocketHandler {
     this.#heartbeat = new Heartbeat(context.clock.now());
   }
 
+  get isOpen(): boolean {
+    return this.#state !== State.Closed;
+  }
+
   get clients(): readonly ClientSession[] {
     return this.#clients.items;
   }
@@ -190,6 +194,7 @@ export class ServerSession implements SocketHandler {
 
   /** Writes a message of the service that is not a client's own. */
   write(message: MessageFromService): void {
+    if (!this.isOpen) return;
     writeServiceMessage(this.#trunk!.writer, message);
     this.#trunk!.schedule();
   }
