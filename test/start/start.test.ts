@@ -75,11 +75,11 @@ it('serves the chat, and ends with all its children when npm is told to', async 
 }, 90_000);
 
 it('takes a signal that comes twice, as from a terminal through npm, as one', async () => {
-  const { said } = npmStart();
+  const { output, said } = npmStart();
   await said('Ctrl-C stops everything.');
   const exited = once(npm!, 'exit');
   process.kill(-npm!.pid!, 'SIGINT');
   process.kill(-npm!.pid!, 'SIGINT');
   await exited;
-  await said('Trunkline has stopped.');
+  await expect.poll(output).toContain('Trunkline has stopped.');
 }, 90_000);
