@@ -81,7 +81,8 @@ async function startService(name: string, env: NodeJS.ProcessEnv): Promise<Servi
     process.execPath,
     [join(ROOT, 'services', name, 'dist', 'main.js'), '--dev'],
     {
-      env: { ...process.env, ...env },
+      // The key is the one for development, whatever this shell has for other edges.
+      env: { ...process.env, TRUNKLINE_ACCESS_KEYS: undefined, ...env },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       detached: true,
     },

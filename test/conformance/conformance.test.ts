@@ -53,9 +53,9 @@ afterAll(async () => {
 const TIMEOUT_MS = 60_000;
 
 function define(scenarios: readonly Scenario[], variant: ClientVariant): void {
-  it.each(scenarios)(
-    '$name',
-    async ({ run }) => {
+  it.each(scenarios.map(({ name, run }) => [name, run] as const))(
+    '%s',
+    async (_name, run) => {
       await using context = new Context(world, variant);
       await run(context);
       // Whatever the clients did, the servers have survived it.
@@ -70,6 +70,9 @@ describe.concurrent('clients of every kind together', () => {
   define(JOINT_SCENARIOS, VARIANTS[0]!);
 });
 
-describe.concurrent.each(VARIANTS)('$name', (variant) => {
-  define(SCENARIOS, variant);
-});
+describe.concurrent.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
+  '%s',
+  (_name, variant) => {
+    define(SCENARIOS, variant);
+  },
+);

@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import type { SettingsSources } from '@trunkline/settings';
 import { KNOWN_VARIABLES, readSettings, SettingsError } from '@trunkline/settings';
 import type { LoggerOptions } from '@trunkline/telemetry';
-import { AccessKeyError, AccessKeys } from '@trunkline/tokens';
+import { AccessKeyError, AccessKeys, DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
 import { formatTag } from './model/connection-id.ts';
 import { EDGE_OPTIONS } from './options.ts';
 
@@ -22,7 +22,8 @@ export interface EdgeConfig {
   readonly serverWaitMs: number;
   readonly maxMessageBytes: number;
   readonly clientQueueBytes: number;
-  readonly dev: boolean;
+  /** The access key is the one that everybody knows. */
+  readonly keyIsPublic: boolean;
 }
 
 export type ConfigSources = Pick<SettingsSources, 'argv' | 'env'>;
@@ -35,6 +36,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
   return {
     ...rest,
     accessKeys: readKeys(accessKeys),
+    keyIsPublic: accessKeys?.includes(DEVELOPMENT_ACCESS_KEY) === true,
     edgeId: edgeId ?? `edge-${formatTag(randomBytes(8))}`,
     tls: readTls(tlsCert, tlsKey),
     serverWaitMs: serverWait * 1000,

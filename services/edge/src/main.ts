@@ -29,15 +29,15 @@ async function start(): Promise<Running | undefined> {
   const log = createLogger({ name: 'edge', level: config.logLevel, version: VERSION });
   const edge = await startEdge(config, log);
   log.info({ url: edge.url, admin: edge.adminUrl, edgeId: config.edgeId }, 'edge listening');
-  if (config.dev) warnOfDevelopment(edge);
+  if (config.keyIsPublic) warnOfPublicKey(edge);
   process.on('SIGHUP', () => readKeysAgain(edge, log));
   return edge;
 }
 
-function warnOfDevelopment(edge: Edge): void {
+function warnOfPublicKey(edge: Edge): void {
   const text = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
   process.stderr.write(
-    'WARNING: --dev uses an access key that everybody knows. Never let others reach this edge.\n' +
+    'WARNING: this access key is for development, and known to everybody. Let nobody else reach this edge.\n' +
       `Connection string for app servers: ${text}\n`,
   );
 }

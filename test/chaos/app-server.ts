@@ -1,0 +1,59 @@
+/**
+ * The app server of the chaos tests: a hub, and a line of output for whatever happens to a client.
+ * At SIGTERM, or told `stop` over IPC, it stops as apps are meant to; only SIGTERM ends the process.
+ */
+import { parseArgs } from 'node:util';
+
+import { createServer, Hub } from '@trunkline/sdk';
+
+const { name = '', hub = '', timeout } = parseArgs({
+  options: {
+    name: { type: 'string' },
+    hub: { type: 'string' },
+    /** Of silent clients, in milliseconds. */
+    timeout: { type: 'string' },
+  },
+}).values;
+
+interface ChaosClient {
+  message(number: number, text: string): void;
+}
+
+class Chaos extends Hub<ChaosClient> {
+  override onConnected(): void {
+    console.log(`connected ${this.context.connectionId}`);
+  }
+
+  override onDisconnected(error?: Error): void {
+    console.log(`disconnected ${this.context.connectionId} ${error?.message ?? ''}`);
+  }
+
+  echo(value: unknown): unknown {
+    return value;
+  }
+
+  connectionId(): string {
+    return this.context.connectionId;
+  }
+
+  /** Which app server this is. */
+  server(): string {
+    return name;
+  }
+
+  async broadcast(number: number, text: string): Promise<void> {
+    await this.clients.all.message(number, text);
+  }
+}
+
+const server = createServer();
+server.hub('/chaos', Chaos, {
+  hub,
+  ...(timeout === undefined ? {} : { clientTimeoutInterval: Number(timeout) }),
+});
+
+const stop = (): Promise<void> => server.stop({ timeout: 1000 });
+process.once('SIGTERM', () => void stop().then(() => process.exit()));
+process.once('message', () => void stop().then(() => console.log('stopped')));
+await server.start();
+console.log('serving');
