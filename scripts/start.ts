@@ -18,7 +18,7 @@ import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/token
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** For a service to listen, and to end. */
 const START_MS = 20_000;
-const STOP_MS = 2_500;
+const STOP_MS = 3_000;
 
 interface Service {
   readonly name: string;

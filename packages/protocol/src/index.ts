@@ -5,6 +5,7 @@ export * from './service/codec.ts';
 export * from './service/connection-data.ts';
 export * from './service/limits.ts';
 export * from './service/message.ts';
+export * from './hub-name.ts';
 export * from './hub/classify.ts';
 export * from './hub/control.ts';
 export * from './hub/handshake.ts';

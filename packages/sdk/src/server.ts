@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { HUB_NAME } from '@trunkline/protocol';
+
 import type { HubRoute } from './clients/host.ts';
 import type { Clock } from './clock.ts';
 import { settledWithin, systemClock } from './clock.ts';
@@ -82,7 +84,11 @@ export class Server {
     if (this.#state !== 'new') throw badOptions('map every hub before start()');
     const { hub = hubClass.name, ...own } = options;
     const key = hub.toLowerCase();
-    if (key === '') throw badOptions(`the hub class on ${path} has no name: give options.hub`);
+    if (!HUB_NAME.test(key)) {
+      throw badOptions(
+        `'${hub}' on ${path} is no hub name: give options.hub, of letters and digits`,
+      );
+    }
     const settings = hubSettings(this.#settings.hubOptions, own);
     const route: HubRoute = {
       path: checkedPath(path, this.#negotiator.paths),

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { redirectAnswer, redirectUrl } from '@trunkline/protocol';
+import { HUB_NAME, redirectAnswer, redirectUrl } from '@trunkline/protocol';
 import type { RedirectAnswer } from '@trunkline/protocol';
 import { AccessKeys, mintClientToken } from '@trunkline/tokens';
 import type { ConnectionString } from '@trunkline/tokens';
 import type { Identify, Identity } from './identity.ts';
-
-const HUB_NAME = /^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/;
 
 /**
  * `POST /{hub}/negotiate` answers where the edge is and a token for it (service protocol reference,

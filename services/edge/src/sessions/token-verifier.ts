@@ -1,3 +1,4 @@
+import { HUB_NAME } from '@trunkline/protocol';
 import type { TokenRejection, VerifiedToken } from '@trunkline/tokens';
 import type { AccessKeys, TokenUse } from '@trunkline/tokens';
 import { bearerToken, verifyToken } from '@trunkline/tokens';
@@ -75,11 +76,8 @@ const DESCRIPTIONS: Readonly<Record<Exclude<TokenRejection, 'missing'>, string>>
  */
 export function requestedHub(request: HttpRequest): string | undefined {
   const hub = queryValue(request.query, 'hub');
-  return hub === undefined || !HUB.test(hub) ? undefined : hub.toLowerCase();
+  return hub === undefined || !HUB_NAME.test(hub) ? undefined : hub.toLowerCase();
 }
-
-/** REST reference, section 1.8. */
-const HUB = /^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/;
 
 /** The bearer header, else the last `access_token` of the query: browsers have no other way. */
 export function requestToken(request: HttpRequest): string {

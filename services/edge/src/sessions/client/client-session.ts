@@ -71,6 +71,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   #relay: RecordRelay | undefined;
   /** The edge's tick at which the client last was sent something. */
   #lastSent = 0;
+  /** Its server is going: the client reconnects to another one as soon as no call is open. */
+  #leaving = false;
 
   constructor(identity: ClientIdentity, context: EdgeContext) {
     this.id = identity.id;
@@ -128,6 +130,14 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     } catch (error) {
       this.#refuse(error, 'server', REASONS.badServerData);
     }
+    if (this.#leaving) this.leaveWhenIdle();
+  }
+
+  /** Closes the client, to reconnect elsewhere, when every call it has made is answered. */
+  leaveWhenIdle(): void {
+    this.#leaving = true;
+    if (this.#state !== State.Open || this.#relay!.calls !== undefined) return;
+    this.close(REASONS.serverConnectionClosed);
   }
 
   toServer(bytes: Uint8Array, count: number): void {

@@ -59,7 +59,7 @@ test('servers lists the ids of the hub, sorted and each once, under a growing st
   expect(stamps.at(1)).toBeGreaterThan(stamps.at(0)!);
 });
 
-test.each(['fin:0', 'fin:1', 'fin:2'])(
+test.each(['fin:0', 'fin:2'])(
   '%s is acknowledged each time, and no new clients come',
   async (fin) => {
     const edge = new TestEdge();
@@ -83,3 +83,28 @@ test.each(['fin:0', 'fin:1', 'fin:2'])(
     expect(server.socket.isOpen).toBe(false);
   },
 );
+
+test('fin:1 sends clients away, each when its calls are answered, to where they are served', async () => {
+  const edge = new TestEdge();
+  const server = await edge.server();
+  const idle = await edge.client(server);
+  const busy = await edge.client(server);
+  const opening = edge.strangeClient();
+  opening.says(JSON_HANDSHAKE);
+  busy.says('{"type":1,"invocationId":"1","target":"a","arguments":[]}␞');
+  busy.says('{"type":1,"invocationId":"2","target":"b","arguments":[]}␞');
+  ping(server, 'shutdown', 'fin:1');
+  expect([idle, busy, opening].map(({ socket }) => socket.isOpen)).toEqual([false, true, true]);
+  expect(idle.heard.at(-1)).toBe('{"type":7,"allowReconnect":true}␞');
+  server.data(opening, '{}␞');
+  expect(opening.socket.isOpen).toBe(false);
+  server.data(busy, '{"type":3,"invocationId":"2","result":null}␞');
+  expect(busy.socket.isOpen).toBe(true);
+  server.data(busy, '{"type":3,"invocationId":"1","result":null}␞');
+  expect(busy.socket.isOpen).toBe(false);
+  expect(busy.heard.slice(-2)).toEqual([
+    '{"type":3,"invocationId":"1","result":null}␞',
+    '{"type":7,"allowReconnect":true}␞',
+  ]);
+  expect(edge.closes).toEqual({ ServerConnectionClosed: 3 });
+});

@@ -7,6 +7,9 @@ const TICKS_AT_1970 = 621_355_968_000_000_000n;
 const TICKS_PER_MS = 10_000n;
 let lastStamp = 0n;
 
+/** With `fin:0` the server ends its clients itself, with `fin:2` it waits for them (section 7.5). */
+const MIGRATE_CLIENTS = 'fin:1';
+
 /**
  * Answers what a ping asks (service protocol reference, section 7.4). The keep-alive itself, with or
  * without its load report, gets no answer: this side pings at a pace of its own.
@@ -21,9 +24,11 @@ export function answerPing(
     return at === -1 ? undefined : (entries[at + 1] ?? '');
   };
   const { hub } = server;
-  if (value('shutdown')?.startsWith('fin:') === true) {
+  const shutdown = value('shutdown');
+  if (shutdown?.startsWith('fin:') === true) {
     server.drain();
     server.write({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
+    if (shutdown === MIGRATE_CLIENTS) server.sendClientsAway();
   }
   if (value('status') !== undefined) {
     const status = hub.model.members.length > 0 ? '1' : '0';

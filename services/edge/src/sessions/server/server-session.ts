@@ -192,6 +192,11 @@ export class ServerSession implements SocketHandler {
     if (this.#state === State.Ready) this.#state = State.Draining;
   }
 
+  /** Sends its clients to other servers, each when its calls are answered. */
+  sendClientsAway(): void {
+    for (const client of this.clients.slice()) client.leaveWhenIdle();
+  }
+
   /** Writes a message of the service that is not a client's own. */
   write(message: MessageFromService): void {
     if (!this.isOpen) return;
