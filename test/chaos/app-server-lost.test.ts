@@ -1,38 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Client } from '../conformance/client.ts';
-import { Bystander } from './bystander.ts';
+import { census } from './census.ts';
+import { expectCloses, expectDisconnected, expectNothingLeft } from './expectations.ts';
 import { type AppServer, CONNECTIONS } from './start-app-server.ts';
-import { PATIENCE_MS, World } from './world.ts';
+import { CLIENTS_EACH, expectToldAndServedBy, twoApps } from './two-apps.ts';
+import { TEST_MS, World } from './world.ts';
 
-/** The edge gives a silent app server 12 s, and looks every second. */
-const FROZEN_MS = 14_000;
-const CLIENTS = 10;
+/** For the way back of a client that is told to come back, or whose app server has died. */
+const BACK_MS = 3_000;
+/** Of calls under way when an app server stops, which gives them 2 s. */
+const SHORT_MS = 1_000;
+const LONG_MS = 5_000;
 
-/** Clients of app servers A and B, as many of each; a bystander and an observer are among them. */
-async function twoApps(world: World): Promise<{
-  ofA: readonly Client[];
-  idsOfA: readonly string[];
-  bystander: Bystander;
-}> {
-  const served = await world.servedBy(await world.connectAll(2 * CLIENTS));
-  const [ofA = [], ofB = []] = [served.get('A'), served.get('B')];
-  expect([ofA.length, ofB.length]).toEqual([CLIENTS, CLIENTS]);
-  const bystander = new Bystander(ofB[0]!);
-  return { ofA, idsOfA: await Promise.all(ofA.map((client) => client.id())), bystander };
-}
-
-/** All have come back as other connections, and are served by this app server. */
-async function expectServedBy(world: World, clients: readonly Client[], name: string) {
-  await Promise.all(clients.map((client) => client.event('reconnected')));
-  for (const client of clients) {
-    expect(client.events.all.map(({ type }) => type)).toEqual(['reconnecting', 'reconnected']);
-  }
-  const served = await world.servedBy(clients);
-  expect([...served.keys()]).toEqual([name]);
-}
-
-describe.concurrent('an app server', () => {
+describe.concurrent('an app server', { timeout: TEST_MS }, () => {
   const leaves: [string, (app: AppServer) => Promise<unknown>][] = [
     ['stops with server.stop()', (app) => app.stopServing()],
     ['gets a SIGTERM and stops', (app) => app.stop()],
@@ -41,20 +21,33 @@ describe.concurrent('an app server', () => {
     await using world = await World.start({ apps: ['A', 'B'] });
     const { ofA, idsOfA, bystander } = await twoApps(world);
 
-    await leave(world.apps[0]!);
-    await expectServedBy(world, ofA, 'B');
-    for (const client of ofA) {
-      // The hub's own Close, without an error: nobody is told of a failure.
-      expect(client.events.all[0]).toEqual({ type: 'reconnecting', error: undefined });
-    }
-    await world.disconnectedOnce(idsOfA);
-    await world.expectCloses({
-      clients: { ClosedByAppServer: CLIENTS },
+    const [short, long, ...idle] = ofA;
+    const calls = Promise.allSettled([
+      short!.invoke('echoLater', 'answered', SHORT_MS),
+      long!.invoke('echoLater', 'too late', LONG_MS),
+    ]);
+    await world.eventually(() =>
+      expect(world.apps[0]!.output().match(/^called /gm)).toHaveLength(2),
+    );
+    const left = leave(world.apps[0]!);
+    const start = performance.now();
+    await expectToldAndServedBy(world, idle, 'B');
+    expect(performance.now() - start).toBeLessThan(BACK_MS);
+    expect(await calls).toMatchObject([
+      { status: 'fulfilled', value: 'answered' },
+      { status: 'rejected' },
+    ]);
+    await expectToldAndServedBy(world, ofA, 'B');
+    await left;
+    await expectDisconnected(world, idsOfA);
+    // The last one was closed by its hub, at the timeout.
+    await expectCloses(world, {
+      clients: { ServerConnectionClosed: CLIENTS_EACH - 1, ClosedByAppServer: 1 },
       servers: { Normal: CONNECTIONS },
     });
     await bystander.expectUndisturbed();
-    await world.expectNothingLeft(CONNECTIONS);
-  }, 60_000);
+    await expectNothingLeft(world, CONNECTIONS);
+  });
 
   it('is killed: its clients come back at another by themselves', async () => {
     await using world = await World.start({ apps: ['A', 'B'] });
@@ -62,64 +55,46 @@ describe.concurrent('an app server', () => {
 
     const start = performance.now();
     await world.apps[0]!.kill();
-    await expectServedBy(world, ofA, 'B');
-    expect(performance.now() - start).toBeLessThan(3_000);
-    for (const client of ofA) expect(client.events.all[0]!.error).toBeUndefined();
-    await world.expectCloses({
-      clients: { ServerConnectionClosed: CLIENTS },
+    await expectToldAndServedBy(world, ofA, 'B');
+    expect(performance.now() - start).toBeLessThan(BACK_MS);
+    await expectCloses(world, {
+      clients: { ServerConnectionClosed: CLIENTS_EACH },
       servers: { ConnectionLost: CONNECTIONS },
     });
     await bystander.expectUndisturbed();
-    await world.expectNothingLeft(CONNECTIONS);
-  }, 60_000);
+    await expectNothingLeft(world, CONNECTIONS);
+  });
 
-  it('is killed, was the only one, and starts again: its clients wait for it at the edge', async () => {
+  it('is killed before it has answered a handshake: another one does', async () => {
     await using world = await World.start();
-    const clients = await world.connectAll(CLIENTS);
+    const [app] = world.apps;
+    app!.child.kill('SIGSTOP');
+    const client = world.client();
+    const started = Promise.allSettled([client.connection.start()]);
+    await world.eventually(async () => expect((await census(world.edge)).clients).toBe(1));
+    await world.startApp({ name: 'B' });
+    await app!.kill();
+    expect(await started).toEqual([{ status: 'fulfilled', value: undefined }]);
+    expect(await client.invoke('server')).toBe('B');
+    await expectCloses(world, { clients: {}, servers: { ConnectionLost: CONNECTIONS } });
+    await expectNothingLeft(world, CONNECTIONS);
+  });
+
+  it('is killed, was the only one, and starts again: its clients wait at the edge', async () => {
+    await using world = await World.start();
+    const clients = await world.connectAll(CLIENTS_EACH);
     const observer = await world.observe();
 
     await world.apps[0]!.kill();
     expect((await observer.closed).code).toBe(1001);
     expect(observer.received.all).toEqual([{ type: 7, allowReconnect: true }]);
-    await world.eventually(async () => {
-      expect(clients.map(({ events }) => events.all.length)).toEqual(clients.map(() => 1));
-    });
+    await Promise.all(clients.map((client) => client.event('reconnecting')));
     await world.startApp({ name: 'again' });
-    await expectServedBy(world, clients, 'again');
-    await world.expectCloses({
-      clients: { ServerConnectionClosed: CLIENTS + 1 },
+    await expectToldAndServedBy(world, clients, 'again');
+    await expectCloses(world, {
+      clients: { ServerConnectionClosed: CLIENTS_EACH + 1 },
       servers: { ConnectionLost: CONNECTIONS },
     });
-    await world.expectNothingLeft(CONNECTIONS);
-  }, 60_000);
-
-  it('freezes: its clients are moved to another within 14 s, and it serves again when it wakes', async () => {
-    await using world = await World.start({ apps: ['A', 'B'] });
-    const { ofA, idsOfA, bystander } = await twoApps(world);
-    const [frozen] = world.apps;
-
-    const start = performance.now();
-    frozen!.child.kill('SIGSTOP');
-    const unanswered = ofA.map((client) =>
-      client.connection.invoke('echo', 'anybody?').catch((error: Error) => error.message),
-    );
-    await expectServedBy(world, ofA, 'B');
-    expect(performance.now() - start).toBeLessThan(FROZEN_MS);
-    for (const answer of unanswered) expect(await answer).toContain('Invocation canceled');
-    for (const client of ofA) expect(client.events.all[0]!.error).toBeUndefined();
-    await world.expectCloses({
-      clients: { ServerConnectionClosed: CLIENTS },
-      servers: { PingTimeout: CONNECTIONS },
-    });
-    expect(frozen!.output()).not.toContain('disconnected');
-    await bystander.expectUndisturbed();
-
-    frozen!.child.kill('SIGCONT');
-    await world.disconnectedOnce(idsOfA);
-    await world.serverConnections(2 * CONNECTIONS);
-    // It has no clients, and so gets the next.
-    const served = await world.servedBy(await world.connectAll(1));
-    expect([...served.keys()]).toEqual(['A']);
-    await world.expectNothingLeft(2 * CONNECTIONS);
-  }, PATIENCE_MS + 20_000);
+    await expectNothingLeft(world, CONNECTIONS);
+  });
 });

@@ -2,11 +2,16 @@
  * The app server of the chaos tests: a hub, and a line of output for whatever happens to a client.
  * At SIGTERM, or told `stop` over IPC, it stops as apps are meant to; only SIGTERM ends the process.
  */
+import { setTimeout as pass } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { createServer, Hub } from '@trunkline/sdk';
 
-const { name = '', hub = '', timeout } = parseArgs({
+const {
+  name = '',
+  hub = '',
+  timeout,
+} = parseArgs({
   options: {
     name: { type: 'string' },
     hub: { type: 'string' },
@@ -14,6 +19,9 @@ const { name = '', hub = '', timeout } = parseArgs({
     timeout: { type: 'string' },
   },
 }).values;
+
+/** What calls are given when it stops. */
+const STOP_MS = 2_000;
 
 interface ChaosClient {
   message(number: number, text: string): void;
@@ -29,6 +37,12 @@ class Chaos extends Hub<ChaosClient> {
   }
 
   echo(value: unknown): unknown {
+    return value;
+  }
+
+  async echoLater(value: unknown, milliseconds: number): Promise<unknown> {
+    console.log(`called ${this.context.connectionId}`);
+    await pass(milliseconds);
     return value;
   }
 
@@ -52,7 +66,7 @@ server.hub('/chaos', Chaos, {
   ...(timeout === undefined ? {} : { clientTimeoutInterval: Number(timeout) }),
 });
 
-const stop = (): Promise<void> => server.stop({ timeout: 1000 });
+const stop = (): Promise<void> => server.stop({ timeout: STOP_MS });
 process.once('SIGTERM', () => void stop().then(() => process.exit()));
 process.once('message', () => void stop().then(() => console.log('stopped')));
 await server.start();

@@ -8,31 +8,28 @@ import type { Client } from '../conformance/client.ts';
 const PACE_MS = 50;
 
 /** A client that has nothing to do with what happens, and calls its hub all the time. */
-export class Bystander {
-  readonly #client: Client;
-  readonly #calls: Promise<number>;
-  #done = false;
-
-  constructor(client: Client) {
-    this.#client = client;
-    this.#calls = this.#call();
-    // Whatever it is, `expectUndisturbed` tells.
-    this.#calls.catch(() => {});
-  }
-
+export interface Bystander {
   /** Ends the calls: each was answered, and the connection has been the same all the time. */
-  async expectUndisturbed(): Promise<void> {
-    this.#done = true;
-    expect(await this.#calls).toBeGreaterThan(0);
-    expect(this.#client.events.all).toEqual([]);
-  }
+  expectUndisturbed(): Promise<void>;
+}
 
-  async #call(): Promise<number> {
+export function bystand(client: Client): Bystander {
+  const end = new AbortController();
+  const calls = (async () => {
     let number = 0;
-    for (; !this.#done; number++) {
-      expect(await this.#client.connection.invoke('echo', number)).toBe(number);
+    for (; !end.signal.aborted; number++) {
+      expect(await client.connection.invoke('echo', number)).toBe(number);
       await pause(PACE_MS);
     }
     return number;
-  }
+  })();
+  // Whatever it is, `expectUndisturbed` tells.
+  calls.catch(() => {});
+  return {
+    expectUndisturbed: async () => {
+      end.abort();
+      expect(await calls).toBeGreaterThan(0);
+      expect(client.events.all).toEqual([]);
+    },
+  };
 }

@@ -24,10 +24,13 @@ export async function census(edge: StartedEdge): Promise<Census> {
   };
 }
 
-/** How many connections an edge has closed for each reason, those for which there are any. */
-export async function closes(
-  edge: StartedEdge,
-): Promise<{ clients: Record<string, number>; servers: Record<string, number> }> {
+/** How many connections an edge has closed, by those reasons for which there are any. */
+export interface Closes {
+  readonly clients: Readonly<Record<string, number>>;
+  readonly servers: Readonly<Record<string, number>>;
+}
+
+export async function closes(edge: StartedEdge): Promise<Closes> {
   const metrics = await scrape(edge);
   return {
     clients: byReason(metrics, 'trunkline_client_closes_total'),

@@ -1,45 +1,46 @@
 import { describe, expect, it } from 'vitest';
 
 import { metric } from '../edge/support/metrics.ts';
-import { Bystander } from './bystander.ts';
+import { bystand } from './bystander.ts';
+import { expectCloses, expectDisconnected, expectNothingLeft } from './expectations.ts';
 import type { Link } from './network.ts';
 import { CONNECTIONS } from './start-app-server.ts';
-import { PATIENCE_MS, World } from './world.ts';
+import { TEST_MS, World } from './world.ts';
 
 /** What networks hold of a connection that is not read is well below this many messages. */
 const MOST_MESSAGES = 1_000;
 const TEXT = 'x'.repeat(64 * 1024);
 const CLIENT_TIMEOUT_MS = 2_000;
 
-describe.concurrent('a client', () => {
+describe.concurrent('a client', { timeout: TEST_MS }, () => {
   it.each([
     ['is cut off by a FIN without a close frame', (link: Link) => link.end()],
     ['is cut off by a RST', (link: Link) => link.reset()],
   ])('%s: the hub hears of it, and it comes back', async (_name, cut) => {
     await using world = await World.start();
     const network = await world.network();
-    const bystander = new Bystander(await world.connect());
+    const bystander = bystand(await world.connect());
     const client = await world.connect({ through: network });
     const id = await client.id();
 
     const start = performance.now();
     cut(network.links[0]!);
-    await world.disconnectedOnce([id]);
+    await expectDisconnected(world, [id]);
     expect(performance.now() - start).toBeLessThan(1_000);
     await client.event('reconnected');
     expect(await client.id()).not.toBe(id);
 
-    await world.expectCloses({ clients: { ConnectionLost: 1 }, servers: {} });
+    await expectCloses(world, { clients: { ConnectionLost: 1 }, servers: {} });
     await bystander.expectUndisturbed();
-    await world.expectNothingLeft(CONNECTIONS);
-  }, 60_000);
+    await expectNothingLeft(world, CONNECTIONS);
+  });
 
   it('vanishes silently: the app server closes it when its pings stay away', async () => {
     await using world = await World.start({ clientTimeout: CLIENT_TIMEOUT_MS });
     const network = await world.network();
     const watcher = await world.connect();
     watcher.connection.keepAliveIntervalInMilliseconds = 300;
-    const bystander = new Bystander(watcher);
+    const bystander = bystand(watcher);
     const client = world.client({ through: network });
     client.connection.keepAliveIntervalInMilliseconds = 300;
     client.connection.serverTimeoutInMilliseconds = 3_000;
@@ -52,22 +53,23 @@ describe.concurrent('a client', () => {
 
     const start = performance.now();
     network.links[0]!.stall();
-    await world.disconnectedOnce(
+    await expectDisconnected(
+      world,
       [id],
       "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.",
     );
     const silence = performance.now() - start;
     expect(silence).toBeGreaterThan(CLIENT_TIMEOUT_MS / 2);
     expect(silence).toBeLessThan(CLIENT_TIMEOUT_MS + 3_000);
-    await world.expectCloses({ clients: { ClosedByAppServer: 1 }, servers: {} });
+    await expectCloses(world, { clients: { ClosedByAppServer: 1 }, servers: {} });
 
     // It knows nothing of that, and comes back when it has heard nothing for too long.
     expect((await client.event('reconnecting')).error).toContain('Server timeout elapsed');
     await client.event('reconnected');
     expect(await client.id()).not.toBe(id);
     await bystander.expectUndisturbed();
-    await world.expectNothingLeft(CONNECTIONS);
-  }, 60_000);
+    await expectNothingLeft(world, CONNECTIONS);
+  });
 
   it('stops reading what the hub sends to everybody: the others get all, in order', async () => {
     await using world = await World.start();
@@ -84,8 +86,8 @@ describe.concurrent('a client', () => {
       await others[0]!.invoke('broadcast', sent++, TEXT);
       for (const other of others) await other.numbers(sent);
     }
-    await world.expectCloses({ clients: { SlowClient: 1 }, servers: {} });
-    await world.disconnectedOnce([id]);
+    await expectCloses(world, { clients: { SlowClient: 1 }, servers: {} });
+    await expectDisconnected(world, [id]);
     const all = Array.from({ length: sent }, (_, number) => number);
     for (const other of others) {
       expect(await other.numbers(sent)).toEqual(all);
@@ -99,6 +101,6 @@ describe.concurrent('a client', () => {
     expect(heard).toEqual(all.slice(0, heard.length));
     expect(heard.length).toBeLessThan(sent);
     expect(await slow.id()).not.toBe(id);
-    await world.expectNothingLeft(CONNECTIONS);
-  }, PATIENCE_MS + 20_000);
+    await expectNothingLeft(world, CONNECTIONS);
+  });
 });

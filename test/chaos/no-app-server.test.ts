@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { failureOf } from '../conformance/client.ts';
 import { HubClient, JSON_HANDSHAKE } from '../edge/support/hub-client.ts';
 import { census } from './census.ts';
+import { expectCloses, expectNothingLeft } from './expectations.ts';
 import { CONNECTIONS } from './start-app-server.ts';
-import { World } from './world.ts';
+import { TEST_MS, World } from './world.ts';
 
 const CLIENTS = 5;
 const NOBODY = 'No app server is connected for this hub. Try again later.';
 
-describe.concurrent('without an app server', () => {
+describe.concurrent('without an app server', { timeout: TEST_MS }, () => {
   it('clients are told so after the waiting time', async () => {
     await using world = await World.start({ apps: [], args: ['--server-wait', '1'] });
     await using observer = await HubClient.open(world.edge.url, { hub: world.hub });
@@ -23,12 +24,12 @@ describe.concurrent('without an app server', () => {
     expect(waited).toBeGreaterThan(1_000);
     expect(waited).toBeLessThan(4_000);
     expect(await observer.handshake()).toEqual({ error: NOBODY });
-    await world.expectCloses({
+    await expectCloses(world, {
       clients: { NoAvailableServerConnection: CLIENTS + 1 },
       servers: {},
     });
-    await world.expectNothingLeft(0);
-  }, 60_000);
+    await expectNothingLeft(world, 0);
+  });
 
   it('clients are served by one that comes within the waiting time', async () => {
     await using world = await World.start({ apps: [] });
@@ -39,7 +40,7 @@ describe.concurrent('without an app server', () => {
     await Promise.all(started);
     expect([...(await world.servedBy(clients)).keys()]).toEqual(['late']);
     await world.serverConnections(CONNECTIONS);
-    await world.expectCloses({ clients: {}, servers: {} });
-    await world.expectNothingLeft(CONNECTIONS);
-  }, 60_000);
+    await expectCloses(world, { clients: {}, servers: {} });
+    await expectNothingLeft(world, CONNECTIONS);
+  });
 });

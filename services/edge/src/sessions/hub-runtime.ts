@@ -8,6 +8,7 @@ import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { ServerPool } from './server/server-pool.ts';
+import type { ServerSession } from './server/server-session.ts';
 
 /** Publishes the bytes of a service message to the hub's clients on other edges. */
 export type Publish = (frame: Uint8Array) => void;
@@ -33,7 +34,7 @@ export class HubRuntime {
 
   /** Gives the client to a server connection now, or as soon as there is one. */
   assign(client: ClientSession): void {
-    const server = this.servers.choose(client.affinity);
+    const server = this.servers.choose(client.affinity, client.avoids);
     if (server === undefined) {
       this.waiting.add(client);
       return;
@@ -43,6 +44,12 @@ export class HubRuntime {
   }
 
   /** A server connection has come: whoever waits may have found a place. */
+  serverReady(server: ServerSession): void {
+    this.servers.add(server);
+    for (const client of this.waiting) client.stopAvoiding(server.serverId);
+    this.assignWaiting();
+  }
+
   assignWaiting(): void {
     for (const client of this.waiting) this.assign(client);
   }

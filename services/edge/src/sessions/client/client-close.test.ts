@@ -187,11 +187,42 @@ describe('a lost server connection', () => {
     expect(binary.socket.sent).toEqual([
       { text: readable(encodeClose(true, undefined, true)), binary: true },
     ]);
-    expect(opening.heard).toEqual(['{"error":"Handshake was canceled."}␞']);
+    expect(opening.heard).toEqual([]);
     expect(third.socket.isOpen).toBe(true);
-    expect(edge.closes).toEqual({ ServerConnectionClosed: 3 });
+    expect(edge.closes).toEqual({ ServerConnectionClosed: 2 });
     expect([...edge.context.counters.serverCloses.entries()]).toContainEqual([label, 1]);
-    expect(await other.heard()).toEqual([]);
+    expect((await other.heard()).map(([kind, id]) => [kind, id])).toEqual([
+      ['open', opening.id],
+      ['data', opening.id],
+    ]);
+    other.data(opening, '{}␞');
+    expect(opening.heard).toEqual(['{}␞']);
+  });
+
+  test('has its unanswered clients wait for a new connection of the same server', async () => {
+    const edge = new TestEdge();
+    const [first, second] = [await edge.server(), await edge.server()];
+    const opening = edge.strangeClient();
+    opening.says(JSON_HANDSHAKE);
+    const [lost, left] = first.session.clients.length > 0 ? [first, second] : [second, first];
+    lost.socket.leave(1006);
+    expect(opening.heard).toEqual([]);
+    await left.messages();
+    expect(left.session.clients).toEqual([]);
+    const replacement = await edge.server();
+    await replacement.messages();
+    expect([...left.session.clients, ...replacement.session.clients]).toEqual([opening.session]);
+  });
+
+  test('refuses a client whose first messages went with it', async () => {
+    const edge = new TestEdge();
+    const server = await edge.server();
+    const opening = edge.strangeClient();
+    opening.says(`${JSON_HANDSHAKE}{"type":6}␞`);
+    await edge.server({ serverId: 'server-2' });
+    server.socket.leave(1006);
+    expect(opening.heard).toEqual(['{"error":"Handshake was canceled."}␞']);
+    expect(edge.closes).toEqual({ ServerConnectionClosed: 1 });
   });
 
   test('that sent hub closes before it went ends the clients without a second one', async () => {

@@ -142,6 +142,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   toServer(bytes: Uint8Array, count: number): void {
     this.#context.counters.messagesFromClients += count;
+    if (this.#phase !== undefined) this.#phase.forwarded = true;
     this.server?.forward(this, bytes, count);
   }
 
@@ -191,9 +192,29 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     else this.close(REASONS.handshakeError, handshakeErrors.canceled());
   }
 
-  /** The server connection is gone, and with it the client's hub. */
-  serverLost(): void {
-    this.close(REASONS.serverConnectionClosed);
+  /**
+   * The server connection is gone, and with it the client's hub. A client that has neither been
+   * answered nor said anything beyond its handshake has lost nothing: another server takes it on.
+   */
+  serverLost(serverId: string): void {
+    const phase = this.#phase;
+    if (this.#state !== State.Opening || phase?.isFresh !== true) {
+      return this.close(REASONS.serverConnectionClosed);
+    }
+    // The same process may have the id on its books still (section 20.9 of the service protocol
+    // reference): only a connection that it makes after this one can serve the client.
+    phase.avoids = serverId;
+    this.#await();
+  }
+
+  /** The server id whose present connections cannot serve this client. */
+  get avoids(): string | undefined {
+    return this.#phase?.avoids;
+  }
+
+  /** A new connection of that server has come, so it has let go of the old ones. */
+  stopAvoiding(serverId: string): void {
+    if (this.#phase?.avoids === serverId) this.#phase.avoids = undefined;
   }
 
   /** The app server has ended this client: all it had to say has been sent. */
@@ -235,10 +256,16 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#handshake = sharedHandshake(all.subarray(0, request.length));
     this.#relay = new RecordRelay(this.#protocol.binary, this.#context.limits.messageBytes);
     this.#state = State.Waiting;
-    this.#phase!.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
     if (all.length > request.length) this.#keepEarly(all.subarray(request.length));
     // More than may wait has closed it.
-    if (this.#state === State.Waiting) this.hub.assign(this);
+    if (this.#state === State.Waiting) this.#await();
+  }
+
+  /** For a server connection, as long as clients wait. */
+  #await(): void {
+    this.#state = State.Waiting;
+    this.#phase!.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
+    this.hub.assign(this);
   }
 
   #readHandshakeResponse(payload: Uint8Array): void {

@@ -11,6 +11,10 @@ export class OpeningPhase {
   deadline: number;
   /** The client has been told that its handshake is refused. */
   answered = false;
+  /** A server connection, lost since, has been given messages of the client. */
+  forwarded = false;
+  /** The server that was lost with it. */
+  avoids: string | undefined;
   readonly #startedAt: number;
   #early: Buffer | undefined;
   #held: Uint8Array[] = [];
@@ -19,6 +23,11 @@ export class OpeningPhase {
   constructor(now: number, handshakeMs: number) {
     this.#startedAt = now;
     this.deadline = now + handshakeMs;
+  }
+
+  /** No server has seen or said more than the handshake request. */
+  get isFresh(): boolean {
+    return !this.answered && !this.forwarded && this.#held.length === 0;
   }
 
   /** Seconds since the connection was made. */

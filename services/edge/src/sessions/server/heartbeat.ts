@@ -42,7 +42,7 @@ export class Heartbeat {
 
   /** `late`: how long this edge itself slept, for which no server is to blame. */
   due(now: number, late: number): Due {
-    this.#lastHeard += late;
+    this.#lastHeard = Math.min(now, this.#lastHeard + late);
     const silence = now - this.#lastHeard;
     if (!this.#shaken) return { ...NOTHING, lost: silence >= HANDSHAKE_MS };
     const silent = silence >= PROBE_MS;

@@ -31,18 +31,23 @@ export class ServerPool {
     return [...new Set([...this.#servers].map((server) => server.serverId))].sort();
   }
 
-  /** The server that the client sticks to, else the one with the fewest clients. */
-  choose({ sticky, serverName }: Affinity): ServerSession | undefined {
-    if (sticky === 'Disabled') return this.#leastLoaded(undefined);
-    const preferred = this.#leastLoaded(serverName);
-    return sticky === 'Required' ? preferred : (preferred ?? this.#leastLoaded(undefined));
+  /**
+   * The server that the client sticks to, else the one with the fewest clients; none of the
+   * connections of `avoided`.
+   */
+  choose({ sticky, serverName }: Affinity, avoided?: string): ServerSession | undefined {
+    const anyone = (server: ServerSession): boolean => server.serverId !== avoided;
+    if (sticky === 'Disabled') return this.#leastLoaded(anyone);
+    const preferred = this.#leastLoaded(
+      (server) => anyone(server) && server.serverId === serverName,
+    );
+    return sticky === 'Required' ? preferred : (preferred ?? this.#leastLoaded(anyone));
   }
 
-  #leastLoaded(serverId: string | undefined): ServerSession | undefined {
+  #leastLoaded(suits: (server: ServerSession) => boolean): ServerSession | undefined {
     let best: ServerSession | undefined;
     for (const server of this.#servers) {
-      if (!server.takesClients) continue;
-      if (serverId !== undefined && server.serverId !== serverId) continue;
+      if (!server.takesClients || !suits(server)) continue;
       if (best === undefined || server.clients.length < best.clients.length) best = server;
     }
     return best;

@@ -370,8 +370,12 @@ describe('a full server connection', () => {
     });
     client.says(`${JSON_HANDSHAKE}${HUB_PING}`);
     expect(serverCloses(edge)).toEqual({ SlowAppServer: 1 });
-    expect(client.socket.isOpen).toBe(false);
-    expect(edge.closes).toEqual({ ServerConnectionClosed: 1 });
+    expect(client.socket.isOpen).toBe(true);
+    expect(edge.hubs.get('chat').waiting.size).toBe(1);
+    const next = await edge.server({ serverId: 'server-2' });
+    expect(next.session.clients).toEqual([client.session]);
+    next.data(client, '{}␞');
+    expect(client.heard).toEqual(['{}␞']);
   });
 });
 

@@ -244,10 +244,9 @@ export class ServerSession implements SocketHandler {
     this.#weak = message.connectionType === ConnectionType.Weak;
     this.#state = State.Ready;
     this.#heartbeat.handshakeDone(this.#context.clock.now());
-    this.hub.servers.add(this);
     const { hub, id, serverId } = this;
     this.#context.log.info({ hub: hub.name, serverId, id, weak: this.#weak }, 'server connected');
-    this.hub.assignWaiting();
+    this.hub.serverReady(this);
   }
 
   #allow(client: ClientSession, trunk: Trunk, bytes: number): boolean {
@@ -280,7 +279,7 @@ export class ServerSession implements SocketHandler {
     this.#context.log.info(details, 'server connection closed');
     for (const client of clients) {
       this.release(client);
-      client.serverLost();
+      client.serverLost(serverId);
     }
   }
 }
