@@ -1,3 +1,4 @@
+export type { TransportName } from '@trunkline/protocol';
 export type { UserClaims } from './clients/claims.ts';
 export type { HubContext } from './clients/context.ts';
 export { HubError, TrunklineError, type TrunklineErrorCode } from './errors.ts';

@@ -1,19 +1,29 @@
 import { randomUUID } from 'node:crypto';
 
-import { redirectAnswer, redirectUrl } from '@trunkline/protocol';
+import type { TransportName } from '@trunkline/protocol';
+import { redirectAnswer, redirectUrl, TRANSPORT_BITS } from '@trunkline/protocol';
 import type { Claims, SystemClaims } from '@trunkline/tokens';
 import { mintClientToken, TokenTooLongError } from '@trunkline/tokens';
 
 import type { Service } from '../trunk/dial.ts';
 
-/** Who a client is, as the app knows it from the negotiate request. Both may be async. */
+/** Who a client is, as the app knows it from the negotiate request. The functions may be async. */
 export interface NegotiateOptions<Request> {
   /** The user id that `clients.user()` sends to and `context.userIdentifier` shows. */
   readonly userId?: (request: Request) => string | undefined | Promise<string | undefined>;
   /** What `context.claims` shows. */
   readonly claims?: (request: Request) => Claims | Promise<Claims>;
+  /**
+   * When the user's sign-in ends: the connection is closed then, and the client free to reconnect.
+   * Default: a connection outlives whatever it was made with.
+   */
+  readonly expiresAt?: (request: Request) => Date | undefined | Promise<Date | undefined>;
   /** How long a client has to connect with its token. Default one hour. */
   readonly tokenLifetimeSeconds?: number;
+  /** The transports that clients may use. Default all that the service has. */
+  readonly transports?: readonly TransportName[];
+  /** How long a long-polling client may go between two polls, 1 to 300. Default 5. */
+  readonly maxPollIntervalSeconds?: number;
 }
 
 /** A mapped path, as negotiate sees it. */
@@ -61,9 +71,10 @@ export class Negotiator {
     const [path, query] = split(url);
     const route = this.#routes.get(path.replace(/\/$/, ''));
     if (method !== 'POST' || route === undefined) return undefined;
-    const [userId, claims] = await Promise.all([
+    const [userId, claims, expiresAt] = await Promise.all([
       options.userId?.(request),
       options.claims?.(request),
+      options.expiresAt?.(request),
     ]);
     if (!route.online()) {
       return text(503, 'The service is not connected yet, please try again later.', {
@@ -72,7 +83,8 @@ export class Negotiator {
     }
     try {
       const lifetimeSeconds = options.tokenLifetimeSeconds;
-      return this.#redirect(route, query, { userId, claims, lifetimeSeconds });
+      const system = { ...route.system, ...systemClaims(options, expiresAt) };
+      return this.#redirect(route, query, { userId, claims, lifetimeSeconds, system });
     } catch (error) {
       if (error instanceof TokenTooLongError) return text(413, error.message);
       throw error;
@@ -82,11 +94,11 @@ export class Negotiator {
   #redirect(
     route: NegotiateRoute,
     originalQuery: string,
-    client: Pick<Parameters<typeof mintClientToken>[0], 'userId' | 'claims' | 'lifetimeSeconds'>,
+    client: Omit<Parameters<typeof mintClientToken>[0], 'key' | 'audienceBase' | 'hub'>,
   ): HttpAnswer {
     const { accessKey, audienceBase, clientEndpoint } = this.#service.address;
-    const { hub, system, path } = route;
-    const token = mintClientToken({ key: accessKey, audienceBase, hub, system, ...client });
+    const { hub, path } = route;
+    const token = mintClientToken({ key: accessKey, audienceBase, hub, ...client });
     const url = redirectUrl({
       clientEndpoint,
       hub,
@@ -100,6 +112,19 @@ export class Negotiator {
       body: JSON.stringify(redirectAnswer(url, token)),
     };
   }
+}
+
+/** What the options ask of the service. */
+function systemClaims<Request>(
+  { transports, maxPollIntervalSeconds }: NegotiateOptions<Request>,
+  expiresAt: Date | undefined,
+): SystemClaims {
+  const closeAt = expiresAt && Math.floor(expiresAt.getTime() / 1000);
+  return {
+    transports: transports?.reduce((mask, transport) => mask | TRANSPORT_BITS[transport], 0),
+    pollIntervalSeconds: maxPollIntervalSeconds,
+    closeOnAuthExpirationAt: closeAt,
+  };
 }
 
 function text(status: number, body: string, headers: Record<string, string> = {}): HttpAnswer {

@@ -129,6 +129,24 @@ describe.each(Object.keys(apps))('%s', (kind) => {
   });
 });
 
+test('tells the service how long and by which transports a client may be there', async () => {
+  const { server } = await serve(Chat);
+  const handler = server.node({
+    expiresAt: async () => new Date('2031-01-02T03:04:05.678Z'),
+    transports: ['ServerSentEvents', 'LongPolling'],
+    maxPollIntervalSeconds: 30,
+  });
+  const base = await listen((request, response) => void handler(request, response));
+  const response = await post(`${base}/chat/negotiate`);
+  const { accessToken } = (await response.json()) as { accessToken: string };
+  expect(claimsOf(accessToken)).toMatchObject({
+    'asrs.s.coae': 'true',
+    'asrs.s.aeo': '1925089445',
+    'asrs.s.htt': '6',
+    'asrs.s.ttl': '30',
+  });
+});
+
 test("node answers an app's error with its status code, and 500 without one", async () => {
   const { server } = await serve(Chat);
   const errors = [Object.assign(new Error('sign in'), { statusCode: 401 }), new Error('secret')];
