@@ -115,6 +115,16 @@ const WRONG: Wrong[] = [
     says: ['--max-message-bytes', '10'],
   },
   {
+    name: 'an origin with a path',
+    args: () => [...DEV, '--allowed-origins', 'https://a.example,https://b.example/chat'],
+    says: ['--allowed-origins', 'https://b.example/chat'],
+  },
+  {
+    name: 'a proxy by name',
+    args: () => [...DEV, '--trusted-proxies', '10.0.0.0/8,proxy.internal'],
+    says: ['--trusted-proxies', 'proxy.internal'],
+  },
+  {
     name: 'a TLS key without its certificate',
     args: () => [...DEV, '--tls-key', missing],
     says: ['--tls-cert', '--tls-key'],

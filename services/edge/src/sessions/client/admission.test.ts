@@ -8,7 +8,12 @@ import { ClientAdmission } from './admission.ts';
 import { ClientSession } from './client-session.ts';
 
 const KEY = 'the key';
-const WEB_SOCKETS = [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }];
+const WEB_SOCKETS = { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] };
+const ALL_TRANSPORTS = [
+  WEB_SOCKETS,
+  { transport: 'ServerSentEvents', transferFormats: ['Text'] },
+  { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] },
+];
 
 let edge: TestEdge;
 let door: ClientAdmission;
@@ -38,7 +43,7 @@ function request(
   return { query, headers: new Map(Object.entries(all)), remoteAddress: '192.0.2.7' };
 }
 
-const bodyOf = (answer: HttpAnswer): unknown => JSON.parse(answer.body ?? '');
+const bodyOf = (answer: HttpAnswer): unknown => JSON.parse(String(answer.body ?? ''));
 
 interface Negotiated {
   readonly connectionId: string;
@@ -68,7 +73,7 @@ describe('negotiate', () => {
       negotiateVersion: 1,
       connectionId,
       connectionToken,
-      availableTransports: WEB_SOCKETS,
+      availableTransports: ALL_TRANSPORTS,
     });
     expect(connectionId).toMatch(/^test[\w-]{16}$/);
     expect(connectionToken).toContain('.');
@@ -81,7 +86,7 @@ describe('negotiate', () => {
       expect(body).toEqual({
         negotiateVersion: 0,
         connectionId: body.connectionId,
-        availableTransports: WEB_SOCKETS,
+        availableTransports: ALL_TRANSPORTS,
       });
     },
   );
@@ -103,8 +108,10 @@ describe('negotiate', () => {
   test('offers no transport that the token does not allow', () => {
     const only = (transports: number): unknown =>
       bodyOf(door.negotiate(request('hub=chat', token({ system: { transports } }))));
-    expect(only(6)).toMatchObject({ availableTransports: [] });
-    expect(only(1)).toMatchObject({ availableTransports: WEB_SOCKETS });
+    const [webSockets, events, polls] = ALL_TRANSPORTS;
+    expect(only(7)).toMatchObject({ availableTransports: ALL_TRANSPORTS });
+    expect(only(6)).toMatchObject({ availableTransports: [events, polls] });
+    expect(only(1)).toMatchObject({ availableTransports: [webSockets] });
   });
 
   test('without a hub is a bad request, without a good token unauthorized', () => {
@@ -138,6 +145,7 @@ describe('negotiate', () => {
     expect(door.negotiate(request('hub=chat', accessToken))).toEqual({
       status: 503,
       headers: { 'retry-after': '1' },
+      hangUp: true,
     });
     door.expire(edge.now + 15_001);
     expect(door.negotiate(request('hub=chat', accessToken)).status).toBe(200);

@@ -2,6 +2,7 @@ import type { OpenConnection } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { forwardedClaims } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
+import { isCredible } from '../forwarded.ts';
 
 /**
  * What an app server must be told of a client, kept for the connection's life because another
@@ -20,9 +21,8 @@ export interface Opening {
 /** What a client may bring, in characters; more is refused at the door. */
 export const MAX_OPENING_LENGTH = 16 * 1024;
 
-/** Of the connection between client and edge, or the edge's own word: no app server sees these. */
-const WITHHELD =
-  /^(?:asrs-|x-asrs-|sec-websocket-|(?:authorization|connection|upgrade|x-forwarded-for)$)/;
+/** Of the connection between client and edge: no app server sees these. */
+const WITHHELD = /^(?:asrs-|x-asrs-|sec-websocket-|(?:authorization|connection|upgrade)$)/;
 
 /** Header lines that clients have in common, the latest of them; longer ones are nobody else's. */
 const shared = new LRUCache<string, string>({ max: 1024 });
@@ -30,15 +30,18 @@ const SHARED_LENGTH = 256;
 
 /**
  * The headers that an app server gets to see, with the client's address as `x-forwarded-for`. Names
- * are lower case and each there once, as the listener gives them.
+ * are lower case and each there once, as the listener gives them. `trusted`: whether they come from
+ * a trusted proxy.
  */
 export function visibleHeaders(
   headers: ReadonlyMap<string, string>,
-  remoteAddress: string,
+  address: string,
+  trusted = false,
 ): readonly string[] {
-  const lines = [share(`x-forwarded-for: ${remoteAddress}`)];
+  const lines = [share(`x-forwarded-for: ${address}`)];
   for (const [name, value] of headers) {
-    if (!WITHHELD.test(name)) lines.push(share(`${name}: ${value}`));
+    if (WITHHELD.test(name) || !isCredible(name, trusted)) continue;
+    lines.push(share(`${name}: ${value}`));
   }
   return lines;
 }
