@@ -54,7 +54,7 @@ export async function startEdge(
   const bridge = new BusBridge(context, hubs, joinBus);
   hubs.joinBus(bridge);
   const tokens = new TokenVerifier(config.accessKeys, clock, context.counters);
-  const clients = new ClientAdmission(context, tokens, hubs);
+  const clients = new ClientAdmission(context, tokens, hubs, config);
   const servers = new ServerAdmission(context, tokens, hubs);
   const health = { ready: false };
   const admin = createAdminApp(createEdgeRegistry(context, hubs), health);

@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import type { ClientTokenOptions } from '@trunkline/tokens';
 import { AccessKeys, mintClientToken } from '@trunkline/tokens';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -20,14 +21,17 @@ let door: ClientAdmission;
 
 beforeEach(() => {
   edge = new TestEdge();
+  door = doorFor(['*']);
+});
+
+function doorFor(allowedOrigins: readonly string[]): ClientAdmission {
   const { context, hubs } = edge;
   const keys = new AccessKeys(['newer key', KEY]);
-  door = new ClientAdmission(
-    context,
-    new TokenVerifier(keys, context.clock, context.counters),
-    hubs,
-  );
-});
+  const tokens = new TokenVerifier(keys, context.clock, context.counters);
+  const trustedProxies = new BlockList();
+  trustedProxies.addAddress('10.0.0.1');
+  return new ClientAdmission(context, tokens, hubs, { allowedOrigins, trustedProxies });
+}
 
 function token(options: Partial<ClientTokenOptions> = {}): string {
   const now = Math.floor(edge.context.clock.unixSeconds());
@@ -150,6 +154,43 @@ describe('negotiate', () => {
     door.expire(edge.now + 15_001);
     expect(door.negotiate(request('hub=chat', accessToken)).status).toBe(200);
   });
+});
+
+describe('a page', () => {
+  const from = (origin: string, host = 'edge.example'): HttpRequest =>
+    request('hub=chat', token(), { origin, host });
+
+  beforeEach(() => {
+    door = doorFor(['https://app.example']);
+  });
+
+  test('of an allowed origin, of the same host, or of none may connect', () => {
+    for (const origin of ['https://app.example', 'http://edge.example']) {
+      expect(door.negotiate(from(origin)).status).toBe(200);
+      expect(refusal(door.connect(from(origin)))).toBeUndefined();
+    }
+    expect(door.negotiate(request('hub=chat')).status).toBe(200);
+  });
+
+  test('of another origin may not: WebSockets are not held back by browsers', () => {
+    const stranger = from('https://app.example.evil');
+    const { status, body } = door.negotiate(stranger);
+    expect([status, body]).toEqual([403, 'Pages of this origin may not connect here.']);
+    expect(refusal(door.connect(stranger))).toBe(403);
+    expect(counted(edge.context.counters.refusals)).toEqual({ origin: 2 });
+  });
+});
+
+test('the address of the client is what a trusted proxy says, and nobody else', () => {
+  const behind = (peer: string): string | undefined =>
+    admitted(
+      door.connect({
+        ...request('hub=chat', token(), { 'x-forwarded-for': '203.0.113.9' }),
+        remoteAddress: peer,
+      }),
+    ).opening.headers.find((line) => line.startsWith('x-forwarded-for: '));
+  expect(behind('192.0.2.7')).toBe('x-forwarded-for: 192.0.2.7');
+  expect(behind('10.0.0.1')).toBe('x-forwarded-for: 203.0.113.9');
 });
 
 describe('connect', () => {

@@ -28,8 +28,8 @@ import type { Opening } from './opening.ts';
 import { MAX_OPENING_LENGTH, openingLength, visibleHeaders, visibleQuery } from './opening.ts';
 import type { Transport } from './transport.ts';
 import { TRANSPORTS } from './transport.ts';
-import type { Visitor } from './visitor.ts';
-import { readVisitor } from './visitor.ts';
+import type { Provenance, Visitor } from './visitor.ts';
+import { Visitors } from './visitor.ts';
 
 /** An id that a request names, and what it is to this edge. */
 export interface Named {
@@ -45,12 +45,19 @@ export interface Named {
 export class ClientAdmission {
   readonly #context: EdgeContext;
   readonly #tokens: TokenVerifier;
+  readonly #visitors: Visitors;
   readonly #hubs: HubDirectory;
   readonly #negotiated: NegotiatedIds;
 
-  constructor(context: EdgeContext, tokens: TokenVerifier, hubs: HubDirectory) {
+  constructor(
+    context: EdgeContext,
+    tokens: TokenVerifier,
+    hubs: HubDirectory,
+    provenance: Provenance,
+  ) {
     this.#context = context;
     this.#tokens = tokens;
+    this.#visitors = new Visitors(tokens, provenance, context.counters);
     this.#hubs = hubs;
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id));
   }
@@ -82,7 +89,7 @@ export class ClientAdmission {
 
   /** Who sends the request, or why it is refused. */
   visitor(request: HttpRequest): Visitor | HttpAnswer {
-    return readVisitor(request, this.#tokens);
+    return this.#visitors.read(request);
   }
 
   /** The session of a new client connection; its id is used up. */
@@ -94,7 +101,7 @@ export class ClientAdmission {
     }
     const opening: Opening = {
       tokenPayload,
-      headers: visibleHeaders(request.headers, request.remoteAddress),
+      headers: visibleHeaders(request.headers, visitor.source),
       queryString: visibleQuery(request.query),
     };
     if (openingLength(opening) > MAX_OPENING_LENGTH) {

@@ -14,6 +14,7 @@ export function text(status: number, body: string): HttpAnswer {
 /** No room at this edge now; the peer is not kept, since what it holds is what is short. */
 export const BUSY: HttpAnswer = { status: 503, headers: { 'retry-after': '1' }, hangUp: true };
 
+export const WRONG_ORIGIN = text(403, 'Pages of this origin may not connect here.');
 export const NO_ID = text(400, 'Connection ID required');
 export const UNKNOWN_ID = text(404, 'No Connection with that ID');
 export const TRANSPORT_CHANGED = text(400, 'Cannot change transports mid-connection');

@@ -4,9 +4,12 @@ import { openConnection, visibleHeaders, visibleQuery } from './opening.ts';
 /** The headers that an app server is told of. */
 function told(
   headers: Readonly<Record<string, string>>,
-  trusted?: boolean,
+  trusted = false,
 ): Record<string, readonly string[]> {
-  const lines = visibleHeaders(new Map(Object.entries(headers)), '192.0.2.7', trusted);
+  const lines = visibleHeaders(new Map(Object.entries(headers)), {
+    address: '192.0.2.7',
+    trusted,
+  });
   const opening = { tokenPayload: '{}', headers: lines, queryString: '' };
   return Object.fromEntries(openConnection('id', opening, 'json', 'edge-1').headers);
 }

@@ -2,6 +2,7 @@ import type { OpenConnection } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { forwardedClaims } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
+import type { Source } from '../forwarded.ts';
 import { isCredible } from '../forwarded.ts';
 
 /**
@@ -30,13 +31,11 @@ const SHARED_LENGTH = 256;
 
 /**
  * The headers that an app server gets to see, with the client's address as `x-forwarded-for`. Names
- * are lower case and each there once, as the listener gives them. `trusted`: whether they come from
- * a trusted proxy.
+ * are lower case and each there once, as the listener gives them.
  */
 export function visibleHeaders(
   headers: ReadonlyMap<string, string>,
-  address: string,
-  trusted = false,
+  { address, trusted }: Pick<Source, 'address' | 'trusted'>,
 ): readonly string[] {
   const lines = [share(`x-forwarded-for: ${address}`)];
   for (const [name, value] of headers) {
