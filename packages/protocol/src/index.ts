@@ -14,4 +14,5 @@ export * from './hub/protocols.ts';
 export * from './hub/record-buffer.ts';
 export * from './hub/record-info.ts';
 export * from './hub/records.ts';
+export * from './hub/stream-ids.ts';
 export * from './negotiate.ts';

@@ -123,6 +123,23 @@ export const METRICS = {
     whenItRises:
       'connections, open_files: add an edge, or raise the limit. requests: see trunkline_requests_in_flight. The others are clients that ask for too much: look at what they send.',
   },
+  trunkline_migrations_total: {
+    type: 'counter',
+    help: 'Clients moved, or not, when their app server went, by outcome.',
+    labels: { outcome: ['moved', 'moved_after_loss', 'no_server', 'not_possible'] },
+    meaning:
+      'moved: to another app server, before theirs stopped, with every call answered. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. no_server: no other app server came within --server-wait. not_possible: the hub is in --no-migration, or the client had ended or had more calls open than the edge keeps track of. The last two were closed, to reconnect.',
+    whenItRises:
+      'moved: a deployment. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. no_server: run a second app server, or start the new one before the old one ends.',
+  },
+  trunkline_failed_calls_total: {
+    type: 'counter',
+    help: 'Calls answered with an error because their app server was lost.',
+    labels: {},
+    meaning:
+      'Invocations and streams that were open at an app server when it was lost, or outlasted its departure. The edge answers them in its place, so that no client waits for ever.',
+    whenItRises: 'App servers crash while they work: look at their logs.',
+  },
   trunkline_negotiates_total: {
     type: 'counter',
     help: 'Negotiate requests answered, by result.',

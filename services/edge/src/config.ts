@@ -39,6 +39,8 @@ export interface EdgeConfig {
   /** Mask of TRANSPORT_BITS. */
   readonly transports: number;
   readonly pollMs: number;
+  /** Hubs in lower case, or `*`. */
+  readonly noMigration: readonly string[];
   /** The access key is the one that everybody knows. */
   readonly keyIsPublic: boolean;
 }
@@ -58,6 +60,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     maxConnections: rest.maxConnections ?? Infinity,
     requests: rest.maxRequests,
     transports: readTransports(rest.transports),
+    noMigration: rest.noMigration.map((hub) => hub.toLowerCase()),
     pollMs: rest.pollTimeout * 1000,
     allowedOrigins: rest.allowedOrigins.map(readOrigin),
     trustedProxies: readProxies(rest.trustedProxies),

@@ -117,6 +117,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
       messageBytes: config.maxMessageBytes,
       serverWaitMs: config.serverWaitMs,
       clientQueueBytes: config.clientQueueBytes,
+      stillHubs: config.noMigration,
       pollMs: config.pollMs,
       transports: config.transports,
       connections: config.maxConnections,
@@ -130,6 +131,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     flusher: new TurnFlusher(),
     opening: new Set(),
     expiring: new Map(),
+    moves: { heldBytes: 0 },
     heldPosts: new HeldPosts(),
     backlogged: new Set(),
   };

@@ -104,6 +104,11 @@ export const EDGE_OPTIONS = defineOptions({
     default: TRANSPORT_LABELS,
     help: 'Transports that clients may use: webSockets, serverSentEvents, longPolling.',
   },
+  noMigration: {
+    kind: 'list',
+    default: [],
+    help: 'Hubs whose clients are not moved to another app server when theirs goes, but closed to reconnect; * for all.',
+  },
   pollTimeout: {
     kind: 'integer',
     min: 1,

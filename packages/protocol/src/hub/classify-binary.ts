@@ -34,7 +34,8 @@ export function classifyBinary(
   if (text !== -1) info.setId(bytes, text, idEnd);
 }
 
-function prefixEnd(bytes: Uint8Array, start: number, end: number): number {
+/** Where the array of the binary record at `start` begins, behind its length. */
+export function prefixEnd(bytes: Uint8Array, start: number, end: number): number {
   const most = Math.min(end, start + PREFIX_MAX_BYTES);
   for (let at = start; at < most; at++) if ((bytes[at] as number) < 0x80) return at + 1;
   return end;

@@ -28,6 +28,23 @@ export function encodeClose(
   });
 }
 
+/** Ends a call that its client has open, in the hub's place. */
+export function encodeErrorCompletion(
+  binary: boolean,
+  invocationId: string,
+  error: string,
+): Uint8Array {
+  if (!binary) return textRecord({ type: HubMessageType.Completion, invocationId, error });
+  return binaryRecord((writer) => {
+    writer.arrayHeader(5);
+    writer.int(HubMessageType.Completion);
+    writer.mapHeader(0);
+    writer.text(invocationId);
+    writer.int(1);
+    writer.text(error);
+  });
+}
+
 export function encodePing(binary: boolean): Uint8Array {
   if (!binary) return textRecord({ type: HubMessageType.Ping });
   return binaryRecord((writer) => {

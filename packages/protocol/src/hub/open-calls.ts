@@ -17,6 +17,8 @@ export class OpenCalls {
   /** The id of bit 0; means nothing while no bit is set. */
   #base = 0;
   #bits = 0;
+  /** Calls that were begun and are not tracked: who has any cannot say what is open. */
+  missed = 0;
   /** Never holds an id whose bit is set. */
   #outside: Set<number | string> | undefined;
 
@@ -30,9 +32,9 @@ export class OpenCalls {
    */
   add(info: RecordInfo, bytes: Uint8Array): boolean {
     const key = keyOf(info, bytes);
-    if (key === undefined) return false;
-    if (this.#outside?.has(key) === true) return true;
-    return typeof key === 'number' ? this.#addNumber(key) : this.#addOutside(key);
+    const tracked = key !== undefined && this.#addKey(key);
+    if (!tracked) this.missed++;
+    return tracked;
   }
 
   /** Closes the call that the record ends; false when it was not open. */
@@ -50,6 +52,11 @@ export class OpenCalls {
     }
     for (const id of this.#outside ?? []) ids.push(String(id));
     return ids;
+  }
+
+  #addKey(key: number | string): boolean {
+    if (this.#outside?.has(key) === true) return true;
+    return typeof key === 'number' ? this.#addNumber(key) : this.#addOutside(key);
   }
 
   #addNumber(id: number): boolean {

@@ -112,6 +112,8 @@ function failureSources(
   | 'trunkline_server_closes_total'
   | 'trunkline_negotiates_total'
   | 'trunkline_refusals_total'
+  | 'trunkline_migrations_total'
+  | 'trunkline_failed_calls_total'
   | 'trunkline_token_rejections_total'
   | 'trunkline_slow_clients_total'
   | 'trunkline_protocol_errors_total'
@@ -120,6 +122,8 @@ function failureSources(
   return {
     trunkline_client_closes_total: () => series(counters.clientCloses, 'reason'),
     trunkline_server_closes_total: () => series(counters.serverCloses, 'reason'),
+    trunkline_migrations_total: () => series(counters.migrations, 'outcome'),
+    trunkline_failed_calls_total: () => counters.failedCalls,
     trunkline_refusals_total: () => series(counters.refusals, 'reason'),
     trunkline_negotiates_total: () => series(counters.negotiates, 'result'),
     trunkline_token_rejections_total: () => series(counters.tokenRejections, 'use', 'reason'),

@@ -30,6 +30,14 @@ export const REFUSALS = [
   'origin',
 ] as const;
 
+/** How moving a client to another app server can end. */
+export const MIGRATION_OUTCOMES = [
+  'moved',
+  'moved_after_loss',
+  'no_server',
+  'not_possible',
+] as const;
+
 const labels = (reasons: Record<string, CloseReason>): string[] =>
   Object.values(reasons).map((reason) => reason.label);
 
@@ -60,6 +68,9 @@ export class Counters {
   readonly clientOpens = new LabelCounts(TRANSPORT_LABELS);
   readonly clientCloses = new LabelCounts(labels(CLIENT_CLOSE_REASONS));
   readonly serverCloses = new LabelCounts(labels(SERVER_CLOSE_REASONS));
+  readonly migrations = new LabelCounts(MIGRATION_OUTCOMES);
+  /** Calls that died with their server, and were answered in its place. */
+  failedCalls = 0;
   readonly refusals = new LabelCounts(REFUSALS);
   readonly negotiates = new LabelCounts([]);
   /** Keyed `use|reason`. */

@@ -2,6 +2,7 @@ import type { Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
+import type { MoveBudget } from './client/move.ts';
 import type { Counters } from './counters.ts';
 import type { ClientResults } from './server/client-results.ts';
 import type { ServerSession } from './server/server-session.ts';
@@ -27,6 +28,8 @@ export interface SessionLimits {
   readonly pollMs: number;
   /** Mask of TRANSPORT_BITS: the transports served. */
   readonly transports: number;
+  /** Hubs whose clients are not moved between app servers; `*` for all. */
+  readonly stillHubs: readonly string[];
   /** Client connections, those included that have negotiated and not connected yet. */
   readonly connections: number;
   /** Sockets on the public port, above which no client is let in: file descriptors are short. */
@@ -50,6 +53,8 @@ export interface EdgeContext {
   readonly opening: Set<ClientSession>;
   /** Clients to be closed at a time, in Unix seconds, because their sign-in ends then. */
   readonly expiring: Map<ClientSession, number>;
+  /** What is held for clients on the move. */
+  readonly moves: MoveBudget;
   /** Posts held back because their server connection is full. */
   readonly heldPosts: HeldPosts;
   /** Clients with bytes queued in their socket. */

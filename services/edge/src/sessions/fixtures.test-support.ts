@@ -240,6 +240,7 @@ const LIMITS: EdgeContext['limits'] = {
   messageBytes: 64 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
+  stillHubs: [],
   pollMs: 90_000,
   transports: 7,
   connections: Infinity,
@@ -271,6 +272,7 @@ export class TestEdge {
       flusher: new TurnFlusher(),
       opening: new Set(),
       expiring: new Map(),
+      moves: { heldBytes: 0 },
       heldPosts: new HeldPosts(),
       backlogged: new Set(),
     };

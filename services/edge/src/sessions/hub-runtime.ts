@@ -20,6 +20,8 @@ export class HubRuntime {
   readonly model: Hub<ClientSession>;
   readonly servers = new ServerPool();
   readonly waiting = new Set<ClientSession>();
+  /** Whether clients move to another server when theirs goes. */
+  readonly migrates: boolean;
   /** Client connections by transport. */
   readonly connections: Record<TransportLabel, number> = {
     webSockets: 0,
@@ -33,6 +35,7 @@ export class HubRuntime {
     this.name = name;
     this.#context = context;
     this.#publish = publish;
+    this.migrates = !context.limits.stillHubs.some((still) => still === '*' || still === name);
     this.model = new Hub(name, (id) => {
       const client = context.clients.get(id);
       return client?.hub === this ? client : undefined;
@@ -53,7 +56,9 @@ export class HubRuntime {
   /** A server connection has come: whoever waits may have found a place. */
   serverReady(server: ServerSession): void {
     this.servers.add(server);
-    for (const client of this.waiting) client.stopAvoiding(server.serverId);
+    if (server.reopens) {
+      for (const client of this.waiting) client.stopAvoiding(server.serverId);
+    }
     this.assignWaiting();
   }
 

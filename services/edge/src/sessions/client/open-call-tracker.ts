@@ -27,7 +27,7 @@ export function noteToClient(
 ): OpenCalls | undefined {
   if (calls === undefined || info.type !== HubMessageType.Completion) return calls;
   calls.delete(info, bytes);
-  if (calls.size > 0) return calls;
+  if (calls.size > 0 || calls.missed > 0) return calls;
   release(calls);
   return undefined;
 }

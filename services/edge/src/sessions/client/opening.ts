@@ -73,6 +73,7 @@ export function openConnection(
   opening: Opening,
   protocol: string,
   edgeId: string,
+  migratedFrom?: string,
 ): OpenConnection {
   const headers = new Map<string, string[]>();
   for (const line of opening.headers) {
@@ -80,6 +81,7 @@ export function openConnection(
     headers.set(line.slice(0, colon), [line.slice(colon + 2)]);
   }
   headers.set('Asrs-Instance-Id', [edgeId]);
+  if (migratedFrom !== undefined) headers.set('Asrs-Migrate-From', [migratedFrom]);
   return {
     type: MessageType.OpenConnection,
     connectionId,

@@ -40,6 +40,16 @@ export class RecordRelay {
     this.#limit = limit;
   }
 
+  /** Calls that run, `held` ones aside, which the client's server has not been told of. */
+  runningCalls(held: number): number {
+    return this.calls === undefined ? 0 : this.calls.size + this.calls.missed - held;
+  }
+
+  /** A server that is gone will not finish what it had begun to say. */
+  dropUnfinished(): void {
+    this.#tailToClient = undefined;
+  }
+
   /** Throws ProtocolError for what is not framed as hub messages, or over the limit. */
   fromClient(bytes: Uint8Array, sink: RecordSink): void {
     let rest = bytes;

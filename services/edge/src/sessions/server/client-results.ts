@@ -51,6 +51,12 @@ export class ClientResults {
     if (pending.caller.serverId !== host.serverId) connectionOf(pending.caller)?.write(message);
   }
 
+  /** Somebody waits for a result of this client. */
+  awaits(client: ClientSession): boolean {
+    for (const pending of this.#pending.values()) if (pending.client === client) return true;
+    return false;
+  }
+
   /** The client has gone: who waits for it is told, unless the client's own server will tell it. */
   clientGone(client: ClientSession, host: ServerSession | undefined): void {
     if (this.#pending.size === 0) return;

@@ -7,9 +7,6 @@ const TICKS_AT_1970 = 621_355_968_000_000_000n;
 const TICKS_PER_MS = 10_000n;
 let lastStamp = 0n;
 
-/** With `fin:0` the server ends its clients itself, with `fin:2` it waits for them (section 7.5). */
-const MIGRATE_CLIENTS = 'fin:1';
-
 /**
  * Answers what a ping asks (service protocol reference, section 7.4). The keep-alive itself, with or
  * without its load report, gets no answer: this side pings at a pace of its own.
@@ -25,11 +22,7 @@ export function answerPing(
   };
   const { hub } = server;
   const shutdown = value('shutdown');
-  if (shutdown?.startsWith('fin:') === true) {
-    server.drain();
-    server.write({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
-    if (shutdown === MIGRATE_CLIENTS) server.sendClientsAway();
-  }
+  if (shutdown?.startsWith('fin:') === true) server.depart(shutdown);
   if (value('status') !== undefined) {
     const status = hub.model.members.length > 0 ? '1' : '0';
     server.write({ type: MessageType.Ping, entries: ['status', status] });

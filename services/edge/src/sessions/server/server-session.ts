@@ -21,7 +21,9 @@ import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import { handleMessage } from './handlers.ts';
+import { Departure } from './departure.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { reopensClients } from './user-agent.ts';
 import { Trunk } from './trunk.ts';
 
 /** What a client may leave with a server connection that is full, and all of them together. */
@@ -41,6 +43,8 @@ export interface ServerIdentity {
   /** One per app process, shared by all of its connections. */
   readonly serverId: string;
   readonly hub: HubRuntime;
+  /** `Asrs-User-Agent`: which software it is. */
+  readonly userAgent: string;
 }
 
 /**
@@ -51,6 +55,8 @@ export class ServerSession implements SocketHandler {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
+  /** A process of this software may be given a client again that one of its connections has lost. */
+  readonly reopens: boolean;
   readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
@@ -60,6 +66,7 @@ export class ServerSession implements SocketHandler {
   #socket: Socket | undefined;
   #trunk: Trunk | undefined;
   #weak = false;
+  #departure: Departure | undefined;
   readonly #heartbeat: Heartbeat;
   #relayed = 0;
 
@@ -67,6 +74,7 @@ export class ServerSession implements SocketHandler {
     this.id = identity.id;
     this.serverId = identity.serverId;
     this.hub = identity.hub;
+    this.reopens = reopensClients(identity.userAgent);
     this.#context = context;
     this.#heartbeat = new Heartbeat(context.clock.now());
   }
@@ -115,11 +123,22 @@ export class ServerSession implements SocketHandler {
   }
 
   /** Takes a client on: what it is, then its handshake request (section 8.2). */
-  open(client: ClientSession, protocol: string, handshake: Uint8Array): void {
+  open(
+    client: ClientSession,
+    protocol: string,
+    handshake: Uint8Array,
+    migratedFrom?: string,
+  ): void {
     client.server = this;
     this.#clients.add(client);
     const trunk = this.#trunk!;
-    const message = openConnection(client.id, client.opening, protocol, this.#context.edgeId);
+    const message = openConnection(
+      client.id,
+      client.opening,
+      protocol,
+      this.#context.edgeId,
+      migratedFrom,
+    );
     writeServiceMessage(trunk.writer, message);
     trunk.data(client.id, handshake, 0, handshake.length, 0);
   }
@@ -145,10 +164,22 @@ export class ServerSession implements SocketHandler {
     });
   }
 
+  /** A client leaves for another server: its hub is told where to, and lets go of it (section 8.6). */
+  handOver(client: ClientSession, serverId: string): void {
+    this.release(client);
+    this.write({
+      type: MessageType.CloseConnection,
+      connectionId: client.id,
+      errorMessage: '',
+      headers: new Map([['Asrs-Migrate-To', [serverId]]]),
+    });
+  }
+
   /** Forgets a client without a word to the app server. */
   release(client: ClientSession): void {
     client.server = undefined;
     this.#clients.delete(client);
+    if (client.isSettling) this.#departure?.clientLeft(this);
   }
 
   drained(): void {
@@ -171,6 +202,7 @@ export class ServerSession implements SocketHandler {
     }
     if (due.probe) this.write({ type: MessageType.Ping, entries: ['echo', this.id] });
     if (due.ping) this.write({ type: MessageType.Ping, entries: [] });
+    this.#departure?.check(this, now);
     if (!due.silent) return;
     // The clients are not to take the silence for the edge's.
     const quietSince = this.#context.tick - QUIET_CLIENT_SECONDS;
@@ -199,9 +231,16 @@ export class ServerSession implements SocketHandler {
     if (this.#state === State.Ready) this.#state = State.Draining;
   }
 
-  /** Sends its clients to other servers, each when its calls are answered. */
-  sendClientsAway(): void {
-    for (const client of this.clients.slice()) client.leaveWhenIdle();
+  /** The app server goes: its clients move to others, and it may end once they have. */
+  depart(mode: string): void {
+    this.drain();
+    if (this.#departure !== undefined) return;
+    this.#departure = new Departure(mode, this.#context.clock.now());
+    this.#departure.begin(this);
+  }
+
+  get isDeparting(): boolean {
+    return this.#departure !== undefined;
   }
 
   /** Writes a message of the service that is not a client's own. */
@@ -286,7 +325,7 @@ export class ServerSession implements SocketHandler {
     this.#context.log.info(details, 'server connection closed');
     for (const client of clients) {
       this.release(client);
-      client.serverLost(serverId);
+      client.serverLost(this);
     }
   }
 }
