@@ -240,7 +240,7 @@ const LIMITS: EdgeContext['limits'] = {
   messageBytes: 64 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
-  stillHubs: [],
+  stillHubs: ['*'],
   pollMs: 90_000,
   transports: 7,
   connections: Infinity,
@@ -307,8 +307,9 @@ export class TestEdge {
   ): FakeServer {
     const { hub = 'chat', serverId = 'server-1' } = identity;
     const id = identity.id ?? `cid-${++this.#servers}`;
+    const userAgent = identity.userAgent ?? 'trunkline-sdk/1';
     return new FakeServer(
-      new ServerSession({ id, serverId, hub: this.hubs.get(hub) }, this.context),
+      new ServerSession({ id, serverId, userAgent, hub: this.hubs.get(hub) }, this.context),
     );
   }
 

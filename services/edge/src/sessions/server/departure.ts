@@ -3,27 +3,30 @@ import type { ServerSession } from './server-session.ts';
 
 /** With `fin:0` the server ends its clients itself, as soon as it has its `finack` (section 7.5). */
 const ENDS_CLIENTS = 'fin:0';
-/** It gives up waiting after 30 s. */
+/** It gives up waiting after 30 s, and asks again every 5 s until then. */
 const FINACK_WITHIN_MS = 25_000;
 
 /** How a server connection whose process stops is let go. */
 export class Departure {
+  readonly #deadline: number;
+  #waits = false;
+  #finackDue = false;
   /** Clients that are about to move to another server. */
   #moving = 0;
-  #finackDue = true;
-  readonly #waits: boolean;
-  readonly #deadline: number;
 
-  /** `mode`: the value of its `shutdown` ping. */
-  constructor(mode: string, now: number) {
-    this.#waits = mode === ENDS_CLIENTS;
+  constructor(now: number) {
     this.#deadline = now + FINACK_WITHIN_MS;
   }
 
-  /** One that would end its clients is not answered until those that move have done so. */
-  begin(server: ServerSession): void {
+  /**
+   * Sends the clients away. A server that would end them is not answered until those that move have
+   * done so. `mode`: the value of its `shutdown` ping.
+   */
+  begin(mode: string, server: ServerSession): void {
+    this.#waits = mode === ENDS_CLIENTS;
+    this.#finackDue = true;
     for (const client of server.clients.slice()) client.moveAway();
-    this.#moving += server.clients.filter((client) => client.isSettling).length;
+    this.#moving = server.clients.filter((client) => client.isSettling).length;
     if (!this.#waits || this.#moving === 0) this.#acknowledge(server);
   }
 

@@ -234,9 +234,8 @@ export class ServerSession implements SocketHandler {
   /** The app server goes: its clients move to others, and it may end once they have. */
   depart(mode: string): void {
     this.drain();
-    if (this.#departure !== undefined) return;
-    this.#departure = new Departure(mode, this.#context.clock.now());
-    this.#departure.begin(this);
+    this.#departure ??= new Departure(this.#context.clock.now());
+    this.#departure.begin(mode, this);
   }
 
   get isDeparting(): boolean {
