@@ -32,6 +32,11 @@ export class Hub<M extends Member<M>> {
     return this.#members.items;
   }
 
+  /** In no order that callers may rely on. */
+  membersOf(group: string): Iterable<M> {
+    return this.#groups.members(group) ?? [];
+  }
+
   attach(member: M, now: number): void {
     this.#members.add(member);
     this.#users.add(member);

@@ -103,6 +103,7 @@ export class ClientAdmission {
       tokenPayload,
       headers: visibleHeaders(request.headers, visitor.source),
       queryString: visibleQuery(request.query),
+      ...(claims.diagnostic && { diagnostic: true }),
     };
     if (openingLength(opening) > MAX_OPENING_LENGTH) {
       this.#context.counters.refusals.add('opening_bytes');

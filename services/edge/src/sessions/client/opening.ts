@@ -17,6 +17,8 @@ export interface Opening {
   readonly headers: readonly string[];
   /** With its `?`, without `access_token`; or empty. */
   readonly queryString: string;
+  /** The app server wants to trace this client. */
+  readonly diagnostic?: true;
 }
 
 /** What a client may bring, in characters; more is refused at the door. */
@@ -81,6 +83,7 @@ export function openConnection(
     headers.set(line.slice(0, colon), [line.slice(colon + 2)]);
   }
   headers.set('Asrs-Instance-Id', [edgeId]);
+  if (opening.diagnostic) headers.set('Asrs-Is-Diagnostic-Client', ['true']);
   if (migratedFrom !== undefined) headers.set('Asrs-Migrate-From', [migratedFrom]);
   return {
     type: MessageType.OpenConnection,

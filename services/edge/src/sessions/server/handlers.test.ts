@@ -247,12 +247,7 @@ test('checks answer 1 for what is there and 2 for what is not', async () => {
 });
 
 test('what is not served here is declined at once, rather than left to a timeout', async () => {
-  const { GroupMemberQuery, AccessKeyRequest } = MessageType;
-  server.says(
-    { type: GroupMemberQuery, group: 'g', ackId: 7, max: 10, continuationToken: undefined },
-    { type: AccessKeyRequest, token: 'aad', kid: undefined },
-  );
-  const [ack, key] = await server.messages();
-  expect(ack).toMatchObject({ type: MessageType.Ack, ackId: 7, status: 4 });
+  server.says({ type: MessageType.AccessKeyRequest, token: 'aad', kid: undefined });
+  const [key] = await server.messages();
   expect(key).toMatchObject({ type: MessageType.AccessKeyResponse, errorType: 'NotSupported' });
 });

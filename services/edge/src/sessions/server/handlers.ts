@@ -4,6 +4,7 @@ import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import { toCommand } from './commands.ts';
 import { answerPing } from './pings.ts';
+import { answerGroupMembers } from './group-members.ts';
 import type { ServerSession } from './server-session.ts';
 
 /**
@@ -25,6 +26,8 @@ export function handleMessage(
     context.results.invoke(message, server, context);
   } else if (message.type === MessageType.ClientCompletion) {
     context.results.complete(message, server);
+  } else if (message.type === MessageType.GroupMemberQuery) {
+    answerGroupMembers(message, server);
   } else {
     const command = toCommand(message);
     if (command === undefined) return declineQuestion(message, server);
@@ -54,11 +57,7 @@ function acknowledge(server: ServerSession, ackId: number, found: boolean): void
 
 /** What is not served here, but waited for on the other side (sections 9 and 12). */
 function declineQuestion(message: MessageFromServer, server: ServerSession): void {
-  if (message.type === MessageType.GroupMemberQuery) {
-    const { ackId } = message;
-    const status = AckStatus.InternalServerError;
-    server.write({ type: MessageType.Ack, ackId, status, message: 'not supported' });
-  } else if (message.type === MessageType.AccessKeyRequest) {
+  if (message.type === MessageType.AccessKeyRequest) {
     server.write({
       type: MessageType.AccessKeyResponse,
       kid: undefined,

@@ -21,20 +21,29 @@ test('keep-alives, load reports and what nobody knows get no answer', async () =
   expect(await server.heard()).toEqual([]);
 });
 
-test('status tells whether the hub has clients', async () => {
+test('status tells whether the hub has clients, and what the edge has,', async () => {
   const edge = new TestEdge();
   const server = await edge.server();
   const other = await edge.server({ hub: 'other' });
   ping(server, 'status', '1');
-  expect(await server.heard()).toEqual([['ping', 'status', '0']]);
+  const load = (clients: string) => ['clientcount', clients, 'servercount', '2'];
+  expect(await server.heard()).toEqual([['ping', 'status', '0', ...load('0')]]);
   const client = await edge.client(server);
   ping(server, 'status', '');
   ping(other, 'status', '1');
-  expect(await server.heard()).toEqual([['ping', 'status', '1']]);
-  expect(await other.heard()).toEqual([['ping', 'status', '0']]);
+  expect(await server.heard()).toEqual([['ping', 'status', '1', ...load('1')]]);
+  expect(await other.heard()).toEqual([['ping', 'status', '0', ...load('1')]]);
   client.socket.leave(1000);
   ping(server, 'status', '1');
-  expect(await server.heard()).toContainEqual(['ping', 'status', '0']);
+  expect(await server.heard()).toContainEqual(['ping', 'status', '0', ...load('0')]);
+});
+
+test('status tells what the edge can hold, where that is bounded', async () => {
+  const edge = new TestEdge({ connections: 500, openSockets: 400 });
+  const server = await edge.server();
+  ping(server, 'status', '1');
+  const load = ['clientcount', '0', 'servercount', '1', 'capacity', '400'];
+  expect(await server.heard()).toEqual([['ping', 'status', '0', ...load]]);
 });
 
 test('servers lists the ids of the hub, sorted and each once, under a growing stamp', async () => {

@@ -25,12 +25,21 @@ export function answerPing(
   if (shutdown?.startsWith('fin:') === true) server.depart(shutdown);
   if (value('status') !== undefined) {
     const status = hub.model.members.length > 0 ? '1' : '0';
-    server.write({ type: MessageType.Ping, entries: ['status', status] });
+    server.write({ type: MessageType.Ping, entries: ['status', status, ...load(context)] });
   }
   if (value('servers') !== undefined) {
     const servers = `${stamp(context)}:${hub.servers.serverIds().join(';')}`;
     server.write({ type: MessageType.Ping, entries: ['servers', servers] });
   }
+}
+
+/** What app servers with several services weigh them by; no capacity means that they all count alike. */
+function load({ clients, servers, limits }: EdgeContext): string[] {
+  const capacity = Math.min(limits.connections, limits.openSockets);
+  return [
+    ...['clientcount', String(clients.size), 'servercount', String(servers.size)],
+    ...(Number.isFinite(capacity) ? ['capacity', String(capacity)] : []),
+  ];
 }
 
 /** Larger than every stamp before it, which is what the SDK asks of one. */
