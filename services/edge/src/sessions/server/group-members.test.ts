@@ -1,5 +1,4 @@
-import { decode } from '@msgpack/msgpack';
-import { MessageType } from '@trunkline/protocol';
+import { ByteReader, MessageType } from '@trunkline/protocol';
 import { beforeEach, expect, test } from 'vitest';
 import type { FakeServer } from '../fixtures.test-support.ts';
 import { TestEdge } from '../fixtures.test-support.ts';
@@ -19,7 +18,19 @@ async function ask(group: string, max: number, continuationToken?: string): Prom
   const [ack] = await server.messages();
   if (ack?.type !== MessageType.Ack || ack.payload === undefined) throw new Error('no answer');
   expect(ack).toMatchObject({ ackId: 7, status: 1 });
-  return decode(ack.payload) as Page;
+  return read(ack.payload);
+}
+
+/** `[ [ [id, user or nil] ... ], token or nil ]` */
+function read(payload: Uint8Array): Page {
+  const reader = new ByteReader(payload);
+  const textOrNull = (): string | null => (reader.nil() ? null : reader.text());
+  expect(reader.arrayHeader()).toBe(2);
+  const members = Array.from({ length: reader.arrayHeader() }, (): [string, string | null] => {
+    expect(reader.arrayHeader()).toBe(2);
+    return [reader.text(), textOrNull()];
+  });
+  return [members, textOrNull()];
 }
 
 async function join(group: string, userId: string | undefined): Promise<string> {
