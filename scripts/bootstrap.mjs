@@ -1,7 +1,7 @@
 // The first thing that runs on a fresh clone: plain JavaScript for any Node from 20 on, with nothing
 // installed. Installs what is missing, builds, then runs a task with the Node that is pinned.
 //
-//   node scripts/bootstrap.mjs <start|test|bench> [arguments of the task]
+//   node scripts/bootstrap.mjs <start|test|bench|soak> [arguments of the task]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ const TASKS = {
   start: ['scripts/start.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   bench: ['test/bench/main.ts'],
+  soak: ['test/soak/main.ts'],
 };
 
 const [task, ...rest] = process.argv.slice(2);

@@ -1,23 +1,32 @@
 import { describe, expect, it } from 'vitest';
 
+import { metric } from '../edge/support/metrics.ts';
 import { census } from './census.ts';
 import { expectCloses, expectDisconnected, expectNothingLeft } from './expectations.ts';
 import { type AppServer, CONNECTIONS } from './start-app-server.ts';
-import { CLIENTS_EACH, expectToldAndServedBy, twoApps } from './two-apps.ts';
+import {
+  CLIENTS_EACH,
+  expectMovedTo,
+  expectToldAndServedBy,
+  expectUnaware,
+  twoApps,
+} from './two-apps.ts';
 import { TEST_MS, World } from './world.ts';
 
-/** For the way back of a client that is told to come back, or whose app server has died. */
-const BACK_MS = 3_000;
+/** For the move of a client whose app server stops or has died. */
+const MOVED_MS = 1_000;
 /** Of calls under way when an app server stops, which gives them 2 s. */
 const SHORT_MS = 1_000;
 const LONG_MS = 5_000;
+/** Short, where nobody is to come in time. */
+const HASTY = ['--server-wait', '1'];
 
 describe.concurrent('an app server', { timeout: TEST_MS }, () => {
   const leaves: [string, (app: AppServer) => Promise<unknown>][] = [
     ['stops with server.stop()', (app) => app.stopServing()],
     ['gets a SIGTERM and stops', (app) => app.stop()],
   ];
-  it.each(leaves)('%s: its clients are told to come back, and do, elsewhere', async (_n, leave) => {
+  it.each(leaves)('%s: its clients are moved to another, after their calls', async (_n, leave) => {
     await using world = await World.start({ apps: ['A', 'B'] });
     const { ofA, idsOfA, bystander } = await twoApps(world);
 
@@ -31,36 +40,30 @@ describe.concurrent('an app server', { timeout: TEST_MS }, () => {
     );
     const left = leave(world.apps[0]!);
     const start = performance.now();
-    await expectToldAndServedBy(world, idle, 'B');
-    expect(performance.now() - start).toBeLessThan(BACK_MS);
+    await expectMovedTo(world, idle, 'B');
+    expect(performance.now() - start).toBeLessThan(MOVED_MS);
     expect(await calls).toMatchObject([
       { status: 'fulfilled', value: 'answered' },
-      { status: 'rejected' },
+      { status: 'rejected', reason: { message: expect.stringContaining('was lost') } },
     ]);
-    await expectToldAndServedBy(world, ofA, 'B');
+    await expectMovedTo(world, ofA, 'B');
     await left;
     await expectDisconnected(world, idsOfA);
-    // The last one was closed by its hub, at the timeout.
-    await expectCloses(world, {
-      clients: { ServerConnectionClosed: CLIENTS_EACH - 1, ClosedByAppServer: 1 },
-      servers: { Normal: CONNECTIONS },
-    });
+    await expectCloses(world, { clients: {}, servers: { Normal: CONNECTIONS } });
     await bystander.expectUndisturbed();
     await expectNothingLeft(world, CONNECTIONS);
   });
 
-  it('is killed: its clients come back at another by themselves', async () => {
+  it('is killed: its clients are moved to another', async () => {
     await using world = await World.start({ apps: ['A', 'B'] });
-    const { ofA, bystander } = await twoApps(world);
+    const { ofA, idsOfA, bystander } = await twoApps(world);
 
     const start = performance.now();
     await world.apps[0]!.kill();
-    await expectToldAndServedBy(world, ofA, 'B');
-    expect(performance.now() - start).toBeLessThan(BACK_MS);
-    await expectCloses(world, {
-      clients: { ServerConnectionClosed: CLIENTS_EACH },
-      servers: { ConnectionLost: CONNECTIONS },
-    });
+    await expectMovedTo(world, ofA, 'B');
+    expect(performance.now() - start).toBeLessThan(MOVED_MS);
+    expect(await Promise.all(ofA.map((client) => client.id()))).toEqual(idsOfA);
+    await expectCloses(world, { clients: {}, servers: { ConnectionLost: CONNECTIONS } });
     await bystander.expectUndisturbed();
     await expectNothingLeft(world, CONNECTIONS);
   });
@@ -80,12 +83,26 @@ describe.concurrent('an app server', { timeout: TEST_MS }, () => {
     await expectNothingLeft(world, CONNECTIONS);
   });
 
-  it('is killed, was the only one, and starts again: its clients wait at the edge', async () => {
+  it('is killed, was the only one, and starts again: what clients say meanwhile waits', async () => {
     await using world = await World.start();
+    const clients = await world.connectAll(CLIENTS_EACH);
+
+    await world.apps[0]!.kill();
+    const answers = clients.map((client, n) => client.invoke('echo', n));
+    await world.startApp({ name: 'again' });
+    expect(await Promise.all(answers)).toEqual(clients.map((_, n) => n));
+    await expectMovedTo(world, clients, 'again');
+    await expectCloses(world, { clients: {}, servers: { ConnectionLost: CONNECTIONS } });
+    await expectNothingLeft(world, CONNECTIONS);
+  });
+
+  it('is killed, and none comes in time: its clients are told to come back', async () => {
+    await using world = await World.start({ args: HASTY });
     const clients = await world.connectAll(CLIENTS_EACH);
     const observer = await world.observe();
 
     await world.apps[0]!.kill();
+    expectUnaware(clients);
     expect((await observer.closed).code).toBe(1001);
     expect(observer.received.all).toEqual([{ type: 7, allowReconnect: true }]);
     await Promise.all(clients.map((client) => client.event('reconnecting')));
@@ -95,6 +112,22 @@ describe.concurrent('an app server', { timeout: TEST_MS }, () => {
       clients: { ServerConnectionClosed: CLIENTS_EACH + 1 },
       servers: { ConnectionLost: CONNECTIONS },
     });
+    await expectNothingLeft(world, CONNECTIONS);
+  });
+
+  it('is killed, in a hub without migration: its clients come back at another', async () => {
+    await using world = await World.start({ apps: ['A', 'B'], args: ['--no-migration', 'chaos'] });
+    const { ofA, bystander } = await twoApps(world);
+
+    await world.apps[0]!.kill();
+    await expectToldAndServedBy(world, ofA, 'B');
+    await expectCloses(world, {
+      clients: { ServerConnectionClosed: CLIENTS_EACH },
+      servers: { ConnectionLost: CONNECTIONS },
+    });
+    await bystander.expectUndisturbed();
+    const notPossible = { outcome: 'not_possible' };
+    expect(await metric(world.edge, 'trunkline_migrations_total', notPossible)).toBe(CLIENTS_EACH);
     await expectNothingLeft(world, CONNECTIONS);
   });
 });

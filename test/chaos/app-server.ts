@@ -46,6 +46,14 @@ class Chaos extends Hub<ChaosClient> {
     return value;
   }
 
+  /** The numbers below `end`, one every 50 ms. */
+  async *count(end: number): AsyncGenerator<number> {
+    for (let number = 0; number < end; number++) {
+      yield number;
+      await pass(50);
+    }
+  }
+
   connectionId(): string {
     return this.context.connectionId;
   }

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { Client } from '../conformance/client.ts';
 import type { Network } from './network.ts';
 import { CONNECTIONS } from './start-app-server.ts';
+import { expectUnaware } from './two-apps.ts';
 import type { World } from './world.ts';
 
 /** Clients on each server connection. */
@@ -25,6 +26,28 @@ export async function behindNetwork(world: World, delayMs = 0): Promise<BehindNe
   const clients = await world.connectAll(CLIENTS_EACH * CONNECTIONS);
   const ids = await Promise.all(clients.map((client) => client.id()));
   return { network, clients, ids: new Map(clients.map((client, at) => [client, ids[at]!])) };
+}
+
+/**
+ * Waits until the app server has seen the clients of one server connection go and come again, and
+ * gives their ids. None of them, and nobody else, has noticed; all can call.
+ */
+export async function expectFewMoved(world: World, all: BehindNetwork): Promise<string[]> {
+  const { clients, ids } = all;
+  const lines = (event: string): string[] =>
+    [...world.apps[0]!.output().matchAll(/^(\w+) (\S+)/gm)]
+      .filter(([, what]) => what === event)
+      .map(([, , id]) => id!);
+  await world.eventually(() => {
+    expect(lines('disconnected')).toHaveLength(CLIENTS_EACH);
+    expect(lines('connected').slice(clients.length).sort()).toEqual(lines('disconnected').sort());
+  });
+  for (const client of clients) {
+    expect(await client.invoke('echo', 'here')).toBe('here');
+    expect(await client.id()).toBe(ids.get(client));
+  }
+  expectUnaware(clients);
+  return lines('disconnected');
 }
 
 /**

@@ -31,7 +31,10 @@ export async function expectNothingLeft(world: World, servers: number): Promise<
     expect(descriptors).toBeLessThanOrEqual(world.bareDescriptors + servers);
   });
   for (const app of world.apps) {
-    const ended = [...app.output().matchAll(/^disconnected (\S+)/gm)].map(([, id]) => id);
-    expect(ended).toHaveLength(new Set(ended).size);
+    const here = new Set<string>();
+    for (const [, event, id] of app.output().matchAll(/^(connected|disconnected) (\S+)/gm)) {
+      if (event === 'connected') here.add(id!);
+      else expect(here.delete(id!)).toBe(true);
+    }
   }
 }

@@ -46,8 +46,8 @@ it(
     // The app server that has the new key takes over from the one that lives on with the old.
     await world.startApp({ name: 'new', key: NEW });
     await world.apps[0]!.stop();
-    await withNew.event('reconnected');
     expect(await withNew.invoke('server')).toBe('new');
+    expect(withNew.events.all).toEqual([]);
     await expectNothingLeft(world, CONNECTIONS);
   },
   TEST_MS,

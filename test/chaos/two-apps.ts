@@ -23,6 +23,23 @@ export async function twoApps(world: World): Promise<TwoApps> {
   return { ofA, idsOfA, bystander: bystand(ofB[0]!) };
 }
 
+/** Waits until this app server serves all of them, who have not noticed a thing. */
+export async function expectMovedTo(
+  world: World,
+  clients: readonly Client[],
+  name: string,
+): Promise<void> {
+  await world.eventually(async () =>
+    expect([...(await world.servedBy(clients)).keys()]).toEqual([name]),
+  );
+  expectUnaware(clients);
+}
+
+/** Nothing has happened to their connections. */
+export function expectUnaware(clients: readonly Client[]): void {
+  expect(clients.flatMap(({ events }) => events.all)).toEqual([]);
+}
+
 /**
  * Waits until all have come back, once, to this app server. Each was told by a hub Close without an
  * error: one that was cut off would give its reason.

@@ -15,7 +15,10 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs chromium on the PA
   let pages: ChatPage[] = [];
 
   beforeAll(async () => {
-    [edge, browser] = await Promise.all([startEdge(), startBrowser()]);
+    [edge, browser] = await Promise.all([
+      startEdge({ args: ['--server-wait', '1'] }),
+      startBrowser(),
+    ]);
     chat = await startChat({ edgeUrl: edge.url });
   });
 

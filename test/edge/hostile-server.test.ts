@@ -14,7 +14,8 @@ let edge: Awaited<ReturnType<typeof startEdge>>;
 let good: FakeAppServer;
 
 beforeAll(async () => {
-  edge = await startEdge();
+  // Clients are closed with their server, so that each test sees the end of its own.
+  edge = await startEdge({ args: ['--no-migration', HUB] });
   good = await FakeAppServer.connect(edge.url);
 });
 afterAll(async () => {

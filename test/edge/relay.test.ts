@@ -192,10 +192,10 @@ describe('a client', () => {
     expect(await client.call('echo', 1)).toBe(1);
   });
 
-  it('is told to come back when its app server goes', async () => {
-    const hub = 'leaving';
-    const leaving = await FakeAppServer.connect(edge.url, { hub });
-    const client = await HubClient.connect(edge.url, { hub });
+  it('is told to come back when its app server goes and no other comes', async () => {
+    await using hasty = await startEdge({ args: ['--server-wait', '1'] });
+    const leaving = await FakeAppServer.connect(hasty.url);
+    const client = await HubClient.connect(hasty.url);
     await leaving.cut();
     expect((await client.closed).code).toBe(1001);
     expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);

@@ -122,8 +122,9 @@ export class Server {
   }
 
   /**
-   * Leaves: asks the service to move the clients to other servers, lets calls finish, then closes
-   * the clients that are left, so that they reconnect, and the server connections.
+   * Leaves: asks the service to move the clients to other servers, lets calls finish, and after the
+   * timeout lets go of the clients that are left, for the service to move, or to close so that they
+   * reconnect. Closes the server connections last.
    */
   async stop({ timeout = STOP_TIMEOUT_MS }: StopOptions = {}): Promise<void> {
     if (this.#state === 'stopped') return;
@@ -132,7 +133,7 @@ export class Server {
     for (const host of hosts) host.pool.drain();
     const left = Promise.all(hosts.flatMap((host) => [host.pool.finished(), host.idle()]));
     if (!(await settledWithin(this.#clock, left, timeout))) {
-      for (const host of hosts) host.closeClients();
+      for (const host of hosts) host.letGo();
       const idle = Promise.all(hosts.map((host) => host.idle()));
       await settledWithin(this.#clock, idle, FAREWELL_MS);
     }

@@ -1,9 +1,16 @@
+export { PROFILE_NAMES, type ProfileName } from './dotnet/profiles.ts';
+export type { ShutdownMode } from './dotnet/shutdown.ts';
 export { FakeAppServer } from './fakes/fake-app-server.ts';
 export type { FakeAppServerOptions, SocketClose } from './fakes/fake-app-server.ts';
 export { Mailbox } from './fakes/mailbox.ts';
 export { startChat } from './launch/chat.ts';
 export type { ChatOptions, StartedChat } from './launch/chat.ts';
 export { deadline } from './launch/deadline.ts';
+export {
+  type DotnetStandIn,
+  type DotnetStandInOptions,
+  startDotnetStandIn,
+} from './launch/dotnet-stand-in.ts';
 export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
 export {
   type ProcessExit,

@@ -24,6 +24,7 @@ import type { Clock, EdgeContext } from './sessions/edge-context.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
+import { MigrationLog } from './sessions/migration-log.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { Watch } from './sessions/watch.ts';
@@ -71,7 +72,12 @@ export async function startEdge(
       leave: (request) => requests.leave(request),
     },
   );
-  const watch = new Watch(context, [clients, requests, context.heldPosts]);
+  const watch = new Watch(context, [
+    clients,
+    requests,
+    context.heldPosts,
+    new MigrationLog(context),
+  ]);
   health.ready = true;
 
   const stop = async (): Promise<void> => {

@@ -64,7 +64,7 @@ export const EDGE_OPTIONS = defineOptions({
     min: 0,
     max: 300,
     default: 10,
-    help: 'Seconds that a client waits for an app server of its hub before it is turned away.',
+    help: 'Seconds that a client waits for an app server of its hub, at first and when its own goes, before it is turned away.',
   },
   maxMessageBytes: {
     kind: 'integer',

@@ -102,6 +102,19 @@ describe('bounds', () => {
   });
 });
 
+test('calls that are not tracked are counted until they end', () => {
+  const calls = new OpenCalls();
+  const long = (n: number): string => `${n}`.padEnd(OPEN_CALL_ID_BYTES_MAX + 1, 'x');
+  expect([add(calls, long(1)), add(calls, 7), add(calls, long(2))]).toEqual([false, true, false]);
+  expect([calls.missed, calls.size]).toEqual([2, 1]);
+  expect(remove(calls, 7)).toBe(true);
+  expect(calls.missed).toBe(2);
+  for (const left of [1, 0, 0]) {
+    expect(remove(calls, long(1))).toBe(false);
+    expect(calls.missed).toBe(left);
+  }
+});
+
 test('JSON escapes of one id are one id', () => {
   const calls = new OpenCalls();
   for (const [opened, closed] of [

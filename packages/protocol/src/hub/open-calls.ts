@@ -17,7 +17,7 @@ export class OpenCalls {
   /** The id of bit 0; means nothing while no bit is set. */
   #base = 0;
   #bits = 0;
-  /** Calls that were begun and are not tracked: who has any cannot say what is open. */
+  /** How many calls are open that are not tracked: while there are any, `ids` is not all. */
   missed = 0;
   /** Never holds an id whose bit is set. */
   #outside: Set<number | string> | undefined;
@@ -37,11 +37,12 @@ export class OpenCalls {
     return tracked;
   }
 
-  /** Closes the call that the record ends; false when it was not open. */
+  /** Closes the call that the record ends; false when it was not known to be open. */
   delete(info: RecordInfo, bytes: Uint8Array): boolean {
     const key = keyOf(info, bytes);
-    if (key === undefined) return false;
-    return (typeof key === 'number' && this.#deleteBit(key)) || this.#deleteOutside(key);
+    const known = key !== undefined && this.#deleteKey(key);
+    if (!known && this.missed > 0) this.missed--;
+    return known;
   }
 
   /** The open ids as text: those of the window in order, then the others as they came. */
@@ -57,6 +58,10 @@ export class OpenCalls {
   #addKey(key: number | string): boolean {
     if (this.#outside?.has(key) === true) return true;
     return typeof key === 'number' ? this.#addNumber(key) : this.#addOutside(key);
+  }
+
+  #deleteKey(key: number | string): boolean {
+    return (typeof key === 'number' && this.#deleteBit(key)) || this.#deleteOutside(key);
   }
 
   #addNumber(id: number): boolean {

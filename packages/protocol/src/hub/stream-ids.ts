@@ -1,4 +1,5 @@
 import { prefixEnd } from './classify-binary.ts';
+import { RECORD_SEPARATOR } from './handshake.ts';
 import { msgpackFirst, msgpackTextStart, msgpackValueEnd } from './msgpack-scan.ts';
 
 /** Where the stream ids stand in a binary Invocation or StreamInvocation (section 3.3). */
@@ -14,7 +15,8 @@ export function streamIdsOf(binary: boolean, record: Uint8Array): string[] {
 
 function textStreamIds(record: Uint8Array): string[] {
   try {
-    const text = Buffer.from(record).toString('utf8').replace(/\x1e$/, '');
+    const end = record.at(-1) === RECORD_SEPARATOR ? -1 : undefined;
+    const text = Buffer.from(record).toString('utf8').slice(0, end);
     const { streamIds } = JSON.parse(text) as { streamIds?: unknown };
     return Array.isArray(streamIds) ? streamIds.filter((id) => typeof id === 'string') : [];
   } catch {

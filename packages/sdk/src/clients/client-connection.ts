@@ -116,14 +116,9 @@ export class ClientConnection {
     this.#end({ allowReconnect: false }, error === undefined ? undefined : new HubError(error));
   }
 
-  /** The service has closed it or moved it away, or the server connection is lost. */
+  /** The service has closed it or moved it away or is about to, or the server connection is lost. */
   gone(): void {
     this.#end();
-  }
-
-  /** This server stops: the client may come back to another one. */
-  closeForRestart(): void {
-    this.#end({ allowReconnect: true });
   }
 
   /** To be called about every second: pings, and ends what is overdue. */

@@ -95,8 +95,9 @@ export class HubHost implements ClientHost, Receiver {
     await this.#idle.promise;
   }
 
-  closeClients(): void {
-    for (const client of this.#clients.values()) client.closeForRestart();
+  /** Ends the clients here, and here only: they live on at the service. */
+  letGo(): void {
+    for (const client of this.#clients.values()) client.gone();
   }
 
   sender(origin?: ClientConnection, beforeInvoke: () => void = () => {}): Sender {

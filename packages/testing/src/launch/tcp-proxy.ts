@@ -9,6 +9,8 @@ export class TcpProxy implements AsyncDisposable {
   target: string | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** The two halves of each connection, the oldest first. */
+  readonly #links = new Set<readonly [near: Socket, far: Socket]>();
 
   /** Listens on a free port of 127.0.0.1. */
   static async start(target?: string): Promise<TcpProxy> {
@@ -30,6 +32,12 @@ export class TcpProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Resets the oldest connection, on both sides. */
+  cutOne(): void {
+    const [oldest] = this.#links;
+    for (const socket of oldest ?? []) socket.resetAndDestroy();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.close();
     this.cut();
@@ -43,6 +51,9 @@ export class TcpProxy implements AsyncDisposable {
     }
     const { hostname, port } = new URL(this.target);
     const far = connect({ host: hostname, port: Number(port), noDelay: true });
+    const link = [near, far] as const;
+    this.#links.add(link);
+    near.once('close', () => this.#links.delete(link));
     this.#join(near, far);
     this.#join(far, near);
   }

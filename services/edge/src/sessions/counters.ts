@@ -37,6 +37,7 @@ export const MIGRATION_OUTCOMES = [
   'no_server',
   'not_possible',
 ] as const;
+export type MigrationOutcome = (typeof MIGRATION_OUTCOMES)[number];
 
 const labels = (reasons: Record<string, CloseReason>): string[] =>
   Object.values(reasons).map((reason) => reason.label);

@@ -1,8 +1,8 @@
 import type { Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
+import type { MoveBudget } from './client/held-messages.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
-import type { MoveBudget } from './client/move.ts';
 import type { Counters } from './counters.ts';
 import type { ClientResults } from './server/client-results.ts';
 import type { ServerSession } from './server/server-session.ts';
@@ -49,7 +49,7 @@ export interface EdgeContext {
   readonly servers: Set<ServerSession>;
   readonly results: ClientResults;
   readonly flusher: TurnFlusher;
-  /** Clients that are not open yet, watched for their deadlines. */
+  /** Clients that are not open yet, or on the move: watched for their deadlines. */
   readonly opening: Set<ClientSession>;
   /** Clients to be closed at a time, in Unix seconds, because their sign-in ends then. */
   readonly expiring: Map<ClientSession, number>;

@@ -18,7 +18,7 @@ export type Publish = (frame: Uint8Array) => void;
 export class HubRuntime {
   readonly name: string;
   readonly model: Hub<ClientSession>;
-  readonly servers = new ServerPool();
+  readonly servers: ServerPool;
   readonly waiting = new Set<ClientSession>();
   /** Whether clients move to another server when theirs goes. */
   readonly migrates: boolean;
@@ -34,6 +34,7 @@ export class HubRuntime {
   constructor(name: string, context: EdgeContext, publish: Publish) {
     this.name = name;
     this.#context = context;
+    this.servers = new ServerPool(context.clock);
     this.#publish = publish;
     this.migrates = !context.limits.stillHubs.some((still) => still === '*' || still === name);
     this.model = new Hub(name, (id) => {
@@ -44,7 +45,7 @@ export class HubRuntime {
 
   /** Gives the client to a server connection now, or as soon as there is one. */
   assign(client: ClientSession): void {
-    const server = this.servers.choose(client.affinity, client.avoids);
+    const server = this.servers.choose(client);
     if (server === undefined) {
       this.waiting.add(client);
       return;
@@ -56,9 +57,6 @@ export class HubRuntime {
   /** A server connection has come: whoever waits may have found a place. */
   serverReady(server: ServerSession): void {
     this.servers.add(server);
-    if (server.reopens) {
-      for (const client of this.waiting) client.stopAvoiding(server.serverId);
-    }
     this.assignWaiting();
   }
 

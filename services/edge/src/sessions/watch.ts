@@ -21,22 +21,27 @@ export class Watch {
   constructor(context: EdgeContext, others: readonly Expiring[]) {
     this.#context = context;
     this.#others = others;
-    this.#last = context.clock.now();
+    this.#last = this.#readClock();
     this.#timer = setInterval(() => this.sweep(), SWEEP_MS);
   }
 
   sweep(): void {
     const context = this.#context;
-    const now = context.clock.now();
+    const now = this.#readClock();
     const passed = now - this.#last;
     this.#last = now;
-    context.tick = Math.floor(now / 1000);
     const late = passed > 2 * SWEEP_MS ? passed - SWEEP_MS : 0;
     for (const server of context.servers) server.check(now, late);
     for (const client of context.opening) client.checkDeadline(now, late);
     context.results.expire(now);
     for (const other of this.#others) other.expire(now, late);
     this.#endSignIns();
+  }
+
+  #readClock(): number {
+    const now = this.#context.clock.now();
+    this.#context.tick = Math.floor(now / 1000);
+    return now;
   }
 
   #endSignIns(): void {

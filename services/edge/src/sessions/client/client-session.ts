@@ -1,5 +1,4 @@
 import {
-  encodeErrorCompletion,
   encodeHandshakeError,
   handshakeErrors,
   ProtocolError,
@@ -29,12 +28,6 @@ import type { Transport } from './transport.ts';
 const HANDSHAKE_BYTES = 4096;
 /** How long an app server may take to answer a handshake that it has been sent. */
 const ANSWER_MS = 15_000;
-
-/** How long calls may run on when their server goes, before their client moves without them. */
-const SETTLE_MS = 20_000;
-/** What a call is answered with whose server is gone. */
-const CALL_LOST =
-  'The app server was lost while it worked on this call, which may have run or not.';
 
 /** How the listener says that the peer broke the WebSocket protocol, or its size limit. */
 const INVALID_FRAME = /^Received (?:invalid|too big)/;
@@ -145,7 +138,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** Its hub handshake is read and `server` takes it on: it learns of the client, then its bytes. */
   serveFrom(server: ServerSession): void {
-    if (this.#move !== undefined) return this.#arriveAt(server, this.#move);
+    if (this.#move !== undefined) return this.#move.arriveAt(server);
     this.#state = State.Opening;
     this.#phase!.deadline = this.#context.clock.now() + ANSWER_MS;
     server.open(this, this.#protocol!.name, this.#handshake!);
@@ -162,14 +155,14 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     } catch (error) {
       this.#refuse(error, 'server', REASONS.badServerData);
     }
-    if (this.#move !== undefined) this.#leaveWhenSettled(this.#move);
+    if (this.#move !== undefined) this.#move.goOn();
   }
 
   toServer(bytes: Uint8Array, count: number): void {
     this.#context.counters.messagesFromClients += count;
     if (this.#phase !== undefined) this.#phase.forwarded = true;
     if (this.#move === undefined) this.server?.forward(this, bytes, count);
-    else this.#holdBack(this.#move, bytes, count);
+    else this.#move.fromClient(bytes, count);
   }
 
   /** Closes a client that does not take them; what else comes for it then is dropped. */
@@ -211,7 +204,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** `late`: how long this edge itself slept, for which no client is to blame. */
   checkDeadline(now: number, late: number): void {
-    if (this.#move !== undefined) return this.#checkMove(this.#move, now, late);
+    if (this.#move !== undefined) return this.#move.check(now, late);
     if (this.#phase === undefined) return;
     this.#phase.deadline += late;
     if (now < this.#phase.deadline) return;
@@ -224,128 +217,28 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
    * answered nor said anything beyond its handshake has lost nothing: another server takes it on.
    */
   serverLost(server: ServerSession): void {
-    const phase = this.#phase;
-    if (this.#state === State.Open) return this.#moveAfterLoss(server);
-    if (this.#state !== State.Opening || phase?.isFresh !== true) {
-      return this.close(REASONS.serverConnectionClosed);
-    }
-    // The same process may have the id on its books still (section 20.9 of the service protocol
-    // reference): only a connection that it makes after this one can serve the client.
-    phase.avoids = server.serverId;
-    this.#await();
+    if (this.ready) return this.#startMove(server).serverLost();
+    if (this.#state === State.Opening && this.#phase?.isFresh === true) return this.#await();
+    this.close(REASONS.serverConnectionClosed);
   }
 
-  /** The server id whose present connections cannot serve this client. */
-  get avoids(): string | undefined {
-    return this.#phase?.avoids ?? this.#move?.avoids;
+  /** Its server goes: so does the client, by then (the edge's clock, ms). */
+  moveAway(by: number): void {
+    if (this.ready && this.#move === undefined) this.#startMove(this.server!).settle(by);
   }
 
-  /** A new connection of that server has come, so it has let go of the old ones. */
-  stopAvoiding(serverId: string): void {
-    if (this.#phase?.avoids === serverId) this.#phase.avoids = undefined;
-    if (this.#move?.avoids === serverId) this.#move.avoids = undefined;
+  #startMove(from: ServerSession): Move {
+    return (this.#move ??= new Move(this, this.#relay!, from.serverId, this.#context));
   }
 
-  /** About to move, and still served by its old server. */
-  get isSettling(): boolean {
-    return this.#move?.settling === true;
+  /** Goes on at another server, which is told whose it was. */
+  openAt(server: ServerSession, migratedFrom: string): void {
+    server.open(this, this.#protocol!.name, this.#handshake!, migratedFrom);
   }
 
-  /** Its server goes: the client moves to another one once the calls it has there are answered. */
-  moveAway(): void {
-    const { clock, opening, moves } = this.#context;
-    if (this.#state !== State.Open || this.#move !== undefined || !this.#mayMove()) return;
-    // Its state is with this very process, which may serve it as long as it is there.
-    if (this.affinity.sticky === 'Required') return;
-    const stage = { settling: true, deadline: clock.now() + SETTLE_MS };
-    const { serverId } = this.server!;
-    const move = new Move(serverId, this.#protocol!.binary, moves, stage);
-    this.#move = move;
-    opening.add(this);
-    this.#leaveWhenSettled(move);
-  }
-
-  #mayMove(): boolean {
-    return this.hub.migrates && !this.#relay!.sawClose;
-  }
-
-  #leaveWhenSettled(move: Move): void {
-    if (!move.settling || this.#relay!.runningCalls(move.heldCalls) > 0) return;
-    if (!this.#context.results.awaits(this)) this.#leave(move);
-  }
-
-  /** Its old server lets go of it; another one takes it on now, or as soon as there is one. */
-  #leave(move: Move): void {
-    const next = this.hub.servers.choose(this.affinity, move.from)?.serverId;
-    this.server?.handOver(this, next ?? '');
-    this.#between(move);
-  }
-
-  #between(move: Move): void {
-    move.settling = false;
-    move.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
-    this.hub.assign(this);
-  }
-
-  /** What its server was doing for it is lost, and said to be; everything else goes on elsewhere. */
-  #moveAfterLoss(server: ServerSession): void {
-    const { counters, clock, opening, results, moves } = this.#context;
-    const relay = this.#relay!;
-    if (!this.#mayMove() || (relay.calls?.missed ?? 0) > 0) {
-      counters.migrations.add('not_possible');
-      return this.close(REASONS.serverConnectionClosed);
-    }
-    const stage = { settling: false, deadline: clock.now() };
-    const move = this.#move ?? new Move(server.serverId, this.#protocol!.binary, moves, stage);
-    this.#move = move;
-    opening.add(this);
-    relay.dropUnfinished();
-    results.clientGone(this, server);
-    this.#failCalls(move);
-    move.lost = true;
-    if (this.#state === State.Open) this.#between(move);
-  }
-
-  /** Answers the calls that nobody will answer any more: a client must not wait for ever. */
-  #failCalls(move: Move): void {
-    const relay = this.#relay!;
-    for (const id of relay.calls?.ids() ?? []) {
-      if (this.#state !== State.Open) return;
-      if (move.isHeldCall(id)) continue;
-      this.#context.counters.failedCalls++;
-      const completion = encodeErrorCompletion(this.#protocol!.binary, id, CALL_LOST);
-      relay.toClient(completion, this);
-    }
-  }
-
-  #arriveAt(server: ServerSession, move: Move): void {
+  /** The move is over. */
+  moved(): void {
     this.#move = undefined;
-    this.#context.opening.delete(this);
-    this.#context.counters.migrations.add(move.lost ? 'moved_after_loss' : 'moved');
-    server.open(this, this.#protocol!.name, this.#handshake!, move.from);
-    move.release((bytes, count) => this.server?.forward(this, bytes, count));
-    // It may go as well already.
-    if (server.isDeparting) this.moveAway();
-  }
-
-  #holdBack(move: Move, bytes: Uint8Array, count: number): void {
-    const room = move.settling
-      ? move.sift(bytes, (record) => this.server?.forward(this, record, 1))
-      : move.hold(bytes, count);
-    if (!room) this.close(REASONS.slowAppServer);
-    else this.#leaveWhenSettled(move);
-  }
-
-  #checkMove(move: Move, now: number, late: number): void {
-    move.deadline += late;
-    if (move.settling) this.#leaveWhenSettled(move);
-    if (this.#move !== move || now < move.deadline) return;
-    if (!move.settling) {
-      this.#context.counters.migrations.add('no_server');
-      return this.close(REASONS.serverConnectionClosed);
-    }
-    this.#failCalls(move);
-    if (this.#state === State.Open) this.#leave(move);
   }
 
   /** The app server has ended this client: all it had to say has been sent. */
@@ -424,8 +317,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     counters.connectSeconds.observe(phase.age(clock.now()));
     if (!this.send(payload.subarray(0, response.length), 0)) return this.close(REASONS.slowClient);
     for (const message of phase.held) this.toClient(message, 1);
-    if (this.server?.isDeparting === true) this.moveAway();
     if (payload.length > response.length) this.fromServer(payload.subarray(response.length));
+    this.server?.welcomed(this);
   }
 
   #keepEarly(bytes: Uint8Array): void {
@@ -467,9 +360,9 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     backlogged.delete(this);
     this.hub.waiting.delete(this);
     this.hub.model.detach(this);
-    results.clientGone(this, this.server);
+    results.clientGone(this);
     this.server?.clientGone(this);
-    this.#move?.release(() => {});
+    this.#move?.end();
     this.#move = undefined;
     clients.release(this.id);
     counters.clientCloses.add(reason.label);

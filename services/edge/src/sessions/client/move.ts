@@ -1,121 +1,165 @@
-import {
-  classifyRecord,
-  HubMessageType,
-  MAX_SERVICE_MESSAGE_BYTES,
-  recordEnd,
-  RecordInfo,
-  streamIdsOf,
-} from '@trunkline/protocol';
+import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
+import type { MigrationOutcome } from '../counters.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import type { ServerSession } from '../server/server-session.ts';
+import { QUIET_SECONDS } from './client-protocol.ts';
+import type { ClientSession } from './client-session.ts';
+import { HeldMessages } from './held-messages.ts';
+import type { RecordRelay } from './record-relay.ts';
 
-/** What a client may say while it has no app server, and all such clients together. */
-const HELD_BYTES = 256 * 1024;
-const HELD_BYTES_OF_ALL = 64 * 1024 * 1024;
+/** What calls are answered with that end with their server. */
+const CALL_LOST =
+  'The app server was lost while it worked on this call, which may have run or not.';
+const CALL_CUT_SHORT = 'The app server is stopping, and this call did not end in time.';
 
-/** Bytes held for the clients of an edge that are on the move. */
-export interface MoveBudget {
-  heldBytes: number;
-}
-
-/** Whole hub messages, and how many. */
-interface Held {
-  readonly bytes: Uint8Array;
-  readonly count: number;
-}
-
-const info = new RecordInfo();
+/** With its old server; with none; being handed to the next; over. */
+const Stage = { Settling: 0, Between: 1, Arriving: 2, Over: 3 } as const;
 
 /**
- * A client on its way from one app server to another. While its server still lives it settles:
- * calls that run are waited for, and new ones held back. Then it is between servers, and all that
- * it says is held. What was held goes to the next server, in order.
+ * The way of an open client from one app server to another (service protocol reference, sections
+ * 8.6 and 20.10). While its server still lives it settles: calls that run are waited for, new ones
+ * held back. Then it is between servers, and all that it says is held. What was held goes to the
+ * next server, in order. Where clients are not moved it ends between servers, with a close.
  */
 export class Move {
-  /** The server id that it leaves. */
-  readonly from: string;
-  /** The server id whose present connections cannot take the client. */
-  avoids: string | undefined;
+  /** The server id that the client leaves. */
+  readonly #from: string;
+  readonly #client: ClientSession;
+  readonly #relay: RecordRelay;
+  readonly #context: EdgeContext;
+  readonly #held: HeldMessages;
+  #stage: number = Stage.Settling;
   /** When it has to be one step further, on the edge's clock (ms). */
-  deadline: number;
-  settling: boolean;
-  /** Its server was lost, with what it was doing. */
-  lost = false;
-  readonly #binary: boolean;
-  readonly #budget: MoveBudget;
-  #held: Held[] = [];
-  #heldBytes = 0;
-  /** Ids of calls that are held back, and of the uploads that belong to them. */
-  readonly #heldIds = new Set<string>();
-  #heldCalls = 0;
+  #deadline = Infinity;
+  /** The server was lost, with what it was doing. */
+  #lost = false;
 
-  constructor(
-    from: string,
-    binary: boolean,
-    budget: MoveBudget,
-    stage: Pick<Move, 'settling' | 'deadline'>,
-  ) {
-    this.from = from;
-    this.avoids = from;
-    this.#binary = binary;
-    this.#budget = budget;
-    this.settling = stage.settling;
-    this.deadline = stage.deadline;
+  constructor(client: ClientSession, relay: RecordRelay, from: string, context: EdgeContext) {
+    this.#client = client;
+    this.#relay = relay;
+    this.#from = from;
+    this.#context = context;
+    this.#held = new HeldMessages(relay.binary, context.moves);
+    context.opening.add(client);
   }
 
-  /** How many calls the old server has not been told of. */
-  get heldCalls(): number {
-    return this.#heldCalls;
+  /** The server goes: the client leaves it when its calls there are answered, or else by then. */
+  settle(by: number): void {
+    this.#deadline = by;
+    this.goOn();
   }
 
-  isHeldCall(id: string): boolean {
-    return this.#heldIds.has(id);
+  /** The server is gone: what it was doing for the client is answered, the rest goes on elsewhere. */
+  serverLost(): void {
+    // The server it was being handed to, with part of what was held.
+    if (this.#stage === Stage.Arriving || !this.#canGo) return this.#close('not_possible');
+    this.#lost = true;
+    this.#dropWhatRuns(CALL_LOST);
+    this.#findServer();
   }
 
-  /** Keeps a copy of whole hub messages. False when there are too many. */
-  hold(bytes: Uint8Array, count: number): boolean {
-    this.#heldBytes += bytes.length;
-    this.#budget.heldBytes += bytes.length;
-    this.#held.push({ bytes: new Uint8Array(bytes), count });
-    return this.#heldBytes <= HELD_BYTES && this.#budget.heldBytes <= HELD_BYTES_OF_ALL;
+  /** Leaves the old server as soon as nothing of the client's runs there. */
+  goOn(): void {
+    if (this.#stage !== Stage.Settling || !this.#client.ready) return;
+    // Whoever has said Close is about to end it.
+    if (this.#relay.sawClose || this.#relay.isMidMessage) return;
+    if (this.#relay.runningCalls(this.#held.calls) > 0) return;
+    if (!this.#context.results.awaits(this.#client)) this.#leave();
   }
 
-  /**
-   * While it settles: holds new calls back, and passes on what belongs to those that run, answers
-   * to the server's own questions among it. False when too much is held.
-   */
-  sift(bytes: Uint8Array, pass: (record: Uint8Array) => void): boolean {
-    let room = true;
-    for (let start = 0; start < bytes.length;) {
-      const end = recordEnd(this.#binary, bytes, start, MAX_SERVICE_MESSAGE_BYTES);
-      const record = bytes.subarray(start, end);
-      if (this.#isNew(record)) room = this.hold(record, 1) && room;
-      else pass(record);
-      start = end;
-    }
-    return room;
+  /** What the client says meanwhile. */
+  fromClient(bytes: Uint8Array, count: number): void {
+    const client = this.#client;
+    const pass = (record: Uint8Array): boolean => {
+      client.server?.forward(client, record, 1);
+      return client.ready;
+    };
+    const settling = this.#stage === Stage.Settling;
+    const room = settling ? this.#held.sift(bytes, pass) : this.#held.hold(bytes, count);
+    if (!room) client.close(REASONS.slowAppServer);
+    else this.goOn();
   }
 
-  /** Hands over what was held, in order, and is done with it. */
-  release(take: (bytes: Uint8Array, count: number) => void): void {
-    const held = this.#held;
-    this.#held = [];
-    this.#budget.heldBytes -= this.#heldBytes;
-    this.#heldBytes = 0;
-    for (const { bytes, count } of held) take(bytes, count);
+  /** `late`: how long this edge itself slept, for which nobody is to blame. */
+  check(now: number, late: number): void {
+    this.#deadline += late;
+    // Nobody tells when the answer that a client owed to a hub has been passed on.
+    this.goOn();
+    if (this.#stage === Stage.Between) this.#pingIfQuiet();
+    if (this.#stage === Stage.Over || now < this.#deadline) return;
+    if (this.#stage === Stage.Between) return this.#close('no_server');
+    if (!this.#canGo) return this.#close('not_possible');
+    this.#dropWhatRuns(CALL_CUT_SHORT);
+    if (this.#client.ready) this.#leave();
   }
 
-  /** A call, or part of one that is held. */
-  #isNew(record: Uint8Array): boolean {
-    classifyRecord(this.#binary, record, 0, record.length, info);
-    const { type } = info;
-    const id = info.idText(record);
-    if (type !== HubMessageType.Invocation && type !== HubMessageType.StreamInvocation) {
-      return id !== undefined && this.#heldIds.has(id);
-    }
-    if (id !== undefined && !this.#heldIds.has(id)) {
-      this.#heldIds.add(id);
-      this.#heldCalls++;
-    }
-    for (const stream of streamIdsOf(this.#binary, record)) this.#heldIds.add(stream);
-    return true;
+  /** The next server takes the client on: it learns of it, then what the client has said. */
+  arriveAt(server: ServerSession): void {
+    const client = this.#client;
+    this.#stage = Stage.Arriving;
+    client.openAt(server, this.#from);
+    this.#held.release((bytes, count) => client.server?.forward(client, bytes, count));
+    // Too much for the new server, which is lost too, or for the client's allowance there.
+    if (!client.ready) return;
+    this.end();
+    this.#count(this.#lost ? 'moved_after_loss' : 'moved', server.serverId);
+    client.moved();
+    // Its next server counts its own pings from now on.
+    this.#pingIfQuiet();
+  }
+
+  /** Over, one way or another: nothing is kept. */
+  end(): void {
+    this.#stage = Stage.Over;
+    this.#context.opening.delete(this.#client);
+    this.#held.release(() => {});
+  }
+
+  /** False where moves are switched off, where a Close was said, and where calls are not known. */
+  get #canGo(): boolean {
+    const { calls, sawClose } = this.#relay;
+    return this.#client.hub.migrates && !sawClose && (calls?.missed ?? 0) === 0;
+  }
+
+  /** The old server lets go of the client, told which one has it next if that is known. */
+  #leave(): void {
+    const { hub, server } = this.#client;
+    if (!hub.migrates) return this.#close('not_possible');
+    const next = hub.servers.choose(this.#client)?.serverId;
+    server?.handOver(this.#client, next ?? '');
+    this.#findServer();
+  }
+
+  /** Another server takes the client on now, or as soon as there is one. */
+  #findServer(): void {
+    if (!this.#client.ready) return;
+    this.#stage = Stage.Between;
+    this.#deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
+    this.#client.hub.assign(this.#client);
+  }
+
+  /** Answers what its server will not: nobody is to wait for ever, on either side. */
+  #dropWhatRuns(error: string): void {
+    const { counters, results } = this.#context;
+    this.#relay.dropUnfinished();
+    const held = (id: string): boolean => this.#held.hasCall(id);
+    counters.failedCalls += this.#relay.failCalls(error, held, this.#client);
+    results.clientGone(this.#client);
+  }
+
+  #pingIfQuiet(): void {
+    this.#client.pingIfQuietSince(this.#context.tick - QUIET_SECONDS);
+  }
+
+  #close(outcome: MigrationOutcome): void {
+    this.#count(outcome);
+    this.#client.close(REASONS.serverConnectionClosed);
+  }
+
+  #count(outcome: MigrationOutcome, to?: string): void {
+    const { counters, log } = this.#context;
+    const { id: connectionId, hub } = this.#client;
+    counters.migrations.add(outcome);
+    log.debug({ connectionId, hub: hub.name, from: this.#from, to, outcome }, 'client migration');
   }
 }

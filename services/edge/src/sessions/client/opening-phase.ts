@@ -20,8 +20,6 @@ export class OpeningPhase {
   answered = false;
   /** A server connection, lost since, has been given messages of the client. */
   forwarded = false;
-  /** The server that was lost with it. */
-  avoids: string | undefined;
   readonly expiresAt: number | undefined;
   readonly #startedAt: number;
   #early: Buffer | undefined;
@@ -35,9 +33,9 @@ export class OpeningPhase {
     this.#early = early;
   }
 
-  /** No server has seen or said more than the handshake request. */
+  /** Its handshake request is all there has been between the client and a server. */
   get isFresh(): boolean {
-    return !this.answered && !this.forwarded && this.#held.length === 0;
+    return !this.answered && !this.forwarded;
   }
 
   /** Seconds since the connection was made. */

@@ -1,6 +1,7 @@
 import type { OpenCalls } from '@trunkline/protocol';
 import {
   classifyRecord,
+  encodeErrorCompletion,
   HubMessageType,
   MAX_SERVICE_MESSAGE_BYTES,
   RecordBuffer,
@@ -24,7 +25,7 @@ const info = new RecordInfo();
  * at a message boundary, where another server can take over. It is told the calls that are open.
  */
 export class RecordRelay {
-  readonly #binary: boolean;
+  readonly binary: boolean;
   readonly #limit: number;
   /** Exist only while a message is unfinished. */
   #tailFromClient: RecordBuffer | undefined;
@@ -36,13 +37,25 @@ export class RecordRelay {
 
   /** `limit`: bytes of one message from the client, framing included. */
   constructor(binary: boolean, limit: number) {
-    this.#binary = binary;
+    this.binary = binary;
     this.#limit = limit;
   }
 
   /** Calls that run, `held` ones aside, which the client's server has not been told of. */
   runningCalls(held: number): number {
     return this.calls === undefined ? 0 : this.calls.size + this.calls.missed - held;
+  }
+
+  /** The server has begun a message and not ended it. */
+  get isMidMessage(): boolean {
+    return this.#tailToClient !== undefined;
+  }
+
+  /** Ends the open calls in their hub's place, `held` ones aside; answers how many those were. */
+  failCalls(error: string, held: (id: string) => boolean, sink: RecordSink): number {
+    const ids = this.calls?.ids().filter((id) => !held(id)) ?? [];
+    for (const id of ids) this.toClient(encodeErrorCompletion(this.binary, id, error), sink);
+    return ids.length;
   }
 
   /** A server that is gone will not finish what it had begun to say. */
@@ -56,7 +69,7 @@ export class RecordRelay {
     if (this.#tailFromClient === undefined) {
       rest = this.#pass(bytes, this.#limit, true, sink);
       if (rest.length === 0) return;
-      this.#tailFromClient = new RecordBuffer(this.#binary, this.#limit);
+      this.#tailFromClient = new RecordBuffer(this.binary, this.#limit);
     }
     const tail = this.#tailFromClient;
     tail.push(rest, (whole, start, end) => {
@@ -71,7 +84,7 @@ export class RecordRelay {
     if (this.#tailToClient === undefined) {
       rest = this.#pass(bytes, MAX_SERVICE_MESSAGE_BYTES, false, sink);
       if (rest.length === 0) return;
-      this.#tailToClient = new RecordBuffer(this.#binary, MAX_SERVICE_MESSAGE_BYTES);
+      this.#tailToClient = new RecordBuffer(this.binary, MAX_SERVICE_MESSAGE_BYTES);
     }
     const tail = this.#tailToClient;
     tail.push(rest, (whole, start, end) => {
@@ -85,9 +98,9 @@ export class RecordRelay {
     let count = 0;
     let end = 0;
     while (end < bytes.length) {
-      const next = recordEnd(this.#binary, bytes, end, limit);
+      const next = recordEnd(this.binary, bytes, end, limit);
       if (next === -1) break;
-      classifyRecord(this.#binary, bytes, end, next, info);
+      classifyRecord(this.binary, bytes, end, next, info);
       if (info.type === HubMessageType.Close) this.sawClose = true;
       if (fromClient) this.calls = noteFromClient(this.calls, info, bytes);
       else this.calls = noteToClient(this.calls, info, bytes);

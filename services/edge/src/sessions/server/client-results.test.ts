@@ -84,6 +84,13 @@ describe('a client result', () => {
     expect((await host.messages()).map(({ type }) => type)).toEqual([MessageType.CloseConnection]);
   });
 
+  test('is an error too for another connection of its own server, which may have lost its host', async () => {
+    const second = await edge.server({ serverId: 'host' });
+    second.says(ask('host'));
+    client.socket.leave(1000);
+    expect(await second.messages()).toMatchObject([{ type: MessageType.ErrorCompletion }]);
+  });
+
   test('that never comes is an error after ten minutes', async () => {
     other.says(ask('other'));
     edge.context.results.expire(edge.now + 10 * 60 * 1000 - 1);

@@ -24,20 +24,27 @@ interface Pending {
 export class ClientResults {
   /** In the order of their deadlines, since all have the same time. */
   readonly #pending = new Map<string, Pending>();
+  /** How many of them each client owes. */
+  readonly #asked = new Map<ClientSession, number>();
 
   /** A server asks a client. */
   invoke(message: ClientInvocation, caller: ServerSession, context: EdgeContext): void {
     const { connectionId, invocationId } = message;
     const client = context.clients.get(connectionId);
-    const host = client?.server;
-    if (client?.hub !== caller.hub || host === undefined) {
+    if (client?.hub !== caller.hub) {
       return fail(message, caller, `Connection '${connectionId}' does not exist.`);
+    }
+    const host = client.server;
+    if (host === undefined) {
+      return fail(message, caller, `Connection '${connectionId}' waits for an app server.`);
     }
     if (this.#pending.size >= MAX_PENDING) {
       return fail(message, caller, 'Too many client results are awaited.');
     }
     const deadline = context.clock.now() + LONGEST_MS;
+    this.#forget(invocationId);
     this.#pending.set(invocationId, { client, caller, deadline });
+    this.#asked.set(client, (this.#asked.get(client) ?? 0) + 1);
     // A host that asks for itself would take its own message for another server's.
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
     deliver([client], message.payloads, true, context);
@@ -47,23 +54,22 @@ export class ClientResults {
   complete(message: ClientCompletion, host: ServerSession): void {
     const pending = this.#pending.get(message.invocationId);
     if (pending === undefined || pending.client.id !== message.connectionId) return;
-    this.#pending.delete(message.invocationId);
+    this.#forget(message.invocationId);
     if (pending.caller.serverId !== host.serverId) connectionOf(pending.caller)?.write(message);
   }
 
   /** Somebody waits for a result of this client. */
   awaits(client: ClientSession): boolean {
-    for (const pending of this.#pending.values()) if (pending.client === client) return true;
-    return false;
+    return this.#asked.has(client);
   }
 
-  /** The client has gone: who waits for it is told, unless the client's own server will tell it. */
-  clientGone(client: ClientSession, host: ServerSession | undefined): void {
-    if (this.#pending.size === 0) return;
+  /** The client has gone, or its server: who waits is told, but a server that is told so itself. */
+  clientGone(client: ClientSession): void {
     for (const [invocationId, pending] of this.#pending) {
+      if (!this.awaits(client)) return;
       if (pending.client !== client) continue;
-      this.#pending.delete(invocationId);
-      if (pending.caller.serverId === host?.serverId) continue;
+      this.#forget(invocationId);
+      if (pending.caller === client.server) continue;
       const call = {
         invocationId,
         connectionId: client.id,
@@ -76,10 +82,19 @@ export class ClientResults {
   expire(now: number): void {
     for (const [invocationId, { deadline, client, caller }] of this.#pending) {
       if (deadline > now) return;
-      this.#pending.delete(invocationId);
+      this.#forget(invocationId);
       const call = { invocationId, connectionId: client.id, callerServerId: caller.serverId };
       fail(call, caller, `Connection '${client.id}' did not answer in time.`);
     }
+  }
+
+  #forget(invocationId: string): void {
+    const client = this.#pending.get(invocationId)?.client;
+    if (client === undefined) return;
+    this.#pending.delete(invocationId);
+    const left = (this.#asked.get(client) ?? 0) - 1;
+    if (left > 0) this.#asked.set(client, left);
+    else this.#asked.delete(client);
   }
 }
 

@@ -1,48 +1,65 @@
 import { MessageType } from '@trunkline/protocol';
+import type { ClientSession } from '../client/client-session.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** With `fin:0` the server ends its clients itself, as soon as it has its `finack` (section 7.5). */
 const ENDS_CLIENTS = 'fin:0';
-/** It gives up waiting after 30 s, and asks again every 5 s until then. */
+/** It wants its clients taken away, even those that are not moved but closed. */
+const MIGRATE_CLIENTS = 'fin:1';
+/** How long calls may run on, before their client moves without them. */
+const SETTLE_MS = 20_000;
+/** The server gives up waiting after 30 s, and asks again every 5 s until then. */
 const FINACK_WITHIN_MS = 25_000;
 
 /** How a server connection whose process stops is let go. */
 export class Departure {
-  readonly #deadline: number;
-  #waits = false;
+  readonly #server: ServerSession;
+  readonly #since: number;
+  #mode = '';
   #finackDue = false;
-  /** Clients that are about to move to another server. */
-  #moving = 0;
+  /** Clients that are to leave and have not done so. */
+  readonly #leaving = new Set<ClientSession>();
 
-  constructor(now: number) {
-    this.#deadline = now + FINACK_WITHIN_MS;
+  constructor(server: ServerSession, now: number) {
+    this.#server = server;
+    this.#since = now;
   }
 
   /**
-   * Sends the clients away. A server that would end them is not answered until those that move have
-   * done so. `mode`: the value of its `shutdown` ping.
+   * Sends the clients away. A server that would end them is not answered until they have left.
+   * `mode`: the value of its `shutdown` ping.
    */
-  begin(mode: string, server: ServerSession): void {
-    this.#waits = mode === ENDS_CLIENTS;
+  begin(mode: string): void {
+    this.#mode = mode;
     this.#finackDue = true;
-    for (const client of server.clients.slice()) client.moveAway();
-    this.#moving = server.clients.filter((client) => client.isSettling).length;
-    if (!this.#waits || this.#moving === 0) this.#acknowledge(server);
+    const leaving = this.#server.clients.filter((client) => this.#leaves(client));
+    for (const client of leaving) this.#leaving.add(client);
+    for (const client of leaving) client.moveAway(this.#since + SETTLE_MS);
+    if (mode !== ENDS_CLIENTS || this.#leaving.size === 0) this.#acknowledge();
   }
 
-  /** A client has left that was about to move. */
-  clientLeft(server: ServerSession): void {
-    this.#moving--;
-    if (this.#moving === 0) this.#acknowledge(server);
+  /** A client has its handshake response only now. */
+  welcomed(client: ClientSession): void {
+    if (this.#leaving.has(client)) client.moveAway(this.#since + SETTLE_MS);
   }
 
-  check(server: ServerSession, now: number): void {
-    if (now >= this.#deadline) this.#acknowledge(server);
+  clientLeft(client: ClientSession): void {
+    if (this.#leaving.delete(client) && this.#leaving.size === 0) this.#acknowledge();
   }
 
-  #acknowledge(server: ServerSession): void {
+  check(now: number): void {
+    if (now >= this.#since + FINACK_WITHIN_MS) this.#acknowledge();
+  }
+
+  /** The state of a client that requires its server is with that very process as long as it is. */
+  #leaves({ affinity, hub }: ClientSession): boolean {
+    if (affinity.sticky === 'Required') return false;
+    return hub.migrates || this.#mode === MIGRATE_CLIENTS;
+  }
+
+  #acknowledge(): void {
     if (!this.#finackDue) return;
     this.#finackDue = false;
-    server.write({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
+    this.#server.write({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
   }
 }

@@ -46,7 +46,9 @@ function closeClient(
   const client = context.clients.get(connectionId);
   if (client?.hub !== server.hub) return;
   if (client.server === server) client.closedByServer(error);
-  else client.close(CLIENT_CLOSE_REASONS.closedByAppServer, error || undefined);
+  // Said of a life that the client no longer leads there (section 20.10).
+  else if (!server.hub.servers.remembers(server, client))
+    client.close(CLIENT_CLOSE_REASONS.closedByAppServer, error || undefined);
 }
 
 /** On the connection that asked, since ack ids are its own (section 10). */

@@ -36,10 +36,8 @@ export function answerPing(
 /** What app servers with several services weigh them by; no capacity means that they all count alike. */
 function load({ clients, servers, limits }: EdgeContext): string[] {
   const capacity = Math.min(limits.connections, limits.openSockets);
-  return [
-    ...['clientcount', String(clients.size), 'servercount', String(servers.size)],
-    ...(Number.isFinite(capacity) ? ['capacity', String(capacity)] : []),
-  ];
+  const counts = ['clientcount', String(clients.size), 'servercount', String(servers.size)];
+  return Number.isFinite(capacity) ? [...counts, 'capacity', String(capacity)] : counts;
 }
 
 /** Larger than every stamp before it, which is what the SDK asks of one. */

@@ -1,3 +1,6 @@
+import type { ClientSession } from '../client/client-session.ts';
+import type { Clock } from '../edge-context.ts';
+import { Gaps } from './gaps.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** Where a client wants to be served, by its token (service protocol reference, section 3.3). */
@@ -9,13 +12,29 @@ export interface Affinity {
 /** The server connections of one hub that have shaken hands. */
 export class ServerPool {
   readonly #servers = new Set<ServerSession>();
+  readonly #gaps: Gaps;
+
+  constructor(clock: Clock) {
+    this.#gaps = new Gaps(clock);
+  }
 
   add(server: ServerSession): void {
     this.#servers.add(server);
+    this.#gaps.close(server);
   }
 
   delete(server: ServerSession): void {
-    this.#servers.delete(server);
+    if (this.#servers.delete(server) && !server.isDeparting) this.#gaps.open(server);
+  }
+
+  /** Its process goes: clients that leave it are not to come back by another connection of it. */
+  leaves(server: ServerSession): void {
+    this.#gaps.open(server);
+  }
+
+  /** Whether the process of `server` may not know yet that the client is no longer with it. */
+  remembers(server: ServerSession, client: ClientSession): boolean {
+    return this.#gaps.remembers(server, client);
   }
 
   get size(): number {
@@ -32,14 +51,15 @@ export class ServerPool {
   }
 
   /**
-   * The server that the client sticks to, else the one with the fewest clients; none of the
-   * connections of `avoided`.
+   * The server that the client sticks to, else the one with the fewest clients. Never one whose
+   * process remembers the client from before.
    */
-  choose({ sticky, serverName }: Affinity, avoided?: string): ServerSession | undefined {
-    const anyone = (server: ServerSession): boolean => server.serverId !== avoided;
+  choose(client: ClientSession): ServerSession | undefined {
+    const { sticky, serverName } = client.affinity;
+    const anyone = (server: ServerSession): boolean => !this.#gaps.remembers(server, client);
     if (sticky === 'Disabled') return this.#leastLoaded(anyone);
     const preferred = this.#leastLoaded(
-      (server) => anyone(server) && server.serverId === serverName,
+      (server) => server.serverId === serverName && anyone(server),
     );
     return sticky === 'Required' ? preferred : (preferred ?? this.#leastLoaded(anyone));
   }

@@ -15,22 +15,21 @@ import {
 import { DenseList } from '../../model/dense-list.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
 import type { ClientSession } from '../client/client-session.ts';
+import { QUIET_SECONDS } from '../client/client-protocol.ts';
 import { openConnection } from '../client/opening.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-reason.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
-import { handleMessage } from './handlers.ts';
 import { Departure } from './departure.ts';
+import { handleMessage } from './handlers.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { reopensClients } from './user-agent.ts';
 import { Trunk } from './trunk.ts';
+import { reopensClients } from './user-agent.ts';
 
 /** What a client may leave with a server connection that is full, and all of them together. */
 const OWED_PER_CLIENT_BYTES = 256 * 1024;
 const OWED_BYTES = 16 * 1024 * 1024;
-/** A client that has heard nothing for so long gets a ping meanwhile: its own limit is 30 s. */
-const QUIET_CLIENT_SECONDS = 12;
 
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
 
@@ -55,7 +54,7 @@ export class ServerSession implements SocketHandler {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
-  /** A process of this software may be given a client again that one of its connections has lost. */
+  /** Its software can have a client again as soon as it has replaced the connection it had it on. */
   readonly reopens: boolean;
   readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
@@ -155,31 +154,21 @@ export class ServerSession implements SocketHandler {
 
   /** A client has ended for a reason of its own: its hub is told, and nothing is awaited. */
   clientGone(client: ClientSession): void {
+    this.#writeClose(client, NO_HEADERS);
     this.release(client);
-    this.write({
-      type: MessageType.CloseConnection,
-      connectionId: client.id,
-      errorMessage: '',
-      headers: NO_HEADERS,
-    });
   }
 
   /** A client leaves for another server: its hub is told where to, and lets go of it (section 8.6). */
   handOver(client: ClientSession, serverId: string): void {
+    this.#writeClose(client, new Map([['Asrs-Migrate-To', [serverId]]]));
     this.release(client);
-    this.write({
-      type: MessageType.CloseConnection,
-      connectionId: client.id,
-      errorMessage: '',
-      headers: new Map([['Asrs-Migrate-To', [serverId]]]),
-    });
   }
 
   /** Forgets a client without a word to the app server. */
   release(client: ClientSession): void {
     client.server = undefined;
     this.#clients.delete(client);
-    if (client.isSettling) this.#departure?.clientLeft(this);
+    this.#departure?.clientLeft(client);
   }
 
   drained(): void {
@@ -202,10 +191,10 @@ export class ServerSession implements SocketHandler {
     }
     if (due.probe) this.write({ type: MessageType.Ping, entries: ['echo', this.id] });
     if (due.ping) this.write({ type: MessageType.Ping, entries: [] });
-    this.#departure?.check(this, now);
+    this.#departure?.check(now);
     if (!due.silent) return;
     // The clients are not to take the silence for the edge's.
-    const quietSince = this.#context.tick - QUIET_CLIENT_SECONDS;
+    const quietSince = this.#context.tick - QUIET_SECONDS;
     for (const client of this.clients.slice()) client.pingIfQuietSince(quietSince);
   }
 
@@ -234,8 +223,19 @@ export class ServerSession implements SocketHandler {
   /** The app server goes: its clients move to others, and it may end once they have. */
   depart(mode: string): void {
     this.drain();
-    this.#departure ??= new Departure(this.#context.clock.now());
-    this.#departure.begin(mode, this);
+    if (this.#departure === undefined) {
+      this.#departure = new Departure(this, this.#context.clock.now());
+      this.hub.servers.leaves(this);
+      const { hub, id, serverId, clients } = this;
+      const details = { hub: hub.name, serverId, id, mode, clients: clients.length };
+      this.#context.log.info(details, 'app server leaves');
+    }
+    this.#departure.begin(mode);
+  }
+
+  /** The handshake response of a client is out, so that it can be moved. */
+  welcomed(client: ClientSession): void {
+    this.#departure?.welcomed(client);
   }
 
   get isDeparting(): boolean {
@@ -247,6 +247,11 @@ export class ServerSession implements SocketHandler {
     if (!this.isOpen) return;
     writeServiceMessage(this.#trunk!.writer, message);
     this.#trunk!.schedule();
+  }
+
+  /** The last of a client, before anything that its leaving sets off. */
+  #writeClose({ id: connectionId }: ClientSession, headers: Map<string, string[]>): void {
+    this.write({ type: MessageType.CloseConnection, connectionId, errorMessage: '', headers });
   }
 
   #frame(bytes: Uint8Array, start: number, end: number): void {

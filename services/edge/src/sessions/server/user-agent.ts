@@ -4,8 +4,9 @@ const DOTNET = /^Microsoft\.Azure\.SignalR[\w.]*\/(\d+)\.(\d+)/;
 const FIRST_GOOD = [1, 34] as const;
 
 /**
- * Whether a process may be given a client id again that was on one of its lost connections. Older
- * .NET SDKs forget the new entry when the handler of the old one ends, and the client starves.
+ * Whether a process can have a client again as soon as it has replaced the connection that it had
+ * it on. Older .NET SDKs forget the new entry when the app's handler of the old one ends, and the
+ * client starves.
  */
 export function reopensClients(userAgent: string): boolean {
   const version = DOTNET.exec(userAgent);
