@@ -101,9 +101,9 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     return this.server?.isFull !== true;
   }
 
-  /** The handshake response is out: fan-out may reach the client. */
+  /** The handshake response is out, and no Close of the hub yet: fan-out may reach the client. */
   get ready(): boolean {
-    return this.#state === State.Open;
+    return this.#state === State.Open && !this.#relay!.hubClosed;
   }
 
   get protocolName(): string | undefined {
@@ -202,8 +202,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** Lets a client whose server connection is silent hear that somebody is there. */
   pingIfQuietSince(tick: number): void {
-    if (this.#state === State.Open && this.#lastSent <= tick)
-      this.toClient(this.#protocol!.ping, 1);
+    if (this.ready && this.#lastSent <= tick) this.toClient(this.#protocol!.ping, 1);
   }
 
   /** `late`: how long this edge itself slept, for which no client is to blame. */
