@@ -10,6 +10,7 @@ import { buildConnection, type Target } from './build-connection.ts';
 import { Client, DEADLINE_MS } from './client.ts';
 import type { HubName, Identity } from './contract.ts';
 import { entranceOf } from './entrance.ts';
+import { appToken } from './identity.ts';
 import { LIBRARIES } from './libraries.ts';
 import type { AppServer, AppServerOptions } from './start-app-server.ts';
 import { COMPANY, type ClientKind, type Variant } from './variants.ts';
@@ -119,6 +120,14 @@ export class Context implements AsyncDisposable {
     const url = new URL(this.app.clientUrl);
     url.port = new URL(network.url).port;
     return { network, via: url.origin };
+  }
+
+  /** What the app's negotiate answers. */
+  async negotiateAtApp(identity: Identity): Promise<{ url: string; accessToken: string }> {
+    const headers = { authorization: `Bearer ${appToken(identity)}` };
+    const url = `${this.app.url}/main/negotiate?negotiateVersion=1`;
+    const answer = await fetch(url, { method: 'POST', headers });
+    return (await answer.json()) as { url: string; accessToken: string };
   }
 
   /** What the edge's negotiate answers a client with this token. */

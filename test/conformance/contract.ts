@@ -50,6 +50,8 @@ export interface Identity {
   readonly signInSeconds?: number;
   readonly tokenLifetimeSeconds?: number;
   readonly transports?: readonly TransportName[];
+  /** How long it may go between two polls. */
+  readonly maxPollIntervalSeconds?: number;
   /** URLs of hubs that negotiate sends the client to, one after another, before the edge. */
   readonly detours?: readonly string[];
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Context } from './context.ts';
 import { CONTROL_JOINT_RUNS, JOINT_RUNS, type Run } from './scenario-table.ts';
-import { FRONT_NAMES, type FrontName, variantName, VARIANTS } from './variants.ts';
+import { FRONT_NAMES, type FrontName, frontName, variantName, VARIANTS } from './variants.ts';
 import { startControlWorld, startWorld, type World } from './world.ts';
 
 /** Enough to build the control in on a busy machine. */
@@ -47,30 +47,34 @@ function defineTests(
     await world?.[Symbol.asyncDispose]();
   });
 
-  const define = (some: readonly Run[]): void => {
-    it.for(some.map((run) => [run.scenario.name, run] as const))(
+  const groups = [
+    ...FRONT_NAMES.map((front) => ({
+      name: `clients of many kinds together, ${frontName(front)}`,
+      runs: joint.filter(({ variant }) => variant.front === front),
+    })),
+    ...VARIANTS.map((variant) => ({
+      name: variantName(variant),
+      runs: runs.filter((run) => run.variant === variant),
+    })),
+  ].filter((group) => group.runs.length > 0);
+
+  describe.concurrent.for(groups)('$name', (group) => {
+    it.for(group.runs.map((run) => [run.scenario.name, run] as const))(
       '%s',
       { timeout: TIMEOUT_MS },
-      async ([, run], { skip }) => {
-        const { scenario, variant } = run;
-        skip(!FRONTS.includes(variant.front));
-        await using context = new Context(world, variant);
-        await scenario.run(context);
+      async ([, run], { skip, signal }) => {
+        skip(!FRONTS.includes(run.variant.front));
+        await perform(run, world);
         expect(world.ended()).toEqual([]);
-        passed(run);
+        // What goes on behind its deadline has failed.
+        if (!signal.aborted) passed(run);
       },
     );
-  };
-
-  describe.concurrent('clients of many kinds together', () => {
-    define(joint);
   });
+}
 
-  const used = VARIANTS.filter((variant) => runs.some((run) => run.variant === variant));
-  describe.concurrent.for(used.map((variant) => [variantName(variant), variant] as const))(
-    '%s',
-    ([, variant]) => {
-      define(runs.filter((run) => run.variant === variant));
-    },
-  );
+/** Rejects when the scenario fails, or cannot end what it began. */
+async function perform({ scenario, variant }: Run, world: World): Promise<void> {
+  await using context = new Context(world, variant);
+  await scenario.run(context);
 }

@@ -20,7 +20,7 @@ describe.skipIf(DOTNET === undefined)('on Kestrel (needs the .NET SDK, 8 or late
 
 const complete = FRONTS.length === FRONT_NAMES.length && DOTNET !== undefined;
 
-it.runIf(complete)('has passed, as the page says', () => {
+it.runIf(complete)('has passed, as the page says (needs nginx, openssl and the .NET SDK)', () => {
   const page = renderPage((run) => passed.has(run));
   console.log(page);
   expect([

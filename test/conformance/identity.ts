@@ -10,7 +10,8 @@ export function appToken(identity: Identity): string {
 
 /** What the app server's negotiate would give this client, now. `hub` is the hub key. */
 export function edgeToken(hub: string, identity: Identity): string {
-  const { userId, claims, tokenLifetimeSeconds, signInSeconds, transports } = identity;
+  const { userId, claims, tokenLifetimeSeconds, signInSeconds } = identity;
+  const { transports, maxPollIntervalSeconds } = identity;
   return mintClientToken({
     key: DEVELOPMENT_ACCESS_KEY,
     audienceBase: 'http://edge/',
@@ -22,6 +23,7 @@ export function edgeToken(hub: string, identity: Identity): string {
       closeOnAuthExpirationAt:
         signInSeconds === undefined ? undefined : Math.floor(signInEnd(signInSeconds) / 1000),
       transports: transports?.reduce((mask, transport) => mask | TRANSPORT_BITS[transport], 0),
+      pollIntervalSeconds: maxPollIntervalSeconds,
     },
   });
 }

@@ -5,6 +5,7 @@ import {
   CONTROL_JOINT_RUNS,
   CONTROL_RUNS,
   JOINT_RUNS,
+  JOINT_SCENARIOS,
   type Run,
   RUNS,
 } from './scenario-table.ts';
@@ -34,8 +35,11 @@ export function renderPage(passed: Outcome): string {
     legend(),
     ...CHAPTERS.flatMap((chapter) => [`## ${chapter.title}`, chapterTable(chapter, passed)]),
     '## Many kinds of clients together',
-    `Each of these ran once, straight, with clients of these kinds at the same time: ${list(COMPANY.map(kindName))}.`,
-    JOINT_RUNS.map((run) => `- ${passed(run) ? PASSED : FAILED} ${run.scenario.name}`).join('\n'),
+    `Each of these ran with each front, with clients of these kinds at the same time: ${list(COMPANY.map(kindName))}.`,
+    JOINT_SCENARIOS.map((scenario) => {
+      const runs = JOINT_RUNS.filter((run) => run.scenario === scenario);
+      return `- ${mark(runs, passed)} ${scenario.name}`;
+    }).join('\n'),
     '## The control',
     control(),
     '## Notes',
@@ -69,7 +73,7 @@ function legend(): string {
 }
 
 function control(): string {
-  const scenarios = [...SCENARIOS, ...JOINT_RUNS.map(({ scenario }) => scenario)];
+  const scenarios = [...SCENARIOS, ...JOINT_SCENARIOS];
   const reasons = new Set(scenarios.flatMap(({ withoutControl }) => withoutControl ?? []));
   const spared = [...reasons].map((reason) => {
     const names = scenarios.filter(({ withoutControl }) => withoutControl === reason);
@@ -108,10 +112,13 @@ function marks(scenario: Scenario, version: Version, way: Way, passed: Outcome):
   return kinds
     .map((kind) => {
       const runs = RUNS.filter((run) => run.scenario === scenario && run.variant.kind === kind);
-      if (runs.length === 0) return ABSENT;
-      return runs.every(passed) ? PASSED : FAILED;
+      return runs.length === 0 ? ABSENT : mark(runs, passed);
     })
     .join('');
+}
+
+function mark(runs: readonly Run[], passed: Outcome): string {
+  return runs.every(passed) ? PASSED : FAILED;
 }
 
 function list(items: readonly string[]): string {

@@ -18,7 +18,7 @@ import { slowReaders } from './scenarios/slow-readers.ts';
 import { streams } from './scenarios/streams.ts';
 import { transports } from './scenarios/transports.ts';
 import { values } from './scenarios/values.ts';
-import { COMPANY, type Variant, VARIANTS } from './variants.ts';
+import { COMPANY, FRONT_NAMES, type Variant, VARIANTS } from './variants.ts';
 
 /** For every variant. */
 export const CHAPTERS: readonly Chapter[] = [
@@ -53,14 +53,19 @@ export const RUNS: readonly Run[] = CHAPTERS.flatMap(({ scenarios }) => scenario
     })),
 );
 
-/** Of scenarios that have clients of many kinds at the same time, or none. The longest come first. */
-export const JOINT_RUNS: readonly Run[] = [
+/** With clients of many kinds at the same time, or none. The longest come first. */
+export const JOINT_SCENARIOS: readonly Scenario[] = [
   ...silence,
   ...restarts,
   ...abandonment,
   ...reach,
   ...load,
-].map((scenario) => ({ scenario, variant: { kind: COMPANY[0]!, front: 'straight' } }));
+];
+
+/** Every one of these with every front. */
+export const JOINT_RUNS: readonly Run[] = JOINT_SCENARIOS.flatMap((scenario) =>
+  FRONT_NAMES.map((front) => ({ scenario, variant: { kind: COMPANY[0]!, front } })),
+);
 
 /** The same with the control, of what it has. */
 export const CONTROL_RUNS: readonly Run[] = RUNS.filter(isControlled);

@@ -64,6 +64,10 @@ export const NEEDS = {
     why: 'It is about server-sent events.',
     met: ({ way }) => way.transport === 'ServerSentEvents',
   },
+  longPolling: {
+    why: 'It is about long polling.',
+    met: ({ way }) => way.transport === 'LongPolling',
+  },
   fallback: {
     why: 'It is about the transports that clients fall back to.',
     met: ({ way }) => way.transport !== 'WebSockets',

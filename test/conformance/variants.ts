@@ -90,6 +90,10 @@ export function kindName({ version, protocol, way }: ClientKind): string {
 }
 
 export function variantName({ kind, front }: Variant): string {
-  const needs = front === 'nginx with TLS' ? ' (needs nginx and openssl)' : '';
-  return `${kindName(kind)}, ${front}${needs}`;
+  return `${kindName(kind)}, ${frontName(front)}`;
+}
+
+/** With what a machine must have for it. */
+export function frontName(front: FrontName): string {
+  return front === 'nginx with TLS' ? `${front} (needs nginx and openssl)` : front;
 }

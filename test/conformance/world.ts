@@ -71,6 +71,6 @@ export async function startWorld(fronts: readonly FrontName[]): Promise<World> {
 
 function endedOf(servers: readonly StartedProcess<unknown>[]): string[] {
   return servers
-    .filter(({ child }) => child.exitCode !== null)
+    .filter(({ child }) => child.exitCode !== null || child.signalCode !== null)
     .map(({ child }) => child.spawnargs.join(' '));
 }

@@ -98,6 +98,21 @@ export const calls: readonly Scenario[] = [
     },
   },
   {
+    name: 'answers the calls of a client one after another',
+    async run(context) {
+      const [client, other] = [await context.connect(), await context.connect()];
+      const gate = context.unique('gate');
+      const answered: string[] = [];
+      const first = client.invoke('pass', gate).then(() => answered.push('first'));
+      const second = client.invoke('nothing').then(() => answered.push('second'));
+      // Time enough to answer the second, for a hub that does not wait.
+      expect(await other.invoke('echo', 'past them')).toBe('past them');
+      await other.invoke('open', gate);
+      await Promise.all([first, second]);
+      expect(answered).toEqual(['first', 'second']);
+    },
+  },
+  {
     name: 'keeps one client out of the way of another',
     async run(context) {
       const [slow, quick] = [await context.connect(), await context.connect()];

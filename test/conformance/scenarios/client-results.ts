@@ -98,5 +98,5 @@ export const clientResults: readonly Scenario[] = [
 ];
 
 function gone(id: string): RegExp {
-  return new RegExp(`Connection '${id}' (is )?disconnected\\.`);
+  return new RegExp(`Connection '${id}' disconnected\\.`);
 }

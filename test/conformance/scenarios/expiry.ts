@@ -41,8 +41,11 @@ export const expiry: readonly Scenario[] = [
   {
     name: 'closes a client whose sign-in ends, without an error',
     async run(context) {
+      const since = Date.now();
       const client = await context.connect({ signInSeconds: LIFETIME_SECONDS });
       expect(await client.event('closed')).toEqual({ type: 'closed', error: undefined });
+      // Tokens know whole seconds.
+      expect(Date.now() - since).toBeGreaterThanOrEqual((LIFETIME_SECONDS - 1) * 1000);
     },
   },
   {

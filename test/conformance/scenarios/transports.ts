@@ -3,7 +3,6 @@ import { expect } from 'vitest';
 
 import { failureOf } from '../client.ts';
 import type { About } from '../contract.ts';
-import { edgeToken } from '../identity.ts';
 import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
 const ALL: readonly TransportName[] = ['WebSockets', 'ServerSentEvents', 'LongPolling'];
@@ -13,11 +12,11 @@ export const transports: readonly Scenario[] = [
   {
     name: 'names the transports that the app allows, and serves a client that prefers others',
     needs: [NEEDS.negotiate],
-    withoutControl: WITHOUT_CONTROL.tokens,
+    withoutControl: WITHOUT_CONTROL.negotiate,
     async run(context) {
       const { transport } = context.kind.way;
-      const token = edgeToken(`${context.app.prefix}main`, { transports: [transport] });
-      const answer = await (await context.negotiateAtEdge(token)).json();
+      const { accessToken } = await context.negotiateAtApp({ transports: [transport] });
+      const answer = await (await context.negotiateAtEdge(accessToken)).json();
       expect(answer).toMatchObject({ availableTransports: [{ transport }] });
       const client = await context.connect({ transports: [transport], allows: ALL });
       expect(await client.invoke('echo', 'here')).toBe('here');
@@ -48,6 +47,32 @@ export const transports: readonly Scenario[] = [
       const client = await context.connect({ allows, withoutWebSockets });
       expect(await client.invoke('echo', 'here')).toBe('here');
       expect(client.connection.connectionId).toBe(await client.id());
+    },
+  },
+  {
+    name: 'waits for a polling client as long as the app says, and else for 5 s',
+    needs: [NEEDS.longPolling],
+    withoutControl: WITHOUT_CONTROL.negotiate,
+    async run(context) {
+      const { network, via } = await context.network();
+      const app = await context.startApp({ clientUrl: via });
+      const witness = await context.connect({ app, via: context.app.clientUrl });
+      const tag = context.unique('tag');
+      const usual = await context.connect({ app, query: { tag } });
+      const patient = await context.connect({ app, maxPollIntervalSeconds: 60 });
+      const to = ['clients', [await usual.id(), await patient.id()]];
+      let sent = 0;
+      await context.eventually(async () => {
+        // The answers to their polls do not arrive, so there are no further ones.
+        for (const link of network.links) link.stallDown();
+        await witness.invoke('relay', to, [sent++]);
+        expect(await witness.invoke('journal', tag)).toHaveLength(3);
+      });
+      for (const link of network.links) link.resume();
+      await usual.event('closed');
+      expect(await patient.numbers(sent)).toEqual(Array.from({ length: sent }, (_, n) => n));
+      expect(await patient.invoke('echo', 'still here')).toBe('still here');
+      expect(patient.events.all).toEqual([]);
     },
   },
   {
