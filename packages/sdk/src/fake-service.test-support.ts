@@ -65,15 +65,19 @@ export class FakeService {
     });
   }
 
-  static async start(): Promise<FakeService> {
+  /** On a free port, unless it comes back to the one it had. */
+  static async start(port = 0): Promise<FakeService> {
     const service = new FakeService();
-    await new Promise<void>((resolve) => service.#http.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => service.#http.listen(port, '127.0.0.1', resolve));
     return service;
   }
 
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
   get connectionString(): string {
-    const { port } = this.#http.address() as AddressInfo;
-    return `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${TEST_KEY};Version=1.0;`;
+    return `Endpoint=http://127.0.0.1;Port=${this.port};AccessKey=${TEST_KEY};Version=1.0;`;
   }
 
   get live(): FakeServerConnection[] {

@@ -14,13 +14,11 @@ import {
 import { settledWithin } from '../clock.ts';
 import {
   clientErrorText,
+  errorMessage,
   HubError,
   InvalidDataException,
   OperationCanceledException,
-  TrunklineError,
 } from '../errors.ts';
-import { bindHub } from '../hubs/hub.ts';
-import type { Hub } from '../hubs/hub.ts';
 import { LazySignal } from '../lazy-signal.ts';
 import type { HubProtocol } from '../protocols/index.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
@@ -28,9 +26,12 @@ import { callErrors } from './call-errors.ts';
 import { HubContext } from './context.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Handshake } from './handshake.ts';
+import type { HandshakeOutcome } from './handshake.ts';
 import type { ClientHost, HubRoute } from './host.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Inbox } from './inbox.ts';
-import { ClientScope } from './scope.ts';
+import { Lifetime } from './lifetime.ts';
+import { StreamFlow } from './stream-flow.ts';
 
 /** How long `onDisconnected` may hold back the word to the service that the client can go. */
 const FAREWELL_TIMEOUT_MS = 10_000;
@@ -61,20 +62,20 @@ export class ClientConnection {
   readonly host: ClientHost;
   readonly trunk: ServerConnection;
   readonly context: HubContext;
+  readonly streams: StreamFlow;
   /** Set by the handshake. */
   protocol: HubProtocol | undefined;
   readonly #migrated: boolean;
   readonly #aborted = new LazySignal();
+  readonly #lifetime = new Lifetime(this, this.#aborted);
   readonly #dispatcher = new Dispatcher(this);
   readonly #inbox: Inbox;
+  readonly #heartbeat: Heartbeat;
   #handshake: Handshake | undefined;
   #records: RecordBuffer | undefined;
   /** Whether `onConnected` has succeeded; undefined before the handshake. */
   #connected: Promise<boolean> | undefined;
   #ended = false;
-  #pings = false;
-  #lastReceived: number;
-  #lastPing: number;
 
   constructor(options: ClientConnectionOptions) {
     const { open, route, host, trunk, migrated } = options;
@@ -82,23 +83,24 @@ export class ClientConnection {
     this.route = route;
     this.host = host;
     this.trunk = trunk;
+    this.streams = new StreamFlow(trunk);
     this.#migrated = migrated;
     this.context = new HubContext(open, this.#aborted, () => this.#end({ allowReconnect: false }));
     this.#inbox = new Inbox({
       step: (bytes, start, end) => {
-        this.#lastReceived = this.host.clock.now();
+        this.#heartbeat.received(this.host.clock.now());
         return this.#dispatcher.dispatch(bytes, start, end);
       },
       limit: route.settings.maximumPendingBytes,
       fail: (error) => this.#broken(error),
     });
-    this.#lastPing = this.#lastReceived = host.clock.now();
+    this.#heartbeat = new Heartbeat(route.settings, host.clock.now());
   }
 
   /** Takes bytes that the client sent, in whatever pieces. */
   receive(bytes: Uint8Array): void {
     if (this.#ended) return;
-    if (this.protocol === undefined) this.#shakeHands(bytes);
+    if (this.protocol === undefined) (this.#handshake ??= this.#newHandshake()).push(bytes);
     else this.#read(bytes);
   }
 
@@ -109,7 +111,7 @@ export class ClientConnection {
 
   /** From its first ping on, a client that falls silent is closed (section 3.6). */
   armTimeout(): void {
-    this.#pings = true;
+    this.#heartbeat.pings();
   }
 
   closedByClient(error: string | undefined): void {
@@ -128,24 +130,30 @@ export class ClientConnection {
 
   /** To be called about every second: pings, and ends what is overdue. */
   tick(now: number): void {
-    const { settings } = this.route;
-    if (this.#inbox.waiting) this.#lastReceived = now;
-    const silence = now - this.#lastReceived;
+    const heartbeat = this.#heartbeat;
+    if (this.#inbox.waiting) heartbeat.received(now);
     if (this.protocol === undefined) {
-      if (silence >= settings.handshakeTimeout) this.#refuse(handshakeErrors.canceled());
-    } else if (this.#pings && silence > settings.clientTimeoutInterval) {
+      if (heartbeat.handshakeIsLate(now)) this.#refuse(handshakeErrors.canceled());
+      return;
+    }
+    const due = heartbeat.due(now);
+    if (due === 'timeout') {
       const why = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.";
       this.#broken(new OperationCanceledException(why));
-    } else if (now - this.#lastPing >= settings.keepAliveInterval && !this.trunk.full) {
-      this.#lastPing = now;
+    } else if (due === 'ping' && !this.trunk.full) {
+      heartbeat.pinged(now);
       this.write(encodePing(this.protocol.binary), DataType.Other);
     }
   }
 
-  #shakeHands(bytes: Uint8Array): void {
-    this.#handshake ??= new Handshake(this.route);
-    const outcome = this.#handshake.read(bytes);
-    if (outcome === undefined) return;
+  #newHandshake(): Handshake {
+    const { route, context, host } = this;
+    const { logger } = host;
+    return new Handshake({ route, context, logger, done: (outcome) => this.#shakenHands(outcome) });
+  }
+
+  #shakenHands(outcome: HandshakeOutcome): void {
+    if (this.#ended) return;
     this.#handshake = undefined;
     if ('refusal' in outcome) {
       this.#refuse(outcome.refusal);
@@ -185,7 +193,8 @@ export class ClientConnection {
 
   async #connect(): Promise<boolean> {
     try {
-      await this.#hub(refuseClientResults).onConnected();
+      await this.#lifetime.connect();
+      this.host.connected(this);
       return true;
     } catch (error) {
       this.host.logger.error(`${this.route.hubClass.name}.onConnected threw`, error);
@@ -195,7 +204,7 @@ export class ClientConnection {
   }
 
   #broken(error: unknown): void {
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const cause = error instanceof Error ? error : new Error(errorMessage(error));
     this.host.logger.info(`client ${this.id} is closed: ${cause.message}`);
     this.#end({ error: this.#closeText(error), allowReconnect: true }, cause);
   }
@@ -214,6 +223,7 @@ export class ClientConnection {
     this.#ended = true;
     this.host.forget(this);
     this.#inbox.close();
+    this.streams.resume();
     this.#aborted.abort();
     this.#dispatcher.abandon();
     this.host.started();
@@ -227,10 +237,11 @@ export class ClientConnection {
   async #disconnect(error: Error | undefined): Promise<void> {
     if ((await this.#connected) !== true) return;
     try {
-      await this.#hub(() => {}).onDisconnected(error);
+      await this.#lifetime.disconnect(error);
     } catch (thrown) {
       this.host.logger.error(`${this.route.hubClass.name}.onDisconnected threw`, thrown);
     }
+    this.host.disconnected(this, error);
   }
 
   #release(): void {
@@ -241,17 +252,4 @@ export class ClientConnection {
       headers: new Map(),
     });
   }
-
-  #hub(beforeInvoke: () => void): Hub<never> {
-    const hub = new this.route.hubClass();
-    bindHub(hub, new ClientScope(this, this.#aborted, beforeInvoke));
-    return hub;
-  }
-}
-
-function refuseClientResults(): void {
-  throw new TrunklineError(
-    'wrong-place',
-    'Client results inside OnConnectedAsync Hub methods are not allowed.',
-  );
 }

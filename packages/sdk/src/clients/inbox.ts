@@ -2,6 +2,8 @@ import { InvalidDataException } from '../errors.ts';
 
 /** What a kept record takes beside its bytes. */
 const RECORD_OVERHEAD = 64;
+/** Records after which others get a turn, however fast these are dealt with. */
+const RECORDS_PER_TURN = 256;
 
 /** Takes one record; while the promise it may return is pending, the next has to wait. */
 export type RecordStep = (
@@ -25,6 +27,7 @@ export interface InboxOptions {
 export class Inbox {
   readonly #options: InboxOptions;
   #waiting = false;
+  #taken = 0;
   #closed = false;
   #kept: Uint8Array[] = [];
   #next = 0;
@@ -63,7 +66,8 @@ export class Inbox {
   #take(bytes: Uint8Array, start: number, end: number): void {
     try {
       const step = this.#options.step(bytes, start, end);
-      if (step !== undefined) this.holdFor(step);
+      if (++this.#taken % RECORDS_PER_TURN === 0) this.holdFor(othersTurn(step));
+      else if (step !== undefined) this.holdFor(step);
     } catch (error) {
       this.#fail(error);
     }
@@ -97,4 +101,9 @@ export class Inbox {
     this.close();
     this.#options.fail(error);
   }
+}
+
+async function othersTurn(step: Promise<void> | undefined): Promise<void> {
+  await step;
+  await new Promise(setImmediate);
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 
+import { FlowControlOperation, FlowControlTarget, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 
 import { until } from '../fake-service.test-support.ts';
@@ -80,6 +81,15 @@ function stream(client: FakeClient, target: string, args: unknown[] = [], stream
 const item = (value: unknown) => JSON.stringify({ type: 2, invocationId: 's', item: value });
 const end = '{"type":3,"invocationId":"s"}';
 
+function flow(client: FakeClient, operation: number): void {
+  client.connection.send({
+    type: MessageType.ConnectionFlowControl,
+    connectionId: client.id,
+    connectionType: FlowControlTarget.Client,
+    operation,
+  });
+}
+
 describe('a method that streams', () => {
   test.each([
     ['countdown', [3], [3, 2, 1]],
@@ -129,6 +139,32 @@ describe('a method that streams', () => {
     stream(client, 'stuck');
     client.close();
     await until(() => log.length === 2, 'the second abort');
+  });
+
+  test('rests while the service says that the client is slow, and calls do not', async () => {
+    const { trunk } = await serve(Streams);
+    const [client, other] = [trunk.open(), trunk.open()];
+    flow(client, FlowControlOperation.Pause);
+    stream(client, 'upTo', [100]);
+    client.call('ping');
+    await until(() => client.texts.some((text) => text.includes('pong')), 'the answer');
+    stream(other, 'upTo', [2]);
+    await until(() => other.texts.includes(end), "the other client's end");
+    // What was under way when it was told to rest.
+    expect(client.texts.filter((text) => text.startsWith('{"type":2')).length).toBeLessThan(2);
+    flow(client, FlowControlOperation.Resume);
+    await until(() => client.texts.includes(end), 'the end');
+    expect(client.texts.filter((text) => text.startsWith('{"type":2'))).toHaveLength(100);
+  });
+
+  test('that rests ends with its client', async () => {
+    log.length = 0;
+    const { trunk } = await serve(Streams);
+    const client = trunk.open();
+    flow(client, FlowControlOperation.Pause);
+    stream(client, 'endless');
+    client.close();
+    await until(() => log.includes('endless ended'), 'the finally');
   });
 
   test('in MessagePack', async () => {

@@ -1,12 +1,19 @@
-import type { ConnectionDataView, OpenConnection, ServiceMessage } from '@trunkline/protocol';
-import { MessageType } from '@trunkline/protocol';
+import type {
+  ConnectionDataView,
+  ConnectionFlowControl,
+  OpenConnection,
+  ServiceMessage,
+} from '@trunkline/protocol';
+import { FlowControlOperation, FlowControlTarget, MessageType } from '@trunkline/protocol';
 
 import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientHost, HubRoute } from '../clients/host.ts';
 import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
-import { HubError } from '../errors.ts';
+import { HubEndpoints } from '../endpoints/hub-endpoints.ts';
+import type { HubEndpointsOptions } from '../endpoints/hub-endpoints.ts';
+import { TrunklineError } from '../errors.ts';
 import type { Logger } from '../options.ts';
 import { protocolsNamed } from '../protocols/index.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
@@ -15,9 +22,10 @@ import { ClientResults } from '../sending/client-results.ts';
 import { Groups } from '../sending/groups.ts';
 import { Outbound } from '../sending/outbound.ts';
 import type { Sender } from '../sending/send-proxy.ts';
+import { tooOldToAnswer } from '../sending/too-old.ts';
+import { noCounts } from '../telemetry/counts.ts';
 import type { Acks } from '../trunk/acks.ts';
-import { ConnectionPool } from '../trunk/connection-pool.ts';
-import type { PoolOptions } from '../trunk/connection-pool.ts';
+import { foundOnAny } from '../trunk/acks.ts';
 import type { Receiver, ServerConnection } from '../trunk/server-connection.ts';
 import { utf8 } from '../utf8.ts';
 import { answerPing } from './pings.ts';
@@ -26,15 +34,26 @@ import { answerPing } from './pings.ts';
 const MIGRATED_FROM = 'asrs-migrate-from';
 const KEEP_ALIVE_MS = 5_000;
 
-export interface HubHostOptions extends Omit<PoolOptions, 'receiver'> {
+/** Who wants to know what comes and goes. */
+export interface HubObserver {
+  serverConnectionUp(hub: HubHost, connection: ServerConnection): void;
+  serverConnectionDown(hub: HubHost, connection: ServerConnection): void;
+  connected(hub: HubHost, client: ClientConnection): void;
+  disconnected(hub: HubHost, client: ClientConnection, error: Error | undefined): void;
+}
+
+export interface HubHostOptions extends Omit<HubEndpointsOptions, 'receiver'> {
   readonly acks: Acks;
+  readonly observer: HubObserver;
   /** Clients of the whole server, for the load report of keep-alive pings. */
   readonly totalClients: () => number;
 }
 
 /** One hub key: its server connections, its paths and its clients on this server. */
 export class HubHost implements ClientHost, Receiver {
-  readonly pool: ConnectionPool;
+  readonly hub: string;
+  readonly endpoints: HubEndpoints;
+  readonly counts = noCounts();
   readonly #options: HubHostOptions;
   readonly #routes = new Map<string, HubRoute>();
   readonly #clients = new Map<string, ClientConnection>();
@@ -48,13 +67,15 @@ export class HubHost implements ClientHost, Receiver {
 
   constructor(options: HubHostOptions) {
     this.#options = options;
-    this.pool = new ConnectionPool({ ...options, receiver: this });
+    this.hub = options.hub;
+    this.endpoints = new HubEndpoints({ ...options, receiver: this });
     this.#results = new ClientResults(options.clock);
     this.#answers = new ClientAnswers(this.#results);
     this.#outbound = new Outbound({
-      pool: this.pool,
+      endpoints: this.endpoints,
       clients: this.#clients,
       protocols: () => this.#protocols,
+      counts: this.counts,
     });
   }
 
@@ -79,11 +100,12 @@ export class HubHost implements ClientHost, Receiver {
   /** To be called about every second. */
   tick(now: number): void {
     for (const client of this.#clients.values()) client.tick(now);
+    this.endpoints.tick(now);
     if (now < this.#nextKeepAlive) return;
     this.#nextKeepAlive = now + KEEP_ALIVE_MS;
     const total = String(this.#options.totalClients());
-    for (const connection of this.pool.connections()) {
-      const own = String(this.#clientsOn(connection).length);
+    for (const connection of this.endpoints.connections()) {
+      const own = String(connection.clients);
       connection.keepAlive(now, ['#clientInHub', total, '#client', own]);
     }
   }
@@ -104,23 +126,30 @@ export class HubHost implements ClientHost, Receiver {
       send: async (destination, target, args) => {
         if (destination !== undefined) this.#outbound.send(destination, target, args, origin);
       },
-      invoke: async ({ connectionId, target, args, ...options }) => {
+      invoke: async (call) => {
         beforeInvoke();
-        return this.#results.request(connectionId, options, (invocationId) => {
-          this.#outbound.invoke({ invocationId, connectionId, target, args }, origin);
+        const client = this.#clients.get(call.connectionId);
+        const tooOld = client && tooOldToAnswer(client);
+        if (tooOld !== undefined) throw new TrunklineError('client-too-old', tooOld);
+        return this.#results.request(call, (invocationId) => {
+          return this.#outbound.invoke({ invocationId, ...call }, origin);
         });
       },
     };
   }
 
   groupsFor(origin?: ClientConnection): Groups {
-    return new Groups((change, connectionId, group) => {
-      const carrier = origin ?? this.#clients.get(connectionId);
-      const connection = this.#outbound.connectionFor(connectionId, carrier);
+    return new Groups(async (change, connectionId, group) => {
+      const known = this.#clients.get(connectionId);
+      const connections = this.endpoints.connectionsTo(connectionId, known, origin);
       const type = change === 'join' ? MessageType.JoinGroupWithAck : MessageType.LeaveGroupWithAck;
-      return this.#options.acks.request(connection, this.clock.now(), (ackId) => {
-        connection.send({ type, connectionId, group, ackId });
-      });
+      const answers = connections.map((connection) =>
+        this.#options.acks.request(connection, this.clock.now(), (ackId) => {
+          connection.send({ type, connectionId, group, ackId });
+        }),
+      );
+      // Not found is no error: the connection has gone, and its groups with it.
+      await foundOnAny(answers);
     });
   }
 
@@ -133,8 +162,19 @@ export class HubHost implements ClientHost, Receiver {
     this.#checkIdle();
   }
 
+  connected(client: ClientConnection): void {
+    this.counts.connects++;
+    this.#options.observer.connected(this, client);
+  }
+
+  disconnected(client: ClientConnection, error: Error | undefined): void {
+    this.counts.disconnects++;
+    this.#options.observer.disconnected(this, client, error);
+  }
+
   forget(client: ClientConnection): void {
     if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
+    client.trunk.clients--;
     this.#answers.disconnected(client.id);
     this.#checkIdle();
   }
@@ -154,8 +194,9 @@ export class HubHost implements ClientHost, Receiver {
         answerPing(message.entries, {
           reply: (entries) => connection.post({ type: MessageType.Ping, entries }),
           offline: (instanceId) => this.#instanceLost(connection, instanceId),
-          finAcked: () => this.pool.finAcked(connection),
-          target: (target) => this.pool.openOnDemand(target),
+          finAcked: () => this.endpoints.poolOf(connection).finAcked(connection),
+          load: (reported) => (connection.endpoint.load = reported),
+          target: (target) => this.endpoints.poolOf(connection).openOnDemand(target),
         });
         break;
       case MessageType.OpenConnection:
@@ -167,17 +208,23 @@ export class HubHost implements ClientHost, Receiver {
       case MessageType.ConnectionData:
         this.#clients.get(message.connectionId)?.receive(message.payload);
         break;
+      case MessageType.ConnectionFlowControl:
+        this.#flow(message);
+        break;
       case MessageType.Ack:
         this.#options.acks.settle(message.ackId, message.status);
         break;
       case MessageType.ClientInvocation:
-        if (this.#clients.has(message.connectionId)) this.#answers.routed(message);
+        this.#answers.routed(message, this.#clients.get(message.connectionId));
         break;
       case MessageType.ClientCompletion:
         this.#answers.relayed(message);
         break;
       case MessageType.ErrorCompletion:
-        this.#results.fail(message.invocationId, new HubError(message.error));
+        this.#results.refused(
+          message.invocationId,
+          new TrunklineError('client-gone', message.error),
+        );
         break;
       case MessageType.ServiceEvent:
         this.logger.info(`service event about '${message.id}': ${message.message}`);
@@ -191,10 +238,23 @@ export class HubHost implements ClientHost, Receiver {
     }
   }
 
+  #flow({ connectionId, connectionType, operation }: ConnectionFlowControl): void {
+    if (connectionType !== FlowControlTarget.Client) return;
+    const streams = this.#clients.get(connectionId)?.streams;
+    if (operation === FlowControlOperation.Pause) streams?.pause();
+    else if (operation === FlowControlOperation.Resume) streams?.resume();
+  }
+
+  opened(connection: ServerConnection): void {
+    this.#options.observer.serverConnectionUp(this, connection);
+  }
+
   /** Its clients live on at the service, which moves or closes them: nothing can be sent for them. */
   closed(connection: ServerConnection): void {
     this.#options.acks.lost(connection);
     for (const client of this.#clientsOn(connection)) client.gone();
+    this.endpoints.poolOf(connection).closes++;
+    this.#options.observer.serverConnectionDown(this, connection);
   }
 
   #open(trunk: ServerConnection, open: OpenConnection): void {
@@ -204,6 +264,7 @@ export class HubHost implements ClientHost, Receiver {
     const route = this.#routeOf(open);
     const client = new ClientConnection({ open, route, host: this, trunk, migrated });
     this.#clients.set(client.id, client);
+    trunk.clients++;
   }
 
   /** By the path that the client negotiated at, where several share a hub key. */
