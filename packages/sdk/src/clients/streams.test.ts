@@ -143,7 +143,7 @@ describe('a method that streams', () => {
 
   test('rests while the service says that the client is slow, and calls do not', async () => {
     const { trunk } = await serve(Streams);
-    const [client, other] = [trunk.open(), trunk.open()];
+    const [client, other] = [trunk.open(), trunk.open({ id: 'c2' })];
     flow(client, FlowControlOperation.Pause);
     stream(client, 'upTo', [100]);
     client.call('ping');
@@ -163,6 +163,7 @@ describe('a method that streams', () => {
     const client = trunk.open();
     flow(client, FlowControlOperation.Pause);
     stream(client, 'endless');
+    await until(() => client.texts.includes(item(0)), 'the first item');
     client.close();
     await until(() => log.includes('endless ended'), 'the finally');
   });
