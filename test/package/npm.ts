@@ -10,11 +10,13 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const UNREACHABLE =
   /npm error code (?:E(?:AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|NOTCACHED|NOTFOUND|TIMEDOUT)|ERR_SOCKET_TIMEOUT)/;
 
+const TIMEOUT_MS = 60_000;
+
 const run = promisify(execFile);
 
 function npm(args: readonly string[], cwd: string): Promise<{ stdout: string }> {
   // On Windows npm is a script, which only a shell can start.
-  return run('npm', [...args], { cwd, shell: process.platform === 'win32' });
+  return run('npm', [...args], { cwd, shell: process.platform === 'win32', timeout: TIMEOUT_MS });
 }
 
 /** A package as `npm publish` would send it. */
@@ -58,14 +60,18 @@ export function packAll(into: string): Promise<Packed[]> {
   );
 }
 
-/** Installs into a folder; false when the registry is out of reach and npm's cache lacks something. */
+/**
+ * Installs into a folder; false when npm's cache lacks something and the registry is out of reach, or
+ * does not hand it over within a minute.
+ */
 export async function install(folder: string, specs: readonly string[]): Promise<boolean> {
   const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
   try {
     await npm(['install', ...flags, '--fetch-retries=0', ...specs], folder);
     return true;
   } catch (error) {
-    if (UNREACHABLE.test((error as { stderr?: string }).stderr ?? '')) return false;
+    const { stderr = '', killed = false } = error as { stderr?: string; killed?: boolean };
+    if (killed || UNREACHABLE.test(stderr)) return false;
     throw error;
   }
 }

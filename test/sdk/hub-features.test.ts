@@ -98,7 +98,7 @@ test('names, aliases and schemas', async () => {
 });
 
 describe('streams', () => {
-  test('with more items than can wait for their client', async () => {
+  test('with more items than can wait for their client', { timeout: 60_000 }, async () => {
     const client = await connect();
     const items = await collect(client.stream('items', 200_000));
     expect(items).toHaveLength(200_000);

@@ -9,6 +9,7 @@ import type {
   ServiceMessage,
 } from '@trunkline/protocol';
 import {
+  AckStatus,
   decodeServiceMessage,
   encodeHandshakeRequest,
   encodeServiceMessage,
@@ -47,6 +48,8 @@ export class FakeService {
   handshakeError: string | undefined = '';
   /** Whether a server that wants to leave gets its acknowledgement. */
   acknowledgesFin = true;
+  /** Whether a server that asks for a connection is told that it is there. */
+  answersChecks = true;
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
 
@@ -130,6 +133,10 @@ export class FakeServerConnection {
     return until(() => this.ofType(type)[n], `message ${n} of type ${type}`);
   }
 
+  confirm(ackId: number): void {
+    this.send({ type: MessageType.Ack, ackId, status: AckStatus.Ok, message: '' });
+  }
+
   /** Opens a client here, and sends its handshake request. */
   open(options: Partial<FakeClientOptions> = {}): FakeClient {
     return new FakeClient(this, { id: 'c1', protocol: 'json', ...options });
@@ -144,7 +151,12 @@ export class FakeServerConnection {
       this.received.push(message);
       if (message.type === MessageType.HandshakeRequest) this.#welcome();
       if (message.type === MessageType.Ping) this.#ping(message.entries);
+      if (message.type === MessageType.CheckConnectionExistenceWithAck) this.#check(message.ackId);
     });
+  }
+
+  #check(ackId: number): void {
+    if (this.#service.answersChecks) this.confirm(ackId);
   }
 
   #ping([key]: readonly string[]): void {

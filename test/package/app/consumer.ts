@@ -10,7 +10,10 @@ interface ChatClient {
 }
 
 class Chat extends trunkline.Hub<ChatClient> {
-  static readonly methods = { send: { name: 'Say' }, count: {} } as const satisfies HubMethods<Chat>;
+  static readonly methods = {
+    send: { name: 'Say' },
+    count: {},
+  } as const satisfies HubMethods<Chat>;
 
   async send(text: string): Promise<boolean> {
     await this.clients.all.message(this.context.userIdentifier ?? '', text);
@@ -24,7 +27,8 @@ class Chat extends trunkline.Hub<ChatClient> {
 
 const server = trunkline.createServer({ connectionString: '' });
 const chat: trunkline.HubHandle<ChatClient> = server.hub('/chat', Chat);
-createServer(server.node({ userId: ({ headers }) => headers['x-user']?.toString() }));
+const negotiate = server.node({ userId: ({ headers }) => headers['x-user']?.toString() });
+createServer((request, response) => void negotiate(request, response));
 void chat.clients.group('lobby').message('system', 'hello');
 // @ts-expect-error a text is asked for
 void chat.clients.all.message('system', 1);

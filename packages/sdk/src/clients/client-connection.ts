@@ -7,18 +7,10 @@ import {
   HANDSHAKE_SUCCESS,
   handshakeErrors,
   MessageType,
-  ProtocolError,
-  RecordBuffer,
 } from '@trunkline/protocol';
 
 import { settledWithin } from '../clock.ts';
-import {
-  clientErrorText,
-  errorMessage,
-  HubError,
-  InvalidDataException,
-  OperationCanceledException,
-} from '../errors.ts';
+import { clientErrorText, errorMessage, HubError, OperationCanceledException } from '../errors.ts';
 import { LazySignal } from '../lazy-signal.ts';
 import type { HubProtocol } from '../protocols/index.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
@@ -69,10 +61,10 @@ export class ClientConnection {
   readonly #aborted = new LazySignal();
   readonly #lifetime = new Lifetime(this, this.#aborted);
   readonly #dispatcher = new Dispatcher(this);
-  readonly #inbox: Inbox;
   readonly #heartbeat: Heartbeat;
   #handshake: Handshake | undefined;
-  #records: RecordBuffer | undefined;
+  /** Made by the handshake, as the protocol is. */
+  #inbox: Inbox | undefined;
   /** Whether `onConnected` has succeeded; undefined before the handshake. */
   #connected: Promise<boolean> | undefined;
   #ended = false;
@@ -83,25 +75,17 @@ export class ClientConnection {
     this.route = route;
     this.host = host;
     this.trunk = trunk;
-    this.streams = new StreamFlow(trunk);
+    this.streams = new StreamFlow(trunk, () => host.caughtUp(this));
     this.#migrated = migrated;
     this.context = new HubContext(open, this.#aborted, () => this.#end({ allowReconnect: false }));
-    this.#inbox = new Inbox({
-      step: (bytes, start, end) => {
-        this.#heartbeat.received(this.host.clock.now());
-        return this.#dispatcher.dispatch(bytes, start, end);
-      },
-      limit: route.settings.maximumPendingBytes,
-      fail: (error) => this.#broken(error),
-    });
     this.#heartbeat = new Heartbeat(route.settings, host.clock.now());
   }
 
   /** Takes bytes that the client sent, in whatever pieces. */
   receive(bytes: Uint8Array): void {
     if (this.#ended) return;
-    if (this.protocol === undefined) (this.#handshake ??= this.#newHandshake()).push(bytes);
-    else this.#read(bytes);
+    if (this.#inbox === undefined) (this.#handshake ??= this.#newHandshake()).push(bytes);
+    else this.#inbox.push(bytes);
   }
 
   /** Writes one whole hub message. Dropped after the end. */
@@ -131,7 +115,7 @@ export class ClientConnection {
   /** To be called about every second: pings, and ends what is overdue. */
   tick(now: number): void {
     const heartbeat = this.#heartbeat;
-    if (this.#inbox.waiting) heartbeat.received(now);
+    if (this.#inbox?.waiting === true) heartbeat.received(now);
     if (this.protocol === undefined) {
       if (heartbeat.handshakeIsLate(now)) this.#refuse(handshakeErrors.canceled());
       return;
@@ -161,34 +145,32 @@ export class ClientConnection {
     }
     const { protocol, rest } = outcome;
     this.protocol = protocol;
-    this.#records = new RecordBuffer(
-      protocol.binary,
-      this.route.settings.maximumReceiveMessageSize,
-    );
+    const inbox = this.#newInbox(protocol);
+    this.#inbox = inbox;
     if (!this.#migrated) this.write(HANDSHAKE_SUCCESS, DataType.Handshake);
     this.#connected = this.#connect();
-    this.#inbox.holdFor(this.#connected.then(() => {}));
-    this.#read(rest);
+    inbox.holdFor(this.#connected.then(() => {}));
+    inbox.push(rest);
+  }
+
+  #newInbox({ binary }: HubProtocol): Inbox {
+    const { maximumReceiveMessageSize, maximumPendingBytes } = this.route.settings;
+    return new Inbox({
+      binary,
+      step: (bytes, start, end) => {
+        this.#heartbeat.received(this.host.clock.now());
+        return this.#dispatcher.dispatch(bytes, start, end);
+      },
+      recordLimit: maximumReceiveMessageSize,
+      limit: maximumPendingBytes,
+      fail: (error) => this.#broken(error),
+    });
   }
 
   #refuse(text: string): void {
     if (!this.#migrated) this.write(encodeHandshakeError(text), DataType.Handshake);
     this.#end();
     this.#release();
-  }
-
-  #read(bytes: Uint8Array): void {
-    try {
-      this.#records!.push(bytes, (record, start, end) => this.#inbox.push(record, start, end));
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      const limit = this.route.settings.maximumReceiveMessageSize;
-      const text =
-        error.code === 'oversized'
-          ? `The maximum message size of ${limit}B was exceeded. The message size can be configured in AddHubOptions.`
-          : error.message;
-      this.#broken(new InvalidDataException(text));
-    }
   }
 
   async #connect(): Promise<boolean> {
@@ -222,7 +204,7 @@ export class ClientConnection {
     }
     this.#ended = true;
     this.host.forget(this);
-    this.#inbox.close();
+    this.#inbox?.close();
     this.streams.resume();
     this.#aborted.abort();
     this.#dispatcher.abandon();

@@ -31,6 +31,8 @@ export interface ClientHost {
   /** Sends on behalf of the client; `beforeInvoke` may refuse a client result by throwing. */
   sender(client: ClientConnection, beforeInvoke: () => void): Sender;
   groupsFor(client: ClientConnection): Groups;
+  /** Resolves when the service has dealt with what was written to the client, in 10 s at most. */
+  caughtUp(client: ClientConnection): Promise<void>;
   /** The client answered what some server asked it; `record` is the whole hub message. */
   answered(client: ClientConnection, message: CompletionMessage, record: Uint8Array): void;
   /** Something began that a stopping server should wait for; `finished` must follow. */

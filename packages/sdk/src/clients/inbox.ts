@@ -1,3 +1,5 @@
+import { ProtocolError, RecordBuffer } from '@trunkline/protocol';
+
 import { InvalidDataException } from '../errors.ts';
 
 /** What a kept record takes beside its bytes. */
@@ -13,10 +15,14 @@ export type RecordStep = (
 ) => Promise<void> | undefined;
 
 export interface InboxOptions {
+  /** Whether records are framed as in MessagePack. */
+  readonly binary: boolean;
   readonly step: RecordStep;
+  /** Bytes of one record. */
+  readonly recordLimit: number;
   /** Bytes of records that may wait. */
   readonly limit: number;
-  /** What a step throws, or an overflow; nothing is taken after it. */
+  /** What a step throws, an overflow, or bytes that are no records; nothing is taken after it. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -26,6 +32,7 @@ export interface InboxOptions {
  */
 export class Inbox {
   readonly #options: InboxOptions;
+  readonly #records: RecordBuffer;
   #waiting = false;
   #taken = 0;
   #closed = false;
@@ -35,6 +42,7 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.#records = new RecordBuffer(options.binary, options.recordLimit);
   }
 
   /** Whether a record waits for the one before it: then silence is not the client's fault. */
@@ -42,10 +50,19 @@ export class Inbox {
     return this.#waiting;
   }
 
-  push(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#closed) return;
-    if (this.#waiting) this.#keep(bytes.slice(start, end));
-    else this.#take(bytes, start, end);
+  /** Takes bytes in whatever pieces they come. */
+  push(bytes: Uint8Array): void {
+    try {
+      this.#records.push(bytes, (record, start, end) => this.#record(record, start, end));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const limit = `${this.#options.recordLimit}B`;
+      const text =
+        error.code === 'oversized'
+          ? `The maximum message size of ${limit} was exceeded. The message size can be configured in AddHubOptions.`
+          : error.message;
+      this.#fail(new InvalidDataException(text));
+    }
   }
 
   /** Takes no record until `step` has resolved. */
@@ -61,6 +78,12 @@ export class Inbox {
   close(): void {
     this.#closed = true;
     this.#kept = [];
+  }
+
+  #record(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#closed) return;
+    if (this.#waiting) this.#keep(bytes.slice(start, end));
+    else this.#take(bytes, start, end);
   }
 
   #take(bytes: Uint8Array, start: number, end: number): void {

@@ -88,7 +88,9 @@ export class Invocation implements StreamSink {
 
   item(value: unknown): void {
     const { client, message } = this.#options;
-    this.#write(client.protocol!.streamItem(message.invocationId!, value));
+    const bytes = client.protocol!.streamItem(message.invocationId!, value);
+    client.streams.wrote(bytes.length);
+    this.#write(bytes);
   }
 
   room(): Promise<void> | undefined {

@@ -160,12 +160,13 @@ test('streams leave half of the room to what else is sent', async () => {
       }
     }
   }
-  const { trunk, hub } = await serve(Floods, { server: { maximumOutboundBytes: 1_000_000 } });
-  const client = trunk.open();
-  await client.text(0);
+  const { trunk, hub } = await serve(Floods, { server: { maximumOutboundBytes: 8_000_000 } });
+  // With a windowful of each, more than sockets hold by themselves.
+  const clients = Array.from({ length: 200 }, (_, n) => trunk.open({ id: `c${n}` }));
+  await clients.at(-1)!.text(0);
   trunk.socket.pause();
-  for (const id of ['1', '2', '3']) {
-    client.json({ type: 4, invocationId: id, target: 'flood', arguments: [] });
+  for (const client of clients) {
+    client.json({ type: 4, invocationId: '1', target: 'flood', arguments: [] });
   }
   let before = -1;
   let refused = 0;
@@ -179,5 +180,5 @@ test('streams leave half of the room to what else is sent', async () => {
   const held = Floods.sent;
   await until(() => Floods.sent > held + 100, 'more of it');
   expect(refused).toBe(0);
-  client.close();
+  for (const client of clients) client.close();
 });

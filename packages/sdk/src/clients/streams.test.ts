@@ -7,6 +7,7 @@ import { until } from '../fake-service.test-support.ts';
 import type { FakeClient } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
+import { ManualClock } from '../manual-clock.test-support.ts';
 
 const log: string[] = [];
 
@@ -157,6 +158,39 @@ describe('a method that streams', () => {
     expect(client.texts.filter((text) => text.startsWith('{"type":2'))).toHaveLength(100);
   });
 
+  test('waits for the service after 128 KiB, and calls do not', async () => {
+    const { service, trunk } = await serve(Streams);
+    service.answersChecks = false;
+    const [client, other] = [trunk.open(), trunk.open({ id: 'c2' })];
+    stream(client, 'upTo', [10_000]);
+    const { ackId, connectionId } = await trunk.next(MessageType.CheckConnectionExistenceWithAck);
+    expect(connectionId).toBe(client.id);
+    stream(other, 'upTo', [2]);
+    await until(() => other.texts.includes(end), "the other client's end");
+    client.call('ping');
+    await until(() => client.texts.some((text) => text.includes('pong')), 'the answer');
+    const bytes = client.written.reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(bytes).toBeGreaterThan(128 * 1024);
+    expect(bytes).toBeLessThan(129 * 1024);
+    service.answersChecks = true;
+    trunk.confirm(ackId);
+    await until(() => client.texts.includes(end), 'the end');
+    expect(client.texts.filter((text) => text.startsWith('{"type":2'))).toHaveLength(10_000);
+  });
+
+  test('goes on without an answer after 10 s', async () => {
+    const clock = new ManualClock();
+    const { service, trunk } = await serve(Streams, { clock });
+    service.answersChecks = false;
+    const client = trunk.open();
+    stream(client, 'upTo', [5000]);
+    await trunk.next(MessageType.CheckConnectionExistenceWithAck);
+    clock.advance(9_000);
+    expect(client.texts).not.toContain(end);
+    clock.advance(2_000);
+    await until(() => client.texts.includes(end), 'the end');
+  });
+
   test('that rests ends with its client', async () => {
     log.length = 0;
     const { trunk } = await serve(Streams);
@@ -166,6 +200,7 @@ describe('a method that streams', () => {
     await until(() => client.texts.includes(item(0)), 'the first item');
     client.close();
     await until(() => log.includes('endless ended'), 'the finally');
+    expect(client.texts).not.toContain(end);
   });
 
   test('in MessagePack', async () => {

@@ -1,8 +1,8 @@
-import type { ClientCompletion, ClientInvocation } from '@trunkline/protocol';
+import type { ClientCompletion, ClientInvocation, ErrorCompletion } from '@trunkline/protocol';
 import { HubMessageType, MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
-import { HubError, InvalidDataException } from '../errors.ts';
+import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
 import { findProtocol } from '../protocols/index.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
 import { SERVER_ID } from '../trunk/dial.ts';
@@ -56,6 +56,11 @@ export class ClientAnswers {
       if (!(error instanceof InvalidDataException)) throw error;
       this.#results.fail(invocationId, new HubError(error.message));
     }
+  }
+
+  /** The service has no answer, since it does not know the client. */
+  refused({ invocationId, error }: ErrorCompletion): void {
+    this.#results.refused(invocationId, new TrunklineError('client-gone', error));
   }
 
   disconnected(connectionId: string): void {

@@ -3,7 +3,8 @@ import { MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
 import type { HubEndpoints } from '../endpoints/hub-endpoints.ts';
-import type { HubProtocol } from '../protocols/index.ts';
+import type { HubClients } from '../hubs/hub-clients.ts';
+import type { HubRoutes } from '../hubs/hub-routes.ts';
 import type { HubCounts } from '../telemetry/counts.ts';
 import { outgoingHeaders } from '../telemetry/tracing.ts';
 import { SERVER_ID } from '../trunk/dial.ts';
@@ -11,10 +12,8 @@ import type { Destination } from './destination.ts';
 
 export interface OutboundOptions {
   readonly endpoints: HubEndpoints;
-  /** Clients of this hub that this server serves. */
-  readonly clients: ReadonlyMap<string, ClientConnection>;
-  /** Every protocol that a client of the hub may speak. */
-  readonly protocols: () => readonly HubProtocol[];
+  readonly clients: HubClients;
+  readonly routes: HubRoutes;
   readonly counts: HubCounts;
 }
 
@@ -81,7 +80,7 @@ export class Outbound {
   #payloads(target: string, args: unknown[], invocationId?: string): Payloads {
     const payloads = new Map<string, Uint8Array>();
     const headers = outgoingHeaders();
-    for (const protocol of this.#options.protocols()) {
+    for (const protocol of this.#options.routes.protocols) {
       payloads.set(protocol.name, protocol.invocation(target, args, invocationId, headers));
     }
     return payloads;

@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { errorMessage } from '../errors.ts';
-import type { HubHost, HubObserver } from '../hubs/hub-host.ts';
+import type { HubHost } from '../hubs/hub-host.ts';
+import type { HubObserver } from '../hubs/hub-receiver.ts';
 import type { Logger } from '../options.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
 
