@@ -4,6 +4,9 @@ import { deadline, Mailbox } from '@trunkline/testing';
 /** Generous, for machines that are busy with other tests; no test waits for it in vain. */
 export const DEADLINE_MS = 15_000;
 
+/** What version 3 says of every event stream that ends; later ones say nothing. */
+const STREAM_ENDED = 'Error occurred';
+
 export interface ConnectionEvent {
   readonly type: 'reconnecting' | 'reconnected' | 'closed';
   /** Why, where the client gives a reason. */
@@ -86,7 +89,8 @@ export class Client implements AsyncDisposable {
   }
 
   #happened(type: ConnectionEvent['type'], error: Error | undefined): void {
-    this.events.add({ type, error: error?.message });
+    const reason = error?.message;
+    this.events.add({ type, error: reason === STREAM_ENDED ? undefined : reason });
   }
 }
 

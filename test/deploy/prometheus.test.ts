@@ -74,6 +74,13 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
     fires: ['process_open_fds{job="edge"} 900x30', 'process_max_fds{job="edge"} 1000x30'],
     isQuiet: ['process_open_fds{job="edge"} 700x30', 'process_max_fds{job="edge"} 1000x30'],
   },
+  TrunklineClientsRefused: {
+    fires: ['trunkline_refusals_total{reason="open_files"} 0+60x30'],
+    isQuiet: [
+      'trunkline_refusals_total{reason="opening_bytes"} 0+60x30',
+      'trunkline_refusals_total{reason="connections"} 0+1x30',
+    ],
+  },
   TrunklineServersBreakProtocol: {
     fires: ['trunkline_protocol_errors_total{side="server",code="wrong-type"} 0x25 1x5'],
     isQuiet: ['trunkline_protocol_errors_total{side="client",code="wrong-type"} 0x25 1x5'],

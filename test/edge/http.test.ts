@@ -66,7 +66,7 @@ describe('paths that lead nowhere', () => {
     ['GET', '/metrics'],
     ['GET', '/client/../../etc/passwd'],
     ['GET', '/%00'],
-    ['FROB', '/client/'],
+    ['FROB', '/client/negotiate'],
   ])('%s %s is 404', async (method, path) => {
     using socket = new RawSocket(edge.url);
     socket.request(method, path, {

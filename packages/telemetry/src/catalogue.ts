@@ -85,6 +85,44 @@ export const METRICS = {
     whenItRises:
       'Slow handshakes at the app server, clients that wait for a server connection, or a busy event loop: see those metrics.',
   },
+  trunkline_open_sockets: {
+    type: 'gauge',
+    help: 'Sockets open on the public port.',
+    labels: {},
+    meaning:
+      'Sockets of clients, app servers and REST callers together, those between two requests included.',
+    whenItRises:
+      'Expected with clients. Far more sockets than connections means requests without WebSockets, or peers that connect and say nothing.',
+  },
+  trunkline_open_sockets_limit: {
+    type: 'gauge',
+    help: 'Sockets on the public port beyond which clients are refused.',
+    labels: {},
+    meaning:
+      'What the limit of open files (ulimit -n) leaves for the public port when the edge has kept its own share.',
+    whenItRises:
+      'It does not change while the edge runs. Raise the limit of open files, or add an edge, before trunkline_open_sockets comes near it.',
+  },
+  trunkline_requests_in_flight: {
+    type: 'gauge',
+    help: 'Posts of clients that have not been answered.',
+    labels: {},
+    meaning:
+      'Posts whose body is still coming in, or that wait for a server connection that is full.',
+    whenItRises:
+      'App servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
+  },
+  trunkline_refusals_total: {
+    type: 'counter',
+    help: 'Client requests refused for want of room, by reason.',
+    labels: {
+      reason: ['connections', 'open_files', 'requests', 'request_bytes', 'opening_bytes', 'origin'],
+    },
+    meaning:
+      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503). requests: more posts in flight than --max-requests allows, or too many bytes of them (503). request_bytes: a post over --max-batch-bytes (413). opening_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
+    whenItRises:
+      'connections, open_files: add an edge, or raise the limit. requests: see trunkline_requests_in_flight. The others are clients that ask for too much: look at what they send.',
+  },
   trunkline_negotiates_total: {
     type: 'counter',
     help: 'Negotiate requests answered, by result.',

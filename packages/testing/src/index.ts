@@ -5,6 +5,8 @@ export { startChat } from './launch/chat.ts';
 export type { ChatOptions, StartedChat } from './launch/chat.ts';
 export { deadline } from './launch/deadline.ts';
 export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
+export { findProgram } from './launch/find-program.ts';
+export { NGINX, startNginx, type StartedNginx } from './launch/nginx.ts';
 export {
   type ProcessExit,
   type ProcessOptions,

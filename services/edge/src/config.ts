@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { TRANSPORT_BITS } from '@trunkline/protocol';
 import type { SettingsSources } from '@trunkline/settings';
 import { KNOWN_VARIABLES, readSettings, SettingsError } from '@trunkline/settings';
 import type { LoggerOptions } from '@trunkline/telemetry';
 import { AccessKeyError, AccessKeys, DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
 import { formatTag } from './model/connection-id.ts';
 import { EDGE_OPTIONS } from './options.ts';
+import { TRANSPORT_LABELS, TRANSPORTS } from './sessions/client/transport.ts';
+import { canonicalOrigin } from './sessions/origin.ts';
 
 /** What an edge is started with: the option table's values, checked together. */
 export interface EdgeConfig {
@@ -17,11 +21,24 @@ export interface EdgeConfig {
   readonly publicUrl: string | undefined;
   readonly edgeId: string;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Canonical, as `originAllowed` takes them. */
   readonly allowedOrigins: readonly string[];
+  /** Peers whose `X-Forwarded-*` count. */
+  readonly trustedProxies: BlockList;
   readonly logLevel: LoggerOptions['level'];
   readonly serverWaitMs: number;
   readonly maxMessageBytes: number;
   readonly clientQueueBytes: number;
+  /** One WebSocket message of a client, or one post. */
+  readonly messageBytes: number;
+  readonly bodyBytes: number;
+  /** Infinity: as many as open files allow. */
+  readonly maxConnections: number;
+  /** Posts in flight. */
+  readonly requests: number;
+  /** Mask of TRANSPORT_BITS. */
+  readonly transports: number;
+  readonly pollMs: number;
   /** The access key is the one that everybody knows. */
   readonly keyIsPublic: boolean;
 }
@@ -33,8 +50,17 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
   const others = KNOWN_VARIABLES;
   const settings = readSettings(EDGE_OPTIONS, { ...sources, others, configFile: true });
   const { tlsCert, tlsKey, accessKeys, edgeId, serverWait, ...rest } = settings;
+  const batchBytes = readBatchBytes(rest);
   return {
     ...rest,
+    messageBytes: batchBytes,
+    bodyBytes: batchBytes,
+    maxConnections: rest.maxConnections ?? Infinity,
+    requests: rest.maxRequests,
+    transports: readTransports(rest.transports),
+    pollMs: rest.pollTimeout * 1000,
+    allowedOrigins: rest.allowedOrigins.map(readOrigin),
+    trustedProxies: readProxies(rest.trustedProxies),
     accessKeys: readKeys(accessKeys),
     keyIsPublic: accessKeys?.includes(DEVELOPMENT_ACCESS_KEY) === true,
     edgeId: edgeId ?? `edge-${formatTag(randomBytes(8))}`,
@@ -55,6 +81,58 @@ function readKeys(keys: readonly string[] | undefined): AccessKeys {
     if (error instanceof AccessKeyError) throw new SettingsError(error.message);
     throw error;
   }
+}
+
+function readBatchBytes(settings: {
+  maxMessageBytes: number;
+  maxBatchBytes: number | undefined;
+}): number {
+  const { maxMessageBytes, maxBatchBytes = 2 * maxMessageBytes } = settings;
+  if (maxBatchBytes < maxMessageBytes) {
+    throw new SettingsError(
+      `--max-batch-bytes (${maxBatchBytes}) is less than one message of --max-message-bytes (${maxMessageBytes})`,
+    );
+  }
+  return maxBatchBytes;
+}
+
+function readTransports(labels: readonly string[]): number {
+  let mask = 0;
+  for (const label of labels) {
+    const transport = Object.values(TRANSPORTS).find((known) => known.label === label);
+    if (transport === undefined) {
+      throw new SettingsError(
+        `'${label}' is no transport: --transports takes ${TRANSPORT_LABELS.join(', ')}`,
+      );
+    }
+    mask |= TRANSPORT_BITS[transport.name];
+  }
+  return mask;
+}
+
+function readOrigin(entry: string): string {
+  const origin = entry === '*' ? entry : canonicalOrigin(entry);
+  if (origin !== undefined) return origin;
+  throw new SettingsError(
+    `'${entry}' is no origin: --allowed-origins takes * or scheme://host[:port], without a path`,
+  );
+}
+
+function readProxies(entries: readonly string[]): BlockList {
+  const proxies = new BlockList();
+  for (const entry of entries) {
+    const [address = '', bits, ...more] = entry.split('/');
+    const family = isIP(address);
+    const width = family === 6 ? 128 : 32;
+    const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN;
+    if (family === 0 || more.length > 0 || !(prefix <= width)) {
+      throw new SettingsError(
+        `'${entry}' is no proxy: --trusted-proxies takes IP addresses and blocks such as 10.0.0.0/8`,
+      );
+    }
+    proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return proxies;
 }
 
 function readTls(cert: string | undefined, key: string | undefined): EdgeConfig['tls'] {

@@ -12,16 +12,19 @@ import { listen } from './listener/uws-listener.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
 import type { BusReceiver, Bus } from './ports/bus.ts';
+import { openFilesLimit, socketLimit } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
 import { BusBridge } from './sessions/bus-bridge.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
+import { HeldPosts } from './sessions/client/http/held-posts.ts';
+import { HttpDoor } from './sessions/client/http/http-door.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './sessions/close-reason.ts';
 import { Counters } from './sessions/counters.ts';
 import type { Clock, EdgeContext } from './sessions/edge-context.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
-import { TurnFlusher } from './sessions/server/trunk.ts';
+import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { Watch } from './sessions/watch.ts';
 
@@ -51,20 +54,24 @@ export async function startEdge(
   const bridge = new BusBridge(context, hubs, joinBus);
   hubs.joinBus(bridge);
   const tokens = new TokenVerifier(config.accessKeys, clock, context.counters);
-  const clients = new ClientAdmission(context, tokens, hubs);
+  const clients = new ClientAdmission(context, tokens, hubs, config);
   const servers = new ServerAdmission(context, tokens, hubs);
   const health = { ready: false };
   const admin = createAdminApp(createEdgeRegistry(context, hubs), health);
   await listenForAdmin(admin, config);
+  const requests = new HttpDoor(context, clients);
   const listener = await listen(
-    { ...config, clientMessageBytes: 2 * config.maxMessageBytes },
+    { ...config, counters: context.counters },
     {
       client: (request) => clients.connect(request),
       server: (request) => servers.connect(request),
       negotiate: (request) => clients.negotiate(request),
+      receive: (request, exchange) => requests.receive(request, exchange),
+      send: (request) => requests.send(request),
+      leave: (request) => requests.leave(request),
     },
   );
-  const watch = new Watch(context, clients);
+  const watch = new Watch(context, [clients, requests, context.heldPosts]);
   health.ready = true;
 
   const stop = async (): Promise<void> => {
@@ -109,6 +116,11 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     limits: {
       messageBytes: config.maxMessageBytes,
       serverWaitMs: config.serverWaitMs,
+      clientQueueBytes: config.clientQueueBytes,
+      pollMs: config.pollMs,
+      transports: config.transports,
+      connections: config.maxConnections,
+      openSockets: socketLimit(openFilesLimit()),
     },
     counters: new Counters(),
     tick: 0,
@@ -117,6 +129,8 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     results: new ClientResults(),
     flusher: new TurnFlusher(),
     opening: new Set(),
+    expiring: new Map(),
+    heldPosts: new HeldPosts(),
     backlogged: new Set(),
   };
 }

@@ -1,6 +1,7 @@
 import { defineOptions } from '@trunkline/settings';
 import { LOG_LEVELS } from '@trunkline/telemetry';
 import { DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
+import { TRANSPORT_LABELS } from './sessions/client/transport.ts';
 
 /** Every setting of the edge: flags, variables, config file keys, help and docs come from here. */
 export const EDGE_OPTIONS = defineOptions({
@@ -45,7 +46,12 @@ export const EDGE_OPTIONS = defineOptions({
   allowedOrigins: {
     kind: 'list',
     default: ['*'],
-    help: 'Origins whose pages may connect (CORS); * reflects every one.',
+    help: 'Origins whose pages may connect, scheme://host[:port] each; * is every one. Pages of the host they connect to always may.',
+  },
+  trustedProxies: {
+    kind: 'list',
+    default: [],
+    help: 'Proxies whose X-Forwarded-* headers count: IP addresses and blocks such as 10.0.0.0/8. Those of others are dropped.',
   },
   logLevel: {
     kind: 'choice',
@@ -73,6 +79,37 @@ export const EDGE_OPTIONS = defineOptions({
     max: 64 * 1024 * 1024,
     default: 1024 * 1024,
     help: 'What may wait for a client that does not read; over it, the client is closed.',
+  },
+  maxBatchBytes: {
+    kind: 'integer',
+    min: 1024,
+    max: 128 * 1024 * 1024,
+    help: 'Longest WebSocket message or POST body of a client; each may hold many hub messages. Twice --max-message-bytes when not given.',
+  },
+  maxConnections: {
+    kind: 'integer',
+    min: 1,
+    max: 10_000_000,
+    help: 'Clients that may be connected; more are answered 503. As many as open files allow when not given.',
+  },
+  maxRequests: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 1024,
+    help: 'Posts of clients that may be in flight; more are answered 503.',
+  },
+  transports: {
+    kind: 'list',
+    default: TRANSPORT_LABELS,
+    help: 'Transports that clients may use: webSockets, serverSentEvents, longPolling.',
+  },
+  pollTimeout: {
+    kind: 'integer',
+    min: 1,
+    max: 95,
+    default: 90,
+    help: 'Seconds that a long poll hangs without data. Clients give up after 100, many proxies after 60.',
   },
   dev: {
     kind: 'flag',

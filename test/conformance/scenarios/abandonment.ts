@@ -2,7 +2,7 @@ import { TcpProxy } from '@trunkline/testing';
 import { expect } from 'vitest';
 
 import { IMPATIENT_MS } from '../contract.ts';
-import type { Scenario } from '../context.ts';
+import { type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
 const PING = '{"type":6}\u001e';
 
@@ -10,6 +10,7 @@ const PING = '{"type":6}\u001e';
 export const abandonment: readonly Scenario[] = [
   {
     name: 'runs onDisconnected once when the network is cut, and the client comes back',
+    withoutControl: WITHOUT_CONTROL.edge,
     async run(context) {
       const proxy = context.own(await TcpProxy.start(context.edge.url));
       const app = await context.startApp({ clientUrl: proxy.url });

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Scenario } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 const threw = (method: string): string =>
   `An unexpected error occurred invoking '${method}' on the server.`;
@@ -30,7 +30,6 @@ const FAILURES: readonly [method: string, args: unknown[], plain: string, detail
   ['refuse', ['not now'], `${threw('refuse')} HubException: not now`, ''],
   ['fail', [], threw('fail'), ' InvalidOperationException: a secret'],
   ['failLater', [], threw('failLater'), ' InvalidOperationException: a secret'],
-  ['Fail', [], threw('Fail'), ' InvalidOperationException: a secret'],
   [
     'add',
     [1],

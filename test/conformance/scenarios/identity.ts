@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import type { About } from '../contract.ts';
-import type { Scenario } from '../context.ts';
+import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
 /** Who the hub takes a client for. */
 export const identity: readonly Scenario[] = [
@@ -12,7 +12,7 @@ export const identity: readonly Scenario[] = [
       const { connectionId } = await client.invoke<About>('about');
       expect(connectionId).toMatch(/^[\w-]{20,}$/);
       // Without negotiate, nobody tells the client.
-      const expected = context.variant.negotiates ? connectionId : null;
+      const expected = context.kind.way.negotiates ? connectionId : null;
       expect(client.connection.connectionId).toBe(expected);
     },
   },
@@ -38,6 +38,8 @@ export const identity: readonly Scenario[] = [
   },
   {
     name: "shows the client's own headers, and none that are secret or the transport's",
+    needs: [NEEDS.headers],
+    withoutControl: WITHOUT_CONTROL.request,
     async run(context) {
       const client = await context.connect({ headers: { 'X-Tenant': 'blue, green' } });
       const { headers } = await client.invoke<About>('about');
@@ -49,6 +51,7 @@ export const identity: readonly Scenario[] = [
   },
   {
     name: 'shows the query without the token',
+    withoutControl: WITHOUT_CONTROL.request,
     async run(context) {
       const query = { tenant: 'a b&c=ü', list: '1,2' };
       const client = await context.connect({ query });

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import { type Client, failureOf } from '../client.ts';
-import type { Scenario } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 /** What has happened to the connections with a tag, read through another client. */
 const journal = (witness: Client, tag: string): Promise<string[]> =>

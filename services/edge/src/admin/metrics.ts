@@ -1,6 +1,7 @@
 import type { GivenLabels, LabelsOf, MetricName, Registry, Sources } from '@trunkline/telemetry';
 import { createRegistry, processSources } from '@trunkline/telemetry';
 import type { CloseReason } from '../sessions/close-reason.ts';
+import { TRANSPORT_LABELS } from '../sessions/client/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { LabelCounts } from '../sessions/counters.ts';
 import type { EdgeContext } from '../sessions/edge-context.ts';
@@ -26,8 +27,6 @@ const GIVEN: GivenLabels = {
   trunkline_server_closes_total: { reason: labelsOf(SERVER_CLOSE_REASONS) },
 };
 
-const transport = 'webSockets';
-
 type Some<N extends MetricName> = Pick<Sources, N>;
 
 function connectionSources(
@@ -39,16 +38,26 @@ function connectionSources(
   | 'trunkline_clients_waiting'
   | 'trunkline_client_opens_total'
   | 'trunkline_connect_duration_seconds'
+  | 'trunkline_open_sockets'
+  | 'trunkline_open_sockets_limit'
+  | 'trunkline_requests_in_flight'
 > {
   const { counters } = context;
   return {
     trunkline_client_connections: () =>
-      [...hubs].map((hub) => [{ hub: hub.name, transport }, hub.model.members.length] as const),
+      [...hubs].flatMap((hub) =>
+        TRANSPORT_LABELS.map(
+          (transport) => [{ hub: hub.name, transport }, hub.connections[transport]] as const,
+        ),
+      ),
     trunkline_server_connections: () =>
       [...hubs].map((hub) => [{ hub: hub.name }, hub.servers.size] as const),
     trunkline_clients_waiting: () => [...hubs].reduce((sum, hub) => sum + hub.waiting.size, 0),
-    trunkline_client_opens_total: () => [[{ transport }, counters.clientOpens]],
+    trunkline_client_opens_total: () => series(counters.clientOpens, 'transport'),
     trunkline_connect_duration_seconds: () => counters.connectSeconds,
+    trunkline_open_sockets: () => counters.openSockets,
+    trunkline_open_sockets_limit: () => context.limits.openSockets,
+    trunkline_requests_in_flight: () => counters.requestsInFlight,
   };
 }
 
@@ -102,6 +111,7 @@ function failureSources(
   | 'trunkline_client_closes_total'
   | 'trunkline_server_closes_total'
   | 'trunkline_negotiates_total'
+  | 'trunkline_refusals_total'
   | 'trunkline_token_rejections_total'
   | 'trunkline_slow_clients_total'
   | 'trunkline_protocol_errors_total'
@@ -110,6 +120,7 @@ function failureSources(
   return {
     trunkline_client_closes_total: () => series(counters.clientCloses, 'reason'),
     trunkline_server_closes_total: () => series(counters.serverCloses, 'reason'),
+    trunkline_refusals_total: () => series(counters.refusals, 'reason'),
     trunkline_negotiates_total: () => series(counters.negotiates, 'result'),
     trunkline_token_rejections_total: () => series(counters.tokenRejections, 'use', 'reason'),
     trunkline_slow_clients_total: () => counters.slowClients,

@@ -6,7 +6,7 @@ const MAX_AGE = '600';
 /**
  * The headers that let a browser's script read an answer. Credentials mode is on in clients by
  * default, so the origin is named, never `*` (client protocols reference, section 1.7).
- * `allowed`: origins, or `*` for every one.
+ * `allowed`: canonical origins, which is how browsers write theirs, or `*` for every one.
  */
 export function corsHeaders(
   request: HttpRequest,

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type * as uws from 'uWebSockets.js';
 import type {
   HttpRequest as UwsRequest,
@@ -11,7 +10,11 @@ import type {
 import { SettingsError } from '@trunkline/settings';
 import type { Doors, HttpAnswer, HttpRequest, Listener } from '../ports/listener.ts';
 import type { SocketHandler } from '../ports/socket.ts';
+import type { BodyCounters, BodyLimits } from './bodies.ts';
+import { Bodies } from './bodies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
+import { respond, UwsExchange } from './uws-exchange.ts';
+import { copyRequest } from './uws-request.ts';
 
 /** A legal token has 4,096 characters and rides in the URL, beside the original query and headers. */
 const MAX_HEADERS_BYTES = '32768';
@@ -20,7 +23,7 @@ const SERVER_MESSAGE_BYTES = 128 * 1024 * 1024;
 /** A server connection whose queue passes this has stopped reading; its stream cannot be mended. */
 const SERVER_QUEUE_BYTES = 64 * 1024 * 1024;
 
-export interface ListenerSettings {
+export interface ListenerSettings extends BodyLimits {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -28,10 +31,21 @@ export interface ListenerSettings {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly allowedOrigins: readonly string[];
   /** One WebSocket message of a client, which may hold many hub messages. */
-  readonly clientMessageBytes: number;
+  readonly messageBytes: number;
   /** What may wait for a client before it is given up. */
   readonly clientQueueBytes: number;
+  readonly counters: ListenerCounters;
 }
+
+/** What the listener counts, for metrics and for who lets clients in. */
+export interface ListenerCounters extends BodyCounters {
+  /** Sockets of the public port, whatever they are used for. */
+  openSockets: number;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+const TEXT = { 'content-type': 'text/plain' } as const;
 
 type Uws = typeof uws;
 
@@ -100,30 +114,82 @@ function bind(app: TemplatedApp, { host, port }: ListenerSettings): Promise<us_l
 }
 
 function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): void {
-  const { allowedOrigins, clientMessageBytes, clientQueueBytes } = settings;
-  const client = behavior(clientMessageBytes, clientQueueBytes, (request) => doors.client(request));
-  const server = behavior(SERVER_MESSAGE_BYTES, SERVER_QUEUE_BYTES, (request) =>
-    doors.server(request),
+  const { allowedOrigins, messageBytes, clientQueueBytes, counters } = settings;
+  const cors = (request: HttpRequest): Headers => corsHeaders(request, allowedOrigins);
+  const client = behavior(messageBytes, clientQueueBytes, doors.client.bind(doors), cors, counters);
+  const server = behavior(
+    SERVER_MESSAGE_BYTES,
+    SERVER_QUEUE_BYTES,
+    doors.server.bind(doors),
+    () => ({}),
+    counters,
   );
-  for (const path of ['/client/', '/client']) app.ws(path, client);
+  for (const path of ['/client/', '/client']) {
+    app.ws(path, client);
+    clientRequests(app, path, doors, cors, new Bodies(settings, counters));
+  }
   for (const path of ['/server/', '/server']) app.ws(path, server);
   app.post('/client/negotiate', (res, req) => {
     const request = copyRequest(res, req);
-    respond(res, doors.negotiate(request), corsHeaders(request, allowedOrigins));
+    respond(res, doors.negotiate(request), cors(request));
   });
-  app.options('/client/*', (res, req) => {
-    const request = copyRequest(res, req);
-    const cors = { ...corsHeaders(request, allowedOrigins), ...preflightHeaders(request) };
-    respond(res, { status: 204 }, cors);
-  });
+  for (const path of ['/client/*', '/client']) {
+    app.options(path, (res, req) => {
+      const request = copyRequest(res, req);
+      respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) });
+    });
+  }
   for (const path of ['/api/health', '/api/v1/health']) {
     app.get(path, (res) => respond(res, { status: 200 }));
     app.head(path, (res) => respond(res, { status: 200 }));
   }
-  app.any('/*', (res) => {
+  app.any('/*', (res, req) => {
     const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
-    respond(res, { status: 404, headers: { 'content-type': 'text/plain' }, body });
+    refuse(res, req, { status: 404, headers: TEXT, body }, cors);
   });
+  app.filter((_res, change) => {
+    counters.openSockets += change;
+  });
+}
+
+/** Server-sent events, polls and posts. */
+function clientRequests(
+  app: TemplatedApp,
+  path: string,
+  doors: Doors,
+  cors: (request: HttpRequest) => Headers,
+  bodies: Bodies,
+): void {
+  app.get(path, (res, req) => {
+    const request = copyRequest(res, req);
+    doors.receive(request, new UwsExchange(res, cors(request)));
+  });
+  app.post(path, (res, req) => {
+    const request = copyRequest(res, req);
+    const verdict = doors.send(request);
+    if ('status' in verdict) respond(res, verdict, cors(request));
+    else bodies.read(res, cors(request), verdict);
+  });
+  app.del(path, (res, req) => {
+    const request = copyRequest(res, req);
+    respond(res, doors.leave(request), cors(request));
+  });
+  app.any(path, (res, req) => {
+    const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
+    const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';
+    refuse(res, req, { status: 405, headers, body }, cors);
+  });
+}
+
+/** Answers what no route is for; the answer to a HEAD ends with its head. */
+function refuse(
+  res: HttpResponse,
+  req: UwsRequest,
+  { body, ...head }: HttpAnswer,
+  cors: (request: HttpRequest) => Headers,
+): void {
+  const answer = req.getMethod() === 'head' || body === undefined ? head : { ...head, body };
+  respond(res, answer, cors(copyRequest(res, req)));
 }
 
 /** The module copies these properties onto its socket: one, which leads to everything else. */
@@ -136,64 +202,38 @@ function behavior(
   messageBytes: number,
   queueBytes: number,
   admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
+  headers: (request: HttpRequest) => Headers,
+  counters: ListenerCounters,
 ): WebSocketBehavior<UserData> {
   return {
     maxPayloadLength: messageBytes,
     maxBackpressure: queueBytes,
     idleTimeout: 0,
     sendPingsAutomatically: false,
-    upgrade: (res, req, context) => upgrade(res, req, context, admit),
+    upgrade: (res, req, context) => {
+      const request = copyRequest(res, req);
+      const verdict = admit(request);
+      if ('status' in verdict) respond(res, verdict, headers(request));
+      else upgrade(res, request, context, verdict);
+    },
     open: (ws) => ws.getUserData().handler.opened(ws),
     message: (ws, message) => ws.getUserData().handler.received(Buffer.from(message)),
     drain: (ws) => ws.getUserData().handler.drained(),
-    close: (ws, code, message) =>
-      ws.getUserData().handler.disconnected(code, Buffer.from(message).toString()),
+    close: (ws, code, message) => {
+      // The filter is told of sockets that come, but not of those that go as WebSockets.
+      counters.openSockets--;
+      ws.getUserData().handler.disconnected(code, Buffer.from(message).toString());
+    },
   };
 }
 
 function upgrade(
   res: HttpResponse,
-  req: UwsRequest,
+  request: HttpRequest,
   context: us_socket_context_t,
-  admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
+  handler: SocketHandler,
 ): void {
-  const request = copyRequest(res, req);
-  const verdict = admit(request);
-  if ('status' in verdict) {
-    respond(res, verdict);
-    return;
-  }
   // No sub-protocol is chosen: no official client offers one.
-  const userData: UserData = { handler: verdict };
+  const userData: UserData = { handler };
   res.upgrade(userData, request.headers.get('sec-websocket-key') ?? '', '', '', context);
-}
-
-function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
-  const headers = new Map<string, string>();
-  req.forEach((name, value) => {
-    const known = headers.get(name);
-    const joint = name === 'cookie' ? '; ' : ', ';
-    headers.set(name, known === undefined ? value : known + joint + value);
-  });
-  return {
-    // Undefined, whatever its type says, for a URL without `?`.
-    query: req.getQuery() ?? '',
-    headers,
-    remoteAddress: Buffer.from(res.getRemoteAddressAsText()).toString(),
-  };
-}
-
-/** Answers at once: no route reads a body, and uWebSockets.js passes over one that comes. */
-function respond(
-  res: HttpResponse,
-  answer: HttpAnswer,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  res.cork(() => {
-    res.writeStatus(`${answer.status} ${STATUS_CODES[answer.status] ?? ''}`);
-    for (const [name, value] of Object.entries({ ...answer.headers, ...headers })) {
-      res.writeHeader(name, value);
-    }
-    res.end(answer.body ?? '');
-  });
 }

@@ -31,6 +31,11 @@ export class ConnectionTable<T extends Identified> {
     this.#random = random;
   }
 
+  /** Ids that are reserved, by connections or for ones to come. */
+  get size(): number {
+    return this.#entries.length - this.#free.length;
+  }
+
   /** Mints an id and keeps its slot until `release(id)`; undefined when every slot is taken. */
   reserve(): string | undefined {
     const slot = this.#free.pop() ?? this.#grow();

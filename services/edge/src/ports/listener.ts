@@ -1,3 +1,4 @@
+import type { Exchange } from './exchange.ts';
 import type { SocketHandler } from './socket.ts';
 
 /** An HTTP request, copied off the wire: it may be kept. */
@@ -14,10 +15,15 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Empty unless given. */
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+  /** Close the connection behind the answer. */
+  readonly hangUp?: true;
 }
 
-/** What stands behind the public port. All of it answers at once. */
+/** Takes a request's whole body, which is its own from then on, and answers now or later. */
+export type BodyHandler = (body: Buffer, exchange: Exchange) => void;
+
+/** What stands behind the public port. */
 export interface Doors {
   /** A WebSocket at `/client/`, or why it is refused. */
   client(request: HttpRequest): SocketHandler | HttpAnswer;
@@ -25,6 +31,12 @@ export interface Doors {
   server(request: HttpRequest): SocketHandler | HttpAnswer;
   /** `POST /client/negotiate`. */
   negotiate(request: HttpRequest): HttpAnswer;
+  /** `GET /client/` that is no upgrade: server-sent events, or a poll. */
+  receive(request: HttpRequest, exchange: Exchange): void;
+  /** `POST /client/`: what to do with its body, or why it is refused unread. */
+  send(request: HttpRequest): BodyHandler | HttpAnswer;
+  /** `DELETE /client/`. */
+  leave(request: HttpRequest): HttpAnswer;
 }
 
 export interface Listener {

@@ -35,6 +35,20 @@ export const CLIENT_CLOSE_REASONS = {
     code: 1006,
     when: 'The connection ended without a WebSocket close: the network, or the client, went away.',
   },
+  pollTimeout: {
+    label: 'PollTimeout',
+    fault: 'network',
+    reconnect: true,
+    code: 1001,
+    when: 'A long-polling client did not come back with a poll in time: the network, or the client, went away.',
+  },
+  signInExpired: {
+    label: 'SignInExpired',
+    fault: 'client',
+    reconnect: true,
+    code: 1000,
+    when: 'The sign-in that the app server vouched for has ended, and the app server wants such clients closed.',
+  },
   closedByAppServer: {
     label: 'ClosedByAppServer',
     fault: 'app server',

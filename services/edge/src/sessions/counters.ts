@@ -1,4 +1,5 @@
 import { Histogram } from '@trunkline/telemetry';
+import { TRANSPORT_LABELS } from './client/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
 import type { CloseReason } from './close-reason.ts';
 
@@ -19,6 +20,16 @@ export class LabelCounts {
   }
 }
 
+/** What an edge can be short of, or asked too much of. */
+export const REFUSALS = [
+  'connections',
+  'open_files',
+  'requests',
+  'request_bytes',
+  'opening_bytes',
+  'origin',
+] as const;
+
 const labels = (reasons: Record<string, CloseReason>): string[] =>
   Object.values(reasons).map((reason) => reason.label);
 
@@ -35,7 +46,10 @@ export class Counters {
   bytesToClients = 0;
   bytesFromServers = 0;
   bytesToServers = 0;
-  clientOpens = 0;
+  /** Sockets of the public port, whatever they are used for. */
+  openSockets = 0;
+  /** Posts whose body is being read, or that wait for room. */
+  requestsInFlight = 0;
   slowClients = 0;
   heldMessages = 0;
   skippedNotReady = 0;
@@ -43,8 +57,10 @@ export class Counters {
   /** Frames for connections that are gone: normal after every close. */
   unknownConnections = 0;
 
+  readonly clientOpens = new LabelCounts(TRANSPORT_LABELS);
   readonly clientCloses = new LabelCounts(labels(CLIENT_CLOSE_REASONS));
   readonly serverCloses = new LabelCounts(labels(SERVER_CLOSE_REASONS));
+  readonly refusals = new LabelCounts(REFUSALS);
   readonly negotiates = new LabelCounts([]);
   /** Keyed `use|reason`. */
   readonly tokenRejections = new LabelCounts([]);

@@ -1,10 +1,11 @@
 import type { Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
+import type { HeldPosts } from './client/http/held-posts.ts';
 import type { Counters } from './counters.ts';
 import type { ClientResults } from './server/client-results.ts';
 import type { ServerSession } from './server/server-session.ts';
-import type { TurnFlusher } from './server/trunk.ts';
+import type { TurnFlusher } from './turn-flusher.ts';
 
 /** Time as sessions see it: injected, so that tests move it. */
 export interface Clock {
@@ -20,6 +21,16 @@ export interface SessionLimits {
   readonly messageBytes: number;
   /** How long a client waits for an app server after its handshake request. */
   readonly serverWaitMs: number;
+  /** What may wait for a client that does not read. */
+  readonly clientQueueBytes: number;
+  /** How long a poll without an answer hangs. */
+  readonly pollMs: number;
+  /** Mask of TRANSPORT_BITS: the transports served. */
+  readonly transports: number;
+  /** Client connections, those included that have negotiated and not connected yet. */
+  readonly connections: number;
+  /** Sockets on the public port, above which no client is let in: file descriptors are short. */
+  readonly openSockets: number;
 }
 
 /** What the sessions of an edge share. */
@@ -37,6 +48,10 @@ export interface EdgeContext {
   readonly flusher: TurnFlusher;
   /** Clients that are not open yet, watched for their deadlines. */
   readonly opening: Set<ClientSession>;
+  /** Clients to be closed at a time, in Unix seconds, because their sign-in ends then. */
+  readonly expiring: Map<ClientSession, number>;
+  /** Posts held back because their server connection is full. */
+  readonly heldPosts: HeldPosts;
   /** Clients with bytes queued in their socket. */
   readonly backlogged: Set<ClientSession>;
 }

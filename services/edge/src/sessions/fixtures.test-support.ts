@@ -14,6 +14,8 @@ import type { Socket, SocketHandler } from '../ports/socket.ts';
 import { SendResult } from '../ports/socket.ts';
 import type { ClientIdentity } from './client/client-session.ts';
 import { ClientSession } from './client/client-session.ts';
+import { HeldPosts } from './client/http/held-posts.ts';
+import { TRANSPORTS } from './client/transport.ts';
 import { Counters } from './counters.ts';
 import type { LabelCounts } from './counters.ts';
 import type { EdgeContext } from './edge-context.ts';
@@ -21,7 +23,8 @@ import { HubDirectory } from './hub-directory.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
 import { ClientResults } from './server/client-results.ts';
-import { TurnFlusher } from './server/trunk.ts';
+import { TurnFlusher } from './turn-flusher.ts';
+import type { Expiring } from './watch.ts';
 import { Watch } from './watch.ts';
 
 const log = createLogger({ name: 'edge', level: 'silent' });
@@ -233,11 +236,23 @@ export class FakeClient {
   }
 }
 
+const LIMITS: EdgeContext['limits'] = {
+  messageBytes: 64 * 1024,
+  serverWaitMs: 10_000,
+  clientQueueBytes: 64 * 1024,
+  pollMs: 90_000,
+  transports: 7,
+  connections: Infinity,
+  openSockets: Infinity,
+};
+
 /** The sessions of an edge without its listener, on a clock that tests move. */
 export class TestEdge {
   readonly context: EdgeContext;
   readonly hubs: HubDirectory;
   readonly watch: Watch;
+  /** Who else is to be swept. */
+  readonly expiring: Expiring[] = [];
   #now = 1_000_000;
   #servers = 0;
 
@@ -247,7 +262,7 @@ export class TestEdge {
       edgeId: 'edge-1',
       clock: { now: () => this.#now, unixSeconds: () => 1_700_000_000 + this.#now / 1000 },
       log,
-      limits: { messageBytes: 64 * 1024, serverWaitMs: 10_000, ...limits },
+      limits: { ...LIMITS, ...limits },
       counters: new Counters(),
       tick: 0,
       clients: new ConnectionTable('test', random),
@@ -255,10 +270,12 @@ export class TestEdge {
       results: new ClientResults(),
       flusher: new TurnFlusher(),
       opening: new Set(),
+      expiring: new Map(),
+      heldPosts: new HeldPosts(),
       backlogged: new Set(),
     };
     this.hubs = new HubDirectory(this.context);
-    this.watch = new Watch(this.context, { expire: () => undefined });
+    this.watch = new Watch(this.context, this.expiring);
     // Its timer is real: tests sweep by hand.
     this.watch.stop();
     this.watch.sweep();
@@ -314,7 +331,10 @@ export class TestEdge {
           userId: undefined,
           opening: { tokenPayload: '{"sub":"ann"}', headers: [], queryString: '' },
           affinity: { sticky: 'Disabled', serverName: undefined },
+          transport: TRANSPORTS.webSockets,
           handshakeMs: 15_000,
+          expiresAt: undefined,
+          early: undefined,
           ...rest,
           hub: this.hubs.get(hub),
         },

@@ -3,6 +3,7 @@ import type { Effect } from '../model/effect.ts';
 import type { Origin } from '../model/hub.ts';
 import { Hub } from '../model/hub.ts';
 import type { ClientSession } from './client/client-session.ts';
+import type { TransportLabel } from './client/transport.ts';
 import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
@@ -19,6 +20,12 @@ export class HubRuntime {
   readonly model: Hub<ClientSession>;
   readonly servers = new ServerPool();
   readonly waiting = new Set<ClientSession>();
+  /** Client connections by transport. */
+  readonly connections: Record<TransportLabel, number> = {
+    webSockets: 0,
+    serverSentEvents: 0,
+    longPolling: 0,
+  };
   readonly #context: EdgeContext;
   readonly #publish: Publish;
 

@@ -1,10 +1,11 @@
+import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { EdgeContext } from './edge-context.ts';
 
 const SWEEP_MS = 1_000;
 
-/** Who has deadlines beside the sessions. */
+/** Who has deadlines beside the sessions. `late`: how long this edge itself slept. */
 export interface Expiring {
-  expire(now: number): void;
+  expire(now: number, late: number): void;
 }
 
 /**
@@ -13,13 +14,13 @@ export interface Expiring {
  */
 export class Watch {
   readonly #context: EdgeContext;
-  readonly #expiring: Expiring;
+  readonly #others: readonly Expiring[];
   readonly #timer: NodeJS.Timeout;
   #last: number;
 
-  constructor(context: EdgeContext, expiring: Expiring) {
+  constructor(context: EdgeContext, others: readonly Expiring[]) {
     this.#context = context;
-    this.#expiring = expiring;
+    this.#others = others;
     this.#last = context.clock.now();
     this.#timer = setInterval(() => this.sweep(), SWEEP_MS);
   }
@@ -34,7 +35,16 @@ export class Watch {
     for (const server of context.servers) server.check(now, late);
     for (const client of context.opening) client.checkDeadline(now, late);
     context.results.expire(now);
-    this.#expiring.expire(now);
+    for (const other of this.#others) other.expire(now, late);
+    this.#endSignIns();
+  }
+
+  #endSignIns(): void {
+    const { expiring, clock } = this.#context;
+    const now = clock.unixSeconds();
+    for (const [client, at] of expiring) {
+      if (at <= now) client.close(CLIENT_CLOSE_REASONS.signInExpired);
+    }
   }
 
   stop(): void {

@@ -1,44 +1,35 @@
 import type { ClientTokenOptions } from '@trunkline/tokens';
-import { AccessKeys, mintClientToken } from '@trunkline/tokens';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import { counted, FakeClient, TestEdge } from '../fixtures.test-support.ts';
-import { TokenVerifier } from '../token-verifier.ts';
-import { ClientAdmission } from './admission.ts';
+import type { ClientAdmission } from './admission.ts';
 import { ClientSession } from './client-session.ts';
+import { admissionOf, requestWith, tokenFor } from './visits.test-support.ts';
 
-const KEY = 'the key';
-const WEB_SOCKETS = [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }];
+const WEB_SOCKETS = { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] };
+const ALL_TRANSPORTS = [
+  WEB_SOCKETS,
+  { transport: 'ServerSentEvents', transferFormats: ['Text'] },
+  { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] },
+];
 
 let edge: TestEdge;
 let door: ClientAdmission;
 
 beforeEach(() => {
   edge = new TestEdge();
-  const { context, hubs } = edge;
-  const keys = new AccessKeys(['newer key', KEY]);
-  door = new ClientAdmission(
-    context,
-    new TokenVerifier(keys, context.clock, context.counters),
-    hubs,
-  );
+  door = admissionOf(edge);
 });
 
-function token(options: Partial<ClientTokenOptions> = {}): string {
-  const now = Math.floor(edge.context.clock.unixSeconds());
-  return mintClientToken({ key: KEY, audienceBase: 'http://e/', hub: 'chat', now, ...options });
-}
+const token = (options: Partial<ClientTokenOptions> = {}): string => tokenFor(edge, options);
 
-function request(
+const request = (
   query: string,
   accessToken: string = token(),
   headers: Readonly<Record<string, string>> = {},
-): HttpRequest {
-  const all = { authorization: `Bearer ${accessToken}`, ...headers };
-  return { query, headers: new Map(Object.entries(all)), remoteAddress: '192.0.2.7' };
-}
+): HttpRequest => requestWith(accessToken, query, headers);
 
-const bodyOf = (answer: HttpAnswer): unknown => JSON.parse(answer.body ?? '');
+const bodyOf = (answer: HttpAnswer): unknown => JSON.parse(String(answer.body ?? ''));
 
 interface Negotiated {
   readonly connectionId: string;
@@ -68,7 +59,7 @@ describe('negotiate', () => {
       negotiateVersion: 1,
       connectionId,
       connectionToken,
-      availableTransports: WEB_SOCKETS,
+      availableTransports: ALL_TRANSPORTS,
     });
     expect(connectionId).toMatch(/^test[\w-]{16}$/);
     expect(connectionToken).toContain('.');
@@ -81,7 +72,7 @@ describe('negotiate', () => {
       expect(body).toEqual({
         negotiateVersion: 0,
         connectionId: body.connectionId,
-        availableTransports: WEB_SOCKETS,
+        availableTransports: ALL_TRANSPORTS,
       });
     },
   );
@@ -103,8 +94,10 @@ describe('negotiate', () => {
   test('offers no transport that the token does not allow', () => {
     const only = (transports: number): unknown =>
       bodyOf(door.negotiate(request('hub=chat', token({ system: { transports } }))));
-    expect(only(6)).toMatchObject({ availableTransports: [] });
-    expect(only(1)).toMatchObject({ availableTransports: WEB_SOCKETS });
+    const [webSockets, events, polls] = ALL_TRANSPORTS;
+    expect(only(7)).toMatchObject({ availableTransports: ALL_TRANSPORTS });
+    expect(only(6)).toMatchObject({ availableTransports: [events, polls] });
+    expect(only(1)).toMatchObject({ availableTransports: [webSockets] });
   });
 
   test('without a hub is a bad request, without a good token unauthorized', () => {
@@ -138,10 +131,48 @@ describe('negotiate', () => {
     expect(door.negotiate(request('hub=chat', accessToken))).toEqual({
       status: 503,
       headers: { 'retry-after': '1' },
+      hangUp: true,
     });
     door.expire(edge.now + 15_001);
     expect(door.negotiate(request('hub=chat', accessToken)).status).toBe(200);
   });
+});
+
+describe('a page', () => {
+  const from = (origin: string, host = 'edge.example'): HttpRequest =>
+    request('hub=chat', token(), { origin, host });
+
+  beforeEach(() => {
+    door = admissionOf(edge, ['https://app.example']);
+  });
+
+  test('of an allowed origin, of the same host, or of none may connect', () => {
+    for (const origin of ['https://app.example', 'http://edge.example']) {
+      expect(door.negotiate(from(origin)).status).toBe(200);
+      expect(refusal(door.connect(from(origin)))).toBeUndefined();
+    }
+    expect(door.negotiate(request('hub=chat')).status).toBe(200);
+  });
+
+  test('of another origin may not: WebSockets are not held back by browsers', () => {
+    const stranger = from('https://app.example.evil');
+    const { status, body } = door.negotiate(stranger);
+    expect([status, body]).toEqual([403, 'Pages of this origin may not connect here.']);
+    expect(refusal(door.connect(stranger))).toBe(403);
+    expect(counted(edge.context.counters.refusals)).toEqual({ origin: 2 });
+  });
+});
+
+test('the address of the client is what a trusted proxy says, and nobody else', () => {
+  const behind = (peer: string): string | undefined =>
+    admitted(
+      door.connect({
+        ...request('hub=chat', token(), { 'x-forwarded-for': '203.0.113.9' }),
+        remoteAddress: peer,
+      }),
+    ).opening.headers.find((line) => line.startsWith('x-forwarded-for: '));
+  expect(behind('192.0.2.7')).toBe('x-forwarded-for: 192.0.2.7');
+  expect(behind('10.0.0.1')).toBe('x-forwarded-for: 203.0.113.9');
 });
 
 describe('connect', () => {

@@ -5,39 +5,59 @@ import {
   TRANSPORT_BITS,
   transportsFor,
 } from '@trunkline/protocol';
-import type { ClientClaims } from '@trunkline/tokens';
-import { readClientClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import { queryValue } from '../query.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
-import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
+import {
+  BUSY,
+  IN_USE,
+  json,
+  NO_ID,
+  notServed,
+  text,
+  TRANSPORT_CHANGED,
+  UNKNOWN_ID,
+} from './answers.ts';
 import { ClientSession } from './client-session.ts';
 import { mintConnectionToken, verifyConnectionToken } from './connection-token.ts';
+import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
 import type { Opening } from './opening.ts';
 import { MAX_OPENING_LENGTH, openingLength, visibleHeaders, visibleQuery } from './opening.ts';
+import type { Transport } from './transport.ts';
+import { TRANSPORTS } from './transport.ts';
+import type { Provenance, Visitor } from './visitor.ts';
+import { Visitors } from './visitor.ts';
 
-/** Transports this edge serves, as a mask of TRANSPORT_BITS. */
-const SERVED = TRANSPORT_BITS.WebSockets;
-
-interface Visitor {
-  readonly hub: string;
-  readonly tokenPayload: string;
-  readonly claims: ClientClaims;
+/** An id that a request names, and what it is to this edge. */
+export interface Named {
+  readonly id: string;
+  readonly grant: Grant;
+  /** Given out, and not connected with yet. */
+  readonly pending: boolean;
+  /** The transport of the connection that has it. */
+  readonly transport: Transport | undefined;
 }
 
 /** The clients' door: who may come in, under which id. */
 export class ClientAdmission {
   readonly #context: EdgeContext;
   readonly #tokens: TokenVerifier;
+  readonly #visitors: Visitors;
   readonly #hubs: HubDirectory;
   readonly #negotiated: NegotiatedIds;
 
-  constructor(context: EdgeContext, tokens: TokenVerifier, hubs: HubDirectory) {
+  constructor(
+    context: EdgeContext,
+    tokens: TokenVerifier,
+    hubs: HubDirectory,
+    provenance: Provenance,
+  ) {
     this.#context = context;
     this.#tokens = tokens;
+    this.#visitors = new Visitors(tokens, provenance, context.counters);
     this.#hubs = hubs;
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id));
   }
@@ -45,7 +65,7 @@ export class ClientAdmission {
   /** `POST /client/negotiate`: an id, and the token to connect with. */
   negotiate(request: HttpRequest): HttpAnswer {
     const { negotiates } = this.#context.counters;
-    const visitor = this.#visitor(request);
+    const visitor = this.visitor(request);
     if ('status' in visitor) {
       negotiates.add(visitor.status === 401 ? 'unauthorized' : 'bad_request');
       return visitor;
@@ -62,32 +82,70 @@ export class ClientAdmission {
 
   /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
   connect(request: HttpRequest): ClientSession | HttpAnswer {
-    const visitor = this.#visitor(request);
+    const visitor = this.visitor(request);
     if ('status' in visitor) return visitor;
+    return this.admit(visitor, request, TRANSPORTS.webSockets);
+  }
+
+  /** Who sends the request, or why it is refused. */
+  visitor(request: HttpRequest): Visitor | HttpAnswer {
+    return this.#visitors.read(request);
+  }
+
+  /** The session of a new client connection; its id is used up. */
+  admit(visitor: Visitor, request: HttpRequest, transport: Transport): ClientSession | HttpAnswer {
     const { hub, tokenPayload, claims } = visitor;
-    if ((claims.transports & TRANSPORT_BITS.WebSockets) === 0) {
-      return text(404, 'WebSockets transport not supported by this end point type');
+    const { limits } = this.#context;
+    if ((claims.transports & limits.transports & TRANSPORT_BITS[transport.name]) === 0) {
+      return notServed(transport.name);
     }
     const opening: Opening = {
       tokenPayload,
-      headers: visibleHeaders(request.headers, request.remoteAddress),
+      headers: visibleHeaders(request.headers, visitor.source),
       queryString: visibleQuery(request.query),
     };
     if (openingLength(opening) > MAX_OPENING_LENGTH) {
+      this.#context.counters.refusals.add('opening_bytes');
       return text(431, `Token, headers and query are over ${MAX_OPENING_LENGTH} characters.`);
     }
-    const id = this.#connectionId(request, hub, claims.userId);
-    if (typeof id !== 'string') return id;
+    const claimed = this.#claim(visitor, request, transport);
+    if ('status' in claimed) return claimed;
     const { userId, handshakeTimeoutSeconds, sticky, serverName } = claims;
     const identity = {
-      id,
+      ...claimed,
       userId,
       hub: this.#hubs.get(hub),
+      transport,
       opening,
       affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },
       handshakeMs: handshakeTimeoutSeconds * 1000,
+      expiresAt: claims.diagnostic ? undefined : claims.closeOnAuthExpirationAt,
     };
     return new ClientSession(identity, this.#context);
+  }
+
+  /** What the `id` of a request is to this edge: unknown too if it is not the visitor's. */
+  named(visitor: Visitor, request: HttpRequest): Named | HttpAnswer {
+    const token = queryValue(request.query, 'id');
+    if (token === undefined) return NO_ID;
+    const { hub, claims } = visitor;
+    const { userId } = claims;
+    // Negotiate version 0 has no token: the id alone must do.
+    const version = token.includes('.') ? 1 : 0;
+    const id =
+      version === 0 ? token : verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id;
+    if (id === undefined) return UNKNOWN_ID;
+    const grant = { version, hub, userId };
+    const pending = this.#negotiated.has(id, grant, this.#context.clock.now());
+    if (pending) return { id, grant, pending, transport: undefined };
+    const live = this.#context.clients.get(id);
+    if (live?.hub.name !== hub || live.userId !== userId) return UNKNOWN_ID;
+    return { id, grant, pending, transport: live.transport };
+  }
+
+  /** Keeps what is posted to a pending id. False when there is too much of it. */
+  keepEarly(id: string, bytes: Buffer): boolean {
+    return this.#negotiated.keepEarly(id, bytes);
   }
 
   /** Gives back the ids of negotiates that nobody followed up. */
@@ -97,60 +155,61 @@ export class ClientAdmission {
 
   /** Undefined when too many ids are out already. */
   #offer({ hub, claims }: Visitor, version: number): NegotiateAnswer | undefined {
-    const connectionId = this.#negotiated.full ? undefined : this.#context.clients.reserve();
+    const connectionId = this.#negotiated.full ? undefined : this.#reserve();
     if (connectionId === undefined) return undefined;
-    const { clock } = this.#context;
+    const { clock, limits } = this.#context;
     const { userId } = claims;
     this.#negotiated.add(connectionId, { version, hub, userId }, clock.now());
     const connectBy = Math.ceil(clock.unixSeconds()) + CONNECT_WITHIN_MS / 1000;
     const grant = { id: connectionId, hub, userId, connectBy };
     const connectionToken = mintConnectionToken(grant, this.#tokens.keys.first);
-    const transports = transportsFor(claims.transports & SERVED);
+    const transports = transportsFor(claims.transports & limits.transports);
     return negotiateAnswer({ version, connectionId, connectionToken, transports });
   }
 
-  #visitor(request: HttpRequest): Visitor | HttpAnswer {
-    const hub = requestedHub(request);
-    if (hub === undefined) return text(400, 'The query must name a hub: ?hub=<name>.');
-    const verified = this.#tokens.verify(requestToken(request), 'client', hub);
-    if (typeof verified === 'string') return unauthorized(verified);
-    const { payload } = verified;
-    return { hub, tokenPayload: payload, claims: readClientClaims(payload) };
+  /** The negotiated id, used up so that nobody can connect with it again, or a new one. */
+  #claim(visitor: Visitor, request: HttpRequest, transport: Transport): Claimed | HttpAnswer {
+    if (transport === TRANSPORTS.webSockets && queryValue(request.query, 'id') === undefined) {
+      const id = this.#reserve();
+      return id === undefined ? BUSY : { id, early: undefined };
+    }
+    const named = this.named(visitor, request);
+    if ('status' in named) return named;
+    const { id, grant, pending } = named;
+    if (pending && this.#lacksFiles()) return BUSY;
+    const claim = this.#negotiated.claim(id, grant, this.#context.clock.now());
+    if (claim !== undefined) return { id, early: claim.early };
+    return named.transport === transport ? IN_USE : TRANSPORT_CHANGED;
   }
 
-  /** The negotiated id, claimed so that nobody can connect with it again, or a new one. */
-  #connectionId(
-    request: HttpRequest,
-    hub: string,
-    userId: string | undefined,
-  ): string | HttpAnswer {
-    const token = queryValue(request.query, 'id');
-    if (token === undefined) return this.#context.clients.reserve() ?? BUSY;
-    // Negotiate version 0 has no token: the id alone must do.
-    const version = token.includes('.') ? 1 : 0;
-    const id =
-      version === 0 ? token : verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id;
-    const now = this.#context.clock.now();
-    if (id === undefined || !this.#negotiated.claim(id, { version, hub, userId }, now)) {
-      return text(404, 'No Connection with that ID');
-    }
+  /** An id for one more connection, or undefined when the edge holds as many as it may. */
+  #reserve(): string | undefined {
+    if (this.#lacksFiles()) return undefined;
+    const { clients, limits, counters } = this.#context;
+    const id = clients.size < limits.connections ? clients.reserve() : undefined;
+    if (id === undefined) counters.refusals.add('connections');
     return id;
   }
+
+  /**
+   * Whether there are as many sockets as may be, and so one client is refused. Asked at a connect
+   * too: ids are given out over few sockets, and each needs one of its own then.
+   */
+  #lacksFiles(): boolean {
+    const { limits, counters } = this.#context;
+    if (counters.openSockets < limits.openSockets) return false;
+    counters.refusals.add('open_files');
+    return true;
+  }
+}
+
+interface Claimed {
+  readonly id: string;
+  readonly early: Buffer | undefined;
 }
 
 /** Most clients do not stick: they share one object. */
 const ANYWHERE = { sticky: 'Disabled', serverName: undefined } as const;
-
-const BUSY: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
-
-function json(body: object): HttpAnswer {
-  const headers = { 'content-type': 'application/json' };
-  return { status: 200, headers, body: JSON.stringify(body) };
-}
-
-function text(status: number, body: string): HttpAnswer {
-  return { status, headers: { 'content-type': 'text/plain' }, body };
-}
 
 /** ASP.NET looks query keys up ignoring case. */
 function askedVersion(query: string): string | null {

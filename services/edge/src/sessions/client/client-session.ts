@@ -22,6 +22,7 @@ import type { Opening } from './opening.ts';
 import { OpeningPhase } from './opening-phase.ts';
 import type { RecordSink } from './record-relay.ts';
 import { RecordRelay } from './record-relay.ts';
+import type { Transport } from './transport.ts';
 
 /** The hub handshake request; real ones have 40 bytes. */
 const HANDSHAKE_BYTES = 4096;
@@ -38,9 +39,14 @@ export interface ClientIdentity {
   readonly id: string;
   readonly userId: string | undefined;
   readonly hub: HubRuntime;
+  readonly transport: Transport;
   readonly opening: Opening;
   readonly affinity: Affinity;
   readonly handshakeMs: number;
+  /** Unix seconds: when to close it, because the user's sign-in ends. */
+  readonly expiresAt: number | undefined;
+  /** Sent before the connection was made. */
+  readonly early: Buffer | undefined;
 }
 
 /**
@@ -51,6 +57,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   readonly id: string;
   readonly userId: string | undefined;
   readonly hub: HubRuntime;
+  readonly transport: Transport;
   readonly opening: Opening;
   readonly affinity: Affinity;
   readonly #context: EdgeContext;
@@ -81,15 +88,25 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.id = identity.id;
     this.userId = identity.userId;
     this.hub = identity.hub;
+    this.transport = identity.transport;
     this.opening = identity.opening;
     this.affinity = identity.affinity;
     this.#context = context;
-    this.#phase = new OpeningPhase(context.clock.now(), identity.handshakeMs);
+    this.#phase = new OpeningPhase(context.clock.now(), identity);
   }
 
-  /** The handshake response is out: fan-out may reach the client. */
+  get isOpen(): boolean {
+    return this.#state !== State.Closed;
+  }
+
+  /** Its server connection, if it has one, takes more at once. */
+  get hasRoom(): boolean {
+    return this.server?.isFull !== true;
+  }
+
+  /** The handshake response is out, and no Close of the hub yet: fan-out may reach the client. */
   get ready(): boolean {
-    return this.#state === State.Open;
+    return this.#state === State.Open && !this.#relay!.hubClosed;
   }
 
   get protocolName(): string | undefined {
@@ -97,11 +114,17 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   opened(socket: Socket): void {
+    const { counters, clients, opening, expiring, clock } = this.#context;
+    const { expiresAt } = this.#phase!;
     this.#socket = socket;
-    this.#context.counters.clientOpens++;
-    this.#context.clients.add(this);
-    this.#context.opening.add(this);
-    this.hub.model.attach(this, this.#context.clock.now());
+    counters.clientOpens.add(this.transport.label);
+    this.hub.connections[this.transport.label]++;
+    clients.add(this);
+    opening.add(this);
+    if (expiresAt !== undefined) expiring.set(this, expiresAt);
+    this.hub.model.attach(this, clock.now());
+    const early = this.#phase!.takeEarly();
+    if (early !== undefined) this.received(early);
   }
 
   received(bytes: Buffer): void {
@@ -187,8 +210,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** Lets a client whose server connection is silent hear that somebody is there. */
   pingIfQuietSince(tick: number): void {
-    if (this.#state === State.Open && this.#lastSent <= tick)
-      this.toClient(this.#protocol!.ping, 1);
+    if (this.ready && this.#lastSent <= tick) this.toClient(this.#protocol!.ping, 1);
   }
 
   /** `late`: how long this edge itself slept, for which no client is to blame. */
@@ -261,6 +283,12 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     const request = readHandshakeRequest(all, HANDSHAKE_BYTES);
     if (request === undefined) return this.#keepEarly(all);
     this.#protocol = clientProtocol(request.protocol);
+    if (this.#protocol.binary && !this.transport.binary) {
+      return this.close(
+        REASONS.handshakeError,
+        handshakeErrors.textOnlyTransport(request.protocol),
+      );
+    }
     this.#handshake = sharedHandshake(all.subarray(0, request.length));
     this.#relay = new RecordRelay(this.#protocol.binary, this.#context.limits.messageBytes);
     this.#state = State.Waiting;
@@ -330,8 +358,10 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#state = State.Closed;
     this.#socket = undefined;
     this.#phase = undefined;
-    const { counters, opening, backlogged, clients, results, log } = this.#context;
+    const { counters, opening, expiring, backlogged, clients, results, log } = this.#context;
+    this.hub.connections[this.transport.label]--;
     opening.delete(this);
+    expiring.delete(this);
     backlogged.delete(this);
     this.hub.waiting.delete(this);
     this.hub.model.detach(this);

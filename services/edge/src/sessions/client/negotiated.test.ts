@@ -19,32 +19,56 @@ beforeEach(() => {
 describe('a negotiated id', () => {
   test('is claimed once', () => {
     ids.add('a', to('chat', 'ann'), 0);
-    expect(ids.claim('a', to('chat', 'ann'), 1)).toBe(true);
-    expect(ids.claim('a', to('chat', 'ann'), 1)).toBe(false);
+    expect(ids.claim('a', to('chat', 'ann'), 1)).toEqual({ early: undefined });
+    expect(ids.claim('a', to('chat', 'ann'), 1)).toBeUndefined();
     ids.expire(1_000_000);
     expect(released).toEqual([]);
   });
 
   test('is claimed by its hub and user alone, who can still do so afterwards', () => {
     ids.add('a', to('chat', 'ann'), 0);
-    expect(ids.claim('a', to('other', 'ann'), 1)).toBe(false);
-    expect(ids.claim('a', to('chat', 'ben'), 1)).toBe(false);
-    expect(ids.claim('a', to('chat', undefined), 1)).toBe(false);
-    expect(ids.claim('b', to('chat', 'ann'), 1)).toBe(false);
-    expect(ids.claim('a', to('chat', 'ann'), 1)).toBe(true);
+    expect(ids.claim('a', to('other', 'ann'), 1)).toBeUndefined();
+    expect(ids.claim('a', to('chat', 'ben'), 1)).toBeUndefined();
+    expect(ids.claim('a', to('chat', undefined), 1)).toBeUndefined();
+    expect(ids.claim('b', to('chat', 'ann'), 1)).toBeUndefined();
+    expect(ids.claim('a', to('chat', 'ann'), 1)).toEqual({ early: undefined });
   });
 
   test('that was given out with a signed token is not claimed without one, nor the other way', () => {
     ids.add('a', to('chat', 'ann', 1), 0);
-    expect(ids.claim('a', to('chat', 'ann', 0), 1)).toBe(false);
+    expect(ids.claim('a', to('chat', 'ann', 0), 1)).toBeUndefined();
     ids.add('b', to('chat', 'ann', 0), 0);
-    expect(ids.claim('b', to('chat', 'ann', 1), 1)).toBe(false);
+    expect(ids.claim('b', to('chat', 'ann', 1), 1)).toBeUndefined();
+  });
+
+  test('comes with what was posted before it was claimed', () => {
+    ids.add('a', to('chat', 'ann'), 0);
+    expect(ids.has('a', to('chat', 'ann'), 1)).toBe(true);
+    expect(ids.has('a', to('chat', 'ben'), 1)).toBe(false);
+    expect(ids.keepEarly('a', Buffer.from('one'))).toBe(true);
+    expect(ids.keepEarly('a', Buffer.from(' two'))).toBe(true);
+    expect(ids.keepEarly('b', Buffer.from('lost'))).toBe(false);
+    expect(ids.claim('a', to('chat', 'ann'), 1)?.early?.toString()).toBe('one two');
+    expect(ids.keepEarly('a', Buffer.from('late'))).toBe(false);
+  });
+
+  test('keeps 16 MB for all, which are free again once it is claimed or given up', () => {
+    const megabytes = (n: number): Buffer => Buffer.alloc(n * 1024 * 1024);
+    for (const id of ['a', 'b', 'c']) ids.add(id, to('chat', 'ann'), 0);
+    expect(ids.keepEarly('a', megabytes(9))).toBe(true);
+    expect(ids.keepEarly('b', megabytes(8))).toBe(false);
+    expect(ids.keepEarly('b', megabytes(7))).toBe(true);
+    ids.claim('a', to('chat', 'ann'), 1);
+    expect(ids.keepEarly('c', megabytes(9))).toBe(true);
+    ids.expire(20_000);
+    ids.add('d', to('chat', 'ann'), 20_000);
+    expect(ids.keepEarly('d', megabytes(16))).toBe(true);
   });
 
   test('of nobody is claimed by nobody', () => {
     ids.add('a', to('chat', undefined), 0);
-    expect(ids.claim('a', to('chat', ''), 1)).toBe(false);
-    expect(ids.claim('a', to('chat', undefined), 1)).toBe(true);
+    expect(ids.claim('a', to('chat', ''), 1)).toBeUndefined();
+    expect(ids.claim('a', to('chat', undefined), 1)).toEqual({ early: undefined });
   });
 
   test('can be claimed for 15 seconds, and is given back after that', () => {
@@ -53,7 +77,7 @@ describe('a negotiated id', () => {
     ids.add('b', to('chat', 'ann'), 1000);
     ids.expire(15_000);
     expect(released).toEqual([]);
-    expect(ids.claim('b', to('chat', 'ann'), 16_001)).toBe(false);
+    expect(ids.claim('b', to('chat', 'ann'), 16_001)).toBeUndefined();
     ids.expire(15_001);
     expect(released).toEqual(['a']);
     ids.expire(16_001);

@@ -10,17 +10,22 @@ export interface Grant {
 
 interface Pending extends Grant {
   readonly deadline: number;
+  /** Posted before the connection is made, which a client may do (section 2.4). */
+  early: Buffer | undefined;
 }
 
 /** How long a client may take to connect, as in ASP.NET (client protocols reference, section 2.0). */
 export const CONNECT_WITHIN_MS = 15_000;
 /** More than that at a time is no load that clients make. */
 const MAX_PENDING = 100_000;
+/** What may be posted early for all ids together; real clients post a handshake of 40 bytes. */
+const EARLY_BYTES = 16 * 1024 * 1024;
 
 export class NegotiatedIds {
   /** In the order of their deadlines, since all have the same time. */
   readonly #pending = new Map<string, Pending>();
   readonly #release: (id: string) => void;
+  #earlyBytes = 0;
 
   /** `release` gives back an id that nobody came for. */
   constructor(release: (id: string) => void) {
@@ -32,23 +37,53 @@ export class NegotiatedIds {
   }
 
   add(id: string, grant: Grant, now: number): void {
-    this.#pending.set(id, { ...grant, deadline: now + CONNECT_WITHIN_MS });
+    const deadline = now + CONNECT_WITHIN_MS;
+    this.#pending.set(id, { ...grant, deadline, early: undefined });
   }
 
-  /** True once for an id, and only for the hub, user and kind of token it was given out with. */
-  claim(id: string, { version, hub, userId }: Grant, now: number): boolean {
+  /** Whether the id waits for a connect by this hub, user and kind of token. */
+  has(id: string, grant: Grant, now: number): boolean {
+    return this.#find(id, grant, now) !== undefined;
+  }
+
+  /**
+   * Once for an id, and only for the hub, user and kind of token it was given out with: what has
+   * been posted early, which may be nothing. Undefined for any other.
+   */
+  claim(id: string, grant: Grant, now: number): { early: Buffer | undefined } | undefined {
+    const pending = this.#find(id, grant, now);
+    if (pending === undefined) return undefined;
+    this.#forget(id, pending);
+    return { early: pending.early };
+  }
+
+  /** Keeps bytes for the connection to come. False when there are too many. */
+  keepEarly(id: string, bytes: Buffer): boolean {
     const pending = this.#pending.get(id);
-    if (pending === undefined || pending.deadline < now) return false;
-    if (pending.version !== version || pending.hub !== hub) return false;
-    if (pending.userId !== userId) return false;
-    return this.#pending.delete(id);
+    if (pending === undefined || this.#earlyBytes + bytes.length > EARLY_BYTES) return false;
+    this.#earlyBytes += bytes.length;
+    const { early } = pending;
+    pending.early = early === undefined ? bytes : Buffer.concat([early, bytes]);
+    return true;
   }
 
   expire(now: number): void {
-    for (const [id, { deadline }] of this.#pending) {
-      if (deadline >= now) return;
-      this.#pending.delete(id);
+    for (const [id, pending] of this.#pending) {
+      if (pending.deadline >= now) return;
+      this.#forget(id, pending);
       this.#release(id);
     }
+  }
+
+  #find(id: string, { version, hub, userId }: Grant, now: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined || pending.deadline < now) return undefined;
+    if (pending.version !== version || pending.hub !== hub) return undefined;
+    return pending.userId === userId ? pending : undefined;
+  }
+
+  #forget(id: string, { early }: Pending): void {
+    this.#pending.delete(id);
+    this.#earlyBytes -= early?.length ?? 0;
   }
 }

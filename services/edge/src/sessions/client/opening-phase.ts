@@ -6,6 +6,13 @@
 /** Bytes of a client, or for it, that may wait; real clients send some hundred. */
 const EARLY_BYTES = 256 * 1024;
 
+/** What a client connection begins with: see `ClientIdentity`. */
+interface Beginning {
+  readonly handshakeMs: number;
+  readonly expiresAt: number | undefined;
+  readonly early: Buffer | undefined;
+}
+
 export class OpeningPhase {
   /** When the client has to be open, or at least one step further, on the edge's clock (ms). */
   deadline: number;
@@ -15,14 +22,17 @@ export class OpeningPhase {
   forwarded = false;
   /** The server that was lost with it. */
   avoids: string | undefined;
+  readonly expiresAt: number | undefined;
   readonly #startedAt: number;
   #early: Buffer | undefined;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  constructor(now: number, handshakeMs: number) {
+  constructor(now: number, { handshakeMs, expiresAt, early }: Beginning) {
     this.#startedAt = now;
     this.deadline = now + handshakeMs;
+    this.expiresAt = expiresAt;
+    this.#early = early;
   }
 
   /** No server has seen or said more than the handshake request. */

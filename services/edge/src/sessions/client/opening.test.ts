@@ -2,8 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { openConnection, visibleHeaders, visibleQuery } from './opening.ts';
 
 /** The headers that an app server is told of. */
-function told(headers: Readonly<Record<string, string>>): Record<string, readonly string[]> {
-  const lines = visibleHeaders(new Map(Object.entries(headers)), '192.0.2.7');
+function told(
+  headers: Readonly<Record<string, string>>,
+  trusted = false,
+): Record<string, readonly string[]> {
+  const lines = visibleHeaders(new Map(Object.entries(headers)), {
+    address: '192.0.2.7',
+    trusted,
+  });
   const opening = { tokenPayload: '{}', headers: lines, queryString: '' };
   return Object.fromEntries(openConnection('id', opening, 'json', 'edge-1').headers);
 }
@@ -36,6 +42,8 @@ describe('headers', () => {
     'sec-websocket-key',
     'sec-websocket-protocol',
     'x-forwarded-for',
+    'x-forwarded-proto',
+    'forwarded',
   ])('that are called %s are kept back', (name) => {
     expect(told({ [name]: 'forged' })).toEqual(OWN);
   });
@@ -46,6 +54,15 @@ describe('headers', () => {
       expect(told({ [name]: 'a' })).toEqual({ ...OWN, [name]: ['a'] });
     },
   );
+});
+
+describe('headers of a trusted proxy', () => {
+  test('reach the app server, but for what they say of the address', () => {
+    const given = { 'x-forwarded-for': '198.51.100.1', 'x-real-ip': '198.51.100.1' };
+    const passed = { 'x-forwarded-proto': ['https'], 'x-forwarded-host': ['a.example'] };
+    const headers = { ...given, 'x-forwarded-proto': 'https', 'x-forwarded-host': 'a.example' };
+    expect(told(headers, true)).toEqual({ ...OWN, ...passed });
+  });
 });
 
 describe('the query', () => {

@@ -2,6 +2,8 @@ import type { OpenConnection } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { forwardedClaims } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
+import type { Source } from '../forwarded.ts';
+import { isCredible } from '../forwarded.ts';
 
 /**
  * What an app server must be told of a client, kept for the connection's life because another
@@ -20,9 +22,8 @@ export interface Opening {
 /** What a client may bring, in characters; more is refused at the door. */
 export const MAX_OPENING_LENGTH = 16 * 1024;
 
-/** Of the connection between client and edge, or the edge's own word: no app server sees these. */
-const WITHHELD =
-  /^(?:asrs-|x-asrs-|sec-websocket-|(?:authorization|connection|upgrade|x-forwarded-for)$)/;
+/** Of the connection between client and edge: no app server sees these. */
+const WITHHELD = /^(?:asrs-|x-asrs-|sec-websocket-|(?:authorization|connection|upgrade)$)/;
 
 /** Header lines that clients have in common, the latest of them; longer ones are nobody else's. */
 const shared = new LRUCache<string, string>({ max: 1024 });
@@ -34,11 +35,12 @@ const SHARED_LENGTH = 256;
  */
 export function visibleHeaders(
   headers: ReadonlyMap<string, string>,
-  remoteAddress: string,
+  { address, trusted }: Pick<Source, 'address' | 'trusted'>,
 ): readonly string[] {
-  const lines = [share(`x-forwarded-for: ${remoteAddress}`)];
+  const lines = [share(`x-forwarded-for: ${address}`)];
   for (const [name, value] of headers) {
-    if (!WITHHELD.test(name)) lines.push(share(`${name}: ${value}`));
+    if (WITHHELD.test(name) || !isCredible(name, trusted)) continue;
+    lines.push(share(`${name}: ${value}`));
   }
   return lines;
 }

@@ -90,6 +90,11 @@ export class ServerSession implements SocketHandler {
     return this.#state === State.Ready && !this.#weak && this.#trunk?.full === false;
   }
 
+  /** Its peer is slow to read: what goes out is held against who sends it. */
+  get isFull(): boolean {
+    return this.#trunk?.full === true;
+  }
+
   opened(socket: Socket): void {
     this.#socket = socket;
     this.#context.servers.add(this);
@@ -154,6 +159,8 @@ export class ServerSession implements SocketHandler {
 
   drained(): void {
     this.#trunk!.drained();
+    if (this.isFull) return;
+    this.#context.heldPosts.resume(this.#context.clock.now());
     if (this.takesClients) this.hub.assignWaiting();
   }
 

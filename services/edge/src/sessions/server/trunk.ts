@@ -7,26 +7,13 @@ import {
 import type { Socket } from '../../ports/socket.ts';
 import { SendResult } from '../../ports/socket.ts';
 import type { Counters } from '../counters.ts';
+import type { TurnFlusher } from '../turn-flusher.ts';
 
 /** Payloads from here on go to the socket as they are, rather than through the batch. */
 const LARGE_PAYLOAD_BYTES = 64 * 1024;
 /** A server connection with more than this queued takes no new clients. */
 const FULL_BYTES = 1024 * 1024;
 const ENDING = Uint8Array.of(0x80);
-
-/** Sends the batches of all trunks once a turn, so that a turn's messages share their frames. */
-export class TurnFlusher {
-  #dirty: Trunk[] = [];
-  readonly #flushAll = (): void => {
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const trunk of dirty) trunk.flush();
-  };
-
-  add(trunk: Trunk): void {
-    if (this.#dirty.push(trunk) === 1) setImmediate(this.#flushAll);
-  }
-}
 
 /**
  * The outgoing half of a server connection. What is written in one turn leaves as one WebSocket

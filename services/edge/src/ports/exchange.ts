@@ -1,0 +1,28 @@
+import type { HttpAnswer } from './listener.ts';
+
+/** Whoever answers an exchange. */
+export interface ExchangeHandler {
+  /** The peer went before the answer was complete. The last call. */
+  gone(): void;
+  /** The peer has taken what an earlier `write` could not hand over. */
+  drained(): void;
+}
+
+/**
+ * The answering half of an HTTP request, for answers that come later or piece by piece. Nothing may
+ * be called on it once it is over: by `answer`, `end` or `cut`, or because the peer has gone.
+ */
+export interface Exchange {
+  /** Who is told from now on; to be set before anything else happens. */
+  handler: ExchangeHandler | undefined;
+  /** The whole answer. */
+  answer(answer: HttpAnswer): void;
+  /** The head of an answer whose body goes on with `write`, and the start of that body. */
+  begin(answer: HttpAnswer): void;
+  /** More of the body, copied. False while the peer has not taken all of it: `drained` follows. */
+  write(bytes: Uint8Array): boolean;
+  /** Ends an answer that was begun. */
+  end(): void;
+  /** Cuts the connection; the handler is not told. */
+  cut(): void;
+}

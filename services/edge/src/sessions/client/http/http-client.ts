@@ -1,0 +1,65 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Exchange } from '../../../ports/exchange.ts';
+import type { ClientSession } from '../client-session.ts';
+import { GONE, POSTED } from '../answers.ts';
+import type { EventStream } from './event-stream.ts';
+import type { HeldPosts } from './held-posts.ts';
+import type { LongPoll } from './long-poll.ts';
+
+/** What the first request of a connection brought, and every later one must bring again. */
+interface Secrets {
+  readonly connectionToken: string;
+  readonly accessToken: string;
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** A client connection over HTTP requests, as the later ones of them find it. */
+export class HttpClient {
+  readonly session: ClientSession;
+  readonly transport: EventStream | LongPoll;
+  readonly #heldPosts: HeldPosts;
+  readonly #connectionToken: Buffer;
+  readonly #accessToken: Buffer;
+
+  constructor(
+    session: ClientSession,
+    transport: EventStream | LongPoll,
+    secrets: Secrets,
+    heldPosts: HeldPosts,
+  ) {
+    this.session = session;
+    this.transport = transport;
+    this.#heldPosts = heldPosts;
+    this.#connectionToken = digest(secrets.connectionToken);
+    this.#accessToken = digest(secrets.accessToken);
+  }
+
+  hasConnectionToken(token: string): boolean {
+    return timingSafeEqual(digest(token), this.#connectionToken);
+  }
+
+  /**
+   * The very token it was let in with is good for as long as the connection lives, expired or not:
+   * clients cannot renew it, and one on a WebSocket is not asked again either.
+   */
+  hasAccessToken(token: string): boolean {
+    return timingSafeEqual(digest(token), this.#accessToken);
+  }
+
+  /** Hub messages of the client; answered once they are on their way. */
+  post(body: Buffer, exchange: Exchange, now: number): void {
+    if (this.#heldPosts.has(this) || !this.session.hasRoom) {
+      this.#heldPosts.add(this, body, exchange, now);
+    } else {
+      this.take(body, exchange);
+    }
+  }
+
+  /** Passes a post on, whether there is room or not. */
+  take(body: Buffer, exchange: Exchange): void {
+    if (!this.session.isOpen) return exchange.answer(GONE);
+    this.session.received(body);
+    exchange.answer(POSTED);
+  }
+}

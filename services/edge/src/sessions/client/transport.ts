@@ -1,0 +1,21 @@
+import type { TransportName } from '@trunkline/protocol';
+
+export type TransportLabel = 'webSockets' | 'serverSentEvents' | 'longPolling';
+
+/** How a client's bytes travel. */
+export interface Transport {
+  /** As negotiate and error texts have it. */
+  readonly name: TransportName;
+  /** As metrics and settings have it. */
+  readonly label: TransportLabel;
+  /** Whether it can carry binary hub protocols. */
+  readonly binary: boolean;
+}
+
+export const TRANSPORTS = {
+  webSockets: { name: 'WebSockets', label: 'webSockets', binary: true },
+  serverSentEvents: { name: 'ServerSentEvents', label: 'serverSentEvents', binary: false },
+  longPolling: { name: 'LongPolling', label: 'longPolling', binary: true },
+} as const satisfies Record<TransportLabel, Transport>;
+
+export const TRANSPORT_LABELS = Object.keys(TRANSPORTS) as TransportLabel[];

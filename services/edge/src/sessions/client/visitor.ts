@@ -1,0 +1,64 @@
+import type { BlockList } from 'node:net';
+import type { ClientClaims } from '@trunkline/tokens';
+import { readClientClaims } from '@trunkline/tokens';
+import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import type { Counters } from '../counters.ts';
+import type { Source } from '../forwarded.ts';
+import { Forwarded } from '../forwarded.ts';
+import { originAllowed } from '../origin.ts';
+import type { TokenVerifier } from '../token-verifier.ts';
+import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
+import { text, WRONG_ORIGIN } from './answers.ts';
+
+/** Who stands behind a request, by its access token. */
+export interface Visitor {
+  readonly hub: string;
+  /** The token itself, and the JSON text of its payload. */
+  readonly accessToken: string;
+  readonly tokenPayload: string;
+  readonly claims: ClientClaims;
+  readonly source: Source;
+}
+
+/** From where clients may come, and whose word on that counts. */
+export interface Provenance {
+  /** Canonical origins, or `*`. */
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxies: BlockList;
+}
+
+/** Tells visitors from strangers. */
+export class Visitors {
+  readonly #tokens: TokenVerifier;
+  readonly #allowedOrigins: readonly string[];
+  readonly #forwarded: Forwarded;
+  readonly #counters: Counters;
+
+  constructor(tokens: TokenVerifier, provenance: Provenance, counters: Counters) {
+    this.#tokens = tokens;
+    this.#allowedOrigins = provenance.allowedOrigins;
+    this.#forwarded = new Forwarded(provenance.trustedProxies);
+    this.#counters = counters;
+  }
+
+  /**
+   * The visitor, or why there is none: 403 from the page of an origin that is not allowed, 400
+   * without a hub, 401 without a good token for it.
+   */
+  read(request: HttpRequest): Visitor | HttpAnswer {
+    const source = this.#forwarded.read(request);
+    // Browsers leave WebSockets out of CORS, so who serves them has to look.
+    if (!originAllowed(request, source.host, this.#allowedOrigins)) {
+      this.#counters.refusals.add('origin');
+      return WRONG_ORIGIN;
+    }
+    const hub = requestedHub(request);
+    if (hub === undefined) return text(400, 'The query must name a hub: ?hub=<name>.');
+    const accessToken = requestToken(request);
+    const verified = this.#tokens.verify(accessToken, 'client', hub);
+    if (typeof verified === 'string') return unauthorized(verified);
+    const { payload } = verified;
+    const claims = readClientClaims(payload);
+    return { hub, accessToken, tokenPayload: payload, claims, source };
+  }
+}

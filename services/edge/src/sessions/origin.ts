@@ -1,0 +1,38 @@
+import type { HttpRequest } from '../ports/listener.ts';
+
+/** `scheme://host[:port]`, as browsers send it; a slash at the end does no harm. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#@*\s]+\/?$/i;
+
+/**
+ * An origin in the one form that can be compared: lower case, without the scheme's own port, without
+ * a slash. Undefined for what is none, such as the `null` of a page that has no origin.
+ */
+export function canonicalOrigin(text: string): string | undefined {
+  if (!ORIGIN.test(text) || !URL.canParse(text)) return undefined;
+  const { protocol, host } = new URL(text);
+  return `${protocol}//${host}`.toLowerCase();
+}
+
+/**
+ * Whether a request may be served as far as its Origin goes: `allowed` has it, or `*`; it comes from
+ * no page; or from one of the host that was asked, which needs no permission.
+ *
+ * @param host what the client asked, proxies reckoned in: `Source.host`
+ * @param allowed canonical origins, or `*` for every one
+ */
+export function originAllowed(
+  request: HttpRequest,
+  host: string | undefined,
+  allowed: readonly string[],
+): boolean {
+  const given = request.headers.get('origin');
+  if (given === undefined || allowed.includes('*')) return true;
+  const origin = canonicalOrigin(given);
+  if (origin === undefined) return false;
+  return allowed.includes(origin) || (host !== undefined && origin === onScheme(origin, host));
+}
+
+/** The origin of the host's pages, had they the same scheme: what scheme a proxy took is unknown. */
+function onScheme(origin: string, host: string): string | undefined {
+  return canonicalOrigin(`${origin.slice(0, origin.indexOf('://'))}://${host}`);
+}
