@@ -305,8 +305,9 @@ export class TestEdge {
   ): FakeServer {
     const { hub = 'chat', serverId = 'server-1' } = identity;
     const id = identity.id ?? `cid-${++this.#servers}`;
+    const userAgent = identity.userAgent ?? 'trunkline-sdk/1';
     return new FakeServer(
-      new ServerSession({ id, serverId, hub: this.hubs.get(hub) }, this.context),
+      new ServerSession({ id, serverId, userAgent, hub: this.hubs.get(hub) }, this.context),
     );
   }
 

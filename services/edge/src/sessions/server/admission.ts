@@ -40,6 +40,7 @@ export class ServerAdmission {
       id: id.slice(0, ID_LENGTH),
       serverId: serverId.slice(0, ID_LENGTH),
       hub: this.#hubs.get(hub),
+      userAgent: request.headers.get('asrs-user-agent') ?? '',
     };
     return new ServerSession(identity, this.#context);
   }

@@ -15,6 +15,7 @@ import {
 import { DenseList } from '../../model/dense-list.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
 import type { ClientSession } from '../client/client-session.ts';
+import { restsStreams } from '../client/flow-control.ts';
 import { openConnection } from '../client/opening.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-reason.ts';
@@ -41,6 +42,8 @@ export interface ServerIdentity {
   /** One per app process, shared by all of its connections. */
   readonly serverId: string;
   readonly hub: HubRuntime;
+  /** `Asrs-User-Agent`: which software it is. */
+  readonly userAgent: string;
 }
 
 /**
@@ -51,6 +54,8 @@ export class ServerSession implements SocketHandler {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
+  /** Lets streams to a client rest on the edge's word. */
+  readonly restsStreams: boolean;
   readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
@@ -67,6 +72,7 @@ export class ServerSession implements SocketHandler {
     this.id = identity.id;
     this.serverId = identity.serverId;
     this.hub = identity.hub;
+    this.restsStreams = restsStreams(identity.userAgent);
     this.#context = context;
     this.#heartbeat = new Heartbeat(context.clock.now());
   }
