@@ -100,8 +100,9 @@ test('numbers.ts', async () => {
 test('reports.ts', async () => {
   const ada = await stage.join('reports');
   const report = ada.invoke('make', 2026).catch(() => 'no report');
-  const subscription = await ada.streamStarted('ticks');
-  subscription.dispose();
+  const { items, cancel } = ada.follow('ticks');
+  await items.first(() => true, 'a tick');
+  cancel();
   await expect.poll(() => unsaid(app, 'nobody listens any more'), POLL).toEqual([]);
   await ada.connection.stop();
   expect(await report).toBe('no report');
