@@ -15,7 +15,7 @@ const BUILD_TIMEOUT_MS = 180_000;
 const OLDEST_SDK = 8;
 
 /** What `dotnet` would else say, send, write to the home folder, or leave running behind it. */
-const DOTNET_ENV = {
+export const DOTNET_ENV = {
   DOTNET_CLI_HOME: BUILT,
   DOTNET_CLI_TELEMETRY_OPTOUT: '1',
   DOTNET_CLI_USE_MSBUILD_SERVER: '0',
@@ -23,6 +23,9 @@ const DOTNET_ENV = {
   DOTNET_NOLOGO: '1',
   MSBUILDDISABLENODEREUSE: '1',
   UseSharedCompilation: 'false',
+  // A package source that is out of reach is asked twice, not six times.
+  NUGET_ENABLE_ENHANCED_HTTP_RETRY: 'true',
+  NUGET_ENHANCED_MAX_NETWORK_TRY_COUNT: '2',
 };
 
 /** The machine's `dotnet`, if it has the SDK in a version that serves, 8 or later. */
