@@ -32,6 +32,7 @@ export const WITHOUT_CONTROL = {
   slowReaders: 'What is kept for a client, and for how long, is for a service to say.',
   stopping: 'The framework cuts its clients off when it stops; a service lets go of them gently.',
   groups: 'The framework sends such a client a copy for each group, in one process as it is.',
+  oldClients: 'The framework asks such a client all the same, and it hangs up.',
   messagepack: 'The control speaks JSON alone.',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -47,6 +48,14 @@ export const NEEDS = {
   noClientResults: {
     why: 'It is about clients that cannot answer what the hub asks; from version 7 on, they can.',
     met: ({ version }) => version < 7,
+  },
+  userAgent: {
+    why: 'Clients say what they are from version 5 on.',
+    met: ({ version }) => version >= 5,
+  },
+  anonymity: {
+    why: 'It is about clients that do not say what they are; from version 5 on, they do.',
+    met: ({ version }) => version < 5,
   },
   headers: {
     why: "Clients take headers of the app's own from version 5 on.",

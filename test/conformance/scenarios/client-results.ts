@@ -1,7 +1,7 @@
 import { Mailbox } from '@trunkline/testing';
 import { expect } from 'vitest';
 
-import { NEEDS, type Scenario } from '../scenario.ts';
+import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -84,7 +84,7 @@ export const clientResults: readonly Scenario[] = [
   },
   {
     name: 'stops waiting for a client that is too old to answer, and closes itself',
-    needs: [NEEDS.noClientResults],
+    needs: [NEEDS.noClientResults, NEEDS.anonymity],
     async run(context) {
       const asker = await context.connect({ hub: 'detailed' });
       const asked = await context.connect({ hub: 'detailed', handlers: { confirm: () => true } });
@@ -93,6 +93,20 @@ export const clientResults: readonly Scenario[] = [
       expect(await asked.event('closed')).toMatchObject({
         error: expect.stringContaining('not supported in this version of the client') as string,
       });
+    },
+  },
+  {
+    name: 'says at once that a client is too old to answer, and leaves it alone',
+    needs: [NEEDS.noClientResults, NEEDS.userAgent],
+    withoutControl: WITHOUT_CONTROL.oldClients,
+    async run(context) {
+      const asker = await context.connect({ hub: 'detailed' });
+      const asked = await context.connect({ hub: 'detailed', handlers: { confirm: () => true } });
+      const id = await asked.id();
+      expect(await asker.failure('ask', id, '?', TIMEOUT_MS)).toContain(
+        `Connection '${id}' cannot answer: it is Microsoft SignalR/6.0, and client results need 7.0.`,
+      );
+      expect(await asked.id()).toBe(id);
     },
   },
 ];
