@@ -1,7 +1,7 @@
 // The first thing that runs on a fresh clone: plain JavaScript for any Node from 20 on, with nothing
 // installed. Installs what is missing, builds, then runs a task with the Node that is pinned.
 //
-//   node scripts/bootstrap.mjs <start|test|bench|soak> [arguments of the task]
+//   node scripts/bootstrap.mjs <start|test|conformance|bench|soak> [arguments of the task]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,6 +14,11 @@ const BIN = join(ROOT, 'node_modules', '.bin');
 const TASKS = {
   start: ['scripts/start.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
+  conformance: [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config=test/conformance/vitest.config.ts',
+  ],
   bench: ['test/bench/main.ts'],
   soak: ['test/soak/main.ts'],
 };

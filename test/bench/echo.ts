@@ -11,24 +11,29 @@ export interface EchoOptions {
   seconds: number;
 }
 
-const CLIENTS = 64;
-const OUTSTANDING = 4;
+export const CLIENTS = 64;
+export const OUTSTANDING = 4;
 const PER_SECOND = 5_000;
 /** Left out of the figures, so that what is measured has been compiled. */
 const WARM_UP_SECONDS = 2;
 /** On top of a run's own time, for the last answers and a busy machine. */
-const GRACE_MS = 15_000;
+export const GRACE_MS = 15_000;
 
 /** Echo calls: first as many as will go, then a fixed number a second. */
 export async function measureEcho(contenders: Contenders, options: EchoOptions): Promise<Row[]> {
   return withSides(contenders, 'echo', async (sides) => {
-    for (const { load } of [sides.edge, sides.bare]) {
-      await load.do('connect', { tokens: newTokens(CLIENTS), concurrency: CLIENTS }, GRACE_MS);
-      const warmUp = { outstanding: OUTSTANDING, seconds: WARM_UP_SECONDS };
-      await load.do('echoFlatOut', warmUp, WARM_UP_SECONDS * 1000 + GRACE_MS);
-    }
+    await warmUp(sides);
     return [...(await flatOut(sides, options)), ...(await paced(sides, options))];
   });
+}
+
+/** Connects the clients of both sides, and lets them talk until everything has been compiled. */
+export async function warmUp(sides: Sides): Promise<void> {
+  for (const { load } of [sides.edge, sides.bare]) {
+    await load.do('connect', { tokens: newTokens(CLIENTS), concurrency: CLIENTS }, GRACE_MS);
+    const command = { outstanding: OUTSTANDING, seconds: WARM_UP_SECONDS };
+    await load.do('echoFlatOut', command, WARM_UP_SECONDS * 1000 + GRACE_MS);
+  }
 }
 
 async function flatOut(sides: Sides, { rounds, seconds }: EchoOptions): Promise<Row[]> {

@@ -2,6 +2,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
+import { measureApp } from './app-cost.ts';
 import { measureBroadcast } from './broadcast.ts';
 import type { Contenders } from './compare.ts';
 import { measureConnect } from './connect.ts';
@@ -14,12 +15,13 @@ import { formatTable, type Row } from './table.ts';
 const USAGE = `Usage: npm run bench -- [options]
 
 Compares the edge with a bare uWebSockets.js server on this machine: memory per idle client, echo
-calls through an app server, broadcasts, connects. Servers and load generators are processes of
-their own, take turns, and each figure is the median of the rounds. Needs Linux, and 20,000 open
-files (ulimit -n) for the whole of it. The exit code says whether it ran, not how fast.
+calls through an app server, broadcasts, connects; and the app server with a ws server that speaks
+JSON. Servers and load generators are processes of their own, take turns, and each figure is the
+median of the rounds. Needs Linux, and 20,000 open files (ulimit -n) for the whole of it. The exit
+code says whether it ran, not how fast.
 
   --quick        fewer clients and shorter rounds, for a first look
-  --only <list>  of idle, echo, broadcast, connect; comma separated
+  --only <list>  of idle, echo, app, broadcast, connect; comma separated
   --self         the bare server on both sides: how far from 1.00 the machine's noise goes
   --help         this text`;
 
@@ -55,6 +57,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   idle: (contenders, { rounds, idle: [few, many] }) =>
     measureIdle(contenders, { rounds, few, many }),
   echo: (contenders, { rounds, seconds }) => measureEcho(contenders, { rounds, seconds }),
+  app: (_contenders, { rounds, seconds }) => measureApp({ rounds, seconds }),
   broadcast: (contenders, { rounds, seconds, broadcast }) =>
     measureBroadcast(contenders, { rounds, seconds, clients: broadcast }),
   connect: (contenders, { rounds, connect }) =>

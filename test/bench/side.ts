@@ -55,6 +55,19 @@ export const startBareSide: StartSide = (work) =>
     return { load, serverPid: server.pid, appPid: undefined };
   });
 
+/** A `ws` server that speaks JSON: server and app server in one. */
+export const startJsonSide: StartSide = () =>
+  startAll(async (started) => {
+    const server = started(
+      await startProcess(process.execPath, [path('json-server.ts')], {
+        name: 'JSON server',
+        ready: (line) => /^listening on (.+)$/.exec(line)?.[1],
+      }),
+    );
+    const load = started(await LoadGenerator.start(server.ready));
+    return { load, serverPid: server.pid, appPid: server.pid };
+  });
+
 /** Starts parts one after the other; stops them backwards, at once when one does not start. */
 async function startAll(
   start: (started: <Part extends Stoppable>(part: Part) => Part) => Promise<Omit<Side, 'stop'>>,

@@ -44,6 +44,8 @@ export class Link {
   }
 
   resume(): void {
+    // What is piped twice arrives twice.
+    this.stall();
     this.#up.pipe(this.#far);
     this.#down.pipe(this.#near);
   }

@@ -1,5 +1,9 @@
 /** The app server of the conformance tests: hubs, negotiate, and `POST /control`. See contract.ts. */
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
@@ -7,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { createServer, type HubHandle } from '@trunkline/sdk';
 
 import { type Control, HUB_NAMES, type HubName, type Identity, IMPATIENT_MS } from './contract.ts';
+import { appToken, signInEnd } from './identity.ts';
 import { Main, type MainClient, select } from './hubs.ts';
 
 const { prefix = '' } = parseArgs({ options: { prefix: { type: 'string' } } }).values;
@@ -39,13 +44,26 @@ function identity({ headers }: IncomingMessage): Identity {
   return JSON.parse(Buffer.from(token, 'base64url').toString()) as Identity;
 }
 
-const negotiate = server.node({
-  userId: (request) => identity(request).userId,
-  claims: (request) => identity(request).claims ?? {},
-});
+function negotiate(request: IncomingMessage, response: ServerResponse): void {
+  const { userId, claims, signInSeconds, detours, ...options } = identity(request);
+  const [url, ...rest] = detours ?? [];
+  if (url !== undefined) {
+    const accessToken = appToken({ ...identity(request), detours: rest });
+    response.end(JSON.stringify({ url, accessToken }));
+    return;
+  }
+  const expiresAt = signInSeconds === undefined ? undefined : new Date(signInEnd(signInSeconds));
+  const handle = server.node({
+    ...options,
+    userId: () => userId,
+    claims: () => claims ?? {},
+    expiresAt: () => expiresAt,
+  });
+  void handle(request, response);
+}
 
 const http = createHttpServer((request, response) => {
-  if (request.url !== '/control') return void negotiate(request, response);
+  if (request.url !== '/control') return negotiate(request, response);
   void (async () => {
     try {
       await obey((await json(request)) as Control);

@@ -4,10 +4,21 @@ import { deadline, Mailbox } from '@trunkline/testing';
 /** Generous, for machines that are busy with other tests; no test waits for it in vain. */
 export const DEADLINE_MS = 15_000;
 
+/** What version 3 says of every event stream that ends; later ones say nothing. */
+export const STREAM_ENDED = 'Error occurred';
+
 export interface ConnectionEvent {
   readonly type: 'reconnecting' | 'reconnected' | 'closed';
   /** Why, where the client gives a reason. */
   readonly error?: string | undefined;
+}
+
+/** A stream from the hub. */
+export interface Stream<T> {
+  readonly items: Mailbox<T>;
+  /** Rejects with the error that the stream ends with. */
+  readonly ended: Promise<void>;
+  cancel(): void;
 }
 
 /** An official client, with everything that happened to it. */
@@ -37,28 +48,25 @@ export class Client implements AsyncDisposable {
   }
 
   /** All items of a stream, once it has ended. */
-  stream<T>(method: string, ...args: unknown[]): Promise<T[]> {
-    const items: T[] = [];
-    const whole = new Promise<T[]>((resolve, reject) => {
-      this.connection.stream<T>(method, ...args).subscribe({
-        next: (item) => items.push(item),
-        error: reject,
-        complete: () => resolve(items),
-      });
-    });
-    return deadline(whole, DEADLINE_MS, `${method} did not end`);
+  async stream<T>(method: string, ...args: unknown[]): Promise<readonly T[]> {
+    const { items, ended } = this.follow<T>(method, ...args);
+    await ended;
+    return items.all;
   }
 
-  /** Subscribes until the first item is there. */
-  streamStarted(method: string, ...args: unknown[]): Promise<ISubscription<unknown>> {
-    const started = new Promise<ISubscription<unknown>>((resolve, reject) => {
-      const subscription = this.connection.stream(method, ...args).subscribe({
-        next: () => resolve(subscription),
-        error: reject,
-        complete: () => reject(new Error(`${method} ended early`)),
-      });
+  /** A stream as it comes. */
+  follow<T>(method: string, ...args: unknown[]): Stream<T> {
+    const items = new Mailbox<T>();
+    const stream = this.connection.stream<T>(method, ...args);
+    let subscription: ISubscription<T> | undefined;
+    const end = new Promise<void>((resolve, reject) => {
+      const next = (item: T): void => items.add(item);
+      subscription = stream.subscribe({ next, error: reject, complete: resolve });
     });
-    return deadline(started, DEADLINE_MS, `${method} sent nothing`);
+    const ended = deadline(end, DEADLINE_MS, `${method} did not end`);
+    // Some tests are not about the end.
+    ended.catch(() => {});
+    return { items, ended, cancel: () => subscription?.dispose() };
   }
 
   /** The next calls of `message` up to `count` in all, each as its only argument. */
@@ -86,7 +94,8 @@ export class Client implements AsyncDisposable {
   }
 
   #happened(type: ConnectionEvent['type'], error: Error | undefined): void {
-    this.events.add({ type, error: error?.message });
+    const reason = error?.message;
+    this.events.add({ type, error: reason === STREAM_ENDED ? undefined : reason });
   }
 }
 

@@ -1,7 +1,13 @@
+import type { TransportName } from '@trunkline/sdk';
+
 /**
  * What the app server of the conformance tests offers, in whatever language it is written: the hubs
  * of `hubs.ts` at the paths below, negotiate for users named by `Identity`, and `POST /control`. At
  * SIGTERM it gives its clients a second to go elsewhere, then closes them and ends.
+ *
+ * `app-server.ts` is one; `kestrel/` is the control, which shows the tests to be right. The control
+ * has no edge, so it keeps its clients, and takes no more of `Identity` than `userId`, `claims` and
+ * `signInSeconds`.
  */
 
 /** Hubs by path, without the slash; the hub key is the same name behind the server's prefix. */
@@ -40,6 +46,14 @@ export type Control =
 export interface Identity {
   readonly userId?: string;
   readonly claims?: Readonly<Record<string, string | readonly string[]>>;
+  /** The sign-in ends so long after negotiate, and the connection with it. */
+  readonly signInSeconds?: number;
+  readonly tokenLifetimeSeconds?: number;
+  readonly transports?: readonly TransportName[];
+  /** How long it may go between two polls. */
+  readonly maxPollIntervalSeconds?: number;
+  /** URLs of hubs that negotiate sends the client to, one after another, before the edge. */
+  readonly detours?: readonly string[];
 }
 
 /** The answer of hub method `about`. */

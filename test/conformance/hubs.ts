@@ -109,7 +109,7 @@ export class Main extends Hub<MainClient> {
     for (let n = 0; n < to; n++) await this.clients.caller.message(n);
   }
 
-  async relay(to: Destination, ...args: unknown[]): Promise<void> {
+  async relay(to: Destination, args: readonly unknown[]): Promise<void> {
     await select(this.clients, to).message(...args);
   }
 
@@ -173,7 +173,7 @@ export class Main extends Hub<MainClient> {
   }
 
   /** Joins two uploads to one text, the first one first. */
-  async both(prefix: string, a: AsyncIterable<string>, b: AsyncIterable<string>): Promise<string> {
+  async both(prefix: string, a: AsyncIterable<number>, b: AsyncIterable<number>): Promise<string> {
     let text = prefix;
     for await (const part of a) text += part;
     for await (const part of b) text += part;
@@ -191,7 +191,7 @@ export class Main extends Hub<MainClient> {
       for await (const _item of items);
       return 'no error';
     } catch (error) {
-      return `${(error as Error).name}: ${(error as Error).message}`;
+      return error instanceof HubError ? error.message : 'an error of some other kind';
     }
   }
 

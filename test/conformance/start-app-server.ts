@@ -24,6 +24,8 @@ export interface AppServer extends StartedProcess<string> {
   /** Where its clients connect to. */
   readonly clientUrl: string;
   readonly prefix: string;
+  /** Whether its clients stay with it: it sends them to no edge. */
+  readonly direct: boolean;
   /** Resolves when the app server has done it; rejects with its error. */
   control(control: Control): Promise<void>;
 }
@@ -38,9 +40,15 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
     ready: (line) => line.startsWith(`${ready} `) && line.slice(ready.length + 1),
   });
   const url = server.ready;
-  const control = async (body: Control): Promise<void> => {
-    const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) });
+  return { ...server, url, clientUrl, prefix, direct: false, control: controlAt(url) };
+}
+
+/** The `control` of an app server at this URL. */
+export function controlAt(url: string): AppServer['control'] {
+  return async (body) => {
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body: JSON.stringify(body) };
+    const answer = await fetch(`${url}/control`, request);
     if (!answer.ok) throw new Error(await answer.text());
   };
-  return { ...server, url, clientUrl, prefix, control };
 }

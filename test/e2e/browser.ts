@@ -1,23 +1,9 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findProgram } from '@trunkline/testing';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-
-/** The path of the machine's Chromium, if there is one on the PATH. */
-export const CHROMIUM = NAMES.flatMap((name) =>
-  (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)),
-).find(isExecutable);
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** The path of the machine's Chromium, if it has one. */
+export const CHROMIUM = findProgram('chromium', 'chromium-browser', 'google-chrome');
 
 /** Starts Chromium without a window and with a temporary profile, asking nothing of the network. */
 export function startBrowser(): Promise<Browser> {

@@ -14,6 +14,8 @@ export interface Visitor {
   room: string;
   name: string;
   device?: BrowserContextOptions;
+  /** Which transport the page is told to use; it chooses when not given. */
+  transport?: 'WebSockets' | 'ServerSentEvents' | 'LongPolling';
 }
 
 /** The chat page in a browser profile of its own, as its user sees it. */
@@ -29,13 +31,15 @@ export class ChatPage {
   }
 
   /** Opens the page, gives the name, and waits until the room has taken it. */
-  static async open(browser: Browser, { url, room, name, device }: Visitor): Promise<ChatPage> {
+  static async open(browser: Browser, visitor: Visitor): Promise<ChatPage> {
+    const { url, room, name, device, transport } = visitor;
+    const query = new URLSearchParams({ room, ...(transport && { transport }) });
     const context = await browser.newContext(device ?? DESKTOP);
     await context.addInitScript((own) => {
       localStorage.setItem('trunkline-chat-name', own);
     }, name);
     const chat = new ChatPage(await context.newPage());
-    await chat.page.goto(`${url}/?${new URLSearchParams({ room }).toString()}`);
+    await chat.page.goto(`${url}/?${query.toString()}`);
     await chat.sees(chat.headline('here'));
     return chat;
   }
@@ -74,6 +78,10 @@ export class ChatPage {
   /** The line under the room's name, which says how many are here. */
   headline(text: string): Locator {
     return this.page.locator('#who', { hasText: text });
+  }
+
+  transport(): Promise<string> {
+    return this.page.locator('#transport').innerText();
   }
 
   connectionId(): Promise<string> {

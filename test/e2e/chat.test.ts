@@ -103,7 +103,7 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs chromium on the PA
     const ada = await visit('line', 'Ada');
     await ada.sees(ada.state('Connected'));
     await ada.sees(ada.page.locator('#round-trip', { hasText: /^\d+(\.\d)? ms$/ }));
-    expect(await ada.page.locator('#transport').innerText()).toBe('WebSockets');
+    expect(await ada.transport()).toBe('WebSockets');
     expect(await ada.connectionId()).toMatch(/^[\w-]{20}$/);
   });
 

@@ -236,11 +236,7 @@ describe('settings that are right', () => {
   it('takes a flag before a variable, and that before the config file', async () => {
     const config = write(
       'order.json',
-      JSON.stringify({
-        edgeId: 'of-the-file',
-        'public-url': 'http://of-the-file',
-        allowedOrigins: ['http://of-the-file'],
-      }),
+      JSON.stringify({ edgeId: 'of-the-file', 'public-url': 'http://of-the-file' }),
     );
     await using edge = await startEdge({
       args: ['--config', config, '--edge-id', 'of-the-flag'],
@@ -248,8 +244,7 @@ describe('settings that are right', () => {
     });
     expect(edge.output()).toContain('"edgeId":"of-the-flag"');
     expect(edge.url).toBe('http://of-the-variable');
-    const listening = /of-the-variable:?/.exec(edge.output());
-    expect(listening).not.toBeNull();
+    expect(edge.output()).not.toContain('of-the-file');
   });
 
   it('warns of --dev, with a connection string that opens the edge', async () => {

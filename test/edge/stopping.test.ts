@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { RawSocket } from './support/raw-socket.ts';
+import { PollClient, StreamClient } from './support/request-clients.ts';
 import { EDGE_MAIN } from './support/run-edge.ts';
 import { userToken } from './support/tokens.ts';
 
@@ -32,6 +33,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const clients = await Promise.all(
       Array.from({ length: 20 }, () => HubClient.connect(edge.url)),
     );
+    const stream = await StreamClient.connect(edge.url);
+    const poller = await PollClient.connect(edge.url);
     const silent = await HubClient.open(edge.url);
     const waiting = await HubClient.open(edge.url, { hub: 'nobody' });
     waiting.write(JSON_HANDSHAKE);
@@ -43,6 +46,10 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
       expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);
       expect((await client.closed).code).toBe(1001);
     }
+    for (const client of [stream, poller]) {
+      expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);
+    }
+    expect([await stream.closed, await poller.closed]).toEqual([200, 204]);
     for (const client of [silent, waiting]) {
       expect((await client.handshake()).error).toBeTypeOf('string');
       expect((await client.closed).code).toBe(1001);
@@ -52,7 +59,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const ended = servers.flatMap((server) =>
       server.received.all.filter((message) => message.type === MessageType.CloseConnection),
     );
-    expect(ended).toHaveLength(clients.length);
+    expect(ended).toHaveLength(clients.length + 2);
   });
 });
 
@@ -79,12 +86,18 @@ describe('an edge that is asked to stop', () => {
     expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
   });
 
-  it('takes no new connections', async () => {
+  it('takes no new connections while it says goodbye, and says that it is not ready', async () => {
     await using edge = await startEdge();
+    await using _server = await FakeAppServer.connect(edge.url);
+    const client = await HubClient.connect(edge.url);
     edge.child.kill('SIGTERM');
-    await edge.exited;
-    await expect(fetch(`${edge.url}/api/health`)).rejects.toThrow('fetch failed');
-    await expect(fetch(`${edge.adminUrl}/live`)).rejects.toThrow('fetch failed');
+    await client.received.first(({ type }) => type === 7, 'the goodbye');
+    using socket = new RawSocket(edge.url);
+    const taken = socket.connected.then(() => 'taken');
+    expect(await Promise.race([taken, socket.ended.then(() => 'refused')])).toBe('refused');
+    // It still was there to refuse.
+    expect((await fetch(`${edge.adminUrl}/ready`)).status).toBe(503);
+    expect(await edge.exited).toEqual(CLEAN);
   });
 
   it('ends with the parent that holds its channel', async () => {

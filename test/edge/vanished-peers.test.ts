@@ -3,6 +3,8 @@ import { FakeAppServer, startEdge, type StartedEdge } from '@trunkline/testing';
 import { describe, expect, it, vi } from 'vitest';
 
 import { expectAlive } from './support/alive.ts';
+import { HttpConnection } from './support/http-connection.ts';
+import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { rawClient } from './support/raw-client.ts';
 import { Opcode, RawSocket } from './support/raw-socket.ts';
@@ -33,7 +35,7 @@ describe.concurrent('a peer that has vanished', () => {
     await using edge = await startEdge();
     await using _server = await FakeAppServer.connect(edge.url);
     const before = await metric(edge, 'process_open_fds');
-    const halves = ['P', 'POST /client/nego', 'GET /client/?hub=chat HTTP/1.1\r\nHost: e'];
+    const halves = ['', 'P', 'POST /client/nego', 'GET /client/?hub=chat HTTP/1.1\r\nHost: e'];
     const sockets = halves.map((half) => {
       const socket = new RawSocket(edge.url);
       socket.write(half);
@@ -60,6 +62,53 @@ describe.concurrent('a peer that has vanished', () => {
     }
     await descriptorsBack(edge, before);
     for (const { socket } of clients) socket[Symbol.dispose]();
+  }, 40_000);
+
+  /** A paused socket, its request for an event stream or a poll on its way. */
+  function ask({ path, negotiated }: HttpConnection, edge: StartedEdge, accept: string): RawSocket {
+    const socket = new RawSocket(edge.url);
+    const headers = { Authorization: `Bearer ${negotiated.accessToken}`, Accept: accept };
+    socket.request('GET', path, headers);
+    socket.pause();
+    return socket;
+  }
+
+  it('is given up with events waiting for it, however few', async () => {
+    await using edge = await startEdge();
+    await using server = await FakeAppServer.connect(edge.url);
+    const before = await metric(edge, 'process_open_fds');
+    const connection = await HttpConnection.negotiate(edge.url);
+    const { connectionId } = connection.negotiated;
+    using _socket = ask(connection, edge, 'text/event-stream');
+    await expect.poll(async () => (await connection.post(JSON_HANDSHAKE)).status).toBe(200);
+    await server.opened(connectionId);
+    const queued = (): Promise<number> =>
+      metric(edge, 'trunkline_outbound_queue_bytes', { side: 'client' });
+    for (let n = 0; n < MOST_MESSAGES && (await queued()) === 0; n++) {
+      server.data(connectionId, PIECE);
+    }
+    expect(await queued()).toBeGreaterThan(0);
+    await descriptorsBack(edge, before);
+    expect(await queued()).toBe(0);
+    expect(await metric(edge, 'trunkline_slow_clients_total')).toBe(0);
+    expect((await connection.post('x')).status).toBe(404);
+  }, 40_000);
+
+  it('is given up with the answer to its poll waiting for it', async () => {
+    await using edge = await startEdge();
+    await using server = await FakeAppServer.connect(edge.url);
+    const before = await metric(edge, 'trunkline_open_sockets');
+    const connection = await HttpConnection.negotiate(edge.url);
+    await connection.openPolling(JSON_HANDSHAKE);
+    using _socket = ask(connection, edge, '*/*');
+    // More than the kernel holds.
+    const value = 'x'.repeat(32 * 1024 * 1024);
+    const message = `{"type":1,"target":"t","arguments":["${value}"]}\x1e`;
+    server.data(connection.negotiated.connectionId, Buffer.from(message));
+    await vi.waitFor(async () => {
+      expect(await metric(edge, 'trunkline_open_sockets')).toBe(before);
+    }, GIVEN_UP);
+    expect(await (await connection.poll()).text()).toBe('{"type":7,"allowReconnect":true}\x1e');
   }, 40_000);
 
   it('is given up with messages waiting for it', async () => {

@@ -10,7 +10,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 /** What clients did and noticed since the start. */
 export interface Tally {
   calls: number;
-  /** Answered with an error, because their server was cut off while it worked. */
+  /** Of calls and streams those answered with an error, because their server was cut off while it worked. */
   failed: number;
   heard: number;
   disconnects: number;
@@ -24,6 +24,9 @@ const TRANSPORTS = [
   HttpTransportType.LongPolling,
 ];
 const PAUSE_MS = 50;
+/** Of so many calls one is a stream. */
+const STREAM_EVERY = 10;
+const ITEMS = 10;
 const TEXT = 'x'.repeat(200);
 
 /** Clients that never rest. */
@@ -91,6 +94,7 @@ export class Crowd implements AsyncDisposable {
     for (let n = 0; !this.#over; n++) {
       try {
         if (speaks) await connection.invoke('broadcast', n, TEXT);
+        else if (n % STREAM_EVERY === 0) await this.#stream(connection);
         else if ((await connection.invoke('echo', n)) !== n) this.tally.disorder++;
         this.tally.calls++;
       } catch {
@@ -98,5 +102,22 @@ export class Crowd implements AsyncDisposable {
       }
       await pass(this.#pauseMs);
     }
+  }
+
+  /** Every item once, in order, up to where it was cut off. */
+  #stream(connection: HubConnection): Promise<void> {
+    let expected = 0;
+    return new Promise((resolve, reject) => {
+      connection.stream<number>('count', ITEMS).subscribe({
+        next: (item) => {
+          if (item !== expected++) this.tally.disorder++;
+        },
+        error: reject,
+        complete: () => {
+          if (expected !== ITEMS) this.tally.disorder++;
+          resolve();
+        },
+      });
+    });
   }
 }

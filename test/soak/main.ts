@@ -54,6 +54,9 @@ async function main(): Promise<boolean> {
   }
 }
 
+const stop = new AbortController();
+const { signal } = stop;
+
 /** Whether all went well. */
 async function soak(
   edge: StartedEdge,
@@ -63,18 +66,18 @@ async function soak(
 ): Promise<boolean> {
   const history: Minute[] = [];
   const end = performance.now() + minutes * 60_000;
-  for (let cuts = 1; performance.now() < end && !stopped; cuts++) {
-    await pass(CUT_EVERY_MS);
+  for (let cuts = 1; performance.now() < end; cuts++) {
+    await pass(CUT_EVERY_MS, undefined, { signal }).catch(() => {});
+    if (signal.aborted) break;
     proxies[cuts % proxies.length]!.cutOne();
     if (cuts % 6 === 0) history.push(report(await scrape(edge), crowd.tally, cuts));
   }
   return verdict(history, crowd.tally);
 }
 
-let stopped = false;
 process.once('SIGINT', () => {
-  stopped = true;
-  console.log('stopping at the next cut ...');
+  console.log('stopping ...');
+  stop.abort();
 });
 
 try {

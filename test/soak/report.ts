@@ -28,6 +28,7 @@ export function report(metrics: Metrics, tally: Tally, cuts: number): Minute {
 
 /** Whether memory was flat and no client noticed more than a failed call. */
 export function verdict(history: readonly Minute[], { disconnects, disorder }: Tally): boolean {
+  if (history.length === 0) throw new Error('it has not run for a minute');
   const settled = history.slice(Math.min(2, history.length - 1));
   const quarter = Math.max(1, Math.floor(settled.length / 4));
   const mean = (minutes: readonly Minute[]): number =>

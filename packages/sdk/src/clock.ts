@@ -1,15 +1,18 @@
+/** What a timer holds; Node takes more for no time at all. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Time as this package sees it, so that tests can pass minutes in no time. */
 export interface Clock {
   /** Milliseconds from some fixed point; never goes back, whatever the wall clock does. */
   now(): number;
-  /** Calls back once, after `milliseconds`, unless what it returns is called first. */
+  /** Calls back once, after `milliseconds`, 24 days at the most, unless what it returns is called first. */
   after(milliseconds: number, callback: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds);
+    const timer = setTimeout(callback, Math.min(milliseconds, LONGEST_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -6,11 +6,15 @@ export class HubError extends Error {
 /** What a `TrunklineError` is about. */
 export type TrunklineErrorCode =
   | 'bad-options' // options or a hub class that cannot work
-  | 'unauthorized' // the service refused the access key
+  | 'unauthorized' // the service refused the access key, or the token made with it
   | 'not-connected' // no server connection to send on
   | 'outbound-full' // the service does not take what was sent before
   | 'ack-timeout' // the service did not confirm in time, or could not
-  | 'client-gone' // the client that a result was awaited from is not there
+  | 'client-gone' // the client that a result was awaited from is not there, says the service
+  | 'client-too-old' // the client that a result was asked of cannot answer
+  | 'refused' // the service does not accept a REST call
+  | 'throttled' // the service has been told too much, for as long as a REST call may take
+  | 'unavailable' // the service did not answer a REST call, or failed, for as long as it may take
   | 'wrong-place'; // a call that cannot work where it was made
 
 /** What goes wrong between an app server and the service. The message says what to do. */
@@ -45,10 +49,14 @@ export class OperationCanceledException extends Error {
 export function clientErrorText(base: string, error: unknown, detailed: boolean): string {
   if (error instanceof HubError) return `${base} HubException: ${error.message}`;
   if (!detailed) return base;
-  if (!(error instanceof Error)) return `${base} Error: ${String(error)}`;
+  if (!(error instanceof Error)) return `${base} Error: ${errorMessage(error)}`;
   return `${base} ${error.constructor.name}: ${error.message}`;
 }
 
+/** Of whatever was thrown: an object without a prototype is no text. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  return typeof error === 'object' && error !== null
+    ? Object.prototype.toString.call(error)
+    : String(error);
 }

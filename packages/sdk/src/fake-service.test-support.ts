@@ -9,6 +9,7 @@ import type {
   ServiceMessage,
 } from '@trunkline/protocol';
 import {
+  AckStatus,
   decodeServiceMessage,
   encodeHandshakeRequest,
   encodeServiceMessage,
@@ -47,6 +48,8 @@ export class FakeService {
   handshakeError: string | undefined = '';
   /** Whether a server that wants to leave gets its acknowledgement. */
   acknowledgesFin = true;
+  /** Whether a server that asks for a connection is told that it is there. */
+  answersChecks = true;
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
 
@@ -65,15 +68,19 @@ export class FakeService {
     });
   }
 
-  static async start(): Promise<FakeService> {
+  /** On a free port, unless it comes back to the one it had. */
+  static async start(port = 0): Promise<FakeService> {
     const service = new FakeService();
-    await new Promise<void>((resolve) => service.#http.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => service.#http.listen(port, '127.0.0.1', resolve));
     return service;
   }
 
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
   get connectionString(): string {
-    const { port } = this.#http.address() as AddressInfo;
-    return `Endpoint=http://127.0.0.1;Port=${port};AccessKey=${TEST_KEY};Version=1.0;`;
+    return `Endpoint=http://127.0.0.1;Port=${this.port};AccessKey=${TEST_KEY};Version=1.0;`;
   }
 
   get live(): FakeServerConnection[] {
@@ -126,6 +133,10 @@ export class FakeServerConnection {
     return until(() => this.ofType(type)[n], `message ${n} of type ${type}`);
   }
 
+  confirm(ackId: number): void {
+    this.send({ type: MessageType.Ack, ackId, status: AckStatus.Ok, message: '' });
+  }
+
   /** Opens a client here, and sends its handshake request. */
   open(options: Partial<FakeClientOptions> = {}): FakeClient {
     return new FakeClient(this, { id: 'c1', protocol: 'json', ...options });
@@ -140,7 +151,12 @@ export class FakeServerConnection {
       this.received.push(message);
       if (message.type === MessageType.HandshakeRequest) this.#welcome();
       if (message.type === MessageType.Ping) this.#ping(message.entries);
+      if (message.type === MessageType.CheckConnectionExistenceWithAck) this.#check(message.ackId);
     });
+  }
+
+  #check(ackId: number): void {
+    if (this.#service.answersChecks) this.confirm(ackId);
   }
 
   #ping([key]: readonly string[]): void {

@@ -7,7 +7,8 @@ import { FakeService, until } from './fake-service.test-support.ts';
 import { ManualClock } from './manual-clock.test-support.ts';
 import type { HubClass } from './hubs/hub.ts';
 import type { Logger, ServerOptions } from './options.ts';
-import type { HubHandle, MapOptions } from './server.ts';
+import type { MapOptions } from './hubs/hub-route.ts';
+import type { HubHandle } from './server.ts';
 import { Server } from './server.ts';
 
 /** A logger that keeps what it is told. */

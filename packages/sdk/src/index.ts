@@ -1,13 +1,47 @@
 export type { TransportName } from '@trunkline/protocol';
+export type { Authorize, HubUser } from './clients/authorization.ts';
 export type { UserClaims } from './clients/claims.ts';
 export type { HubContext } from './clients/context.ts';
+export type { EndpointLoad, EndpointOptions, EndpointType } from './endpoints/endpoint.ts';
+export type {
+  EndpointRouter,
+  HubEndpoint,
+  NegotiatingClient,
+  SendTarget,
+} from './endpoints/router.ts';
 export { HubError, TrunklineError, type TrunklineErrorCode } from './errors.ts';
+export type { HubFilter, HubInvocation, HubLifetime } from './hubs/filters.ts';
 export { Hub, type HubClass } from './hubs/hub.ts';
+export type { MapOptions } from './hubs/hub-route.ts';
+export type { HubMethodOptions, HubMethods } from './hubs/hub-methods.ts';
+export type {
+  HubStream,
+  HubStreamObserver,
+  PlainConnection,
+  TypedConnection,
+} from './hubs/typed-connection.ts';
 export type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 export type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
-export type { NegotiateOptions } from './negotiate/handler.ts';
+export type { NegotiateOptions, TokenOptions } from './negotiate/handler.ts';
 export type { NodeHandler } from './negotiate/node.ts';
+export type { WebHandler } from './negotiate/web.ts';
 export type { HubOptions, HubProtocolName, Logger, ServerOptions } from './options.ts';
+export {
+  createManager,
+  type ClientOptions,
+  type CloseAllOptions,
+  type CloseOptions,
+  type ManagedHub,
+  type Manager,
+  type ManagerOptions,
+} from './rest/manager.ts';
+export type {
+  GroupMember,
+  ListOptions,
+  RestGroups,
+  RestUserGroups,
+  UserGroupOptions,
+} from './rest/rest-groups.ts';
 export type {
   CallerClients,
   Clients,
@@ -19,10 +53,7 @@ export type {
 export type { Names } from './sending/destination.ts';
 export type { Groups } from './sending/groups.ts';
 export type { InvokeOptions } from './sending/send-proxy.ts';
-export {
-  createServer,
-  type HubHandle,
-  type Server,
-  type MapOptions,
-  type StopOptions,
-} from './server.ts';
+export { createServer, type HubHandle, type Server, type StopOptions } from './server.ts';
+export type { ClientEvent, ServerConnectionEvent, ServerEvents } from './telemetry/events.ts';
+export type { EndpointHealth, HubHealth, ServerHealth } from './telemetry/health.ts';
+export type { MetricRegistry } from './telemetry/metrics.ts';

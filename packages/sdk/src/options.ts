@@ -1,4 +1,7 @@
+import type { EndpointOptions } from './endpoints/endpoint.ts';
+import type { EndpointRouter } from './endpoints/router.ts';
 import { TrunklineError } from './errors.ts';
+import type { HubFilter } from './hubs/filters.ts';
 
 /** Where the library reports what nobody awaits; `console` fits. */
 export interface Logger {
@@ -36,19 +39,23 @@ export type HubSettings = Readonly<Required<HubOptions>>;
 export interface ServerOptions {
   /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
   connectionString?: string | undefined;
-  /** Server connections for each hub. Default 5. */
+  /** Several services instead of one connection string; at least one of them primary. */
+  endpoints?: readonly EndpointOptions[];
+  /** Chooses among several endpoints, where the default is not what the app needs. */
+  router?: EndpointRouter;
+  /** Server connections for each hub and endpoint. Default 5. */
   connectionCount?: number;
   /** Bytes that may wait in one server connection before sends reject. Default 16 MiB. */
   maximumOutboundBytes?: number;
   /** What holds for every hub that does not say otherwise. */
   hubOptions?: HubOptions;
+  /** Around every hub's calls and lifecycle hooks, outermost first, and around the hubs' own. */
+  filters?: readonly HubFilter[];
   /** Default: the console, for warnings and errors. */
   logger?: Logger;
 }
 
-export type ServerSettings = Readonly<Required<ServerOptions>> & {
-  readonly connectionString: string;
-};
+export type ServerSettings = Readonly<Required<Omit<ServerOptions, 'connectionString'>>>;
 
 const MIB = 1024 * 1024;
 
@@ -72,23 +79,33 @@ const quietConsole: Logger = {
 
 /** Fills in the defaults and the environment. Throws TrunklineError `bad-options`. */
 export function serverSettings(options: ServerOptions): ServerSettings {
-  const connectionString = options.connectionString ?? process.env['TRUNKLINE_CONNECTION_STRING'];
-  if (connectionString === undefined || connectionString === '') {
-    throw new TrunklineError(
-      'bad-options',
-      'createServer: give a connectionString, or set TRUNKLINE_CONNECTION_STRING',
-    );
+  if (options.endpoints !== undefined && options.connectionString !== undefined) {
+    throw new TrunklineError('bad-options', 'give connectionString or endpoints, not both');
   }
   const settings = {
-    connectionString,
+    endpoints: options.endpoints ?? [{ connectionString: connectionStringOf(options) }],
+    router: options.router ?? {},
     connectionCount: options.connectionCount ?? 5,
     maximumOutboundBytes: options.maximumOutboundBytes ?? 16 * MIB,
     hubOptions: options.hubOptions ?? {},
+    filters: options.filters ?? [],
     logger: options.logger ?? quietConsole,
   };
   requirePositive('connectionCount', settings.connectionCount);
   requirePositive('maximumOutboundBytes', settings.maximumOutboundBytes);
   return settings;
+}
+
+/** As given, or the environment's. Throws TrunklineError `bad-options`. */
+export function connectionStringOf({
+  connectionString,
+}: Pick<ServerOptions, 'connectionString'>): string {
+  const found = connectionString ?? process.env['TRUNKLINE_CONNECTION_STRING'] ?? '';
+  if (found !== '') return found;
+  throw new TrunklineError(
+    'bad-options',
+    'give a connectionString, or set TRUNKLINE_CONNECTION_STRING',
+  );
 }
 
 /** A hub's own options over those of the server over the defaults. Throws as `serverSettings`. */
@@ -107,7 +124,8 @@ function defined(options: HubOptions): HubOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function requirePositive(name: string, value: number): void {
+/** Throws TrunklineError `bad-options`. */
+export function requirePositive(name: string, value: number): void {
   if (value > 0) return;
   throw new TrunklineError('bad-options', `${name} must be a number above 0, not ${value}`);
 }

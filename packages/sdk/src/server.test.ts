@@ -173,6 +173,20 @@ describe('stop', () => {
     expect(done).toBe(true);
   });
 
+  test('called again, ends with the first', async () => {
+    const { server, trunk } = await serve(Chat);
+    const client = trunk.open();
+    await client.text(0);
+    const ends: string[] = [];
+    const first = server.stop({ timeout: 60_000 }).then(() => ends.push('first'));
+    const second = server.stop({ timeout: 0 }).then(() => ends.push('second'));
+    await until(() => trunk.ofType(3).some(({ entries }) => entries[1] === 'fin:1'), 'fin');
+    expect(ends).toEqual([]);
+    client.close(migrated);
+    await Promise.all([first, second]);
+    expect(ends).toEqual(['first', 'second']);
+  });
+
   test('does not hang on a service that never acknowledges', async () => {
     const { server, service } = await serve(Chat);
     service.acknowledgesFin = false;

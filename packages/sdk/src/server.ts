@@ -1,14 +1,15 @@
+import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 
-import { HUB_NAME } from '@trunkline/protocol';
-
-import type { HubRoute } from './clients/host.ts';
 import type { Clock } from './clock.ts';
 import { settledWithin, systemClock } from './clock.ts';
+import type { Endpoint } from './endpoints/endpoint.ts';
+import { endpointsOf } from './endpoints/endpoint.ts';
 import { TrunklineError } from './errors.ts';
 import type { HubClass } from './hubs/hub.ts';
 import { HubHost } from './hubs/hub-host.ts';
-import { methodTable } from './hubs/method-table.ts';
+import type { MapOptions } from './hubs/hub-route.ts';
+import { hubKey, hubRoute, systemClaims } from './hubs/hub-route.ts';
 import type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 import { expressHandler } from './negotiate/express.ts';
 import type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
@@ -17,13 +18,19 @@ import type { NegotiateOptions } from './negotiate/handler.ts';
 import { Negotiator } from './negotiate/handler.ts';
 import type { NodeHandler } from './negotiate/node.ts';
 import { nodeHandler } from './negotiate/node.ts';
-import type { HubOptions, HubSettings, ServerOptions, ServerSettings } from './options.ts';
-import { hubSettings, serverSettings } from './options.ts';
-import { protocolsNamed } from './protocols/index.ts';
+import type { WebHandler } from './negotiate/web.ts';
+import { webHandler } from './negotiate/web.ts';
+import type { ServerOptions, ServerSettings } from './options.ts';
+import { serverSettings } from './options.ts';
 import { Clients } from './sending/clients.ts';
 import type { Groups } from './sending/groups.ts';
+import type { ServerEvents } from './telemetry/events.ts';
+import { Events } from './telemetry/events.ts';
+import type { ServerHealth } from './telemetry/health.ts';
+import { healthOf } from './telemetry/health.ts';
+import type { MetricRegistry } from './telemetry/metrics.ts';
+import { registerMetrics } from './telemetry/metrics.ts';
 import { Acks } from './trunk/acks.ts';
-import { Service } from './trunk/dial.ts';
 
 const TICK_MS = 1000;
 const STOP_TIMEOUT_MS = 5_000;
@@ -36,40 +43,41 @@ export interface HubHandle<Client> {
   readonly groups: Groups;
 }
 
-export interface MapOptions extends HubOptions {
-  /** The hub key: clients and servers of one key belong together. Default: the class's name. */
-  readonly hub?: string;
-}
-
 export interface StopOptions {
   /** Milliseconds for clients to move to other servers, and for calls to finish. Default 5 s. */
   readonly timeout?: number;
 }
 
 /**
- * A hub server: hubs on paths, connected to the service of a connection string.
+ * A hub server: hubs on paths, connected to one service or several.
  * Throws TrunklineError `bad-options` and ConnectionStringError.
  */
 export function createServer(options: ServerOptions = {}): Server {
   return new Server(options);
 }
 
-/** See `createServer`. Map the hubs, then start; a stopped server stays stopped. */
-export class Server {
+/**
+ * See `createServer`. Map the hubs, then start; a stopped server stays stopped. It emits
+ * `ServerEvents`.
+ */
+export class Server extends EventEmitter<ServerEvents> {
   readonly #settings: ServerSettings;
   readonly #clock: Clock;
-  readonly #service: Service;
-  readonly #negotiator: Negotiator;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #negotiator = new Negotiator();
   readonly #hosts = new Map<string, HubHost>();
   readonly #acks = new Acks();
+  readonly #observer: Events;
   #state: 'new' | 'started' | 'stopped' = 'new';
+  #stopped: Promise<void> | undefined;
   #cancelTick = () => {};
 
   constructor(options: ServerOptions, clock: Clock = systemClock) {
+    super();
     this.#settings = serverSettings(options);
     this.#clock = clock;
-    this.#service = new Service(this.#settings.connectionString);
-    this.#negotiator = new Negotiator(this.#service);
+    this.#endpoints = endpointsOf(this.#settings.endpoints);
+    this.#observer = new Events(this, this.#settings.logger);
   }
 
   /**
@@ -82,39 +90,32 @@ export class Server {
     options: MapOptions = {},
   ): HubHandle<Client> {
     if (this.#state !== 'new') throw badOptions('map every hub before start()');
-    const { hub = hubClass.name, ...own } = options;
-    const key = hub.toLowerCase();
-    if (!HUB_NAME.test(key)) {
-      throw badOptions(
-        `'${hub}' on ${path} is no hub name: give options.hub, of letters and digits`,
-      );
-    }
-    const settings = hubSettings(this.#settings.hubOptions, own);
-    const route: HubRoute = {
-      path: checkedPath(path, this.#negotiator.paths),
-      hubClass,
-      methods: methodTable(hubClass),
-      settings,
-      protocols: protocolsNamed(settings.supportedProtocols),
-    };
+    const key = hubKey(path, hubClass, options);
+    const route = hubRoute(path, hubClass, options, this.#settings, this.#negotiator.paths);
     const host = this.#host(key);
     host.addRoute(route);
-    const online = () => host.pool.online;
-    this.#negotiator.add({ path: route.path, hub: key, system: systemClaims(settings), online });
+    this.#negotiator.add({
+      path: route.path,
+      hub: key,
+      system: systemClaims(route.settings),
+      authorize: route.authorize,
+      choose: (client) => host.endpoints.choose(client),
+    });
     return { clients: new Clients<Client>(host.sender()), groups: host.groupsFor() };
   }
 
   /**
-   * Connects, and resolves when every hub has a server connection; until then it keeps trying.
-   * Rejects with TrunklineError `unauthorized` when the service does not know the access key, and
-   * `not-connected` when stopped before it was connected.
+   * Connects, and resolves when every hub has a server connection; until then it keeps trying. Of
+   * several endpoints each has been tried by then, and one is connected. Rejects with TrunklineError
+   * `unauthorized` when a service does not know the access key, and `not-connected` when stopped
+   * before it was connected.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw badOptions('start() works once');
     this.#state = 'started';
     this.#tick();
     try {
-      await Promise.all([...this.#hosts.values()].map((host) => host.pool.start()));
+      await Promise.all([...this.#hosts.values()].map((host) => host.endpoints.start()));
     } catch (error) {
       await this.stop({ timeout: 0 });
       throw error;
@@ -124,21 +125,24 @@ export class Server {
   /**
    * Leaves: asks the service to move the clients to other servers, lets calls finish, and after the
    * timeout lets go of the clients that are left, for the service to move, or to close so that they
-   * reconnect. Closes the server connections last.
+   * reconnect. Closes the server connections last. Called again, it waits for the same end.
    */
-  async stop({ timeout = STOP_TIMEOUT_MS }: StopOptions = {}): Promise<void> {
-    if (this.#state === 'stopped') return;
+  stop({ timeout = STOP_TIMEOUT_MS }: StopOptions = {}): Promise<void> {
     this.#state = 'stopped';
-    const hosts = [...this.#hosts.values()];
-    for (const host of hosts) host.pool.drain();
-    const left = Promise.all(hosts.flatMap((host) => [host.pool.finished(), host.idle()]));
-    if (!(await settledWithin(this.#clock, left, timeout))) {
-      for (const host of hosts) host.letGo();
-      const idle = Promise.all(hosts.map((host) => host.idle()));
-      await settledWithin(this.#clock, idle, FAREWELL_MS);
-    }
-    await Promise.all(hosts.map((host) => host.pool.close()));
-    this.#cancelTick();
+    return (this.#stopped ??= this.#leave(timeout));
+  }
+
+  /** How the server is: its hubs, what each is connected to, and how many clients it has. */
+  get health(): ServerHealth {
+    return healthOf([...this.#hosts.values()], this.#state === 'stopped');
+  }
+
+  /**
+   * Registers the server's metrics with a registry of prom-client. Of several servers in one process
+   * each needs a registry of its own.
+   */
+  metrics(registry: MetricRegistry): void {
+    registerMetrics(registry, () => this.#hosts.values());
   }
 
   /** A fastify plugin that answers negotiate. Give it fastify's own request type, if you need it. */
@@ -160,18 +164,38 @@ export class Server {
     return nodeHandler(this.#negotiator, options, this.#settings.logger);
   }
 
+  /** A handler of the web's own Request and Response, as Hono, Next.js, Bun and Deno have them. */
+  web(options: NegotiateOptions<Request> = {}): WebHandler {
+    return webHandler(this.#negotiator, options, this.#settings.logger);
+  }
+
+  async #leave(timeout: number): Promise<void> {
+    const hosts = [...this.#hosts.values()];
+    for (const host of hosts) host.endpoints.drain();
+    const left = Promise.all(hosts.flatMap((host) => [host.endpoints.finished(), host.idle()]));
+    if (!(await settledWithin(this.#clock, left, timeout))) {
+      for (const host of hosts) host.letGo();
+      const idle = Promise.all(hosts.map((host) => host.idle()));
+      await settledWithin(this.#clock, idle, FAREWELL_MS);
+    }
+    await Promise.all(hosts.map((host) => host.endpoints.close()));
+    this.#cancelTick();
+  }
+
   #host(key: string): HubHost {
     const known = this.#hosts.get(key);
     if (known !== undefined) return known;
-    const { connectionCount, maximumOutboundBytes, logger } = this.#settings;
+    const { connectionCount, maximumOutboundBytes, logger, router } = this.#settings;
     const host = new HubHost({
       hub: key,
-      service: this.#service,
+      endpoints: this.#endpoints,
+      router,
       count: connectionCount,
       maximumOutboundBytes,
       clock: this.#clock,
       logger,
       acks: this.#acks,
+      observer: this.#observer,
       totalClients: () => this.#totalClients(),
     });
     this.#hosts.set(key, host);
@@ -191,25 +215,6 @@ export class Server {
     for (const host of this.#hosts.values()) host.tick(now);
     this.#cancelTick = this.#clock.after(TICK_MS, () => this.#tick());
   }
-}
-
-function checkedPath(path: string, negotiatePaths: readonly string[]): string {
-  const checked = path.replace(/\/$/, '');
-  if (!path.startsWith('/') || /[?#]/.test(path)) {
-    throw badOptions(`a hub's path starts with / and has no query, unlike '${path}'`);
-  }
-  if (negotiatePaths.includes(`${checked}/negotiate`)) {
-    throw badOptions(`'${path}' is mapped twice`);
-  }
-  return checked;
-}
-
-function systemClaims(settings: HubSettings) {
-  const seconds = Math.round(settings.handshakeTimeout / 1000);
-  return {
-    handshakeTimeoutSeconds: Math.min(30, Math.max(1, seconds)),
-    detailedErrors: settings.enableDetailedErrors,
-  };
 }
 
 function badOptions(why: string): TrunklineError {

@@ -12,6 +12,8 @@ export {
   startDotnetStandIn,
 } from './launch/dotnet-stand-in.ts';
 export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
+export { findProgram } from './launch/find-program.ts';
+export { NGINX, startNginx, type StartedNginx } from './launch/nginx.ts';
 export {
   type ProcessExit,
   type ProcessOptions,

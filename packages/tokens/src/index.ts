@@ -1,7 +1,7 @@
 export { AccessKeyError, AccessKeys } from './access-keys.ts';
 export type { AccessKey } from './access-keys.ts';
 export type { TokenUse } from './audience.ts';
-export { NAME_IDENTIFIER, shortClaimType } from './claim-types.ts';
+export { longClaimType, NAME_IDENTIFIER, shortClaimType } from './claim-types.ts';
 export { forwardedClaims, readClientClaims, readServerClaims } from './claims.ts';
 export type { ClientClaims, StickyMode } from './claims.ts';
 export {

@@ -26,7 +26,7 @@ const here = {
   entering: 0,
 };
 
-const connection = new Connection('/chat', {
+const hubMethods = {
   message: inRoom((message) => {
     hideTyping(message.from.id);
     showMessage(message);
@@ -43,7 +43,10 @@ const connection = new Connection('/chat', {
     showNote(`${person.name} left`);
   }),
   typing: inRoom(showTyping),
-});
+};
+
+const transport = new URLSearchParams(location.search).get('transport');
+const connection = new Connection('/chat', hubMethods, transport);
 
 /** What still comes from a room that this page has left is not for the one it shows. */
 function inRoom(handler) {

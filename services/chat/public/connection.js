@@ -7,7 +7,8 @@ const retryDelay = (attempts) => RETRY_DELAYS[attempts] ?? RETRY_DELAYS.at(-1);
 /**
  * The page's connection to the hub at `url`, which connects for ever: at first, and again whenever
  * it is lost. Only when the server says good-bye for good does it stay `disconnected` until
- * `connect()` is called.
+ * `connect()` is called. `transport` is the one to use, a name of `signalR.HttpTransportType`; with
+ * any other text the client chooses.
  *
  * `on` has a function for each hub method the page offers. Events, with what is in `detail`:
  * `state` ('connecting', 'connected', 'reconnecting', 'disconnected') and `ping`, one each few
@@ -18,10 +19,13 @@ export class Connection extends EventTarget {
   #hub;
   #transport = new WatchedTransport();
 
-  constructor(url, on) {
+  constructor(url, on, transport) {
     super();
     this.#hub = new signalR.HubConnectionBuilder()
-      .withUrl(url, this.#transport.options)
+      .withUrl(url, {
+        ...this.#transport.options,
+        transport: signalR.HttpTransportType[transport],
+      })
       .withAutomaticReconnect({
         nextRetryDelayInMilliseconds: ({ previousRetryCount }) => retryDelay(previousRetryCount),
       })

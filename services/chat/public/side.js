@@ -21,7 +21,9 @@ export function showRooms(live, current, here) {
 }
 
 export function roomUrl(room) {
-  return `?${new URLSearchParams({ room })}`;
+  const query = new URLSearchParams(location.search);
+  query.set('room', room);
+  return `?${query}`;
 }
 
 /** The people of the room, oneself first. */

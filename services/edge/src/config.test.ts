@@ -56,3 +56,72 @@ describe('trusted proxies', () => {
     );
   });
 });
+
+describe('transports', () => {
+  test('are all, unless told', () => {
+    expect(read().transports).toBe(7);
+  });
+
+  test.each([
+    ['webSockets', 1],
+    ['serverSentEvents', 2],
+    ['longPolling', 4],
+    ['longPolling,webSockets,webSockets', 5],
+  ])('may be %s', (list, mask) => {
+    expect(read('--transports', list).transports).toBe(mask);
+  });
+
+  test.each(['WebSockets', 'sse', 'constructor'])('are not %s', (entry) => {
+    expect(() => read('--transports', `webSockets,${entry}`)).toThrow(
+      `'${entry}' is no transport: --transports takes webSockets, serverSentEvents, longPolling`,
+    );
+  });
+});
+
+describe('a batch of hub messages', () => {
+  const KB = 1024;
+
+  test('may be as long as two of the longest messages, unless told', () => {
+    const longest = read('--max-message-bytes', String(100 * KB));
+    expect(longest).toMatchObject({ messageBytes: 200 * KB, bodyBytes: 200 * KB });
+    expect(read()).toMatchObject({ messageBytes: 8 * KB * KB, bodyBytes: 8 * KB * KB });
+  });
+
+  test('has room for one message at least', () => {
+    const one = ['--max-message-bytes', '2048', '--max-batch-bytes'];
+    expect(read(...one, '2048')).toMatchObject({ messageBytes: 2048, bodyBytes: 2048 });
+    expect(() => read(...one, '2047')).toThrow(
+      '--max-batch-bytes (2047) is less than one message of --max-message-bytes (2048)',
+    );
+    expect(() => read('--max-batch-bytes', '2048')).toThrow('--max-message-bytes (4194304)');
+  });
+});
+
+describe('connections and requests', () => {
+  test('are bounded by open files, and by 1024 posts, unless told', () => {
+    expect(read()).toMatchObject({ maxConnections: Infinity, requests: 1024 });
+  });
+
+  test('are bounded as told, above 0', () => {
+    expect(read('--max-connections', '1', '--max-requests', '2')).toMatchObject({
+      maxConnections: 1,
+      requests: 2,
+    });
+    expect(() => read('--max-connections', '0')).toThrow("--max-connections: '0' is not");
+    expect(() => read('--max-requests', '0')).toThrow("--max-requests: '0' is not");
+  });
+});
+
+describe('a poll', () => {
+  test('hangs 90 seconds, unless told', () => {
+    expect(read().pollMs).toBe(90_000);
+    expect(read('--poll-timeout', '1').pollMs).toBe(1000);
+  });
+
+  test('never hangs so long that clients, who wait for 100, would give it up', () => {
+    expect(read('--poll-timeout', '95').pollMs).toBe(95_000);
+    expect(() => read('--poll-timeout', '96')).toThrow(
+      "--poll-timeout: '96' is not an integer from 1 to 95",
+    );
+  });
+});

@@ -1,34 +1,12 @@
-import { TcpProxy } from '@trunkline/testing';
 import { expect } from 'vitest';
 
 import { IMPATIENT_MS } from '../contract.ts';
-import type { Scenario } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 const PING = '{"type":6}\u001e';
 
 /** Clients that go without a word. */
 export const abandonment: readonly Scenario[] = [
-  {
-    name: 'runs onDisconnected once when the network is cut, and the client comes back',
-    async run(context) {
-      const proxy = context.own(await TcpProxy.start(context.edge.url));
-      const app = await context.startApp({ clientUrl: proxy.url });
-      const tag = context.unique('tag');
-      const witness = await context.connect({ app, reconnects: true });
-      const clients = await context.connectAll({ app, reconnects: true, query: { tag } });
-      for (const client of clients) await client.id();
-      proxy.cut();
-      for (const client of clients) await client.event('reconnected');
-      for (const client of clients) await client.id();
-      for (const client of clients) await client.connection.stop();
-      await context.eventually(async () => {
-        const journal = await witness.invoke<string[]>('journal', tag);
-        const count = (what: string): number => journal.filter((entry) => entry === what).length;
-        expect(count('connected')).toBe(2 * clients.length);
-        expect(count('disconnected')).toBe(2 * clients.length);
-      });
-    },
-  },
   {
     name: 'drops a client that stops pinging, but not one that never pinged',
     async run(context) {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Scenario } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 const threw = (method: string): string =>
   `An unexpected error occurred invoking '${method}' on the server.`;
@@ -30,7 +30,6 @@ const FAILURES: readonly [method: string, args: unknown[], plain: string, detail
   ['refuse', ['not now'], `${threw('refuse')} HubException: not now`, ''],
   ['fail', [], threw('fail'), ' InvalidOperationException: a secret'],
   ['failLater', [], threw('failLater'), ' InvalidOperationException: a secret'],
-  ['Fail', [], threw('Fail'), ' InvalidOperationException: a secret'],
   [
     'add',
     [1],
@@ -96,6 +95,21 @@ export const calls: readonly Scenario[] = [
       const numbers = Array.from({ length: 300 }, (_, n) => n);
       const answers = numbers.map((n) => client.invoke(n % 2 === 0 ? 'echo' : 'echoLater', n));
       expect(await Promise.all(answers)).toEqual(numbers);
+    },
+  },
+  {
+    name: 'answers the calls of a client one after another',
+    async run(context) {
+      const [client, other] = [await context.connect(), await context.connect()];
+      const gate = context.unique('gate');
+      const answered: string[] = [];
+      const first = client.invoke('pass', gate).then(() => answered.push('first'));
+      const second = client.invoke('nothing').then(() => answered.push('second'));
+      // Time enough to answer the second, for a hub that does not wait.
+      expect(await other.invoke('echo', 'past them')).toBe('past them');
+      await other.invoke('open', gate);
+      await Promise.all([first, second]);
+      expect(answered).toEqual(['first', 'second']);
     },
   },
   {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import type { About } from '../contract.ts';
-import type { Scenario } from '../context.ts';
+import { NEEDS, type Scenario, WITHOUT_CONTROL, WITHOUT_PACKAGE } from '../scenario.ts';
 
 /** Who the hub takes a client for. */
 export const identity: readonly Scenario[] = [
@@ -12,12 +12,13 @@ export const identity: readonly Scenario[] = [
       const { connectionId } = await client.invoke<About>('about');
       expect(connectionId).toMatch(/^[\w-]{20,}$/);
       // Without negotiate, nobody tells the client.
-      const expected = context.variant.negotiates ? connectionId : null;
+      const expected = context.kind.way.negotiates ? connectionId : null;
       expect(client.connection.connectionId).toBe(expected);
     },
   },
   {
     name: 'knows the user and the claims, repeated ones as lists',
+    withoutPackage: WITHOUT_PACKAGE.reservedClaims,
     async run(context) {
       const userId = context.unique('Jörg 🙂');
       const claims = { role: ['admin', 'editor'], team: 'blue', iss: 'somewhere' };
@@ -33,11 +34,14 @@ export const identity: readonly Scenario[] = [
     async run(context) {
       const client = await context.connect();
       const about = await client.invoke<About>('about');
-      expect(about).toMatchObject({ userIdentifier: null, claims: {} });
+      expect(about.userIdentifier).toBeNull();
+      expect(about.claims).toEqual({});
     },
   },
   {
     name: "shows the client's own headers, and none that are secret or the transport's",
+    needs: [NEEDS.headers],
+    withoutControl: WITHOUT_CONTROL.request,
     async run(context) {
       const client = await context.connect({ headers: { 'X-Tenant': 'blue, green' } });
       const { headers } = await client.invoke<About>('about');
@@ -49,6 +53,7 @@ export const identity: readonly Scenario[] = [
   },
   {
     name: 'shows the query without the token',
+    withoutControl: WITHOUT_CONTROL.request,
     async run(context) {
       const query = { tenant: 'a b&c=ü', list: '1,2' };
       const client = await context.connect({ query });

@@ -1,7 +1,13 @@
 import { expect } from 'vitest';
 
-import { type Client, failureOf } from '../client.ts';
-import type { Scenario } from '../context.ts';
+import { type Client, DEADLINE_MS, failureOf, STREAM_ENDED } from '../client.ts';
+import type { Scenario } from '../scenario.ts';
+
+/** What clients say of calls and streams that the connection ended before. */
+const CUT_OFF = [
+  'Invocation canceled due to the underlying connection being closed.',
+  STREAM_ENDED,
+];
 
 /** What has happened to the connections with a tag, read through another client. */
 const journal = (witness: Client, tag: string): Promise<string[]> =>
@@ -88,12 +94,21 @@ export const lifecycle: readonly Scenario[] = [
     },
   },
   {
-    name: 'fails the calls that are open when the connection ends',
+    name: 'ends what is open when the hub ends the connection, on both sides',
     async run(context) {
+      const tag = context.unique('tag');
+      const witness = await context.connect();
       const client = await context.connect();
-      const open = failureOf(client.invoke('pass', context.unique('gate')));
-      await client.connection.stop();
-      expect(await open).toContain('Invocation canceled due to the underlying connection');
+      const { items, ended } = client.follow('untilCancelled', tag);
+      await items.first((item) => item === 'first', 'the first item', DEADLINE_MS);
+      const call = failureOf(client.invoke('sum', context.subject()));
+      await client.connection.send('abort');
+      for (const failure of [await failureOf(ended), await call]) {
+        expect(CUT_OFF).toContain(failure);
+      }
+      await context.eventually(async () => {
+        expect(await journal(witness, tag)).toEqual(['cancelled']);
+      });
     },
   },
 ];

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Scenario } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,19 +1,20 @@
 import { expect } from 'vitest';
 
 import type { Client } from '../client.ts';
-import type { Scenario } from '../context.ts';
-import { type ClientVariant, VARIANTS } from '../variants.ts';
+import { type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
+import { COMPANY, type ProtocolName } from '../variants.ts';
 
 const CALLS = 10_000;
 /** The longest that a call may take beside the flood, with client and flood in one process here. */
 const PATIENCE_MS = 5_000;
 
-function flood(protocol: ClientVariant['protocol']): Scenario {
+function flood(protocol: ProtocolName, rest: Pick<Scenario, 'withoutControl'> = {}): Scenario {
   return {
     name: `serves others while one floods it with ${CALLS} calls in ${protocol}`,
+    ...rest,
     async run(context) {
-      const variant = VARIANTS.find((candidate) => candidate.protocol === protocol)!;
-      const flooder = await context.connect({ variant });
+      const kind = COMPANY.find((candidate) => candidate.protocol === protocol)!;
+      const flooder = await context.connect({ kind });
       const others = await context.connectAll();
       const numbers = Array.from({ length: CALLS }, (_, n) => n);
       const answers = Promise.all(numbers.map((n) => flooder.invoke('echo', n)));
@@ -37,4 +38,7 @@ async function waitsDuring(work: Promise<unknown>, client: Client): Promise<numb
   return longest;
 }
 
-export const load: readonly Scenario[] = [flood('json'), flood('messagepack')];
+export const load: readonly Scenario[] = [
+  flood('json'),
+  flood('messagepack', { withoutControl: WITHOUT_CONTROL.messagepack }),
+];

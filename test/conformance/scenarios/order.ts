@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Scenario } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 const COUNT = 10_000;
 const NUMBERS = Array.from({ length: COUNT }, (_, n) => n);

@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 
 import type { Client } from '../client.ts';
 import type { Destination } from '../contract.ts';
-import type { Context, Scenario } from '../context.ts';
-import { VARIANTS } from '../variants.ts';
+import type { Context } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 /** The only scenario on this hub, so that `all` has a meaning. */
 const HUB = 'reach';
@@ -13,7 +13,7 @@ interface Person {
   readonly id: string;
 }
 
-/** Three users, each with a client of every variant; some of them in groups. */
+/** Three users, each with a client of every kind in company; some of them in groups. */
 interface Cast {
   readonly users: readonly [string, string, string];
   readonly ann: readonly Person[];
@@ -24,6 +24,8 @@ interface Cast {
   readonly red: string;
   /** Bob's, and Eve's last. */
   readonly blue: string;
+  /** Eve's. */
+  readonly green: string;
 }
 
 type Case = readonly [to: Destination, expected: readonly Person[]];
@@ -32,22 +34,22 @@ async function gather(context: Context): Promise<Cast> {
   const users = ['ann', 'bob 🙂', 'eve'] as const;
   const appear = (userId: string): Promise<Person[]> =>
     Promise.all(
-      VARIANTS.map(async (variant) => {
-        const client = await context.connect({ hub: HUB, userId, variant });
+      context.company.map(async (kind) => {
+        const client = await context.connect({ hub: HUB, userId, kind });
         return { client, id: await client.id() };
       }),
     );
   const [ann, bob, eve] = [await appear(users[0]), await appear(users[1]), await appear(users[2])];
-  const [red, blue] = ['the red group', 'the blue group'];
+  const [red, blue, green] = ['the red group', 'the blue group', 'the green group'];
   for (const { client } of [...ann, bob[0]!]) await client.invoke('join', red);
   for (const { client } of [...bob, eve.at(-1)!]) await client.invoke('join', blue);
-  return { users, ann, bob, eve, everybody: [...ann, ...bob, ...eve], red, blue };
+  for (const { client } of eve) await client.invoke('join', green);
+  return { users, ann, bob, eve, everybody: [...ann, ...bob, ...eve], red, blue, green };
 }
 
 /** What works inside a hub and outside. */
-function cases({ users, ann, bob, eve, everybody, red, blue }: Cast): Case[] {
+function cases({ users, ann, bob, eve, everybody, red, green }: Cast): Case[] {
   const inRed = [...ann, bob[0]!];
-  const inBlue = [...bob, eve.at(-1)!];
   const some = [ann[1]!, bob[2]!, eve[3]!];
   return [
     [['all'], everybody],
@@ -62,10 +64,10 @@ function cases({ users, ann, bob, eve, everybody, red, blue }: Cast): Case[] {
     [['clients', []], []],
     [['group', red], inRed],
     [['group', 'no such group'], []],
-    [['groupExcept', red, ids([ann[3]!, bob[0]!])], ann.slice(0, 3)],
+    [['groupExcept', red, ids([ann[3]!, bob[0]!])], ann.filter((_person, at) => at !== 3)],
     [
-      ['groups', [red, blue]],
-      [...inRed, ...inBlue.slice(1)],
+      ['groups', [red, green]],
+      [...inRed, ...eve],
     ],
     [['groups', []], []],
     [['user', users[1]], bob],
@@ -129,7 +131,7 @@ export const reach: readonly Scenario[] = [
       const cast = await gather(context);
       const caller = cast.bob[0]!.client;
       const inHub = [...cases(cast), ...callerCases(cast)];
-      await check(cast, inHub, (to, value) => caller.invoke('relay', to, value), 'in the hub:');
+      await check(cast, inHub, (to, value) => caller.invoke('relay', to, [value]), 'in the hub:');
       const outside = (to: Destination, value: string): Promise<void> =>
         context.app.control({ do: 'send', hub: HUB, to, args: [value] });
       await check(cast, cases(cast), outside, 'outside:');
@@ -144,9 +146,9 @@ export const reach: readonly Scenario[] = [
       const other = await context.connectAll({ hub: 'other', userId });
       for (const client of [...main, ...other]) await client.invoke('join', group);
       const otherIds = await Promise.all(other.map((client) => client.id()));
-      await main[0]!.invoke('relay', ['group', group], 'group');
-      await main[0]!.invoke('relay', ['user', userId], 'user');
-      await main[0]!.invoke('relay', ['clients', otherIds], 'foreign ids');
+      await main[0]!.invoke('relay', ['group', group], ['group']);
+      await main[0]!.invoke('relay', ['user', userId], ['user']);
+      await main[0]!.invoke('relay', ['clients', otherIds], ['foreign ids']);
       for (const client of main) await client.numbers(2);
       for (const client of other) await client.invoke('echo', 'after all of it');
       expect(main.map(({ messages }) => messages.all)).toEqual(

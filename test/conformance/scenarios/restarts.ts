@@ -2,9 +2,9 @@ import { TcpProxy } from '@trunkline/testing';
 import { expect } from 'vitest';
 
 import type { Client } from '../client.ts';
-import type { Context, Scenario } from '../context.ts';
+import type { Context } from '../context.ts';
+import { type Scenario, WITHOUT_CONTROL, WITHOUT_PACKAGE } from '../scenario.ts';
 import type { AppServer } from '../start-app-server.ts';
-import { VARIANTS } from '../variants.ts';
 
 /** An app server behind a proxy at which its successors can be reached. */
 async function replaceable(context: Context): Promise<{ app: AppServer; proxy: TcpProxy }> {
@@ -14,7 +14,7 @@ async function replaceable(context: Context): Promise<{ app: AppServer; proxy: T
   return { app: { ...server, url: proxy.url }, proxy };
 }
 
-/** Clients of every variant that lose their app server, and how they come back to its successor. */
+/** Clients of every kind in company that lose their app server, and how they come back to its successor. */
 async function replace(
   context: Context,
   end: (app: AppServer) => Promise<unknown>,
@@ -27,7 +27,7 @@ async function replace(
   proxy.target = (await context.startApp({ prefix: app.prefix })).url;
   for (const client of clients) await client.event('reconnected');
   const after = await Promise.all(clients.map((client) => client.id()));
-  expect(new Set([...before, ...after]).size).toBe(2 * VARIANTS.length);
+  expect(new Set([...before, ...after]).size).toBe(2 * clients.length);
   return clients;
 }
 
@@ -43,6 +43,7 @@ export const restarts: readonly Scenario[] = [
   },
   {
     name: 'reconnects after the app server has stopped, without an error',
+    withoutControl: WITHOUT_CONTROL.stopping,
     async run(context) {
       const clients = await replace(context, (app) => app.stop());
       for (const client of clients) {
@@ -52,6 +53,7 @@ export const restarts: readonly Scenario[] = [
   },
   {
     name: 'goes on at another app server when one stops',
+    withoutControl: WITHOUT_CONTROL.edge,
     async run(context) {
       const { app, proxy } = await replaceable(context);
       const clients = await context.connectAll({ app, reconnects: true });
@@ -67,6 +69,8 @@ export const restarts: readonly Scenario[] = [
   },
   {
     name: 'answers negotiate with 503 until the edge is there',
+    withoutPackage: WITHOUT_PACKAGE.negotiate,
+    withoutControl: WITHOUT_CONTROL.edge,
     async run(context) {
       const proxy = context.own(await TcpProxy.start());
       const app = await context.startApp({ edgeUrl: proxy.url, ready: 'listening' });

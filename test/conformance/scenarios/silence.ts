@@ -2,7 +2,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 
 import { expect } from 'vitest';
 
-import type { Scenario } from '../context.ts';
+import type { Scenario } from '../scenario.ts';
 
 /** Past the 30 s that both sides give each other, with a ping more. */
 const QUIET_MS = 36_000;

@@ -28,6 +28,7 @@ const ANSWER_MS = 5_000;
  */
 export class RawSocket implements Disposable {
   readonly frames = new Mailbox<Frame>();
+  readonly connected: Promise<void>;
   /** Resolves when the edge has ended or reset the connection. */
   readonly ended: Promise<void>;
   readonly #socket: Socket;
@@ -37,8 +38,16 @@ export class RawSocket implements Disposable {
 
   constructor(url: string) {
     const { hostname, port } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const socket = connect({
+      host: hostname,
+      port: Number(port),
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     this.#socket = socket;
+    this.connected = new Promise((resolve) => {
+      socket.once('connect', resolve);
+    });
     this.#head = new Promise((resolve) => {
       socket.on('data', (chunk: Buffer) => {
         if (this.#reader !== undefined) return this.#read(chunk);
@@ -77,6 +86,11 @@ export class RawSocket implements Disposable {
   /** Asks for a WebSocket; from a 101 on, `frames` is filled. */
   async upgrade(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     this.request('GET', path, { ...UPGRADE, ...headers });
+    return await this.upgraded();
+  }
+
+  /** The same for a request that has been written otherwise. */
+  async upgraded(): Promise<Answer> {
     const answer = await this.answer();
     if (answer.status.startsWith('HTTP/1.1 101')) {
       this.#reader = new FrameReader();
@@ -94,6 +108,16 @@ export class RawSocket implements Disposable {
     this.#socket.resume();
   }
 
+  /** Ends its own half; goes on reading. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Ends the connection with an RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
@@ -105,7 +129,8 @@ export class RawSocket implements Disposable {
   }
 }
 
-const UPGRADE = {
+/** What a request for a WebSocket says. */
+export const UPGRADE = {
   Connection: 'Upgrade',
   Upgrade: 'websocket',
   'Sec-WebSocket-Version': '13',

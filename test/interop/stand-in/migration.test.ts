@@ -21,7 +21,8 @@ describe.concurrent.each(PROFILE_NAMES)(
     let world: World;
 
     beforeAll(async () => {
-      world = await World.start();
+      // So long a client waits that requires its own app server.
+      world = await World.start(['--server-wait', '3']);
     });
 
     afterAll(async () => world[Symbol.asyncDispose]());

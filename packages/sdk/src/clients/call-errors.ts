@@ -9,6 +9,11 @@ export const callErrors = {
   /** Behind `notBound` where errors are detailed. */
   argumentCount: (provided: number, expected: number): string =>
     `Invocation provides ${provided} argument(s) but target expects ${expected}.`,
+  /** The same; ASP.NET Core has only the first part of it. */
+  argumentTypes: (issues: string): string =>
+    `Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked. ${issues}`,
+  unauthorized: (target: string): string =>
+    `Failed to invoke '${target}' because user is unauthorized`,
   streaming: (target: string): string =>
     `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`,
   notStreaming: (target: string): string =>
@@ -16,8 +21,14 @@ export const callErrors = {
   /** The only one with the method's own spelling. */
   noStream: (method: string): string =>
     `The value returned by the streaming method '${method}' is not a ChannelReader<> or IAsyncEnumerable<>.`,
+  uploadCount: (target: string, sent: number, expected: number): string =>
+    `An unexpected error occurred invoking '${target}' on the server. HubException: Client sent ${sent} stream(s), Hub method expects ${expected}.`,
+  /** Of one stream that a client uploads. */
+  itemNotBound: 'Failed to bind Stream message.',
   streamThrew: 'An error occurred on the server while streaming results.',
   idInUse: (invocationId: string): string => `Invocation ID '${invocationId}' is already in use.`,
-  /** Of the close message, not of a call. */
+  /** Of the handshake, not of a call: ASP.NET Core has none, since there HTTP answers 401 or 403. */
+  unauthorizedUser: 'Failed to connect because user is unauthorized',
+  /** Of the close message. */
   closed: 'Connection closed with an error.',
 } as const;

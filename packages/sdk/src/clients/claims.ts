@@ -2,8 +2,8 @@ import type { Claims } from '@trunkline/protocol';
 import { NAME_IDENTIFIER, shortClaimType } from '@trunkline/tokens';
 
 const USER_ID = 'asrs.s.uid';
-const SYSTEM_PREFIX = 'asrs.s.';
-const RENAMED_PREFIX = 'asrs.u.';
+export const SYSTEM_PREFIX = 'asrs.s.';
+export const RENAMED_PREFIX = 'asrs.u.';
 /** Of the token itself; a user's own claim of such a name travels renamed. */
 const RESERVED = new Set('aud exp iat nbf iss actort acr azp c_hash jti nonce'.split(' '));
 

@@ -7,20 +7,10 @@ import {
   HANDSHAKE_SUCCESS,
   handshakeErrors,
   MessageType,
-  ProtocolError,
-  RecordBuffer,
 } from '@trunkline/protocol';
 
 import { settledWithin } from '../clock.ts';
-import {
-  clientErrorText,
-  HubError,
-  InvalidDataException,
-  OperationCanceledException,
-  TrunklineError,
-} from '../errors.ts';
-import { bindHub } from '../hubs/hub.ts';
-import type { Hub } from '../hubs/hub.ts';
+import { clientErrorText, errorMessage, HubError, OperationCanceledException } from '../errors.ts';
 import { LazySignal } from '../lazy-signal.ts';
 import type { HubProtocol } from '../protocols/index.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
@@ -28,9 +18,12 @@ import { callErrors } from './call-errors.ts';
 import { HubContext } from './context.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Handshake } from './handshake.ts';
+import type { HandshakeOutcome } from './handshake.ts';
 import type { ClientHost, HubRoute } from './host.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Inbox } from './inbox.ts';
-import { ClientScope } from './scope.ts';
+import { Lifetime } from './lifetime.ts';
+import { StreamFlow } from './stream-flow.ts';
 
 /** How long `onDisconnected` may hold back the word to the service that the client can go. */
 const FAREWELL_TIMEOUT_MS = 10_000;
@@ -61,20 +54,20 @@ export class ClientConnection {
   readonly host: ClientHost;
   readonly trunk: ServerConnection;
   readonly context: HubContext;
+  readonly streams: StreamFlow;
   /** Set by the handshake. */
   protocol: HubProtocol | undefined;
   readonly #migrated: boolean;
   readonly #aborted = new LazySignal();
+  readonly #lifetime = new Lifetime(this, this.#aborted);
   readonly #dispatcher = new Dispatcher(this);
-  readonly #inbox: Inbox;
+  readonly #heartbeat: Heartbeat;
   #handshake: Handshake | undefined;
-  #records: RecordBuffer | undefined;
+  /** Made by the handshake, as the protocol is. */
+  #inbox: Inbox | undefined;
   /** Whether `onConnected` has succeeded; undefined before the handshake. */
   #connected: Promise<boolean> | undefined;
   #ended = false;
-  #pings = false;
-  #lastReceived: number;
-  #lastPing: number;
 
   constructor(options: ClientConnectionOptions) {
     const { open, route, host, trunk, migrated } = options;
@@ -82,24 +75,17 @@ export class ClientConnection {
     this.route = route;
     this.host = host;
     this.trunk = trunk;
+    this.streams = new StreamFlow(trunk, () => host.caughtUp(this));
     this.#migrated = migrated;
     this.context = new HubContext(open, this.#aborted, () => this.#end({ allowReconnect: false }));
-    this.#inbox = new Inbox({
-      step: (bytes, start, end) => {
-        this.#lastReceived = this.host.clock.now();
-        return this.#dispatcher.dispatch(bytes, start, end);
-      },
-      limit: route.settings.maximumPendingBytes,
-      fail: (error) => this.#broken(error),
-    });
-    this.#lastPing = this.#lastReceived = host.clock.now();
+    this.#heartbeat = new Heartbeat(route.settings, host.clock.now());
   }
 
   /** Takes bytes that the client sent, in whatever pieces. */
   receive(bytes: Uint8Array): void {
     if (this.#ended) return;
-    if (this.protocol === undefined) this.#shakeHands(bytes);
-    else this.#read(bytes);
+    if (this.#inbox === undefined) (this.#handshake ??= this.#newHandshake()).push(bytes);
+    else this.#inbox.push(bytes);
   }
 
   /** Writes one whole hub message. Dropped after the end. */
@@ -109,7 +95,7 @@ export class ClientConnection {
 
   /** From its first ping on, a client that falls silent is closed (section 3.6). */
   armTimeout(): void {
-    this.#pings = true;
+    this.#heartbeat.pings();
   }
 
   closedByClient(error: string | undefined): void {
@@ -123,24 +109,30 @@ export class ClientConnection {
 
   /** To be called about every second: pings, and ends what is overdue. */
   tick(now: number): void {
-    const { settings } = this.route;
-    if (this.#inbox.waiting) this.#lastReceived = now;
-    const silence = now - this.#lastReceived;
+    const heartbeat = this.#heartbeat;
+    if (this.#inbox?.waiting === true) heartbeat.received(now);
     if (this.protocol === undefined) {
-      if (silence >= settings.handshakeTimeout) this.#refuse(handshakeErrors.canceled());
-    } else if (this.#pings && silence > settings.clientTimeoutInterval) {
+      if (heartbeat.handshakeIsLate(now)) this.#refuse(handshakeErrors.canceled());
+      return;
+    }
+    const due = heartbeat.due(now);
+    if (due === 'timeout') {
       const why = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.";
       this.#broken(new OperationCanceledException(why));
-    } else if (now - this.#lastPing >= settings.keepAliveInterval && !this.trunk.full) {
-      this.#lastPing = now;
+    } else if (due === 'ping' && !this.trunk.full) {
+      heartbeat.pinged(now);
       this.write(encodePing(this.protocol.binary), DataType.Other);
     }
   }
 
-  #shakeHands(bytes: Uint8Array): void {
-    this.#handshake ??= new Handshake(this.route);
-    const outcome = this.#handshake.read(bytes);
-    if (outcome === undefined) return;
+  #newHandshake(): Handshake {
+    const { route, context, host } = this;
+    const { logger } = host;
+    return new Handshake({ route, context, logger, done: (outcome) => this.#shakenHands(outcome) });
+  }
+
+  #shakenHands(outcome: HandshakeOutcome): void {
+    if (this.#ended) return;
     this.#handshake = undefined;
     if ('refusal' in outcome) {
       this.#refuse(outcome.refusal);
@@ -148,14 +140,26 @@ export class ClientConnection {
     }
     const { protocol, rest } = outcome;
     this.protocol = protocol;
-    this.#records = new RecordBuffer(
-      protocol.binary,
-      this.route.settings.maximumReceiveMessageSize,
-    );
+    const inbox = this.#newInbox(protocol);
+    this.#inbox = inbox;
     if (!this.#migrated) this.write(HANDSHAKE_SUCCESS, DataType.Handshake);
     this.#connected = this.#connect();
-    this.#inbox.holdFor(this.#connected.then(() => {}));
-    this.#read(rest);
+    inbox.holdFor(this.#connected.then(() => {}));
+    inbox.push(rest);
+  }
+
+  #newInbox({ binary }: HubProtocol): Inbox {
+    const { maximumReceiveMessageSize, maximumPendingBytes } = this.route.settings;
+    return new Inbox({
+      binary,
+      step: (bytes, start, end) => {
+        this.#heartbeat.received(this.host.clock.now());
+        return this.#dispatcher.dispatch(bytes, start, end);
+      },
+      recordLimit: maximumReceiveMessageSize,
+      limit: maximumPendingBytes,
+      fail: (error) => this.#broken(error),
+    });
   }
 
   #refuse(text: string): void {
@@ -164,23 +168,10 @@ export class ClientConnection {
     this.#release();
   }
 
-  #read(bytes: Uint8Array): void {
-    try {
-      this.#records!.push(bytes, (record, start, end) => this.#inbox.push(record, start, end));
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      const limit = this.route.settings.maximumReceiveMessageSize;
-      const text =
-        error.code === 'oversized'
-          ? `The maximum message size of ${limit}B was exceeded. The message size can be configured in AddHubOptions.`
-          : error.message;
-      this.#broken(new InvalidDataException(text));
-    }
-  }
-
   async #connect(): Promise<boolean> {
     try {
-      await this.#hub(refuseClientResults).onConnected();
+      await this.#lifetime.connect();
+      this.host.connected(this);
       return true;
     } catch (error) {
       this.host.logger.error(`${this.route.hubClass.name}.onConnected threw`, error);
@@ -190,7 +181,7 @@ export class ClientConnection {
   }
 
   #broken(error: unknown): void {
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const cause = error instanceof Error ? error : new Error(errorMessage(error));
     this.host.logger.info(`client ${this.id} is closed: ${cause.message}`);
     this.#end({ error: this.#closeText(error), allowReconnect: true }, cause);
   }
@@ -208,7 +199,8 @@ export class ClientConnection {
     }
     this.#ended = true;
     this.host.forget(this);
-    this.#inbox.close();
+    this.#inbox?.close();
+    this.streams.resume();
     this.#aborted.abort();
     this.#dispatcher.abandon();
     this.host.started();
@@ -222,10 +214,11 @@ export class ClientConnection {
   async #disconnect(error: Error | undefined): Promise<void> {
     if ((await this.#connected) !== true) return;
     try {
-      await this.#hub(() => {}).onDisconnected(error);
+      await this.#lifetime.disconnect(error);
     } catch (thrown) {
       this.host.logger.error(`${this.route.hubClass.name}.onDisconnected threw`, thrown);
     }
+    this.host.disconnected(this, error);
   }
 
   #release(): void {
@@ -236,17 +229,4 @@ export class ClientConnection {
       headers: new Map(),
     });
   }
-
-  #hub(beforeInvoke: () => void): Hub<never> {
-    const hub = new this.route.hubClass();
-    bindHub(hub, new ClientScope(this, this.#aborted, beforeInvoke));
-    return hub;
-  }
-}
-
-function refuseClientResults(): void {
-  throw new TrunklineError(
-    'wrong-place',
-    'Client results inside OnConnectedAsync Hub methods are not allowed.',
-  );
 }

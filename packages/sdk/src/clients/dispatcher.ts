@@ -1,17 +1,15 @@
 import { DataType, HubMessageType } from '@trunkline/protocol';
 
-import {
-  clientErrorText,
-  HubError,
-  InvalidDataException,
-  OperationCanceledException,
-} from '../errors.ts';
+import { clientErrorText, InvalidDataException } from '../errors.ts';
+import type { HubMethodOptions, Schema } from '../hubs/hub-methods.ts';
 import type { HubMethod } from '../hubs/method-table.ts';
 import type { CompletionMessage, InvocationMessage } from '../protocols/index.ts';
+import { checkCall } from './call-checks.ts';
 import { callErrors } from './call-errors.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Invocation } from './invocation.ts';
-import { Upload } from './upload.ts';
+import type { Upload } from './upload.ts';
+import { Uploads } from './uploads.ts';
 
 /**
  * What one client's hub messages set off, message by message (client protocols reference, sections
@@ -21,10 +19,11 @@ export class Dispatcher {
   readonly #client: ClientConnection;
   /** Calls going on, by invocation id, or by themselves where they have none. */
   #active: Map<string | Invocation, Invocation> | undefined;
-  #uploads: Map<string, Upload> | undefined;
+  #uploads: Uploads | undefined;
   #running = 0;
   /** Starts the call that waits for its turn; while there is one, nothing more is dispatched. */
   #startNext: (() => void) | undefined;
+  #abandoned = false;
 
   constructor(client: ClientConnection) {
     this.#client = client;
@@ -41,7 +40,7 @@ export class Dispatcher {
       case HubMessageType.StreamInvocation:
         return this.#call(message);
       case HubMessageType.StreamItem:
-        return this.#uploads?.get(message.invocationId)?.push(message.item);
+        return this.#uploads?.push(message.invocationId, message.item);
       case HubMessageType.Completion:
         this.#completed(message, bytes.subarray(start, end));
         return undefined;
@@ -61,15 +60,47 @@ export class Dispatcher {
 
   /** The client has gone: whatever runs is told, and nothing more is sent. */
   abandon(): void {
-    const error = new OperationCanceledException('The underlying connection was closed.');
-    for (const upload of this.#uploads?.values() ?? []) upload.end(error);
+    this.#abandoned = true;
+    this.#uploads?.abandon();
     this.#startNext = undefined;
     for (const invocation of this.#active?.values() ?? []) invocation.abandon();
   }
 
   #call(message: InvocationMessage): Promise<void> | undefined {
-    const { route } = this.#client;
-    const method = route.methods.get(message.target.toLowerCase());
+    const method = this.#client.route.methods.get(message.target.toLowerCase());
+    if (method === undefined) {
+      this.#refuse(message, callErrors.unknownMethod(message.target));
+      return undefined;
+    }
+    const expected = missingArguments(message, method);
+    if (expected !== undefined) {
+      this.#refuse(message, this.#countError(message, expected));
+      return undefined;
+    }
+    return method.checks === undefined
+      ? this.#admit(message, method)
+      : this.#check(message, method, method.checks);
+  }
+
+  /** The client's next record waits for the checks, as it does in ASP.NET Core. */
+  async #check(
+    message: InvocationMessage,
+    method: HubMethod,
+    checks: HubMethodOptions,
+  ): Promise<void> {
+    const outcome = await checkCall(this.#client, message, checks);
+    if (this.#abandoned) return;
+    if ('refusal' in outcome) this.#refuse(message, outcome.refusal);
+    else await this.#admit({ ...message, args: outcome.args }, method);
+  }
+
+  #countError({ target, args }: InvocationMessage, expected: number): string {
+    const error = new InvalidDataException(callErrors.argumentCount(args.length, expected));
+    const { enableDetailedErrors } = this.#client.route.settings;
+    return clientErrorText(callErrors.notBound(target), error, enableDetailedErrors);
+  }
+
+  #admit(message: InvocationMessage, method: HubMethod): Promise<void> | undefined {
     const refusal = this.#refusal(message, method);
     if (refusal !== undefined) {
       this.#refuse(message, refusal);
@@ -77,11 +108,11 @@ export class Dispatcher {
     }
     const isStream = message.type === HubMessageType.StreamInvocation;
     if (isStream || message.streamIds.length > 0) {
-      this.#start(message, method!, () => {});
+      this.#start(message, method, () => {});
       return undefined;
     }
-    const start = () => this.#startCounted(message, method!);
-    if (this.#running < route.settings.maximumParallelInvocationsPerClient) {
+    const start = () => this.#startCounted(message, method);
+    if (this.#running < this.#client.route.settings.maximumParallelInvocationsPerClient) {
       start();
       return undefined;
     }
@@ -94,20 +125,16 @@ export class Dispatcher {
   }
 
   /** Why a call cannot start, as its client gets to read it. */
-  #refusal(message: InvocationMessage, method: HubMethod | undefined): string | undefined {
-    const { target, args, streamIds, invocationId, type } = message;
-    if (method === undefined) return callErrors.unknownMethod(target);
-    const provided = args.length + streamIds.length;
-    if (provided < method.parameters) {
-      const why = callErrors.argumentCount(provided, method.parameters);
-      const { enableDetailedErrors } = this.#client.route.settings;
-      const error = new InvalidDataException(why);
-      return clientErrorText(callErrors.notBound(target), error, enableDetailedErrors);
-    }
+  #refusal(message: InvocationMessage, method: HubMethod): string | undefined {
+    const { target, streamIds, invocationId, type } = message;
     if (invocationId !== undefined && this.#active?.has(invocationId) === true) {
       return callErrors.idInUse(invocationId);
     }
     if (type === HubMessageType.Invocation && method.streams) return callErrors.streaming(target);
+    const uploads = uploadSchemas(method.checks);
+    if (uploads !== undefined && uploads.length !== streamIds.length) {
+      return callErrors.uploadCount(target, streamIds.length, uploads.length);
+    }
     return undefined;
   }
 
@@ -135,7 +162,8 @@ export class Dispatcher {
 
   #start(message: InvocationMessage, method: HubMethod, release: () => void): void {
     const client = this.#client;
-    const uploads = message.streamIds.map((id) => this.#openUpload(id));
+    const { streamIds } = message;
+    const uploads = streamIds.length === 0 ? [] : this.#openUploads(streamIds, method);
     const active = (this.#active ??= new Map<string | Invocation, Invocation>());
     const invocation = new Invocation({
       client,
@@ -145,31 +173,40 @@ export class Dispatcher {
       release,
       finished: () => {
         active.delete(message.invocationId ?? invocation);
-        for (const id of message.streamIds) this.#uploads?.delete(id);
-        client.host.finished();
+        this.#uploads?.forget(streamIds);
         release();
       },
     });
     active.set(message.invocationId ?? invocation, invocation);
-    client.host.started();
     invocation.start();
   }
 
-  #openUpload(streamId: string): Upload {
-    const upload = new Upload(this.#client.route.settings.streamBufferCapacity);
-    this.#uploads ??= new Map();
-    this.#uploads.set(streamId, upload);
-    return upload;
+  #openUploads(streamIds: readonly string[], { checks }: HubMethod): readonly Upload[] {
+    this.#uploads ??= new Uploads(this.#client.route.settings);
+    return this.#uploads.open(streamIds, checks?.uploads);
   }
 
   /** Ends an upload, or answers what a server asked the client. Anything else came too late. */
   #completed(message: CompletionMessage, record: Uint8Array): void {
-    const upload = this.#uploads?.get(message.invocationId);
-    if (upload === undefined) {
-      this.#client.host.answered(this.#client, message, record);
-      return;
-    }
-    this.#uploads!.delete(message.invocationId);
-    upload.end(message.error === undefined ? undefined : new HubError(message.error));
+    if (this.#uploads?.complete(message) === true) return;
+    this.#client.host.answered(this.#client, message, record);
   }
+}
+
+/**
+ * How many ordinary arguments a method takes, where a call brings too few of them. `parameters` count
+ * for themselves.
+ */
+function missingArguments(
+  { args, streamIds }: InvocationMessage,
+  { parameters, checks }: HubMethod,
+): number | undefined {
+  if (checks?.parameters !== undefined) return undefined;
+  const expected = parameters - (checks?.uploads ?? streamIds).length;
+  return args.length < expected ? expected : undefined;
+}
+
+/** Where `parameters` are given, uploads that are not are none. */
+function uploadSchemas(checks: HubMethodOptions | undefined): readonly Schema[] | undefined {
+  return checks?.uploads ?? (checks?.parameters === undefined ? undefined : []);
 }

@@ -5,7 +5,13 @@ import {
   readHandshakeRequest,
 } from '@trunkline/protocol';
 
+import { clientErrorText, InvalidDataException } from '../errors.ts';
+import type { Logger } from '../options.ts';
 import type { HubProtocol } from '../protocols/index.ts';
+import type { Authorize } from './authorization.ts';
+import { isYes } from './authorization.ts';
+import { callErrors } from './call-errors.ts';
+import type { HubContext } from './context.ts';
 import type { HubRoute } from './host.ts';
 
 /** What a client's first bytes come to. */
@@ -14,19 +20,57 @@ export type HandshakeOutcome =
   /** The text that the client gets to read. */
   | { readonly refusal: string };
 
-/** Collects a handshake request, which may come in pieces (client protocols reference, 3.1). */
-export class Handshake {
-  readonly #route: HubRoute;
-  #begun: Uint8Array = new Uint8Array();
+export interface HandshakeOptions {
+  readonly route: HubRoute;
+  readonly context: HubContext;
+  readonly logger: Logger;
+  /** This is of no more use after it, and what else it says does not count. */
+  readonly done: (outcome: HandshakeOutcome) => void;
+}
 
-  constructor(route: HubRoute) {
-    this.#route = route;
+/**
+ * Collects a handshake request, which may come in pieces (client protocols reference, 3.1), and asks
+ * whether its client may be there.
+ */
+export class Handshake {
+  readonly #options: HandshakeOptions;
+  #begun: Uint8Array = new Uint8Array();
+  /** What has come behind the request; undefined before the request is complete. */
+  #rest: Uint8Array[] | undefined;
+  #restBytes = 0;
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
   }
 
-  /** Undefined while the request is not complete; after another answer, this is of no more use. */
-  read(bytes: Uint8Array): HandshakeOutcome | undefined {
+  push(bytes: Uint8Array): void {
+    if (this.#rest !== undefined) {
+      this.#keep(bytes);
+      return;
+    }
     this.#begun = Buffer.concat([this.#begun, bytes]);
-    const { maximumReceiveMessageSize, enableDetailedErrors } = this.#route.settings;
+    const outcome = this.#read();
+    if (outcome === undefined) return;
+    const { done, route } = this.#options;
+    if ('refusal' in outcome || route.authorize === undefined) {
+      done(outcome);
+    } else {
+      this.#rest = [outcome.rest];
+      void this.#admit(outcome.protocol, route.authorize);
+    }
+  }
+
+  /** Clients wait for the answer to their handshake, so that little comes before it. */
+  #keep(bytes: Uint8Array): void {
+    this.#rest!.push(bytes.slice());
+    this.#restBytes += bytes.length;
+    const { done, route } = this.#options;
+    const limit = route.settings.maximumPendingBytes;
+    if (this.#restBytes > limit) done({ refusal: handshakeErrors.canceled() });
+  }
+
+  #read(): HandshakeOutcome | undefined {
+    const { maximumReceiveMessageSize } = this.#options.route.settings;
     try {
       const request = readHandshakeRequest(this.#begun, maximumReceiveMessageSize);
       if (request === undefined) return undefined;
@@ -34,17 +78,34 @@ export class Handshake {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       if (error.code === 'oversized') return { refusal: handshakeErrors.canceled() };
-      const detail = `InvalidDataException: ${error.message}`;
-      return { refusal: handshakeErrors.unexpected(enableDetailedErrors ? detail : undefined) };
+      return this.#unexpected(new InvalidDataException(error.message));
     }
   }
 
   #agree(name: string, version: number, rest: Uint8Array): HandshakeOutcome {
-    const protocol = this.#route.protocols.find((known) => known.name === name.toLowerCase());
+    const { protocols } = this.#options.route;
+    const protocol = protocols.find((known) => known.name === name.toLowerCase());
     if (protocol === undefined) return { refusal: handshakeErrors.unknownProtocol(name) };
     if (version > MAX_HUB_PROTOCOL_VERSION) {
       return { refusal: handshakeErrors.unsupportedVersion(protocol.name, version) };
     }
     return { protocol, rest };
+  }
+
+  async #admit(protocol: HubProtocol, authorize: Authorize): Promise<void> {
+    const { context, logger, route, done } = this.#options;
+    try {
+      const admitted = await isYes(authorize(context));
+      const rest = Buffer.concat(this.#rest!);
+      done(admitted ? { protocol, rest } : { refusal: callErrors.unauthorizedUser });
+    } catch (error) {
+      logger.error(`${route.hubClass.name}: authorize threw`, error);
+      done(this.#unexpected(error));
+    }
+  }
+
+  #unexpected(error: unknown): HandshakeOutcome {
+    const { enableDetailedErrors } = this.#options.route.settings;
+    return { refusal: clientErrorText(handshakeErrors.unexpected(), error, enableDetailedErrors) };
   }
 }

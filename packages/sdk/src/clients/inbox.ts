@@ -1,7 +1,11 @@
+import { ProtocolError, RecordBuffer } from '@trunkline/protocol';
+
 import { InvalidDataException } from '../errors.ts';
 
 /** What a kept record takes beside its bytes. */
 const RECORD_OVERHEAD = 64;
+/** Records after which others get a turn, however fast these are dealt with. */
+const RECORDS_PER_TURN = 256;
 
 /** Takes one record; while the promise it may return is pending, the next has to wait. */
 export type RecordStep = (
@@ -11,10 +15,14 @@ export type RecordStep = (
 ) => Promise<void> | undefined;
 
 export interface InboxOptions {
+  /** Whether records are framed as in MessagePack. */
+  readonly binary: boolean;
   readonly step: RecordStep;
+  /** Bytes of one record. */
+  readonly recordLimit: number;
   /** Bytes of records that may wait. */
   readonly limit: number;
-  /** What a step throws, or an overflow; nothing is taken after it. */
+  /** What a step throws, an overflow, or bytes that are no records; nothing is taken after it. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -24,7 +32,9 @@ export interface InboxOptions {
  */
 export class Inbox {
   readonly #options: InboxOptions;
+  readonly #records: RecordBuffer;
   #waiting = false;
+  #taken = 0;
   #closed = false;
   #kept: Uint8Array[] = [];
   #next = 0;
@@ -32,6 +42,7 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.#records = new RecordBuffer(options.binary, options.recordLimit);
   }
 
   /** Whether a record waits for the one before it: then silence is not the client's fault. */
@@ -39,10 +50,19 @@ export class Inbox {
     return this.#waiting;
   }
 
-  push(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#closed) return;
-    if (this.#waiting) this.#keep(bytes.slice(start, end));
-    else this.#take(bytes, start, end);
+  /** Takes bytes in whatever pieces they come. */
+  push(bytes: Uint8Array): void {
+    try {
+      this.#records.push(bytes, (record, start, end) => this.#record(record, start, end));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const limit = `${this.#options.recordLimit}B`;
+      const text =
+        error.code === 'oversized'
+          ? `The maximum message size of ${limit} was exceeded. The message size can be configured in AddHubOptions.`
+          : error.message;
+      this.#fail(new InvalidDataException(text));
+    }
   }
 
   /** Takes no record until `step` has resolved. */
@@ -60,10 +80,17 @@ export class Inbox {
     this.#kept = [];
   }
 
+  #record(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#closed) return;
+    if (this.#waiting) this.#keep(bytes.slice(start, end));
+    else this.#take(bytes, start, end);
+  }
+
   #take(bytes: Uint8Array, start: number, end: number): void {
     try {
       const step = this.#options.step(bytes, start, end);
-      if (step !== undefined) this.holdFor(step);
+      if (++this.#taken % RECORDS_PER_TURN === 0) this.holdFor(othersTurn(step));
+      else if (step !== undefined) this.holdFor(step);
     } catch (error) {
       this.#fail(error);
     }
@@ -97,4 +124,9 @@ export class Inbox {
     this.close();
     this.#options.fail(error);
   }
+}
+
+async function othersTurn(step: Promise<void> | undefined): Promise<void> {
+  await step;
+  await new Promise(setImmediate);
 }

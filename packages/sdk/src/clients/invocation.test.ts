@@ -218,6 +218,41 @@ describe('calls of one client', () => {
     Gate.opened.shift()!();
   });
 
+  test('that wait for their client let the next one start', async () => {
+    class Asks extends Hub {
+      async ask(): Promise<unknown> {
+        return this.clients.caller.invoke().send('confirm');
+      }
+      next(): string {
+        return 'next';
+      }
+    }
+    const { trunk } = await serve(Asks);
+    const client = trunk.open();
+    client.call('ask', [], 'a');
+    client.call('next', [], 'b');
+    expect(await client.text(1)).toBe('{"type":3,"invocationId":"b","result":"next"}');
+    const { invocationId } = await trunk.next(34);
+    client.json({ type: 3, invocationId, result: 7 });
+    expect(await client.text(2)).toBe('{"type":3,"invocationId":"a","result":7}');
+  });
+
+  test('that are cancelled are told, and still owe their answer', async () => {
+    class Waits extends Hub {
+      async wait(): Promise<string> {
+        const { signal } = this;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return 'told';
+      }
+    }
+    const { trunk } = await serve(Waits);
+    const client = trunk.open();
+    client.call('wait');
+    client.json({ type: 5, invocationId: 'unknown' });
+    client.json({ type: 5, invocationId: '1' });
+    expect(await client.text(1)).toBe('{"type":3,"invocationId":"1","result":"told"}');
+  });
+
   test('a method that ends after its client has gone answers nobody', async () => {
     const { trunk } = await serve(Gate);
     const client = trunk.open();

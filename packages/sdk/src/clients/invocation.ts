@@ -2,9 +2,13 @@ import { DataType, HubMessageType } from '@trunkline/protocol';
 
 import { clientErrorText, HubError } from '../errors.ts';
 import { bindHub } from '../hubs/hub.ts';
+import type { Hub } from '../hubs/hub.ts';
 import type { HubMethod } from '../hubs/method-table.ts';
+import { invokeThrough } from '../hubs/filters.ts';
 import { LazySignal } from '../lazy-signal.ts';
 import type { InvocationMessage } from '../protocols/index.ts';
+import { traceCall } from '../telemetry/tracing.ts';
+import type { CallTrace } from '../telemetry/tracing.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { callErrors } from './call-errors.ts';
 import { ClientScope } from './scope.ts';
@@ -27,7 +31,11 @@ export interface InvocationOptions {
 export class Invocation implements StreamSink {
   readonly #options: InvocationOptions;
   readonly #aborted = new LazySignal();
+  #trace: CallTrace | undefined;
   #source: StreamSource | undefined;
+  /** The method has answered, if only with a stream. */
+  #answered = false;
+  /** Nothing more is sent. */
   #over = false;
 
   constructor(options: InvocationOptions) {
@@ -40,25 +48,30 @@ export class Invocation implements StreamSink {
 
   /** Runs the method up to its first wait; what it throws becomes the call's error. */
   start(): void {
-    const { client, message, method, uploads, release } = this.#options;
+    const { client, message, method } = this.#options;
+    client.host.started();
+    client.host.counts.calls++;
+    this.#trace = traceCall(client.host.hub, method.name, message.headers);
+    if (this.#trace === undefined) this.#begin();
+    else this.#trace.run(() => this.#begin());
+  }
+
+  #begin(): void {
     let result: unknown;
     try {
-      const hub = new client.route.hubClass();
-      bindHub(hub, new ClientScope(client, this.#aborted, release));
-      const args = uploads.length === 0 ? message.args : [...message.args, ...uploads];
-      result = Reflect.apply(method.run, hub, args);
+      result = this.#run();
+      if (isThenable(result)) {
+        Promise.resolve(result).then(
+          (value) => this.#settle(value),
+          (error: unknown) => this.#fail(error),
+        );
+        return;
+      }
     } catch (error) {
-      this.#threw(error);
+      this.#fail(error);
       return;
     }
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#returned(value),
-        (error: unknown) => this.#threw(error),
-      );
-    } else {
-      this.#returned(result);
-    }
+    this.#settle(result);
   }
 
   /** The client wants no more of it. An ordinary call still owes its answer, a stream only its end. */
@@ -75,12 +88,46 @@ export class Invocation implements StreamSink {
 
   item(value: unknown): void {
     const { client, message } = this.#options;
-    this.#write(client.protocol!.streamItem(message.invocationId!, value));
+    const bytes = client.protocol!.streamItem(message.invocationId!, value);
+    client.streams.wrote(bytes.length);
+    this.#write(bytes);
   }
 
   room(): Promise<void> | undefined {
-    const { trunk } = this.#options.client;
-    return trunk.full ? trunk.drained() : undefined;
+    return this.#options.client.streams.room();
+  }
+
+  #run(): unknown {
+    const { client, message, method, uploads, release } = this.#options;
+    const { hubClass, filters } = client.route;
+    const hub = new hubClass();
+    bindHub(hub, new ClientScope(client, this.#aborted, release));
+    const args = uploads.length === 0 ? message.args : [...message.args, ...uploads];
+    if (filters.invoke.length === 0) return Reflect.apply(method.run, hub, args);
+    const invocation = { hub: hub as Hub, context: client.context, method: method.name, args };
+    return invokeThrough(filters.invoke, invocation, (given) =>
+      Reflect.apply(method.run, hub, given),
+    );
+  }
+
+  /** The method has answered. What goes wrong with its answer is its own error too. */
+  #settle(value: unknown): void {
+    try {
+      this.#returned(value);
+    } catch (error) {
+      this.#threw(error);
+    }
+    this.#methodEnded();
+  }
+
+  #fail(error: unknown): void {
+    this.#threw(error);
+    this.#methodEnded();
+  }
+
+  #methodEnded(): void {
+    this.#answered = true;
+    if (this.#over) this.#options.client.host.finished();
   }
 
   #returned(value: unknown): void {
@@ -100,12 +147,7 @@ export class Invocation implements StreamSink {
   #answer(value: unknown): void {
     const { client, message } = this.#options;
     if (!this.#over && message.invocationId !== undefined) {
-      try {
-        this.#write(client.protocol!.result(message.invocationId, value));
-      } catch (error) {
-        this.#threw(error);
-        return;
-      }
+      this.#write(client.protocol!.result(message.invocationId, value));
     }
     this.#finish();
   }
@@ -122,7 +164,8 @@ export class Invocation implements StreamSink {
 
   async #stream(source: StreamSource): Promise<void> {
     this.#source = source;
-    if (this.#aborted.aborted) this.#end();
+    if (this.#over) abandon(source);
+    else if (this.#aborted.aborted) this.#end();
     try {
       await pump(source, this);
       this.#end();
@@ -156,9 +199,12 @@ export class Invocation implements StreamSink {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#trace?.end();
     if (this.#source !== undefined) abandon(this.#source);
     for (const upload of this.#options.uploads) upload.close();
     this.#options.finished();
+    // A stopping server waits for the methods of clients that have gone, too.
+    if (this.#answered) this.#options.client.host.finished();
   }
 
   #errorText(base: string, error: unknown): string {
@@ -167,8 +213,10 @@ export class Invocation implements StreamSink {
 
   /** A HubError is meant for the client; anything else is for whoever looks after the app. */
   #report(error: unknown): void {
-    if (error instanceof HubError) return;
     const { client, method } = this.#options;
+    client.host.counts.failures++;
+    this.#trace?.failed(error);
+    if (error instanceof HubError) return;
     client.host.logger.error(
       `hub method ${client.route.hubClass.name}.${method.name} threw`,
       error,

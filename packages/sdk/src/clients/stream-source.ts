@@ -1,6 +1,7 @@
 /** What a streaming hub method may answer with, as something to pull from. */
 export interface StreamSource {
-  next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
+  next(): Result | Promise<Result>;
+  /** Nobody wants more. May be called while a `next` is pending, and must not wait for it. */
   return?(): unknown;
 }
 
@@ -13,19 +14,42 @@ export interface StreamSink {
   room(): Promise<void> | undefined;
 }
 
+interface Result {
+  readonly done?: boolean;
+  readonly value?: unknown;
+}
+
 /** Items after which others get a turn, for a source that never waits. */
 const ITEMS_PER_TURN = 64;
 
 /**
- * The source behind a method's result: an async iterable (readable streams are), or what a generator
- * function answered. Undefined for any other value, arrays and texts included.
+ * The source behind a method's result: a readable stream, an async iterable, or what a generator
+ * function answered. Undefined for any other value, arrays and texts included. Throws what a stream
+ * throws that cannot be read, being locked for example.
  */
 export function streamSource(value: unknown): StreamSource | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (Symbol.asyncIterator in value)
-    return (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  if (value instanceof ReadableStream) return webSource(value);
+  if (Symbol.asyncIterator in value) return iterableSource(value as AsyncIterable<unknown>);
   const generator = value as Iterator<unknown>;
   return Symbol.iterator in value && typeof generator.next === 'function' ? generator : undefined;
+}
+
+/** Not by its iterator, which would cancel it only behind a read that may never end. */
+function webSource(stream: ReadableStream): StreamSource {
+  const reader = stream.getReader();
+  return { next: () => reader.read(), return: () => reader.cancel() };
+}
+
+/** A Node stream is destroyed, for the reason above; a generator gets to its `finally`. */
+function iterableSource(iterable: AsyncIterable<unknown>): StreamSource {
+  const iterator = iterable[Symbol.asyncIterator]();
+  const { destroy } = iterable as { destroy?: unknown };
+  if (typeof destroy !== 'function') return iterator;
+  return {
+    next: () => iterator.next(),
+    return: (): unknown => Reflect.apply(destroy, iterable, []),
+  };
 }
 
 /** Moves items until the source ends or nobody wants more. Rejects with what the source throws. */

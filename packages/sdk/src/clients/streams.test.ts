@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream';
 
+import { FlowControlOperation, FlowControlTarget, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 
 import { until } from '../fake-service.test-support.ts';
 import type { FakeClient } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
+import { ManualClock } from '../manual-clock.test-support.ts';
 
 const log: string[] = [];
 
@@ -80,6 +82,15 @@ function stream(client: FakeClient, target: string, args: unknown[] = [], stream
 const item = (value: unknown) => JSON.stringify({ type: 2, invocationId: 's', item: value });
 const end = '{"type":3,"invocationId":"s"}';
 
+function flow(client: FakeClient, operation: number): void {
+  client.connection.send({
+    type: MessageType.ConnectionFlowControl,
+    connectionId: client.id,
+    connectionType: FlowControlTarget.Client,
+    operation,
+  });
+}
+
 describe('a method that streams', () => {
   test.each([
     ['countdown', [3], [3, 2, 1]],
@@ -129,6 +140,67 @@ describe('a method that streams', () => {
     stream(client, 'stuck');
     client.close();
     await until(() => log.length === 2, 'the second abort');
+  });
+
+  test('rests while the service says that the client is slow, and calls do not', async () => {
+    const { trunk } = await serve(Streams);
+    const [client, other] = [trunk.open(), trunk.open({ id: 'c2' })];
+    flow(client, FlowControlOperation.Pause);
+    stream(client, 'upTo', [100]);
+    client.call('ping');
+    await until(() => client.texts.some((text) => text.includes('pong')), 'the answer');
+    stream(other, 'upTo', [2]);
+    await until(() => other.texts.includes(end), "the other client's end");
+    // What was under way when it was told to rest.
+    expect(client.texts.filter((text) => text.startsWith('{"type":2')).length).toBeLessThan(2);
+    flow(client, FlowControlOperation.Resume);
+    await until(() => client.texts.includes(end), 'the end');
+    expect(client.texts.filter((text) => text.startsWith('{"type":2'))).toHaveLength(100);
+  });
+
+  test('waits for the service after 128 KiB, and calls do not', async () => {
+    const { service, trunk } = await serve(Streams);
+    service.answersChecks = false;
+    const [client, other] = [trunk.open(), trunk.open({ id: 'c2' })];
+    stream(client, 'upTo', [10_000]);
+    const { ackId, connectionId } = await trunk.next(MessageType.CheckConnectionExistenceWithAck);
+    expect(connectionId).toBe(client.id);
+    stream(other, 'upTo', [2]);
+    await until(() => other.texts.includes(end), "the other client's end");
+    client.call('ping');
+    await until(() => client.texts.some((text) => text.includes('pong')), 'the answer');
+    const bytes = client.written.reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(bytes).toBeGreaterThan(128 * 1024);
+    expect(bytes).toBeLessThan(129 * 1024);
+    service.answersChecks = true;
+    trunk.confirm(ackId);
+    await until(() => client.texts.includes(end), 'the end');
+    expect(client.texts.filter((text) => text.startsWith('{"type":2'))).toHaveLength(10_000);
+  });
+
+  test('goes on without an answer after 10 s', async () => {
+    const clock = new ManualClock();
+    const { service, trunk } = await serve(Streams, { clock });
+    service.answersChecks = false;
+    const client = trunk.open();
+    stream(client, 'upTo', [5000]);
+    await trunk.next(MessageType.CheckConnectionExistenceWithAck);
+    clock.advance(9_000);
+    expect(client.texts).not.toContain(end);
+    clock.advance(2_000);
+    await until(() => client.texts.includes(end), 'the end');
+  });
+
+  test('that rests ends with its client', async () => {
+    log.length = 0;
+    const { trunk } = await serve(Streams);
+    const client = trunk.open();
+    flow(client, FlowControlOperation.Pause);
+    stream(client, 'endless');
+    await until(() => client.texts.includes(item(0)), 'the first item');
+    client.close();
+    await until(() => log.includes('endless ended'), 'the finally');
+    expect(client.texts).not.toContain(end);
   });
 
   test('in MessagePack', async () => {

@@ -2,6 +2,7 @@ import type { HubContext } from '../clients/context.ts';
 import { TrunklineError } from '../errors.ts';
 import type { CallerClients, UntypedClient } from '../sending/clients.ts';
 import type { Groups } from '../sending/groups.ts';
+import type { HubMethodOptions } from './hub-methods.ts';
 
 /** What a hub object works with during its one invocation. */
 export interface HubScope {
@@ -17,7 +18,7 @@ export let bindHub: (hub: Hub<never>, scope: HubScope) => void;
 /**
  * The base of every hub. `Client` lists what the hub may call on its clients. A hub object lives for
  * one invocation: keep state elsewhere. Methods of the class are callable by clients, unless their
- * names start with `_` or `#`; see `Hub.methods` in the README for listing them instead.
+ * names start with `_` or `#`; a static `methods` lists them instead.
  */
 export class Hub<Client = UntypedClient> {
   #scope: HubScope | undefined;
@@ -63,6 +64,9 @@ export class Hub<Client = UntypedClient> {
 /** A class of hubs, as `server.hub()` takes it. */
 export interface HubClass<Client> {
   new (): Hub<Client>;
-  /** The names of the methods that clients may call; default: those of the class. */
-  readonly methods?: readonly string[];
+  /**
+   * The methods that clients may call, by name, or with what there is to say of each. Default: those
+   * of the class.
+   */
+  readonly methods?: readonly string[] | Readonly<Record<string, HubMethodOptions>>;
 }

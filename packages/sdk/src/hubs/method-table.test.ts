@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { Hub } from './hub.ts';
+import type { HubMethodOptions, HubMethods } from './hub-methods.ts';
 import { methodTable } from './method-table.ts';
 
 class Base extends Hub {
@@ -70,4 +71,36 @@ test('a hub has no clients in its constructor', () => {
     seen = this.context;
   }
   expect(() => new Eager()).toThrow(/not in a constructor/);
+});
+
+describe('a static map', () => {
+  class Mapped extends Derived {
+    static readonly methods = {
+      own: { name: 'SendMessage', aliases: ['Say'] },
+      stream: {},
+      shared: { authorize: () => true },
+    } satisfies HubMethods<Derived>;
+  }
+
+  test('renames methods, gives them aliases, and leaves out the others', () => {
+    const table = methodTable(Mapped);
+    expect([...table.keys()]).toEqual(['sendmessage', 'say', 'stream', 'shared']);
+    expect(table.get('say')).toBe(table.get('sendmessage'));
+    expect(table.get('say')).toMatchObject({ name: 'own', parameters: 1, checks: undefined });
+    expect(table.get('shared')!.checks).toBe(Mapped.methods.shared);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['a missing method', { missing: {} }, /methods names 'missing'/],
+    ['a name twice', { own: { name: 'SHARED' }, shared: {} }, /Duplicate definitions of 'shared'/],
+    ['an alias twice', { own: { aliases: ['Own'] } }, /Duplicate definitions of 'Own'/],
+    ['no schema', { own: { parameters: [{}] } }, /'own' has a schema that is no Standard Schema/],
+    ['an upload without one', { own: { uploads: [1] } }, /no Standard Schema/],
+    ['too few of them', { own: { parameters: [] } }, /'own' takes 1 arguments, .* are 0/],
+  ])('with %s is refused', (_what, methods, why) => {
+    class Wrong extends Derived {
+      static readonly methods = methods as Record<string, HubMethodOptions>;
+    }
+    expect(() => methodTable(Wrong)).toThrow(why);
+  });
 });

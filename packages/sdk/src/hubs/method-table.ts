@@ -1,6 +1,7 @@
 import { TrunklineError } from '../errors.ts';
 import { Hub } from './hub.ts';
 import type { HubClass } from './hub.ts';
+import type { HubMethodOptions } from './hub-methods.ts';
 
 export type MethodFunction = (...args: unknown[]) => unknown;
 
@@ -12,6 +13,8 @@ export interface HubMethod {
   readonly parameters: number;
   /** Known to answer with a stream, so that it need not be run to find that out. */
   readonly streams: boolean;
+  /** What a call has to pass before it starts; undefined where that is nothing. */
+  readonly checks: HubMethodOptions | undefined;
 }
 
 /** Callable methods by their names in lower case; a name that is not here does not exist. */
@@ -27,18 +30,59 @@ const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
  */
 export function methodTable(hubClass: HubClass<never>): MethodTable {
   const found = classMethods(hubClass);
-  const names = hubClass.methods ?? [...found.keys()].filter((name) => !name.startsWith('_'));
   const table = new Map<string, HubMethod>();
-  for (const name of names) {
-    const run = found.get(name);
-    if (run === undefined) throw badHub(hubClass, `methods names '${name}', which is no method`);
-    if (table.has(name.toLowerCase())) {
-      throw badHub(hubClass, `Duplicate definitions of '${name}'. Overloading is not supported.`);
+  for (const [own, options] of listed(hubClass, found)) {
+    const run = found.get(own);
+    if (run === undefined) throw badHub(hubClass, `methods names '${own}', which is no method`);
+    const method = describe(hubClass, own, run, options);
+    for (const name of [options.name ?? own, ...(options.aliases ?? [])]) {
+      const key = name.toLowerCase();
+      if (table.has(key)) {
+        throw badHub(hubClass, `Duplicate definitions of '${name}'. Overloading is not supported.`);
+      }
+      table.set(key, method);
     }
-    const streams = GENERATORS.has(run.constructor.name);
-    table.set(name.toLowerCase(), { name, run, parameters: run.length, streams });
   }
   return table;
+}
+
+/** The class' own names of its callable methods, with what it says of them. */
+function listed(
+  { methods }: HubClass<never>,
+  found: ReadonlyMap<string, MethodFunction>,
+): readonly (readonly [string, HubMethodOptions])[] {
+  if (methods !== undefined && !isList(methods)) return Object.entries(methods);
+  const names = methods ?? [...found.keys()].filter((name) => !name.startsWith('_'));
+  return names.map((name) => [name, {}]);
+}
+
+function isList(methods: NonNullable<HubClass<never>['methods']>): methods is readonly string[] {
+  return Array.isArray(methods);
+}
+
+function describe(
+  hubClass: HubClass<never>,
+  name: string,
+  run: MethodFunction,
+  options: HubMethodOptions,
+): HubMethod {
+  const { parameters, uploads, authorize } = options;
+  const schemas = [...(parameters ?? []), ...(uploads ?? [])];
+  if (schemas.some((schema) => typeof schema['~standard']?.validate !== 'function')) {
+    throw badHub(hubClass, `'${name}' has a schema that is no Standard Schema`);
+  }
+  if (parameters !== undefined && schemas.length < run.length) {
+    const counts = `takes ${run.length} arguments, its parameters and uploads are ${schemas.length}`;
+    throw badHub(hubClass, `'${name}' ${counts}`);
+  }
+  const checked = parameters !== undefined || uploads !== undefined || authorize !== undefined;
+  return {
+    name,
+    run,
+    parameters: run.length,
+    streams: GENERATORS.has(run.constructor.name),
+    checks: checked ? options : undefined,
+  };
 }
 
 /** By exact name; a subclass' own hides its ancestors'. */

@@ -1,9 +1,12 @@
+import type { EndpointLoad } from '../endpoints/endpoint.ts';
+
 /** What a server does on the service's pings (service protocol reference, section 7.4). */
 export interface PingActions {
   /** Writes a ping with these entries, at once. */
   reply(entries: readonly string[]): void;
   offline(instanceId: string): void;
   finAcked(): void;
+  load(reported: EndpointLoad): void;
   target(instanceId: string): void;
 }
 
@@ -14,8 +17,17 @@ export function answerPing(entries: readonly string[], actions: PingActions): vo
   const offline = value('offline');
   if (offline !== undefined) return actions.offline(offline);
   if (value('shutdown') === 'finack') return actions.finAcked();
+  const clients = count(value('clientcount'));
+  if (clients !== undefined) {
+    const servers = count(value('servercount')) ?? 0;
+    actions.load({ clients, servers, capacity: count(value('capacity')) ?? 0 });
+  }
   const target = value('target') ?? '';
   if (target !== '') actions.target(target);
+}
+
+function count(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 /** Keys stand at the even places. */

@@ -5,10 +5,23 @@ import { redirectAnswer, redirectUrl, TRANSPORT_BITS } from '@trunkline/protocol
 import type { Claims, SystemClaims } from '@trunkline/tokens';
 import { mintClientToken, TokenTooLongError } from '@trunkline/tokens';
 
-import type { Service } from '../trunk/dial.ts';
+import type { Authorize, HubUser } from '../clients/authorization.ts';
+import { isYes, negotiatedUser } from '../clients/authorization.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { NegotiatingClient } from '../endpoints/router.ts';
+
+/** What tokens say beside who a client is. */
+export interface TokenOptions {
+  /** How long a client has to connect with its token. Default one hour. */
+  readonly tokenLifetimeSeconds?: number;
+  /** The transports that clients may use. Default all that the service has. */
+  readonly transports?: readonly TransportName[];
+  /** How long a long-polling client may go between two polls, 1 to 300. Default 5. */
+  readonly maxPollIntervalSeconds?: number;
+}
 
 /** Who a client is, as the app knows it from the negotiate request. The functions may be async. */
-export interface NegotiateOptions<Request> {
+export interface NegotiateOptions<Request> extends TokenOptions {
   /** The user id that `clients.user()` sends to and `context.userIdentifier` shows. */
   readonly userId?: (request: Request) => string | undefined | Promise<string | undefined>;
   /** What `context.claims` shows. */
@@ -18,12 +31,6 @@ export interface NegotiateOptions<Request> {
    * Default: a connection outlives whatever it was made with.
    */
   readonly expiresAt?: (request: Request) => Date | undefined | Promise<Date | undefined>;
-  /** How long a client has to connect with its token. Default one hour. */
-  readonly tokenLifetimeSeconds?: number;
-  /** The transports that clients may use. Default all that the service has. */
-  readonly transports?: readonly TransportName[];
-  /** How long a long-polling client may go between two polls, 1 to 300. Default 5. */
-  readonly maxPollIntervalSeconds?: number;
 }
 
 /** A mapped path, as negotiate sees it. */
@@ -32,7 +39,10 @@ export interface NegotiateRoute {
   /** The hub key. */
   readonly hub: string;
   readonly system: SystemClaims;
-  readonly online: () => boolean;
+  /** Who may have a token; undefined is everybody. */
+  readonly authorize: Authorize | undefined;
+  /** The endpoint for a client; undefined when none is online. */
+  readonly choose: (client: Omit<NegotiatingClient, 'hub'>) => Promise<Endpoint | undefined>;
 }
 
 export interface HttpAnswer {
@@ -45,12 +55,7 @@ const RETRY_AFTER_SECONDS = 2;
 
 /** Answers `POST <path>/negotiate` for the mapped paths (service protocol reference, section 4). */
 export class Negotiator {
-  readonly #service: Service;
   readonly #routes = new Map<string, NegotiateRoute>();
-
-  constructor(service: Service) {
-    this.#service = service;
-  }
 
   add(route: NegotiateRoute): void {
     this.#routes.set(`${route.path}/negotiate`, route);
@@ -76,47 +81,59 @@ export class Negotiator {
       options.claims?.(request),
       options.expiresAt?.(request),
     ]);
-    if (!route.online()) {
+    const refusal =
+      route.authorize && (await unauthorized(route.authorize, negotiatedUser(userId, claims)));
+    if (refusal !== undefined) return refusal;
+    const endpoint = await route.choose({ userId, request });
+    if (endpoint === undefined) {
       return text(503, 'The service is not connected yet, please try again later.', {
         'retry-after': String(RETRY_AFTER_SECONDS),
       });
     }
     try {
       const lifetimeSeconds = options.tokenLifetimeSeconds;
-      const system = { ...route.system, ...systemClaims(options, expiresAt) };
-      return this.#redirect(route, query, { userId, claims, lifetimeSeconds, system });
+      const system = { ...route.system, ...tokenClaims(options, expiresAt) };
+      return redirect(endpoint, route, query, { userId, claims, lifetimeSeconds, system });
     } catch (error) {
       if (error instanceof TokenTooLongError) return text(413, error.message);
       throw error;
     }
   }
+}
 
-  #redirect(
-    route: NegotiateRoute,
-    originalQuery: string,
-    client: Omit<Parameters<typeof mintClientToken>[0], 'key' | 'audienceBase' | 'hub'>,
-  ): HttpAnswer {
-    const { accessKey, audienceBase, clientEndpoint } = this.#service.address;
-    const { hub, path } = route;
-    const token = mintClientToken({ key: accessKey, audienceBase, hub, ...client });
-    const url = redirectUrl({
-      clientEndpoint,
-      hub,
-      originalPath: `${path}/negotiate`,
-      originalQuery,
-      requestId: randomUUID(),
-    });
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-      body: JSON.stringify(redirectAnswer(url, token)),
-    };
-  }
+function redirect(
+  endpoint: Endpoint,
+  { hub, path }: NegotiateRoute,
+  originalQuery: string,
+  client: Omit<Parameters<typeof mintClientToken>[0], 'key' | 'audienceBase' | 'hub'>,
+): HttpAnswer {
+  const { accessKey, audienceBase, clientEndpoint } = endpoint.service.address;
+  const token = mintClientToken({ key: accessKey, audienceBase, hub, ...client });
+  const url = redirectUrl({
+    clientEndpoint,
+    hub,
+    originalPath: `${path}/negotiate`,
+    originalQuery,
+    requestId: randomUUID(),
+  });
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify(redirectAnswer(url, token)),
+  };
+}
+
+/** The refusal of somebody who may not use the hub; undefined for who may. */
+async function unauthorized(authorize: Authorize, user: HubUser): Promise<HttpAnswer | undefined> {
+  if (await isYes(authorize(user))) return undefined;
+  return user.userIdentifier === undefined
+    ? text(401, 'Sign in first.', { 'www-authenticate': 'Bearer' })
+    : text(403, 'This user may not use this hub.');
 }
 
 /** What the options ask of the service. */
-function systemClaims<Request>(
-  { transports, maxPollIntervalSeconds }: NegotiateOptions<Request>,
+export function tokenClaims(
+  { transports, maxPollIntervalSeconds }: TokenOptions,
   expiresAt: Date | undefined,
 ): SystemClaims {
   const closeAt = expiresAt && Math.floor(expiresAt.getTime() / 1000);

@@ -1,10 +1,13 @@
 import { createServer as createHttpServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 
+import connect from 'connect';
 import express from 'express';
 import fastify from 'fastify';
 import type { FastifyRequest } from 'fastify';
+import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
 
 import { TEST_KEY } from '../fake-service.test-support.ts';
@@ -20,6 +23,21 @@ async function listen(listener: RequestListener): Promise<string> {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   atEnd(() => new Promise((resolve) => http.close(resolve)));
   return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+}
+
+/** Serves web requests, as runtimes do that have them. */
+function listenWeb(handler: (request: Request) => Response | Promise<Response>): Promise<string> {
+  return listen((request, response) => {
+    const { method = '', url, headers } = request;
+    const body = method === 'POST' ? { body: Readable.toWeb(request), duplex: 'half' } : {};
+    const init = { method, headers: headers as Record<string, string>, ...body } as RequestInit;
+    void Promise.resolve(handler(new Request(`http://${headers.host}${url}`, init))).then(
+      async (answer) => {
+        response.writeHead(answer.status, Object.fromEntries(answer.headers));
+        response.end(Buffer.from(await answer.arrayBuffer()));
+      },
+    );
+  });
 }
 
 const user = (headers: NodeJS.Dict<string | string[]>) => headers['x-user'] as string | undefined;
@@ -46,6 +64,27 @@ const apps: Record<string, (server: Server) => Promise<string>> = {
     );
     app.get('/own', (_request, response) => void response.end('own'));
     return listen(app as RequestListener);
+  },
+  connect: (server) => {
+    const app = connect();
+    app.use(
+      server.express({
+        userId: (request) => user(request.headers),
+        claims: () => ({ role: ['a', 'b'] }),
+      }),
+    );
+    app.use('/own', (_request, response) => response.end('own'));
+    return listen(app);
+  },
+  hono: (server) => {
+    const app = new Hono();
+    const negotiate = server.web({
+      userId: async (request) => request.headers.get('x-user') ?? undefined,
+      claims: () => ({ role: ['a', 'b'] }),
+    });
+    app.get('/own', (c) => c.text('own'));
+    app.all('/*', (c) => negotiate(c.req.raw));
+    return listenWeb((request) => app.fetch(request));
   },
   fastify: async (server) => {
     const app = fastify();
@@ -147,17 +186,33 @@ test('tells the service how long and by which transports a client may be there',
   });
 });
 
-test("node answers an app's error with its status code, and 500 without one", async () => {
-  const { server } = await serve(Chat);
-  const errors = [Object.assign(new Error('sign in'), { statusCode: 401 }), new Error('secret')];
-  const handler = server.node({
-    userId: () => {
+const handlers: Record<string, (server: Server, userId: () => string) => Promise<string>> = {
+  node: (server, userId) => {
+    const handler = server.node({ userId });
+    return listen((request, response) => void handler(request, response));
+  },
+  web: (server, userId) => listenWeb(server.web({ userId })),
+};
+
+test.each(Object.keys(handlers))(
+  "%s answers an app's error with its status code, and 500 without one",
+  async (kind) => {
+    const { server, log } = await serve(Chat);
+    const errors = [
+      Object.assign(new Error('sign in'), { statusCode: 401 }),
+      new Error('secret'),
+      Object.assign(new Error('odd'), { statusCode: 200 }),
+    ];
+    const base = await handlers[kind]!(server, () => {
       throw errors.shift();
-    },
-  });
-  const base = await listen((request, response) => void handler(request, response));
-  const first = await post(`${base}/chat/negotiate`);
-  expect([first.status, await first.text()]).toEqual([401, 'sign in']);
-  const second = await post(`${base}/chat/negotiate`);
-  expect([second.status, await second.text()]).toEqual([500, 'Negotiate failed.']);
-});
+    });
+    const first = await post(`${base}/chat/negotiate`);
+    expect([first.status, await first.text()]).toEqual([401, 'sign in']);
+    expect(log.lines).toEqual([]);
+    for (const why of ['secret', 'odd']) {
+      const other = await post(`${base}/chat/negotiate`);
+      expect([other.status, await other.text()]).toEqual([500, 'Negotiate failed.']);
+      expect(log.lines.at(-1)).toContain(why);
+    }
+  },
+);

@@ -17,20 +17,20 @@ export function nodeHandler(
 ): NodeHandler {
   return async (request, response) => {
     request.resume();
-    try {
-      const { method, url = '' } = request;
-      const answer = await negotiator.answer(method, url, request, options);
-      if (answer === undefined) writeAnswer(response, plain(404, 'Not Found'));
-      else writeAnswer(response, answer);
-    } catch (error) {
-      const status = statusOf(error);
-      if (status >= 500) logger.error(`negotiate failed: ${errorMessage(error)}`, error);
-      writeAnswer(
-        response,
-        plain(status, status >= 500 ? 'Negotiate failed.' : errorMessage(error)),
-      );
-    }
+    const { method, url = '' } = request;
+    const answer = await negotiator
+      .answer(method, url, request, options)
+      .catch((error: unknown) => refusalFor(error, logger));
+    writeAnswer(response, answer ?? plain(404, 'Not Found'));
   };
+}
+
+/** What an error of the app's callbacks is answered with. */
+export function refusalFor(error: unknown, logger: Logger): HttpAnswer {
+  const status = statusOf(error);
+  if (status < 500) return plain(status, errorMessage(error));
+  logger.error(`negotiate failed: ${errorMessage(error)}`, error);
+  return plain(status, 'Negotiate failed.');
 }
 
 export function writeAnswer(response: ServerResponse, answer: HttpAnswer): void {
@@ -41,7 +41,7 @@ export function writeAnswer(response: ServerResponse, answer: HttpAnswer): void 
   response.end(answer.body);
 }
 
-function plain(status: number, body: string): HttpAnswer {
+export function plain(status: number, body: string): HttpAnswer {
   return { status, headers: { 'content-type': 'text/plain' }, body };
 }
 

@@ -8,6 +8,8 @@ export interface InvocationMessage {
   readonly target: string;
   readonly args: unknown[];
   readonly streamIds: readonly string[];
+  /** What stands where headers belong, unchecked; .NET clients put their trace context there. */
+  readonly headers: unknown;
 }
 
 export interface StreamItemMessage {
@@ -56,7 +58,12 @@ export interface HubProtocol {
    */
   parse(bytes: Uint8Array, start: number, end: number): HubMessage | undefined;
   /** Throws what the serializer throws, for values that the protocol cannot carry. */
-  invocation(target: string, args: readonly unknown[], invocationId?: string): Uint8Array;
+  invocation(
+    target: string,
+    args: readonly unknown[],
+    invocationId?: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Uint8Array;
   streamItem(invocationId: string, item: unknown): Uint8Array;
   /** The answer to a call; undefined travels as null, since a call always has a result. */
   result(invocationId: string, value: unknown): Uint8Array;

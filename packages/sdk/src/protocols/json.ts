@@ -13,16 +13,18 @@ export const jsonProtocol: HubProtocol = {
     return readMessage(readObject(bytes, start, end));
   },
 
-  invocation(target, args, invocationId) {
-    return record({ type: HubMessageType.Invocation, invocationId, target, arguments: args });
+  invocation(target, args, invocationId, headers) {
+    const values = args.some((value) => value instanceof Uint8Array) ? args.map(plain) : args;
+    const type = HubMessageType.Invocation;
+    return record({ type, headers, invocationId, target, arguments: values });
   },
 
   streamItem(invocationId, item) {
-    return record({ type: HubMessageType.StreamItem, invocationId, item: item ?? null });
+    return record({ type: HubMessageType.StreamItem, invocationId, item: plain(item) });
   },
 
   result(invocationId, value) {
-    return record({ type: HubMessageType.Completion, invocationId, result: value ?? null });
+    return record({ type: HubMessageType.Completion, invocationId, result: plain(value) });
   },
 
   error(invocationId, error) {
@@ -33,6 +35,15 @@ export const jsonProtocol: HubProtocol = {
     return record({ type: HubMessageType.Completion, invocationId });
   },
 };
+
+/**
+ * Bytes are base64 text, as in .NET (client protocols reference, section 3.5); those inside another
+ * value are not looked for, since that would cost every message.
+ */
+export function plain(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value ?? null;
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+}
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -60,10 +71,11 @@ function readMessage(members: Members): HubMessage | undefined {
     case HubMessageType.StreamInvocation:
       return {
         type,
-        invocationId: optionalText(members, 'invocationId'),
+        invocationId: callId(members, type),
         target: text(members, 'target'),
         args: list(members, 'arguments'),
         streamIds: streamIds(members),
+        headers: members['headers'],
       };
     case HubMessageType.StreamItem:
       return { type, invocationId: text(members, 'invocationId'), item: members['item'] };
@@ -94,6 +106,13 @@ function text(members: Members, name: string): string {
     throw new InvalidDataException(`Missing required property '${name}'.`);
   }
   throw new InvalidDataException(`Expected '${name}' to be of type String.`);
+}
+
+/** A stream without an id would have nowhere to go. */
+function callId(members: Members, type: 1 | 4): string | undefined {
+  const id = optionalText(members, 'invocationId');
+  if (id !== undefined || type === HubMessageType.Invocation) return id;
+  throw new InvalidDataException("Missing required property 'invocationId'.");
 }
 
 /** Empty text is none, as in MessagePack (client protocols reference, section 10, trap 35). */

@@ -14,7 +14,7 @@ const decoder = new Decoder();
 
 /**
  * Hub messages as length-prefixed MessagePack arrays (client protocols reference, sections 3.2, 3.3
- * and 3.5). Element 1 of most is a map of headers, which servers leave empty.
+ * and 3.5). Element 1 of most is a map of headers, which servers leave empty but for trace context.
  */
 export const messagePackProtocol: HubProtocol = {
   name: 'messagepack',
@@ -24,8 +24,8 @@ export const messagePackProtocol: HubProtocol = {
     return readMessage(readArray(bytes, start, end));
   },
 
-  invocation(target, args, invocationId) {
-    return record([HubMessageType.Invocation, {}, invocationId ?? null, target, args]);
+  invocation(target, args, invocationId, headers = {}) {
+    return record([HubMessageType.Invocation, headers, invocationId ?? null, target, args]);
   },
 
   streamItem(invocationId, item) {
@@ -73,10 +73,11 @@ function readMessage(items: readonly unknown[]): HubMessage | undefined {
     case HubMessageType.StreamInvocation:
       return {
         type,
-        invocationId: optionalText(items[2], 'invocationId'),
+        invocationId: callId(items[2], type),
         target: text(items[3], 'target'),
         args: list(items[4], 'arguments'),
         streamIds: streamIds(items[5]),
+        headers: items[1],
       };
     case HubMessageType.StreamItem:
       return { type, invocationId: text(items[2], 'invocationId'), item: items[3] };
@@ -108,6 +109,13 @@ function readCompletion(items: readonly unknown[]): HubMessage {
 function text(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
   throw new InvalidDataException(`Reading '${name}' as String failed.`);
+}
+
+/** A stream without an id would have nowhere to go. */
+function callId(value: unknown, type: 1 | 4): string | undefined {
+  const id = optionalText(value, 'invocationId');
+  if (id !== undefined || type === HubMessageType.Invocation) return id;
+  throw new InvalidDataException("Reading 'invocationId' as String failed.");
 }
 
 /** Empty text is none. */

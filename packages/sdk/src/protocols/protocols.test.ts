@@ -30,19 +30,49 @@ const value = fc
   // Minus zero is nothing that JSON has.
   .map((any) => JSON.parse(JSON.stringify(any)) as unknown);
 const id = fc.string({ minLength: 1 });
+const headers = fc.dictionary(fc.constantFrom('traceparent', 'a', 'é'), fc.string());
 const safe = (v: unknown) => !JSON.stringify(v).includes('__proto__');
+
+describe('bytes are', () => {
+  const bytes = new Uint8Array([9, 0, 255, 1, 9]).subarray(1, 4);
+
+  test('base64 text in JSON', () => {
+    const written = [
+      json.result('1', bytes),
+      json.streamItem('1', Buffer.from(bytes)),
+      json.invocation('m', ['a', bytes, undefined]),
+    ];
+    expect(written.map((message) => Buffer.from(message).toString())).toEqual([
+      '{"type":3,"invocationId":"1","result":"AP8B"}\x1e',
+      '{"type":2,"invocationId":"1","item":"AP8B"}\x1e',
+      '{"type":1,"target":"m","arguments":["a","AP8B",null]}\x1e',
+    ]);
+  });
+
+  test('bin in MessagePack', () => {
+    expect(Buffer.from(messagePack.result('1', bytes)).toString('hex')).toContain('c40300ff01');
+  });
+});
+
+test('a call for a stream needs an id', () => {
+  expect(() => parse(json, text('{"type":4,"target":"s","arguments":[]}'))).toThrow(
+    "Missing required property 'invocationId'.",
+  );
+  expect(() => parse(messagePack, hex('07 95 04 80 c0 a1 73 90'))).toThrow(InvalidDataException);
+});
 
 describe.each(protocolsNamed(['messagepack', 'json']))('$name', (protocol) => {
   test('reads what it writes', () => {
     fc.assert(
-      fc.property(id, fc.string(), fc.array(value), (invocationId, target, args) => {
+      fc.property(id, fc.string(), fc.array(value), headers, (invocationId, target, args, told) => {
         fc.pre(safe(args));
-        expect(parse(protocol, protocol.invocation(target, args, invocationId))).toEqual({
+        expect(parse(protocol, protocol.invocation(target, args, invocationId, told))).toEqual({
           type: 1,
           invocationId,
           target,
           args,
           streamIds: [],
+          headers: told,
         });
       }),
     );

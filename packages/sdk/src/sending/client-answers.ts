@@ -1,13 +1,14 @@
-import type { ClientCompletion, ClientInvocation } from '@trunkline/protocol';
+import type { ClientCompletion, ClientInvocation, ErrorCompletion } from '@trunkline/protocol';
 import { HubMessageType, MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
-import { HubError, InvalidDataException } from '../errors.ts';
+import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
 import { findProtocol } from '../protocols/index.ts';
-import type { CompletionMessage } from '../protocols/index.ts';
+import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
 import { SERVER_ID } from '../trunk/dial.ts';
 import type { ClientResults } from './client-results.ts';
 import { RoutedCalls } from './routed-calls.ts';
+import { tooOldToAnswer } from './too-old.ts';
 
 /**
  * Answers of clients on their way to whoever asked: this server or, through the service, another one
@@ -21,9 +22,15 @@ export class ClientAnswers {
     this.#results = results;
   }
 
-  /** Another server asks a client of this one: its answer is to go back there. */
-  routed({ invocationId, connectionId }: ClientInvocation): void {
-    this.#routed.add(invocationId, connectionId);
+  /** Another server asks a client of this one, if it still is: its answer is to go back there. */
+  routed({ invocationId }: ClientInvocation, client: ClientConnection | undefined): void {
+    if (client === undefined) return;
+    const tooOld = tooOldToAnswer(client);
+    if (tooOld === undefined || client.protocol === undefined) {
+      this.#routed.add(invocationId, client.id);
+    } else {
+      relay(client, client.protocol, invocationId, client.protocol.error(invocationId, tooOld));
+    }
   }
 
   /**
@@ -33,14 +40,7 @@ export class ClientAnswers {
   answered(client: ClientConnection, message: CompletionMessage, record: Uint8Array): void {
     const own = this.#results.expects(message.invocationId, client.id);
     if (!own && !this.#routed.take(message.invocationId, client.id)) return;
-    client.trunk.post({
-      type: MessageType.ClientCompletion,
-      invocationId: message.invocationId,
-      connectionId: client.id,
-      callerServerId: SERVER_ID,
-      protocol: client.protocol!.name,
-      payload: own ? new Uint8Array() : record,
-    });
+    relay(client, client.protocol!, message.invocationId, own ? new Uint8Array() : record);
     if (own) this.#results.complete(client.id, message);
   }
 
@@ -58,8 +58,30 @@ export class ClientAnswers {
     }
   }
 
+  /** The service has no answer, since it does not know the client. */
+  refused({ invocationId, error }: ErrorCompletion): void {
+    this.#results.refused(invocationId, new TrunklineError('client-gone', error));
+  }
+
   disconnected(connectionId: string): void {
     this.#results.disconnected(connectionId);
     this.#routed.forget(connectionId);
   }
+}
+
+/** Hands the service a client's answer, for whichever server has asked. */
+function relay(
+  client: ClientConnection,
+  protocol: HubProtocol,
+  invocationId: string,
+  payload: Uint8Array,
+): void {
+  client.trunk.post({
+    type: MessageType.ClientCompletion,
+    invocationId,
+    connectionId: client.id,
+    callerServerId: SERVER_ID,
+    protocol: protocol.name,
+    payload,
+  });
 }

@@ -1,5 +1,5 @@
 import { MessageType } from '@trunkline/protocol';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { until } from '../fake-service.test-support.ts';
 import { passing, serve } from '../harness.test-support.ts';
@@ -74,7 +74,7 @@ test('errors of the client and of the service reach the caller', async () => {
     error,
   });
   await expect(refused).rejects.toMatchObject({ name: 'HubError', message: 'busy' });
-  await expect(unknown).rejects.toMatchObject({ name: 'HubError', message: error });
+  await expect(unknown).rejects.toMatchObject({ code: 'client-gone', message: error });
 });
 
 test('the wait ends with the timeout, the signal and the client', async () => {
@@ -88,7 +88,11 @@ test('the wait ends with the timeout, the signal and the client', async () => {
   const left = hub.clients.client('c1').invoke().confirm('?');
   controller.abort();
   await expect(stopped).rejects.toThrow('Invocation canceled by the server.');
-  await expect(passing(clock, late)).rejects.toThrow('Invocation canceled by the server.');
+  await expect(passing(clock, late)).rejects.toMatchObject({
+    name: 'HubError',
+    message:
+      "Invocation canceled by the server. The client did not answer 'confirm' within 5000 ms; clients older than SignalR 7 never do.",
+  });
   client.close();
   await expect(left).rejects.toThrow("Connection 'c1' disconnected.");
 });
@@ -132,4 +136,92 @@ test("another server's question goes back with the answer's bytes", async () => 
   client.call('ask', ['nobody']);
   await until(() => trunk.ofType(34).length === 1, 'what comes behind');
   expect(trunk.ofType(35)).toHaveLength(1);
+});
+
+describe('how long the wait may be', () => {
+  test('for ever, as long as the client is there', async () => {
+    const { trunk, hub } = await serve(Asks);
+    const client = trunk.open();
+    await client.text(0);
+    const patient = hub.clients.client('c1').invoke({ timeout: Infinity }).confirm('?');
+    const { invocationId } = await trunk.next(34);
+    const impatient = hub.clients.client('c1').invoke({ timeout: 20 }).confirm('?');
+    await expect(impatient).rejects.toThrow('within 20 ms');
+    client.json({ type: 3, invocationId, result: true });
+    expect(await patient).toBe(true);
+  });
+
+  test.each([0, -1, Number.NaN])('not %j', async (timeout) => {
+    const { hub } = await serve(Asks);
+    const wrong = hub.clients.client('c1').invoke({ timeout }).confirm('?');
+    await expect(wrong).rejects.toMatchObject({ code: 'bad-options' });
+  });
+
+  test('no time at all, where the signal is aborted already', async () => {
+    const { trunk, hub } = await serve(Asks);
+    const call = hub.clients.client('c1').invoke({ signal: AbortSignal.abort() }).confirm('?');
+    await expect(call).rejects.toThrow('Invocation canceled by the server.');
+    await hub.clients.all.confirm('behind it');
+    await trunk.next(MessageType.BroadcastData);
+    expect(trunk.ofType(34)).toEqual([]);
+  });
+});
+
+describe('a client from before client results', () => {
+  const text =
+    "Connection 'c1' cannot answer: it is Microsoft SignalR/6.0, and client results need 7.0.";
+  const agent = (value: string) => ({ headers: new Map([['User-Agent', [value]]]) });
+
+  test('is not asked, for it would hang up or keep silent', async () => {
+    const { trunk, hub } = await serve(Asks);
+    const client = trunk.open(agent('Microsoft SignalR/6.0 (6.0.25; Linux; NodeJS; v22)'));
+    await client.text(0);
+    const call = hub.clients.client('c1').invoke().confirm('?');
+    await expect(call).rejects.toMatchObject({ code: 'client-too-old', message: text });
+    expect(trunk.ofType(34)).toEqual([]);
+  });
+
+  test("has another server's question answered for it", async () => {
+    const { trunk } = await serve(Asks);
+    const client = trunk.open({
+      headers: new Map([['X-SignalR-User-Agent', ['Microsoft SignalR/6.0 (6.0.25; …)']]]),
+    });
+    await client.text(0);
+    const question = { invocationId: 'inv-7', connectionId: 'c1', callerServerId: 'srvX' };
+    trunk.send({ type: MessageType.ClientInvocation, ...question, payloads: new Map() });
+    const answer = await trunk.next(35);
+    expect(answer).toMatchObject({ invocationId: 'inv-7', connectionId: 'c1', protocol: 'json' });
+    expect(Buffer.from(answer.payload).toString()).toBe(
+      `${JSON.stringify({ type: 3, invocationId: 'inv-7', error: text })}\x1e`,
+    );
+  });
+
+  test.each(['Microsoft SignalR/7.0 (7.0.14; …)', 'Microsoft SignalR/10.0 (…)', 'Mozilla/5.0', ''])(
+    'is not %j',
+    async (value) => {
+      const { trunk, hub } = await serve(Asks);
+      const client = trunk.open(agent(value));
+      await client.text(0);
+      const call = hub.clients.client('c1').invoke().confirm('?');
+      const { invocationId } = await trunk.next(34);
+      client.json({ type: 3, invocationId, result: true });
+      expect(await call).toBe(true);
+    },
+  );
+});
+
+test('an answer may come to another server of this process, which the service takes for one', async () => {
+  const asks = await serve(Asks);
+  const hears = await serve(Asks);
+  const answer = asks.hub.clients.client('far').invoke().confirm('sure?');
+  const { invocationId, callerServerId } = await asks.trunk.next(34);
+  hears.trunk.send({
+    type: MessageType.ClientCompletion,
+    invocationId,
+    connectionId: 'far',
+    callerServerId,
+    protocol: 'json',
+    payload: Buffer.from(`{"type":3,"invocationId":"${invocationId}","result":true}\x1e`),
+  });
+  expect(await answer).toBe(true);
 });

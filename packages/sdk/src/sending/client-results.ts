@@ -3,50 +3,65 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { HubError, TrunklineError } from '../errors.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
-import type { InvokeOptions } from './send-proxy.ts';
+import type { ClientCall } from './send-proxy.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 interface Pending {
   readonly connectionId: string;
+  /** Endpoints that were asked and have not said yet that they do not have the connection. */
+  asked: number;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
+/**
+ * By invocation id. Of the whole process, for that is what a service takes for one app server: the
+ * answer may come to another Server object than the one that asked.
+ */
+const pendingCalls = new Map<string, Pending>();
+
 /** Answers of clients that this server waits for (service protocol reference, section 11). */
 export class ClientResults {
   readonly #clock: Clock;
-  readonly #pending = new Map<string, Pending>();
   #lastNumber = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Calls `send` with a fresh invocation id, and resolves with the answer of that connection. */
+  /**
+   * Calls `send` with a fresh invocation id, and resolves with the answer of that connection. `send`
+   * answers how many endpoints it has asked.
+   */
   request(
-    connectionId: string,
-    { timeout = DEFAULT_TIMEOUT_MS, signal }: InvokeOptions,
-    send: (invocationId: string) => void,
+    { connectionId, target, timeout = DEFAULT_TIMEOUT_MS, signal }: ClientCall,
+    send: (invocationId: string) => number,
   ): Promise<unknown> {
+    if (!(timeout > 0)) {
+      throw new TrunklineError('bad-options', `timeout must be a number above 0, not ${timeout}`);
+    }
     const number = ++this.#lastNumber;
     const invocationId = `${connectionId}-${randomUUID().replaceAll('-', '')}-${number}`;
     return new Promise((resolve, reject) => {
       const cancel = () => this.fail(invocationId, new HubError(CANCELED));
-      const cancelDeadline = this.#clock.after(timeout, cancel);
+      const late = () => this.fail(invocationId, new HubError(lateText(target, timeout)));
+      const cancelDeadline = this.#clock.after(timeout, late);
       const settle = () => {
         cancelDeadline();
         signal?.removeEventListener('abort', cancel);
       };
-      this.#pending.set(invocationId, {
+      const pending: Pending = {
         connectionId,
+        asked: 1,
         resolve: (answer) => (settle(), resolve(answer)),
         reject: (error) => (settle(), reject(error)),
-      });
+      };
+      pendingCalls.set(invocationId, pending);
       try {
         signal?.addEventListener('abort', cancel);
         if (signal?.aborted === true) cancel();
-        else send(invocationId);
+        else pending.asked = send(invocationId);
       } catch (error) {
         this.fail(invocationId, error as Error);
       }
@@ -55,7 +70,7 @@ export class ClientResults {
 
   /** Whether this server waits for that connection's answer under that id. */
   expects(invocationId: string, connectionId: string): boolean {
-    return this.#pending.get(invocationId)?.connectionId === connectionId;
+    return pendingCalls.get(invocationId)?.connectionId === connectionId;
   }
 
   /** An answer from any other connection than the one asked counts for nothing. */
@@ -65,13 +80,19 @@ export class ClientResults {
     else this.fail(invocationId, new HubError(error));
   }
 
+  /** One of the endpoints that were asked has no answer; when none is left, that is the answer. */
+  refused(invocationId: string, error: Error): void {
+    const pending = pendingCalls.get(invocationId);
+    if (pending !== undefined && --pending.asked <= 0) this.fail(invocationId, error);
+  }
+
   fail(invocationId: string, error: Error): void {
     this.#take(invocationId)?.reject(error);
   }
 
   /** A client of this server has gone; it answers nothing any more. */
   disconnected(connectionId: string): void {
-    for (const [invocationId, pending] of this.#pending) {
+    for (const [invocationId, pending] of pendingCalls) {
       if (pending.connectionId !== connectionId) continue;
       const text = `Connection '${connectionId}' disconnected.`;
       this.fail(invocationId, new TrunklineError('client-gone', text));
@@ -79,11 +100,16 @@ export class ClientResults {
   }
 
   #take(invocationId: string): Pending | undefined {
-    const pending = this.#pending.get(invocationId);
-    this.#pending.delete(invocationId);
+    const pending = pendingCalls.get(invocationId);
+    pendingCalls.delete(invocationId);
     return pending;
   }
 }
 
 /** As in .NET (client protocols reference, section 6.7). */
 const CANCELED = 'Invocation canceled by the server.';
+
+/** In .NET only a token ends the wait, so that a reason behind the usual text is ours to add. */
+function lateText(target: string, timeout: number): string {
+  return `${CANCELED} The client did not answer '${target}' within ${timeout} ms; clients older than SignalR 7 never do.`;
+}

@@ -2,19 +2,19 @@ import type { ClientInvocation, Payloads } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
-import type { HubProtocol } from '../protocols/index.ts';
-import type { ConnectionPool } from '../trunk/connection-pool.ts';
-import type { ServerConnection } from '../trunk/server-connection.ts';
+import type { HubEndpoints } from '../endpoints/hub-endpoints.ts';
+import type { HubClients } from '../hubs/hub-clients.ts';
+import type { HubRoutes } from '../hubs/hub-routes.ts';
+import type { HubCounts } from '../telemetry/counts.ts';
+import { outgoingHeaders } from '../telemetry/tracing.ts';
 import { SERVER_ID } from '../trunk/dial.ts';
 import type { Destination } from './destination.ts';
-import { orderKey } from './destination.ts';
 
 export interface OutboundOptions {
-  readonly pool: ConnectionPool;
-  /** Clients of this hub that this server serves. */
-  readonly clients: ReadonlyMap<string, ClientConnection>;
-  /** Every protocol that a client of the hub may speak. */
-  readonly protocols: () => readonly HubProtocol[];
+  readonly endpoints: HubEndpoints;
+  readonly clients: HubClients;
+  readonly routes: HubRoutes;
+  readonly counts: HubCounts;
 }
 
 /**
@@ -31,22 +31,27 @@ export class Outbound {
 
   /** Throws TrunklineError, and what the serializers throw. */
   send(destination: Destination, target: string, args: unknown[], origin?: ClientConnection): void {
+    this.#options.counts.sends++;
     const local = this.#localTarget(destination);
     if (local === undefined) {
       const payloads = this.#payloads(target, args);
-      this.connectionFor(orderKey(destination), origin).send({ ...destination, payloads });
+      this.#options.endpoints.send({ ...destination, payloads }, origin);
     } else {
       const { trunk, protocol } = local;
-      const payloads = new Map([[protocol.name, protocol.invocation(target, args)]]);
+      const record = protocol.invocation(target, args, undefined, outgoingHeaders());
+      const payloads = new Map([[protocol.name, record]]);
       trunk.send({ ...destination, payloads });
     }
   }
 
-  /** Asks a client for an answer, which comes back under `invocationId`. */
+  /**
+   * Asks a client for an answer, which comes back under `invocationId`. Answers how many endpoints
+   * have been asked.
+   */
   invoke(
     call: { invocationId: string; connectionId: string; target: string; args: unknown[] },
     origin?: ClientConnection,
-  ): void {
+  ): number {
     const { invocationId, connectionId, target, args } = call;
     const message: ClientInvocation = {
       type: MessageType.ClientInvocation,
@@ -55,12 +60,11 @@ export class Outbound {
       callerServerId: SERVER_ID,
       payloads: this.#payloads(target, args, invocationId),
     };
-    this.connectionFor(connectionId, origin).send(message);
-  }
-
-  /** The origin's server connection, or else the one that `key` always takes. */
-  connectionFor(key: string, origin?: ClientConnection): ServerConnection {
-    return origin?.trunk.open === true ? origin.trunk : this.#options.pool.pick(key);
+    const { endpoints, clients } = this.#options;
+    const known = clients.get(connectionId);
+    const connections = endpoints.connectionsTo(connectionId, known, origin);
+    for (const connection of connections) connection.send(message);
+    return connections.length;
   }
 
   /** The one client that a message is for, when it is here and its protocol is known. */
@@ -75,8 +79,9 @@ export class Outbound {
 
   #payloads(target: string, args: unknown[], invocationId?: string): Payloads {
     const payloads = new Map<string, Uint8Array>();
-    for (const protocol of this.#options.protocols()) {
-      payloads.set(protocol.name, protocol.invocation(target, args, invocationId));
+    const headers = outgoingHeaders();
+    for (const protocol of this.#options.routes.protocols) {
+      payloads.set(protocol.name, protocol.invocation(target, args, invocationId, headers));
     }
     return payloads;
   }

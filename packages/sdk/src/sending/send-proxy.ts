@@ -15,7 +15,7 @@ export interface ClientCall extends InvokeOptions {
 }
 
 export interface InvokeOptions {
-  /** Milliseconds to wait for the client's answer. Default 30 s. */
+  /** Milliseconds to wait for the client's answer, or Infinity. Default 30 s. */
   readonly timeout?: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal;

@@ -8,7 +8,7 @@ const ACK_TIMEOUT_MS = 10_000;
 interface Waiting {
   readonly connection: ServerConnection;
   readonly deadline: number;
-  readonly resolve: () => void;
+  readonly resolve: (found: boolean) => void;
   readonly reject: (error: TrunklineError) => void;
 }
 
@@ -18,19 +18,26 @@ export class Acks {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
 
-  /** Calls `send` with a fresh ack id; resolves on the service's ack, within 10 s or not at all. */
-  request(connection: ServerConnection, now: number, send: (ackId: number) => void): Promise<void> {
+  /**
+   * Calls `send` with a fresh ack id; resolves on the service's ack, within 10 s or not at all, with
+   * whether what was named is there.
+   */
+  request(
+    connection: ServerConnection,
+    now: number,
+    send: (ackId: number) => void,
+  ): Promise<boolean> {
     const ackId = ++this.#lastId;
-    send(ackId);
     return new Promise((resolve, reject) => {
+      send(ackId);
       this.#waiting.set(ackId, { connection, deadline: now + ACK_TIMEOUT_MS, resolve, reject });
     });
   }
 
-  /** Not found is no error: the connection has gone, and its groups with it. */
   settle(ackId: number, status: number): void {
     const waiting = this.#take(ackId);
-    if (status === AckStatus.Ok || status === AckStatus.NotFound) waiting?.resolve();
+    if (status === AckStatus.Ok) waiting?.resolve(true);
+    else if (status === AckStatus.NotFound) waiting?.resolve(false);
     else waiting?.reject(failed(`the service could not do it (ack status ${status})`));
   }
 
@@ -60,4 +67,24 @@ export class Acks {
 
 function failed(why: string): TrunklineError {
   return new TrunklineError('ack-timeout', `joining or leaving the group is uncertain: ${why}`);
+}
+
+/**
+ * The one answer of several endpoints that were asked the same: yes as soon as one says so; else, when
+ * all have answered, the first failure, or no (service protocol reference, section 10).
+ */
+export async function foundOnAny(answers: readonly Promise<boolean>[]): Promise<boolean> {
+  const absent = new Error('not found');
+  try {
+    return await Promise.any(
+      answers.map(async (answer) => {
+        if (await answer) return true;
+        throw absent;
+      }),
+    );
+  } catch (error) {
+    const failure = (error as AggregateError).errors.find((one) => one !== absent) as unknown;
+    if (failure === undefined) return false;
+    throw failure;
+  }
 }

@@ -1,11 +1,11 @@
-import { ConnectionType, MessageType } from '@trunkline/protocol';
+import { ConnectionType } from '@trunkline/protocol';
 
 import type { Clock } from '../clock.ts';
-import { deferred } from '../deferred.ts';
-import { errorMessage, TrunklineError } from '../errors.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Logger } from '../options.ts';
 import { BackOff } from './back-off.ts';
-import type { Service } from './dial.ts';
+import { askToLeave, Departure } from './departure.ts';
+import { Reachability } from './reachability.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { Receiver } from './server-connection.ts';
 
@@ -13,11 +13,10 @@ import type { Receiver } from './server-connection.ts';
 const BRIEF_MS = 1000;
 /** Extra connections that a rebalancing service may ask for (service protocol reference, 7.6). */
 const MAX_ON_DEMAND = 20;
-const FIN_INTERVAL_MS = 5_000;
 
 export interface PoolOptions {
   readonly hub: string;
-  readonly service: Service;
+  readonly endpoint: Endpoint;
   readonly count: number;
   readonly maximumOutboundBytes: number;
   readonly receiver: Receiver;
@@ -25,110 +24,109 @@ export interface PoolOptions {
   readonly logger: Logger;
 }
 
-/** The server connections of one hub: kept up, each in its slot, as long as the pool runs. */
+/**
+ * The server connections of one hub to one endpoint: kept up, each in its slot, as long as the pool
+ * runs. Those to a secondary endpoint carry no clients until they are told to (service protocol
+ * reference, section 7.1).
+ */
 export class ConnectionPool {
+  readonly endpoint: Endpoint;
+  readonly reachability: Reachability;
+  /** Connections that were open and have ended; kept by the hub. */
+  closes = 0;
   readonly #options: PoolOptions;
   readonly #backOff: BackOff;
   readonly #slots: (ServerConnection | undefined)[];
-  readonly #onDemand = new Set<ServerConnection>();
-  readonly #ready = deferred();
-  readonly #acknowledged = new WeakSet<ServerConnection>();
-  readonly #finished = deferred();
+  /** Without a slot: at the service's request, or about to get one. */
+  readonly #extra = new Set<ServerConnection>();
+  readonly #departure: Departure;
+  #type: number;
   #stopping = false;
-  #cancelFin = () => {};
-  /** Whether the failure going on has been logged: once is enough. */
-  #warned = false;
 
   constructor(options: PoolOptions) {
+    this.endpoint = options.endpoint;
     this.#options = options;
     this.#backOff = new BackOff(options.clock);
     this.#slots = Array.from({ length: options.count }, () => undefined);
-    // A pool that is never started has nobody who listens.
-    this.#ready.promise.catch(() => {});
+    this.#type = options.endpoint.type === 'primary' ? ConnectionType.Default : ConnectionType.Weak;
+    this.#departure = new Departure(options.clock, () =>
+      this.connections().filter(({ carriesClients }) => carriesClients),
+    );
+    const name = `hub '${options.hub}' at endpoint '${options.endpoint.name}'`;
+    this.reachability = new Reachability(name, options.logger);
   }
 
-  /** Resolves when the first connection is up; rejects on 401, and when stopped before that. */
-  start(): Promise<void> {
+  start(): void {
     for (let slot = 0; slot < this.#slots.length; slot++) void this.#keep(slot);
-    return this.#ready.promise;
   }
 
   get online(): boolean {
     return !this.#stopping && this.connections().some(({ open }) => open);
   }
 
+  get clients(): number {
+    return this.connections().reduce((sum, { clients }) => sum + clients, 0);
+  }
+
   connections(): ServerConnection[] {
-    return [...this.#slots.filter((connection) => connection !== undefined), ...this.#onDemand];
+    return [...this.#slots.filter((connection) => connection !== undefined), ...this.#extra];
   }
 
   /** The connection for work that belongs to `key`: always the same one, as long as it is there. */
-  pick(key: string): ServerConnection {
+  find(key: string): ServerConnection | undefined {
     const first = hash(key) % this.#slots.length;
     for (let step = 0; step < this.#slots.length; step++) {
       const connection = this.#slots[(first + step) % this.#slots.length];
       if (connection?.open === true) return connection;
     }
-    throw new TrunklineError(
-      'not-connected',
-      `hub '${this.#options.hub}' has no server connection; await start(), or send again later`,
-    );
+    return undefined;
+  }
+
+  /** Has the connections carry clients from now on, or not: each is replaced by one of that kind. */
+  async carryClients(carry: boolean): Promise<void> {
+    const type = carry ? ConnectionType.Default : ConnectionType.Weak;
+    if (this.#type === type || this.#stopping) return;
+    this.#type = type;
+    // One after the other, the new one first, so that what is sent meanwhile finds its way.
+    for (const [slot, old] of this.#slots.entries()) {
+      if (this.#stopping || this.#type !== type) return;
+      if (old?.open === true) await this.#replace(slot, old, type);
+    }
   }
 
   /** Opens one more connection, at the service's request. It is not replaced when it ends. */
   openOnDemand(target: string): void {
-    if (this.#stopping || this.#onDemand.size >= MAX_ON_DEMAND) return;
-    const connection = this.#dial(ConnectionType.OnDemand, target);
-    this.#onDemand.add(connection);
-    connection.opened.catch(() => {});
-    void connection.closed.then(() => this.#onDemand.delete(connection));
+    const refused = this.#stopping || this.#type === ConnectionType.Weak;
+    if (refused || this.#extra.size >= MAX_ON_DEMAND) return;
+    this.#dialExtra(ConnectionType.OnDemand, target).opened.catch(() => {});
   }
 
   /** To be told when the service has heard of this connection's `fin`. */
   finAcked(connection: ServerConnection): void {
-    this.#acknowledged.add(connection);
-    this.#checkFinished();
+    this.#departure.acknowledged(connection);
   }
 
-  /** Resolves when the service assigns no more clients here: it has heard every `fin`. */
+  /** Resolves when the service assigns no more clients here. */
   finished(): Promise<void> {
-    return this.#finished.promise;
+    return this.#departure.finished;
   }
 
   /** Reconnects no more, and asks the service until it answers to move the clients elsewhere. */
   drain(): void {
     this.#halt();
-    this.#fin();
+    this.#departure.begin();
   }
 
   async close(): Promise<void> {
     this.#halt();
-    this.#cancelFin();
+    this.#departure.end();
     await Promise.all(this.connections().map((connection) => connection.close()));
   }
 
   #halt(): void {
     this.#stopping = true;
     this.#backOff.stop();
-    this.#ready.reject(new TrunklineError('not-connected', 'stopped before it was connected'));
-  }
-
-  /** Repeated, for the service may lose sight of one (service protocol reference, section 7.5). */
-  #fin(): void {
-    const waiting = this.#unacknowledged();
-    for (const connection of waiting) askToLeave(connection);
-    this.#checkFinished();
-    if (waiting.length === 0) return;
-    this.#cancelFin = this.#options.clock.after(FIN_INTERVAL_MS, () => this.#fin());
-  }
-
-  #checkFinished(): void {
-    if (this.#stopping && this.#unacknowledged().length === 0) this.#finished.resolve();
-  }
-
-  #unacknowledged(): ServerConnection[] {
-    return this.connections().filter(
-      (connection) => connection.open && !this.#acknowledged.has(connection),
-    );
+    this.reachability.stopped();
   }
 
   /** Keeps one slot filled until the pool stops. */
@@ -140,9 +138,12 @@ export class ConnectionPool {
     while (!this.#stopping) {
       if (!connected) connected = await this.#backOff.retry(attempt);
       const since = clock.now();
-      await this.#slots[slot]?.closed;
+      const connection = this.#slots[slot];
+      await connection?.closed;
+      this.#departure.check();
+      // Another one may have taken its place.
+      if (this.#slots[slot] !== connection) continue;
       this.#slots[slot] = undefined;
-      this.#checkFinished();
       connected = false;
       brief = clock.now() - since < BRIEF_MS ? brief + 1 : 0;
       // A service that accepts and then closes again would otherwise be dialled without end.
@@ -151,48 +152,57 @@ export class ConnectionPool {
   }
 
   async #fill(slot: number): Promise<boolean> {
+    const type = this.#type;
     try {
-      const connection = this.#dial(ConnectionType.Default);
+      const connection = this.#dial(type);
       this.#slots[slot] = connection;
       await connection.opened;
       if (this.#stopping) askToLeave(connection);
+      if (this.#type !== type) void connection.close();
     } catch (error) {
       this.#slots[slot] = undefined;
-      this.#failed(error);
+      this.reachability.failed(error);
       return false;
     }
-    this.#ready.resolve();
-    if (this.#warned) this.#options.logger.info(`hub '${this.#options.hub}' is connected again`);
-    this.#warned = false;
+    this.reachability.connected();
     return true;
   }
 
-  #failed(error: unknown): void {
-    if (error instanceof TrunklineError && error.code === 'unauthorized') {
-      this.#ready.reject(error);
+  /** Where the new one fails, the slot is filled as after any loss. */
+  async #replace(slot: number, old: ServerConnection, type: number): Promise<void> {
+    const fresh = this.#dialExtra(type);
+    const opened = await fresh.opened.then(() => true).catch(() => false);
+    if (opened && this.#slots[slot] === old && this.#type === type && !this.#stopping) {
+      this.#extra.delete(fresh);
+      this.#slots[slot] = fresh;
+    } else {
+      void fresh.close();
     }
-    if (this.#warned || this.#stopping) return;
-    this.#warned = true;
-    const { hub, logger } = this.#options;
-    logger.warn(`hub '${hub}' lacks a server connection, trying again: ${errorMessage(error)}`);
+    if (!this.#stopping) void old.close();
+  }
+
+  #dialExtra(connectionType: number, target?: string): ServerConnection {
+    const connection = this.#dial(connectionType, target);
+    this.#extra.add(connection);
+    void connection.closed.then(() => {
+      this.#extra.delete(connection);
+      this.#departure.check();
+    });
+    return connection;
   }
 
   #dial(connectionType: number, target?: string): ServerConnection {
-    const { hub, service, receiver, clock, maximumOutboundBytes } = this.#options;
+    const { hub, receiver, clock, maximumOutboundBytes } = this.#options;
     return new ServerConnection({
-      socket: service.dial(hub, target),
+      hub,
+      endpoint: this.endpoint,
+      target,
       connectionType,
-      refusal: (status) => service.refusal(status),
       receiver,
       clock,
       maximumOutboundBytes,
     });
   }
-}
-
-/** Tells the service that this server leaves, and that its clients may be moved. */
-function askToLeave(connection: ServerConnection): void {
-  connection.post({ type: MessageType.Ping, entries: ['shutdown', 'fin:1'] });
 }
 
 /** FNV-1a over UTF-16 units: any even spread will do. */

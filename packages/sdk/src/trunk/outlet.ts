@@ -26,11 +26,11 @@ export class Outlet {
     return this.waiting >= this.#limit;
   }
 
-  /** Resolves when there is room again, or nothing will be sent any more. */
-  async drained(): Promise<void> {
-    if (!this.full) return;
+  /** Pending while over half of what may wait does, unless nothing will be sent any more. */
+  halfEmpty(): Promise<void> | undefined {
+    if (this.waiting * 2 <= this.#limit) return undefined;
     this.#drained ??= deferred();
-    await this.#drained.promise;
+    return this.#drained.promise;
   }
 
   /** Lets go of whoever waits for room. */

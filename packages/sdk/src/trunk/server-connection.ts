@@ -1,6 +1,7 @@
 import type { ServiceMessage } from '@trunkline/protocol';
 import {
   ConnectionDataView,
+  ConnectionType,
   decodeServiceMessage,
   MAX_SERVICE_MESSAGE_BYTES,
   MessageType,
@@ -13,7 +14,9 @@ import type { RawData, WebSocket } from 'ws';
 
 import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
+import { dial } from './dial.ts';
 import { Outlet } from './outlet.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
@@ -23,6 +26,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 /** What arrives on a server connection once it is open, in order. */
 export interface Receiver {
+  opened(connection: ServerConnection): void;
   message(connection: ServerConnection, message: ServiceMessage): void;
   /** A ConnectionData of the usual form; `bytes` may be reused after the call. */
   data(connection: ServerConnection, bytes: Uint8Array, view: ConnectionDataView): void;
@@ -31,10 +35,13 @@ export interface Receiver {
 }
 
 export interface ServerConnectionOptions {
-  readonly socket: WebSocket;
+  /** The hub key. */
+  readonly hub: string;
+  /** Where it goes. */
+  readonly endpoint: Endpoint;
+  /** What a rebalancing service asked for. */
+  readonly target: string | undefined;
   readonly connectionType: number;
-  /** The error for an HTTP answer other than 101. */
-  readonly refusal: (status: number) => TrunklineError;
   readonly receiver: Receiver;
   readonly clock: Clock;
   readonly maximumOutboundBytes: number;
@@ -42,6 +49,9 @@ export interface ServerConnectionOptions {
 
 /** One WebSocket to the service: its handshake, its batches, its pings and its end. */
 export class ServerConnection {
+  readonly endpoint: Endpoint;
+  /** Clients that it carries; kept by the hub. */
+  clients = 0;
   readonly #options: ServerConnectionOptions;
   readonly #socket: WebSocket;
   readonly #outlet: Outlet;
@@ -57,9 +67,10 @@ export class ServerConnection {
 
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
-    this.#socket = options.socket;
+    this.endpoint = options.endpoint;
+    this.#socket = dial(options.endpoint.service, options.hub, options.target);
     this.#lastReceived = options.clock.now();
-    this.#outlet = new Outlet(options.socket, options.maximumOutboundBytes);
+    this.#outlet = new Outlet(this.#socket, options.maximumOutboundBytes);
     this.#listen();
   }
 
@@ -75,6 +86,21 @@ export class ServerConnection {
   /** Resolves after the service's handshake; rejects when that fails or takes over 15 s. */
   get opened(): Promise<void> {
     return this.#opened.promise;
+  }
+
+  /** As the service was told; a connection for sends only gets no clients. */
+  get carriesClients(): boolean {
+    return this.#options.connectionType !== ConnectionType.Weak;
+  }
+
+  /** Why it was lost; undefined while it is open, and when the service closed it. */
+  get fault(): Error | undefined {
+    return this.#fault;
+  }
+
+  /** Bytes that the service has not taken yet. */
+  get waiting(): number {
+    return this.#outlet.waiting;
   }
 
   /** Whether as much is waiting to be sent as may. */
@@ -109,9 +135,12 @@ export class ServerConnection {
     if (this.#state === 'open') this.#outlet.batch.add(message);
   }
 
-  /** Resolves when there is room again, or the connection has closed. */
-  async drained(): Promise<void> {
-    if (this.#state !== 'closed') await this.#outlet.drained();
+  /**
+   * Pending while streams should send nothing: they use half of what may wait, so that they never
+   * make `send` throw. Resolves when there is room again, or the connection has closed.
+   */
+  roomForStreams(): Promise<void> | undefined {
+    return this.#state === 'closed' ? undefined : this.#outlet.halfEmpty();
   }
 
   /** To be called every few seconds: keeps the connection alive, or ends it when it is dead. */
@@ -124,10 +153,8 @@ export class ServerConnection {
   /** Sends what is waiting, closes with 1000 and resolves when that is done, within 5 s. */
   async close(): Promise<void> {
     this.#outlet.batch.flush();
-    this.#socket.close(1000);
-    const cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
+    this.#closeSocket();
     await this.closed;
-    cancel();
   }
 
   #listen(): void {
@@ -141,7 +168,7 @@ export class ServerConnection {
     });
     socket.once('unexpected-response', (_request, response) => {
       response.resume();
-      this.#fault = this.#options.refusal(response.statusCode ?? 0);
+      this.#fault = this.endpoint.service.refusal(response.statusCode ?? 0);
       socket.terminate();
     });
     socket.on('error', (error) => {
@@ -195,6 +222,7 @@ export class ServerConnection {
       this.#giveUp(`the service refused the server connection: ${message.errorMessage}`);
     } else {
       this.#state = 'open';
+      this.#options.receiver.opened(this);
       this.#opened.resolve();
     }
   }
@@ -202,11 +230,18 @@ export class ServerConnection {
   /** Ends the connection from our side, for a reason that `opened` or the log gets. */
   #giveUp(reason: string): void {
     this.#fault ??= new TrunklineError('not-connected', reason);
-    this.#socket.close(1000);
-    const cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
-    void this.closed.then(cancel);
+    this.#closeSocket();
     // A silent peer answers no close frame, and its clients should not wait for one.
     if (this.#state === 'open') this.#end(1000);
+  }
+
+  /** Closes the socket with 1000, and without ceremony when that has not worked within 5 s. */
+  #closeSocket(): void {
+    const socket = this.#socket;
+    const cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => socket.terminate());
+    if (socket.readyState === socket.CLOSED) cancel();
+    else socket.once('close', cancel);
+    socket.close(1000);
   }
 
   #end(code: number): void {

@@ -9,6 +9,8 @@ const MAIN = fileURLToPath(new URL('../../../../services/chat/dist/main.js', imp
 export interface ChatOptions {
   /** The edge's URL; it takes the development key. It need not be up yet. */
   edgeUrl: string;
+  /** Where negotiate sends clients; the edge itself when not given. */
+  clientUrl?: string;
   /** The port of the page; any free one when not given. */
   port?: number;
 }
@@ -22,12 +24,14 @@ export interface StartedChat extends StartedProcess<string> {
  * Starts the built chat sample on 127.0.0.1. Every setting is a flag, so those of the surrounding
  * shell do not count. Rejects as `startProcess` does, and when the sample has not been built.
  */
-export async function startChat({ edgeUrl, port = 0 }: ChatOptions): Promise<StartedChat> {
+export async function startChat(options: ChatOptions): Promise<StartedChat> {
   if (!existsSync(MAIN)) throw new Error('services/chat/dist is missing: run npm run build first');
+  const { edgeUrl, clientUrl = edgeUrl, port = 0 } = options;
+  const endpoint = formatConnectionString(edgeUrl, DEVELOPMENT_ACCESS_KEY);
   const flags = {
     '--host': '127.0.0.1',
     '--port': `${port}`,
-    '--connection-string': formatConnectionString(edgeUrl, DEVELOPMENT_ACCESS_KEY),
+    '--connection-string': `${endpoint}ClientEndpoint=${clientUrl};`,
     '--log-level': 'info',
   };
   const chat = await startProcess(process.execPath, [MAIN, ...Object.entries(flags).flat()], {

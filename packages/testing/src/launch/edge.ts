@@ -12,6 +12,8 @@ export interface EdgeOptions {
   env?: NodeJS.ProcessEnv;
   /** Flags of Node itself, such as `--expose-gc`. */
   nodeArgs?: readonly string[];
+  /** Files and sockets it may have open; as many as this process when not given. */
+  openFiles?: number;
 }
 
 /** An edge in a process of its own, listening. URLs end in the port, without a slash. */
@@ -26,13 +28,21 @@ export interface StartedEdge extends StartedProcess<{ url: string; adminUrl: str
  */
 export async function startEdge(options: EdgeOptions = {}): Promise<StartedEdge> {
   if (!existsSync(MAIN)) throw new Error('services/edge/dist is missing: run npm run build first');
-  const args = [MAIN, '--dev', '--port', '0', '--admin-port', '0', ...(options.args ?? [])];
-  const edge = await startProcess(process.execPath, [...(options.nodeArgs ?? []), ...args], {
+  const flags = ['--dev', '--port', '0', '--admin-port', '0', ...(options.args ?? [])];
+  const node = [process.execPath, ...(options.nodeArgs ?? []), MAIN, ...flags];
+  const [command, ...args] =
+    options.openFiles === undefined ? node : limited(node, options.openFiles);
+  const edge = await startProcess(command!, args, {
     name: 'edge',
     env: { ...withoutSettings(), ...options.env },
     ready: listening,
   });
   return { ...edge, ...edge.ready };
+}
+
+/** The command, run by a shell that first lowers the limit: Node raises a soft one to the hard one. */
+function limited(command: readonly string[], openFiles: number): string[] {
+  return ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
 }
 
 /** Settings of the surrounding shell would make a test's edge another edge than the test means. */

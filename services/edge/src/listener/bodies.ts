@@ -19,9 +19,13 @@ export interface BodyCounters {
 /** Bytes of all bodies that may be held, in units of the largest there may be. */
 const LARGEST_BODIES = 16;
 
-const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' }, hangUp: true };
+const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
 
-/** Reads the bodies of posts, within bounds for each and for all of them together. */
+/**
+ * Reads the bodies of posts, within bounds for each and for all of them together. One that is
+ * refused is still let come, unread, for some seconds: a client that is cut off while it sends
+ * would never see why.
+ */
 export class Bodies {
   readonly #limits: BodyLimits;
   readonly #counters: BodyCounters;
@@ -67,6 +71,6 @@ export class Bodies {
   #tooLong(): HttpAnswer {
     this.#counters.refusals.add('request_bytes');
     const body = `A post may have ${this.#limits.bodyBytes} bytes at most.`;
-    return { status: 413, headers: { 'content-type': 'text/plain' }, body, hangUp: true };
+    return { status: 413, headers: { 'content-type': 'text/plain' }, body };
   }
 }

@@ -1,5 +1,6 @@
 import type * as uws from 'uWebSockets.js';
 import type {
+  HttpRequest as UwsRequest,
   HttpResponse,
   TemplatedApp,
   us_listen_socket,
@@ -132,17 +133,19 @@ function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): vo
     const request = copyRequest(res, req);
     respond(res, doors.negotiate(request), cors(request));
   });
-  app.options('/client/*', (res, req) => {
-    const request = copyRequest(res, req);
-    respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) });
-  });
+  for (const path of ['/client/*', '/client']) {
+    app.options(path, (res, req) => {
+      const request = copyRequest(res, req);
+      respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) });
+    });
+  }
   for (const path of ['/api/health', '/api/v1/health']) {
     app.get(path, (res) => respond(res, { status: 200 }));
     app.head(path, (res) => respond(res, { status: 200 }));
   }
-  app.any('/*', (res) => {
+  app.any('/*', (res, req) => {
     const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
-    respond(res, { status: 404, headers: TEXT, body });
+    refuse(res, req, { status: 404, headers: TEXT, body }, cors);
   });
   app.filter((_res, change) => {
     counters.openSockets += change;
@@ -174,8 +177,19 @@ function clientRequests(
   app.any(path, (res, req) => {
     const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
     const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';
-    respond(res, { status: 405, headers, body }, cors(copyRequest(res, req)));
+    refuse(res, req, { status: 405, headers, body }, cors);
   });
+}
+
+/** Answers what no route is for; the answer to a HEAD ends with its head. */
+function refuse(
+  res: HttpResponse,
+  req: UwsRequest,
+  { body, ...head }: HttpAnswer,
+  cors: (request: HttpRequest) => Headers,
+): void {
+  const answer = req.getMethod() === 'head' || body === undefined ? head : { ...head, body };
+  respond(res, answer, cors(copyRequest(res, req)));
 }
 
 /** The module copies these properties onto its socket: one, which leads to everything else. */

@@ -48,7 +48,7 @@ export class Forwarded {
    */
   #client(forwardedFor: string | undefined, peer: string): string {
     let client = peer;
-    for (const entry of forwardedFor?.split(',').reverse() ?? []) {
+    for (const entry of forwardedFor?.split(',').toReversed() ?? []) {
       const address = entryAddress(entry.trim());
       if (address === undefined) break;
       client = address;

@@ -1,14 +1,11 @@
-import { BlockList } from 'node:net';
 import type { ClientTokenOptions } from '@trunkline/tokens';
-import { AccessKeys, mintClientToken } from '@trunkline/tokens';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import { counted, FakeClient, TestEdge } from '../fixtures.test-support.ts';
-import { TokenVerifier } from '../token-verifier.ts';
-import { ClientAdmission } from './admission.ts';
+import type { ClientAdmission } from './admission.ts';
 import { ClientSession } from './client-session.ts';
+import { admissionOf, requestWith, tokenFor } from './visits.test-support.ts';
 
-const KEY = 'the key';
 const WEB_SOCKETS = { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] };
 const ALL_TRANSPORTS = [
   WEB_SOCKETS,
@@ -21,31 +18,16 @@ let door: ClientAdmission;
 
 beforeEach(() => {
   edge = new TestEdge();
-  door = doorFor(['*']);
+  door = admissionOf(edge);
 });
 
-function doorFor(allowedOrigins: readonly string[]): ClientAdmission {
-  const { context, hubs } = edge;
-  const keys = new AccessKeys(['newer key', KEY]);
-  const tokens = new TokenVerifier(keys, context.clock, context.counters);
-  const trustedProxies = new BlockList();
-  trustedProxies.addAddress('10.0.0.1');
-  return new ClientAdmission(context, tokens, hubs, { allowedOrigins, trustedProxies });
-}
+const token = (options: Partial<ClientTokenOptions> = {}): string => tokenFor(edge, options);
 
-function token(options: Partial<ClientTokenOptions> = {}): string {
-  const now = Math.floor(edge.context.clock.unixSeconds());
-  return mintClientToken({ key: KEY, audienceBase: 'http://e/', hub: 'chat', now, ...options });
-}
-
-function request(
+const request = (
   query: string,
   accessToken: string = token(),
   headers: Readonly<Record<string, string>> = {},
-): HttpRequest {
-  const all = { authorization: `Bearer ${accessToken}`, ...headers };
-  return { query, headers: new Map(Object.entries(all)), remoteAddress: '192.0.2.7' };
-}
+): HttpRequest => requestWith(accessToken, query, headers);
 
 const bodyOf = (answer: HttpAnswer): unknown => JSON.parse(String(answer.body ?? ''));
 
@@ -161,7 +143,7 @@ describe('a page', () => {
     request('hub=chat', token(), { origin, host });
 
   beforeEach(() => {
-    door = doorFor(['https://app.example']);
+    door = admissionOf(edge, ['https://app.example']);
   });
 
   test('of an allowed origin, of the same host, or of none may connect', () => {

@@ -176,7 +176,8 @@ export class ClientAdmission {
     }
     const named = this.named(visitor, request);
     if ('status' in named) return named;
-    const { id, grant } = named;
+    const { id, grant, pending } = named;
+    if (pending && this.#lacksFiles()) return BUSY;
     const claim = this.#negotiated.claim(id, grant, this.#context.clock.now());
     if (claim !== undefined) return { id, early: claim.early };
     return named.transport === transport ? IN_USE : TRANSPORT_CHANGED;
@@ -184,14 +185,22 @@ export class ClientAdmission {
 
   /** An id for one more connection, or undefined when the edge holds as many as it may. */
   #reserve(): string | undefined {
+    if (this.#lacksFiles()) return undefined;
     const { clients, limits, counters } = this.#context;
-    if (counters.openSockets >= limits.openSockets) counters.refusals.add('open_files');
-    else {
-      const id = clients.size < limits.connections ? clients.reserve() : undefined;
-      if (id !== undefined) return id;
-      counters.refusals.add('connections');
-    }
-    return undefined;
+    const id = clients.size < limits.connections ? clients.reserve() : undefined;
+    if (id === undefined) counters.refusals.add('connections');
+    return id;
+  }
+
+  /**
+   * Whether there are as many sockets as may be, and so one client is refused. Asked at a connect
+   * too: ids are given out over few sockets, and each needs one of its own then.
+   */
+  #lacksFiles(): boolean {
+    const { limits, counters } = this.#context;
+    if (counters.openSockets < limits.openSockets) return false;
+    counters.refusals.add('open_files');
+    return true;
   }
 }
 

@@ -55,6 +55,21 @@ describe('a client that leaves', () => {
 });
 
 describe('a close by the app server', () => {
+  test('that the client has read ends what it is told, whoever says it', async () => {
+    const { edge, server, client } = await connected();
+    const other = await edge.client(server);
+    server.data(client, '{"type":7}␞');
+    const all = { payloads: payloads({ json: '{"type":6}␞' }) };
+    server.says({ type: MessageType.BroadcastData, excludedConnectionIds: [], ...all });
+    server.says({ type: MessageType.MultiConnectionData, connectionIds: [client.id], ...all });
+    client.session.pingIfQuietSince(Infinity);
+    expect(client.heard).toEqual(['{"type":7}␞']);
+    expect(other.heard).toEqual(['{"type":6}␞']);
+    server.closes(client);
+    expect(client.heard).toEqual(['{"type":7}␞']);
+    expect(edge.closes).toEqual({ ClosedByAppServer: 1 });
+  });
+
   test('comes after all that was sent before it, and is not echoed', async () => {
     const { edge, server, client } = await connected();
     server.data(client, '{"type":6}␞');

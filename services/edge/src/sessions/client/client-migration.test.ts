@@ -354,19 +354,20 @@ describe('a client with affinity', () => {
     expect(client.session.server).toBe(other.session);
   });
 
-  test('Required waits for its own, and is closed to reconnect if that does not come', async () => {
-    const [one, two] = [
-      await edge.client(a, sticky('Required')),
-      await edge.client(a, sticky('Required')),
-    ];
+  test('Required waits for its own, and is closed to reconnect when that has come, or has not', async () => {
+    const one = await edge.client(a, sticky('Required'));
     await edge.server({ serverId: 'b' });
     lose(a);
-    expect([one, two].map(({ session }) => session.server)).toEqual([undefined, undefined]);
+    expect(one.session.isOpen).toBe(true);
     const again = await edge.server({ serverId: 'a' });
-    expect(one.session.server).toBe(again.session);
+    expect([one.heard, await told(again, one)]).toEqual([[HUB_CLOSE], []]);
+    const two = await edge.client(again, sticky('Required'));
     lose(again);
-    edge.pass(10);
-    expect([one, two].map(({ heard }) => heard)).toEqual([[HUB_CLOSE], [HUB_CLOSE]]);
+    edge.pass(9);
+    expect(two.heard).toEqual([]);
+    edge.pass(1);
+    expect(two.heard).toEqual([HUB_CLOSE]);
+    expect(outcomes()).toEqual({ not_possible: 1, no_server: 1 });
   });
 });
 

@@ -17,6 +17,7 @@ import type { Affinity } from '../server/server-pool.ts';
 import type { ServerSession } from '../server/server-session.ts';
 import type { ClientProtocol } from './client-protocol.ts';
 import { clientProtocol, closeFrame, sharedHandshake } from './client-protocol.ts';
+import { pauseStreams, resumeStreams } from './flow-control.ts';
 import { Move } from './move.ts';
 import type { Opening } from './opening.ts';
 import { OpeningPhase } from './opening-phase.ts';
@@ -70,6 +71,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   /** Bytes taken while the server connection was full, and which time that was. */
   owed = 0;
   owedEpoch = 0;
+  /** The server connection that lets the client's streams rest. */
+  pausedAt: ServerSession | undefined;
 
   #state: number = State.Handshake;
   #socket: Socket | undefined;
@@ -102,9 +105,9 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     return this.server?.isFull !== true;
   }
 
-  /** The handshake response is out: fan-out may reach the client. */
+  /** The handshake response is out, and no Close of the hub yet: fan-out may reach the client. */
   get ready(): boolean {
-    return this.#state === State.Open;
+    return this.#state === State.Open && !this.#relay!.hubClosed;
   }
 
   get protocolName(): string | undefined {
@@ -175,7 +178,10 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     const { counters, tick, backlogged } = this.#context;
     const result = this.#socket!.send(bytes, this.#protocol!.binary);
     if (result === SendResult.Dropped) return false;
-    if (result === SendResult.Queued) backlogged.add(this);
+    if (result === SendResult.Queued) {
+      backlogged.add(this);
+      pauseStreams(this);
+    }
     counters.messagesToClients += count;
     counters.bytesToClients += bytes.length;
     this.#lastSent = tick;
@@ -193,13 +199,14 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   drained(): void {
-    if (this.queuedBytes() === 0) this.#context.backlogged.delete(this);
+    if (this.queuedBytes() > 0) return;
+    this.#context.backlogged.delete(this);
+    resumeStreams(this);
   }
 
   /** Lets a client whose server connection is silent hear that somebody is there. */
   pingIfQuietSince(tick: number): void {
-    if (this.#state === State.Open && this.#lastSent <= tick)
-      this.toClient(this.#protocol!.ping, 1);
+    if (this.ready && this.#lastSent <= tick) this.toClient(this.#protocol!.ping, 1);
   }
 
   /** `late`: how long this edge itself slept, for which no client is to blame. */

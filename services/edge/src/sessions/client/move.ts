@@ -96,6 +96,8 @@ export class Move {
   /** The next server takes the client on: it learns of it, then what the client has said. */
   arriveAt(server: ServerSession): void {
     const client = this.#client;
+    // What it needs of its server was bound to the connection there: a new one can take it up again.
+    if (client.affinity.sticky === 'Required') return this.#close('not_possible');
     this.#stage = Stage.Arriving;
     client.openAt(server, this.#from);
     this.#held.release((bytes, count) => client.server?.forward(client, bytes, count));

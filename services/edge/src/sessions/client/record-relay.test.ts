@@ -146,7 +146,57 @@ describe('a close message', () => {
     expect(relay.sawClose).toBe(true);
   });
 
-  test('of the client is noticed', () => {
-    expect(relayWith('{"type":7}␞').relay.sawClose).toBe(true);
+  test('of the hub is the last that its client is told', () => {
+    const { relay, sink } = relayWith();
+    relay.toClient(wire(`${SEND}{"type":7}␞${SEND}{"type":7}␞`), sink);
+    relay.toClient(wire(SEND), sink);
+    relay.fromClient(wire(SEND), sink);
+    expect(sink.client).toEqual([[`${SEND}{"type":7}␞`, 2]]);
+    expect(sink.server).toEqual([[SEND, 1]]);
+  });
+
+  test('of the client is noticed, and its hub may answer', () => {
+    const { relay, sink } = relayWith('{"type":7}␞');
+    expect(relay.sawClose).toBe(true);
+    relay.toClient(wire('{"type":7}␞'), sink);
+    expect(sink.client).toEqual([['{"type":7}␞', 1]]);
+  });
+});
+
+describe('messages that belong to no call and no reconnection', () => {
+  const ACK = '{"type":8,"sequenceId":1}␞';
+  const SEQUENCE = '{"sequenceId":1,"type":9}␞';
+  const NO_ID = '{"type":3,"invocationId":"","error":"no such method"}␞';
+
+  test('are left out, and what is around them passes in order', () => {
+    const { relay, sink } = relayWith(ACK + call(1) + SEND + SEQUENCE + NO_ID + SEND, NO_ID);
+    expect(sink.server).toEqual([
+      [call(1) + SEND, 2],
+      [SEND, 1],
+    ]);
+    expect(relay.calls?.ids()).toEqual(['1']);
+    relay.toClient(wire(SEND + ACK + done(1) + SEQUENCE), sink);
+    expect(sink.client).toEqual([
+      [SEND, 1],
+      [done(1), 1],
+    ]);
+    expect(relay.calls).toBeUndefined();
+  });
+
+  test('are left out when they come in pieces', () => {
+    const { sink } = relayWith(SEND + ACK.slice(0, 9), ACK.slice(9) + SEND + NO_ID.slice(0, 20));
+    expect(sink.server).toEqual([
+      [SEND, 1],
+      [SEND, 1],
+    ]);
+  });
+
+  test('are left out of binary protocols', () => {
+    const relay = new RecordRelay(true, 10_000);
+    const sink = new Sink();
+    // [8, 36], [9, 300], [3, {}, "", 1, "x"] and [6].
+    const strays = '03920824 059209cd012c 07950380a001a178'.replaceAll(' ', '');
+    relay.fromClient(Buffer.from(`${strays}029106`, 'hex'), sink);
+    expect(sink.server).toEqual([['\x02\x91\x06', 1]]);
   });
 });

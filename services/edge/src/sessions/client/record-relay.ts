@@ -34,6 +34,8 @@ export class RecordRelay {
   calls: OpenCalls | undefined;
   /** The hub, or the client, has said Close: nothing that matters follows. */
   sawClose = false;
+  /** It was the hub: the client is told nothing more (section 10, trap 32). */
+  hubClosed = false;
 
   /** `limit`: bytes of one message from the client, framing included. */
   constructor(binary: boolean, limit: number) {
@@ -95,25 +97,47 @@ export class RecordRelay {
 
   /** Hands on the whole records at the start of `bytes`, and answers what is left of it. */
   #pass(bytes: Uint8Array, limit: number, fromClient: boolean, sink: RecordSink): Uint8Array {
+    const hand = fromClient ? sink.toServer : sink.toClient;
+    let start = 0;
     let count = 0;
     let end = 0;
     while (end < bytes.length) {
       const next = recordEnd(this.binary, bytes, end, limit);
       if (next === -1) break;
       classifyRecord(this.binary, bytes, end, next, info);
-      if (info.type === HubMessageType.Close) this.sawClose = true;
-      if (fromClient) this.calls = noteFromClient(this.calls, info, bytes);
-      else this.calls = noteToClient(this.calls, info, bytes);
-      count++;
+      if (isStray(fromClient) || (this.hubClosed && !fromClient)) {
+        if (count > 0) hand.call(sink, bytes.subarray(start, end), count);
+        start = next;
+        count = 0;
+      } else {
+        if (info.type === HubMessageType.Close) {
+          this.sawClose = true;
+          this.hubClosed ||= !fromClient;
+        }
+        if (fromClient) this.calls = noteFromClient(this.calls, info, bytes);
+        else this.calls = noteToClient(this.calls, info, bytes);
+        count++;
+      }
       end = next;
     }
     if (count > 0) {
-      const whole = end === bytes.length ? bytes : bytes.subarray(0, end);
-      if (fromClient) sink.toServer(whole, count);
-      else sink.toClient(whole, count);
+      const all = start === 0 && end === bytes.length;
+      hand.call(sink, all ? bytes : bytes.subarray(start, end), count);
     }
     return end === bytes.length ? NOTHING : bytes.subarray(end);
   }
+}
+
+/**
+ * Whether `info` tells of a message that ends here. Acks and sequences belong to stateful
+ * reconnection, which is never agreed on; Java and Python clients break at them. A completion
+ * without an id completes nothing, but ASP.NET would drop the client in Go that sends it (client
+ * protocols reference, section 10, traps 10 and 35).
+ */
+function isStray(fromClient: boolean): boolean {
+  const { type, idEnd } = info;
+  if (type === HubMessageType.Ack || type === HubMessageType.Sequence) return true;
+  return fromClient && type === HubMessageType.Completion && idEnd === 0;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -54,6 +54,22 @@ describe('a client result', () => {
     ]);
   });
 
+  test('of a client whose server cannot pass it on is refused at once', async () => {
+    const userAgent = 'Microsoft.Azure.SignalR/1.15.2';
+    const old = await edge.server({ serverId: 'old', userAgent });
+    const affinity = { sticky: 'Preferred', serverName: 'old' } as const;
+    const { id } = await edge.client(old, { affinity });
+    await old.messages();
+    other.says(ask('other', id));
+    expect(await old.messages()).toEqual([]);
+    expect(await other.messages()).toMatchObject([
+      {
+        type: MessageType.ErrorCompletion,
+        error: `Connection '${id}' has an app server too old to ask.`,
+      },
+    ]);
+  });
+
   test('is handed on once, and from the connection that was asked alone', async () => {
     other.says(ask('other'));
     host.says({ ...completion('forged'), connectionId: 'somebody' } as MessageFromServer);

@@ -38,6 +38,13 @@ export class ClientResults {
     if (host === undefined) {
       return fail(message, caller, `Connection '${connectionId}' waits for an app server.`);
     }
+    if (!host.passesAnswers) {
+      return fail(
+        message,
+        caller,
+        `Connection '${connectionId}' has an app server too old to ask.`,
+      );
+    }
     if (this.#pending.size >= MAX_PENDING) {
       return fail(message, caller, 'Too many client results are awaited.');
     }

@@ -52,16 +52,18 @@ export class ServerPool {
 
   /**
    * The server that the client sticks to, else the one with the fewest clients. Never one whose
-   * process remembers the client from before.
+   * process remembers the client from before, but for a client that no other one will do for: it
+   * is not opened there again.
    */
   choose(client: ClientSession): ServerSession | undefined {
     const { sticky, serverName } = client.affinity;
     const anyone = (server: ServerSession): boolean => !this.#gaps.remembers(server, client);
     if (sticky === 'Disabled') return this.#leastLoaded(anyone);
-    const preferred = this.#leastLoaded(
-      (server) => server.serverId === serverName && anyone(server),
+    const named = (server: ServerSession): boolean => server.serverId === serverName;
+    if (sticky === 'Required') return this.#leastLoaded(named);
+    return (
+      this.#leastLoaded((server) => named(server) && anyone(server)) ?? this.#leastLoaded(anyone)
     );
-    return sticky === 'Required' ? preferred : (preferred ?? this.#leastLoaded(anyone));
   }
 
   #leastLoaded(suits: (server: ServerSession) => boolean): ServerSession | undefined {

@@ -25,7 +25,7 @@ import { Departure } from './departure.ts';
 import { handleMessage } from './handlers.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Trunk } from './trunk.ts';
-import { reopensClients } from './user-agent.ts';
+import { passesAnswers, reopensClients, restsStreams } from './user-agent.ts';
 
 /** What a client may leave with a server connection that is full, and all of them together. */
 const OWED_PER_CLIENT_BYTES = 256 * 1024;
@@ -56,6 +56,10 @@ export class ServerSession implements SocketHandler {
   readonly hub: HubRuntime;
   /** Its software can have a client again as soon as it has replaced the connection it had it on. */
   readonly reopens: boolean;
+  /** Tells another server what its client has answered to that one. */
+  readonly passesAnswers: boolean;
+  /** Lets streams to a client rest on the edge's word. */
+  readonly restsStreams: boolean;
   readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
@@ -74,6 +78,8 @@ export class ServerSession implements SocketHandler {
     this.serverId = identity.serverId;
     this.hub = identity.hub;
     this.reopens = reopensClients(identity.userAgent);
+    this.passesAnswers = passesAnswers(identity.userAgent);
+    this.restsStreams = restsStreams(identity.userAgent);
     this.#context = context;
     this.#heartbeat = new Heartbeat(context.clock.now());
   }

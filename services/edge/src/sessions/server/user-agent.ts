@@ -1,7 +1,9 @@
 /** The .NET SDK as it names itself, with its major and minor version. */
 const DOTNET = /^Microsoft\.Azure\.SignalR[\w.]*\/(\d+)\.(\d+)/;
 /** The first release that was seen to cope; 1.15.2 was seen to fail (section 20.9). */
-const FIRST_GOOD = [1, 34] as const;
+const REOPENS = [1, 34] as const;
+/** The first release with client results. */
+const ASKS = [1, 19] as const;
 
 /**
  * Whether a process can have a client again as soon as it has replaced the connection that it had
@@ -9,8 +11,27 @@ const FIRST_GOOD = [1, 34] as const;
  * client starves.
  */
 export function reopensClients(userAgent: string): boolean {
+  return isFrom(REOPENS, userAgent);
+}
+
+/** Whether a process passes on what its clients answer; older .NET SDKs know of no such thing. */
+export function passesAnswers(userAgent: string): boolean {
+  return isFrom(ASKS, userAgent);
+}
+
+/**
+ * Whether an app server, by its `Asrs-User-Agent`, takes a Pause for a word about speed. For the
+ * .NET SDK it begins a move: everything stops and is acknowledged (service protocol reference,
+ * section 18.3), or nothing happens at all; so only ours is told.
+ */
+export function restsStreams(userAgent: string): boolean {
+  return userAgent.startsWith('trunkline-sdk/');
+}
+
+/** What is not the .NET SDK can do what its newest release can. */
+function isFrom([firstMajor, firstMinor]: readonly [number, number], userAgent: string): boolean {
   const version = DOTNET.exec(userAgent);
   if (version === null) return true;
   const [major, minor] = [Number(version[1]), Number(version[2])];
-  return major > FIRST_GOOD[0] || (major === FIRST_GOOD[0] && minor >= FIRST_GOOD[1]);
+  return major > firstMajor || (major === firstMajor && minor >= firstMinor);
 }

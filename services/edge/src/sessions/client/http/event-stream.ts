@@ -103,16 +103,20 @@ const DATA = Buffer.from('data: ');
 const LINE_END = Buffer.from('\r\n');
 const EVENT_END = Buffer.from('\r\n\r\n');
 
-/** One unnamed event, of a line for each line of `payload`; hub messages in JSON have but one. */
+/**
+ * One unnamed event, of a line for each line of `payload`, however those end: readers take a CR on
+ * its own for an end too. Hub messages in JSON have but one, unless an app server indents them.
+ */
 export function eventOf(payload: Uint8Array): Buffer {
-  if (!payload.includes(LF)) return Buffer.concat([DATA, payload, EVENT_END]);
+  if (!payload.includes(LF) && !payload.includes(CR)) {
+    return Buffer.concat([DATA, payload, EVENT_END]);
+  }
   const parts: Uint8Array[] = [];
   for (let start = 0; start <= payload.length;) {
-    const found = payload.indexOf(LF, start);
-    const end = found === -1 ? payload.length : found;
-    const line = payload.subarray(start, payload[end - 1] === CR && end > start ? end - 1 : end);
-    parts.push(DATA, line, LINE_END);
-    start = end + 1;
+    let end = start;
+    while (end < payload.length && payload[end] !== LF && payload[end] !== CR) end++;
+    parts.push(DATA, payload.subarray(start, end), LINE_END);
+    start = end + (payload[end] === CR && payload[end + 1] === LF ? 2 : 1);
   }
   return Buffer.concat([...parts, LINE_END]);
 }

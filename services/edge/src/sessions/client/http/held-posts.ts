@@ -8,7 +8,7 @@ const WAIT_MS = 20_000;
 interface Post {
   readonly body: Buffer;
   readonly exchange: Exchange;
-  readonly deadline: number;
+  deadline: number;
 }
 
 /**
@@ -49,7 +49,11 @@ export class HeldPosts {
     }
   }
 
-  expire(now: number): void {
+  /** `late`: how long this edge itself slept, for which no app server is to blame. */
+  expire(now: number, late: number): void {
+    for (const posts of this.#posts.values()) {
+      for (const post of posts) post.deadline += late;
+    }
     this.resume(now);
   }
 

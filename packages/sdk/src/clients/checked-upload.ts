@@ -1,0 +1,39 @@
+import { clientErrorText, HubError, InvalidDataException } from '../errors.ts';
+import type { Schema } from '../hubs/hub-methods.ts';
+import { validated } from './call-checks.ts';
+import { callErrors } from './call-errors.ts';
+import { Upload } from './upload.ts';
+
+export interface CheckedUploadOptions {
+  readonly capacity: number;
+  readonly schema: Schema;
+  /** Whether the reader's error says what was wrong. */
+  readonly detailed: boolean;
+}
+
+/** An upload whose items are held against a schema: the first that does not fit ends the stream. */
+export class CheckedUpload extends Upload {
+  readonly #schema: Schema;
+  readonly #detailed: boolean;
+
+  constructor({ capacity, schema, detailed }: CheckedUploadOptions) {
+    super(capacity);
+    this.#schema = schema;
+    this.#detailed = detailed;
+  }
+
+  override async push(item: unknown): Promise<void> {
+    try {
+      const result = await validated(this.#schema, item);
+      if ('value' in result) await super.push(result.value);
+      else this.#fail(new InvalidDataException(`Item${result.issues}`));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** For the reader it is the client's error, as in ASP.NET Core. */
+  #fail(error: unknown): void {
+    this.end(new HubError(clientErrorText(callErrors.itemNotBound, error, this.#detailed)));
+  }
+}

@@ -1,0 +1,55 @@
+import { HubError, OperationCanceledException } from '../errors.ts';
+import type { Schema } from '../hubs/hub-methods.ts';
+import type { HubSettings } from '../options.ts';
+import type { CompletionMessage } from '../protocols/index.ts';
+import { CheckedUpload } from './checked-upload.ts';
+import { Upload } from './upload.ts';
+
+/** The streams that one client uploads at a time, by their ids (client protocols reference, 6.6). */
+export class Uploads {
+  readonly #settings: HubSettings;
+  readonly #open = new Map<string, Upload>();
+
+  constructor(settings: HubSettings) {
+    this.#settings = settings;
+  }
+
+  /** One for each id, in their order; `schemas` are those of their items, as far as there are any. */
+  open(ids: readonly string[], schemas: readonly Schema[] = []): readonly Upload[] {
+    return ids.map((id, index) => {
+      const upload = this.#create(schemas[index]);
+      this.#open.set(id, upload);
+      return upload;
+    });
+  }
+
+  /** As `Upload.push`. An item of a stream that is none any more came too late. */
+  push(id: string, item: unknown): Promise<void> | undefined {
+    return this.#open.get(id)?.push(item);
+  }
+
+  /** Ends one at the client's wish. False where that is no upload. */
+  complete({ invocationId, error }: CompletionMessage): boolean {
+    const upload = this.#open.get(invocationId);
+    upload?.end(error === undefined ? undefined : new HubError(error));
+    return this.#open.delete(invocationId);
+  }
+
+  /** Their method has ended. */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.#open.delete(id);
+  }
+
+  /** Their client has gone. */
+  abandon(): void {
+    const error = new OperationCanceledException('The underlying connection was closed.');
+    for (const upload of this.#open.values()) upload.end(error);
+  }
+
+  #create(schema: Schema | undefined): Upload {
+    const { streamBufferCapacity: capacity, enableDetailedErrors: detailed } = this.#settings;
+    return schema === undefined
+      ? new Upload(capacity)
+      : new CheckedUpload({ capacity, schema, detailed });
+  }
+}

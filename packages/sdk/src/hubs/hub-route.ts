@@ -1,0 +1,73 @@
+import { HUB_NAME } from '@trunkline/protocol';
+
+import type { Authorize } from '../clients/authorization.ts';
+import type { HubRoute } from '../clients/host.ts';
+import { TrunklineError } from '../errors.ts';
+import type { HubOptions, HubSettings, ServerSettings } from '../options.ts';
+import { hubSettings } from '../options.ts';
+import { protocolsNamed } from '../protocols/index.ts';
+import type { HubFilter } from './filters.ts';
+import { filterSet } from './filters.ts';
+import type { HubClass } from './hub.ts';
+import { methodTable } from './method-table.ts';
+
+export interface MapOptions extends HubOptions {
+  /** The hub key: clients and servers of one key belong together. Default: the class's name. */
+  readonly hub?: string;
+  /** Who may connect. Default: everybody whom negotiate's own handler lets through. */
+  readonly authorize?: Authorize;
+  /** Around this hub's calls and lifecycle hooks, inside those of the server. */
+  readonly filters?: readonly HubFilter[];
+}
+
+/** The key of a hub that is mapped to `path`. Throws TrunklineError `bad-options`. */
+export function hubKey(path: string, hubClass: HubClass<never>, { hub }: MapOptions): string {
+  const name = hub ?? hubClass.name;
+  if (HUB_NAME.test(name)) return name.toLowerCase();
+  throw badOptions(`'${name}' on ${path} is no hub name: give options.hub, of letters and digits`);
+}
+
+/** A hub on a path, where `taken` are those of the others. Throws TrunklineError `bad-options`. */
+export function hubRoute(
+  path: string,
+  hubClass: HubClass<never>,
+  options: MapOptions,
+  server: ServerSettings,
+  taken: readonly string[],
+): HubRoute {
+  const { hub: _hub, authorize, filters = [], ...own } = options;
+  const settings = hubSettings(server.hubOptions, own);
+  return {
+    path: checkedPath(path, taken),
+    hubClass,
+    methods: methodTable(hubClass),
+    filters: filterSet([...server.filters, ...filters]),
+    authorize,
+    settings,
+    protocols: protocolsNamed(settings.supportedProtocols),
+  };
+}
+
+function checkedPath(path: string, negotiatePaths: readonly string[]): string {
+  const checked = path.replace(/\/$/, '');
+  if (!path.startsWith('/') || /[?#]/.test(path)) {
+    throw badOptions(`a hub's path starts with / and has no query, unlike '${path}'`);
+  }
+  if (negotiatePaths.includes(`${checked}/negotiate`)) {
+    throw badOptions(`'${path}' is mapped twice`);
+  }
+  return checked;
+}
+
+/** What the hub's options ask of the service. */
+export function systemClaims(settings: HubSettings) {
+  const seconds = Math.round(settings.handshakeTimeout / 1000);
+  return {
+    handshakeTimeoutSeconds: Math.min(30, Math.max(1, seconds)),
+    detailedErrors: settings.enableDetailedErrors,
+  };
+}
+
+function badOptions(why: string): TrunklineError {
+  return new TrunklineError('bad-options', why);
+}

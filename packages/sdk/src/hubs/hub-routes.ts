@@ -1,0 +1,30 @@
+import type { OpenConnection } from '@trunkline/protocol';
+
+import type { HubRoute } from '../clients/host.ts';
+import { protocolsNamed } from '../protocols/index.ts';
+import type { HubProtocol } from '../protocols/index.ts';
+
+/** The paths that one hub key is mapped to. */
+export class HubRoutes {
+  readonly #byPath = new Map<string, HubRoute>();
+  #protocols: readonly HubProtocol[] = [];
+
+  /** Every protocol that a client of the hub may speak. */
+  get protocols(): readonly HubProtocol[] {
+    return this.#protocols;
+  }
+
+  add(route: HubRoute): void {
+    this.#byPath.set(route.path, route);
+    const names = [...this.#byPath.values()].flatMap(({ protocols }) => protocols);
+    this.#protocols = protocolsNamed(names.map(({ name }) => name));
+  }
+
+  /** The one that a client negotiated at, where there are several. */
+  of({ queryString }: OpenConnection): HubRoute {
+    const [first] = this.#byPath.values();
+    if (this.#byPath.size === 1) return first!;
+    const path = new URLSearchParams(queryString).get('asrs.op');
+    return this.#byPath.get(path ?? '') ?? first!;
+  }
+}

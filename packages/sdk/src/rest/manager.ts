@@ -1,0 +1,175 @@
+import { HUB_NAME } from '@trunkline/protocol';
+import type { Claims } from '@trunkline/tokens';
+import { mintClientToken } from '@trunkline/tokens';
+
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
+import { TrunklineError } from '../errors.ts';
+import { tokenClaims } from '../negotiate/handler.ts';
+import type { TokenOptions } from '../negotiate/handler.ts';
+import { connectionStringOf, requirePositive } from '../options.ts';
+import type { UntypedClient } from '../sending/clients.ts';
+import { Clients } from '../sending/clients.ts';
+import type { Names } from '../sending/destination.ts';
+import { Service } from '../trunk/service.ts';
+import { RestGroups, RestUserGroups } from './rest-groups.ts';
+import { path, RestClient } from './rest-client.ts';
+import { excluded, RestSender } from './rest-sender.ts';
+
+const TIMEOUT_MS = 30_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+
+export interface ManagerOptions {
+  /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
+  readonly connectionString?: string | undefined;
+  /** Milliseconds that a call may take, second tries included. Default 30 s. */
+  readonly timeout?: number;
+}
+
+/** Who a client is; as in negotiate's options, but for this one. */
+export interface ClientOptions extends TokenOptions {
+  readonly userId?: string;
+  readonly claims?: Claims;
+  /** When its sign-in ends, and its connection is closed. */
+  readonly expiresAt?: Date;
+}
+
+export interface CloseOptions {
+  /** What the clients' `onclose` is told. */
+  readonly reason?: string;
+}
+
+export interface CloseAllOptions extends CloseOptions {
+  /** Connections that stay. */
+  readonly except?: Names;
+}
+
+/**
+ * Sends to the clients of a service, and manages them, without being a hub server: every call is one
+ * HTTP request. Throws TrunklineError `bad-options` and ConnectionStringError.
+ */
+export function createManager(options: ManagerOptions = {}): Manager {
+  return new Manager(options);
+}
+
+/** See `createManager`. */
+export class Manager {
+  readonly #service: Service;
+  readonly #client: RestClient;
+
+  constructor(options: ManagerOptions, clock: Clock = systemClock, random = Math.random) {
+    const timeout = options.timeout ?? TIMEOUT_MS;
+    requirePositive('timeout', timeout);
+    const service = new Service(connectionStringOf(options));
+    this.#service = service;
+    this.#client = new RestClient({ service, timeout, clock, random });
+  }
+
+  /** A hub by its key, in which case does not matter. Throws TrunklineError `bad-options`. */
+  hub<Client = UntypedClient>(name: string): ManagedHub<Client> {
+    if (HUB_NAME.test(name)) return new ManagedHub(this.#service, this.#client, name.toLowerCase());
+    throw new TrunklineError('bad-options', `'${name}' is no hub name`);
+  }
+
+  /** Whether the service answers within 2 s, and says that it is well. */
+  async isHealthy(): Promise<boolean> {
+    const answer = await this.#client.once(
+      { method: 'HEAD', path: path`health` },
+      HEALTH_TIMEOUT_MS,
+    );
+    return !(answer instanceof Error) && answer.status < 300;
+  }
+}
+
+/**
+ * One hub of a service. Whatever it is asked resolves when the service has answered, and rejects with
+ * TrunklineError: `unauthorized`, `refused`, or `throttled` and `unavailable` when the call's time is
+ * over. (REST reference, sections 1 and 2.3.)
+ */
+export class ManagedHub<Client> {
+  /** Sends, which resolve when the service has accepted them, whether or not anybody is there. */
+  readonly clients: Clients<Client>;
+  readonly groups: RestGroups;
+  readonly userGroups: RestUserGroups;
+  readonly #service: Service;
+  readonly #client: RestClient;
+  readonly #hub: string;
+
+  constructor(service: Service, client: RestClient, hub: string) {
+    this.clients = new Clients(new RestSender(client, hub));
+    this.groups = new RestGroups(client, hub);
+    this.userGroups = new RestUserGroups(client, hub);
+    this.#service = service;
+    this.#client = client;
+    this.#hub = hub;
+  }
+
+  async connectionExists(connectionId: string): Promise<boolean> {
+    const absent = 'Warning.Connection.NotExisted';
+    return this.#exists(path`hubs/${this.#hub}/connections/${connectionId}`, absent);
+  }
+
+  /** Whether any connection is in the group. */
+  async groupExists(group: string): Promise<boolean> {
+    return this.#exists(path`hubs/${this.#hub}/groups/${group}`, 'Warning.Group.NotExisted');
+  }
+
+  /** Whether the user has any connection. */
+  async userExists(userId: string): Promise<boolean> {
+    return this.#exists(path`hubs/${this.#hub}/users/${userId}`, 'Warning.User.NotExisted');
+  }
+
+  /** Nothing happens when it does not exist. */
+  async closeConnection(connectionId: string, { reason }: CloseOptions = {}): Promise<void> {
+    await this.#client.call({
+      method: 'DELETE',
+      path: path`hubs/${this.#hub}/connections/${connectionId}`,
+      query: reasonQuery(reason),
+      absent: 'Warning.Connection.NotExisted',
+    });
+  }
+
+  async closeAll(options: CloseAllOptions = {}): Promise<void> {
+    return this.#close(path`hubs/${this.#hub}/:closeConnections`, options);
+  }
+
+  async closeGroup(group: string, options: CloseAllOptions = {}): Promise<void> {
+    return this.#close(path`hubs/${this.#hub}/groups/${group}/:closeConnections`, options);
+  }
+
+  async closeUser(userId: string, options: CloseAllOptions = {}): Promise<void> {
+    return this.#close(path`hubs/${this.#hub}/users/${userId}/:closeConnections`, options);
+  }
+
+  /**
+   * What a client connects with: answer it, as JSON, to its `POST <your path>/negotiate`. Makes no
+   * call. Throws TokenTooLongError.
+   */
+  negotiate(options: ClientOptions = {}): { readonly url: string; readonly accessToken: string } {
+    const { accessKey, audienceBase, clientEndpoint } = this.#service.address;
+    const hub = this.#hub;
+    const accessToken = mintClientToken({
+      key: accessKey,
+      audienceBase,
+      hub,
+      userId: options.userId,
+      claims: options.claims,
+      lifetimeSeconds: options.tokenLifetimeSeconds,
+      system: tokenClaims(options, options.expiresAt),
+    });
+    return { url: `${clientEndpoint}client/?hub=${encodeURIComponent(hub)}`, accessToken };
+  }
+
+  async #exists(address: string, absent: string): Promise<boolean> {
+    return (await this.#client.call({ method: 'HEAD', path: address, absent })) !== undefined;
+  }
+
+  async #close(address: string, { except = [], reason }: CloseAllOptions): Promise<void> {
+    const query = [...excluded([except].flat()), ...reasonQuery(reason)];
+    await this.#client.call({ method: 'POST', path: address, query });
+  }
+}
+
+function reasonQuery(reason: string | undefined): [string, string][] {
+  return reason === undefined ? [] : [['reason', reason]];
+}

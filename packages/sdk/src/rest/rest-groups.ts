@@ -1,0 +1,121 @@
+import { TrunklineError } from '../errors.ts';
+import { path } from './rest-client.ts';
+import type { RestAnswer, RestClient } from './rest-client.ts';
+
+/** The most that the service has on one page. */
+const PAGE = 200;
+
+export interface GroupMember {
+  readonly connectionId: string;
+  /** Absent where nobody has signed in. */
+  readonly userId?: string;
+}
+
+export interface ListOptions {
+  /** No more than so many. */
+  readonly top?: number;
+}
+
+export interface UserGroupOptions {
+  /**
+   * For how many seconds connections that the user makes later join too. Default: as long as the
+   * service remembers; 0 adds those of now only.
+   */
+  readonly ttl?: number;
+}
+
+/** Which connections are in which groups; every change counts as soon as it resolves. */
+export class RestGroups {
+  readonly #client: RestClient;
+  readonly #hub: string;
+
+  constructor(client: RestClient, hub: string) {
+    this.#client = client;
+    this.#hub = hub;
+  }
+
+  /** Nothing happens when the connection does not exist. */
+  async add(connectionId: string, group: string): Promise<void> {
+    await this.#change('PUT', connectionId, group);
+  }
+
+  /** Nothing happens when the connection does not exist. */
+  async remove(connectionId: string, group: string): Promise<void> {
+    await this.#change('DELETE', connectionId, group);
+  }
+
+  async removeFromAll(connectionId: string): Promise<void> {
+    const address = path`hubs/${this.#hub}/connections/${connectionId}/groups`;
+    const absent = 'Error.Connection.NotExisted';
+    await this.#client.call({ method: 'DELETE', path: address, absent });
+  }
+
+  /** The connections of a group, asked for page by page as they are read. */
+  async *connections(
+    group: string,
+    { top = Infinity }: ListOptions = {},
+  ): AsyncGenerator<GroupMember> {
+    let address: string | URL | undefined = path`hubs/${this.#hub}/groups/${group}/connections`;
+    let left = top;
+    const query: [string, string][] = [['maxpagesize', String(Math.min(PAGE, Math.max(1, top)))]];
+    if (Number.isFinite(top)) query.push(['top', String(top)]);
+    while (address !== undefined && left > 0) {
+      const page = readPage((await this.#client.call({ method: 'GET', path: address, query }))!);
+      yield* page.value.slice(0, left);
+      left -= page.value.length;
+      address = page.nextLink === undefined ? undefined : new URL(page.nextLink);
+    }
+  }
+
+  async #change(method: 'PUT' | 'DELETE', connectionId: string, group: string): Promise<void> {
+    const address = path`hubs/${this.#hub}/groups/${group}/connections/${connectionId}`;
+    await this.#client.call({ method, path: address, absent: 'Error.Connection.NotExisted' });
+  }
+}
+
+/** Which users are in which groups: their connections of now, and those that they make later. */
+export class RestUserGroups {
+  readonly #client: RestClient;
+  readonly #hub: string;
+
+  constructor(client: RestClient, hub: string) {
+    this.#client = client;
+    this.#hub = hub;
+  }
+
+  async add(userId: string, group: string, { ttl }: UserGroupOptions = {}): Promise<void> {
+    if (ttl !== undefined && !(Number.isInteger(ttl) && ttl >= 0)) {
+      throw new TrunklineError('bad-options', `ttl is a whole number of seconds, not ${ttl}`);
+    }
+    const query = ttl === undefined ? [] : [['ttl', String(ttl)] as const];
+    await this.#client.call({ method: 'PUT', path: this.#membership(userId, group), query });
+  }
+
+  async remove(userId: string, group: string): Promise<void> {
+    await this.#client.call({ method: 'DELETE', path: this.#membership(userId, group) });
+  }
+
+  async removeFromAll(userId: string): Promise<void> {
+    const address = path`hubs/${this.#hub}/users/${userId}/groups`;
+    await this.#client.call({ method: 'DELETE', path: address });
+  }
+
+  async has(userId: string, group: string): Promise<boolean> {
+    const address = this.#membership(userId, group);
+    const absent = 'Info.User.NotInGroup';
+    return (await this.#client.call({ method: 'HEAD', path: address, absent })) !== undefined;
+  }
+
+  #membership(userId: string, group: string): string {
+    return path`hubs/${this.#hub}/users/${userId}/groups/${group}`;
+  }
+}
+
+interface Page {
+  readonly value: readonly GroupMember[];
+  readonly nextLink?: string;
+}
+
+function readPage({ body }: RestAnswer): Page {
+  return JSON.parse(Buffer.from(body).toString()) as Page;
+}

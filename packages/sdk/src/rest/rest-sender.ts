@@ -1,0 +1,106 @@
+import { HubMessageType, MessageType } from '@trunkline/protocol';
+
+import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
+import { findProtocol } from '../protocols/index.ts';
+import { plain } from '../protocols/json.ts';
+import type { Destination } from '../sending/destination.ts';
+import type { ClientCall, Sender } from '../sending/send-proxy.ts';
+import { path } from './rest-client.ts';
+import type { RestAnswer, RestCall, RestClient } from './rest-client.ts';
+
+/** Sends to clients of a hub by REST (REST reference, sections 1.5 and 2.3). */
+export class RestSender implements Sender {
+  readonly #client: RestClient;
+  readonly #hub: string;
+
+  constructor(client: RestClient, hub: string) {
+    this.#client = client;
+    this.#hub = hub;
+  }
+
+  /** Resolves when the service has accepted it for delivery, for each one named. */
+  async send(destination: Destination | undefined, target: string, args: unknown[]): Promise<void> {
+    if (destination === undefined) return;
+    const message = messageBody(target, args);
+    const calls = addresses(this.#hub, destination).map((address) =>
+      this.#client.call({ method: 'POST', ...address, message }),
+    );
+    await Promise.all(calls);
+  }
+
+  /** Rejects with TrunklineError `client-gone` when the service does not know the connection. */
+  async invoke({ connectionId, target, args, timeout, signal }: ClientCall): Promise<unknown> {
+    const answer = await this.#client.call({
+      method: 'POST',
+      path: path`hubs/${this.#hub}/connections/${connectionId}/:invoke`,
+      message: messageBody(target, args),
+      absent: 'Error.Connection.NotExisted',
+      timeout,
+      signal,
+    });
+    if (answer !== undefined) return clientResult(answer);
+    throw new TrunklineError('client-gone', `Connection '${connectionId}' does not exist.`);
+  }
+}
+
+type Address = Pick<RestCall, 'path' | 'query'>;
+
+/** Where a message is posted to: there is one call for each connection, group or user. */
+function addresses(hub: string, destination: Destination): Address[] {
+  switch (destination.type) {
+    case MessageType.BroadcastData: {
+      const query = excluded(destination.excludedConnectionIds);
+      return [{ path: path`hubs/${hub}/:send`, query }];
+    }
+    case MessageType.GroupBroadcastData: {
+      const query = excluded(destination.excludedConnectionIds);
+      return [{ path: path`hubs/${hub}/groups/${destination.group}/:send`, query }];
+    }
+    case MessageType.MultiGroupBroadcastData:
+      return destination.groups.map((name) => ({ path: path`hubs/${hub}/groups/${name}/:send` }));
+    case MessageType.MultiConnectionData:
+      return destination.connectionIds.map((id) => ({
+        path: path`hubs/${hub}/connections/${id}/:send`,
+      }));
+    case MessageType.UserData:
+      return [{ path: path`hubs/${hub}/users/${destination.userId}/:send` }];
+    case MessageType.MultiUserData:
+      return destination.userIds.map((id) => ({ path: path`hubs/${hub}/users/${id}/:send` }));
+  }
+}
+
+export function excluded(ids: readonly string[]): [string, string][] {
+  return ids.map((id) => ['excluded', id]);
+}
+
+function messageBody(target: string, args: readonly unknown[]): string {
+  return JSON.stringify({ target, arguments: args.map(plain) });
+}
+
+/**
+ * The service answers with the client's own completion, in the hub protocol that it names, or with a
+ * JSON object that holds the result.
+ */
+function clientResult({ headers, body }: RestAnswer): unknown {
+  const protocol = findProtocol(headers.get('x-protocol') ?? 'json');
+  if (protocol === undefined) throw new InvalidDataException('The client speaks another protocol.');
+  const isJson = headers.get('content-type')?.startsWith('application/json') === true;
+  if (isJson && body.at(-1) !== RECORD_SEPARATOR) {
+    const { result, error } = JSON.parse(Buffer.from(body).toString()) as Envelope;
+    if (error === undefined) return result;
+    throw new HubError(error);
+  }
+  const message = protocol.parse(body, 0, body.length);
+  if (message?.type !== HubMessageType.Completion) {
+    throw new InvalidDataException('The service answered with something else than a completion.');
+  }
+  if (message.error !== undefined) throw new HubError(message.error);
+  return message.result;
+}
+
+const RECORD_SEPARATOR = 0x1e;
+
+interface Envelope {
+  readonly result: unknown;
+  readonly error?: string;
+}

@@ -1,0 +1,83 @@
+import { MessageType } from '@trunkline/protocol';
+import type { ClientTokenOptions } from '@trunkline/tokens';
+import type { BodyHandler, HttpAnswer, HttpRequest } from '../../../ports/listener.ts';
+import type { EdgeContext } from '../../edge-context.ts';
+import { FakeExchange } from '../../fake-exchange.test-support.ts';
+import type { FakeServer } from '../../fixtures.test-support.ts';
+import { TestEdge, wire } from '../../fixtures.test-support.ts';
+import type { ClientAdmission } from '../admission.ts';
+import { admissionOf, requestWith, tokenFor } from '../visits.test-support.ts';
+import { HttpDoor } from './http-door.ts';
+
+/** Who comes by requests: the connection token of a negotiate, and the access token. */
+export interface Guest {
+  readonly id: string;
+  readonly connectionToken: string;
+  readonly accessToken: string;
+}
+
+/** An edge that clients come to by requests, swept as a live one is. */
+export class TestHttpEdge extends TestEdge {
+  readonly admission: ClientAdmission;
+  readonly door: HttpDoor;
+
+  constructor(limits: Partial<EdgeContext['limits']> = {}) {
+    super(limits);
+    this.admission = admissionOf(this);
+    this.door = new HttpDoor(this.context, this.admission);
+    this.expiring.push(this.admission, this.door, this.context.heldPosts);
+  }
+
+  /** Lets time pass while the app server keeps itself heard. */
+  passWith(server: FakeServer, seconds: number): void {
+    for (let i = 0; i < seconds; i++) {
+      server.says({ type: MessageType.Ping, entries: [] });
+      this.pass(1);
+    }
+  }
+
+  guest(options: Partial<ClientTokenOptions> = {}): Guest {
+    const accessToken = tokenFor(this, options);
+    const answer = this.admission.negotiate(
+      requestWith(accessToken, 'hub=chat&negotiateVersion=1'),
+    );
+    const { connectionId: id, connectionToken } = JSON.parse(String(answer.body)) as {
+      connectionId: string;
+      connectionToken: string;
+    };
+    return { id, connectionToken, accessToken };
+  }
+
+  request(guest: Guest, headers: Readonly<Record<string, string>> = {}): HttpRequest {
+    return requestWith(guest.accessToken, `hub=chat&id=${guest.connectionToken}`, headers);
+  }
+
+  poll(guest: Guest): FakeExchange {
+    const exchange = new FakeExchange();
+    this.door.receive(this.request(guest), exchange);
+    return exchange;
+  }
+
+  stream(guest: Guest): FakeExchange {
+    const exchange = new FakeExchange();
+    this.door.receive(this.request(guest, { accept: 'text/event-stream' }), exchange);
+    return exchange;
+  }
+
+  /** A post whose head has come; its body is still on the way. */
+  beginPost(guest: Guest): BodyHandler | HttpAnswer {
+    return this.door.send(this.request(guest));
+  }
+
+  post(guest: Guest, text: string): FakeExchange {
+    const exchange = new FakeExchange();
+    const verdict = this.beginPost(guest);
+    if ('status' in verdict) exchange.answer(verdict);
+    else verdict(wire(text), exchange);
+    return exchange;
+  }
+
+  leave(guest: Guest): HttpAnswer {
+    return this.door.leave(this.request(guest));
+  }
+}

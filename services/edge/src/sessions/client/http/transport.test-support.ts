@@ -1,0 +1,28 @@
+import type { SocketHandler } from '../../../ports/socket.ts';
+import { TurnFlusher } from '../../turn-flusher.ts';
+import type { HttpTransportOptions } from './http-transport.ts';
+
+/** What a transport over HTTP requests is made of: who is told, and a clock that tests move. */
+export class TestSurroundings {
+  now = 1_000_000;
+  /** What the session was told. */
+  drained = 0;
+  readonly disconnected: number[] = [];
+  forgotten = 0;
+
+  options(queueBytes = 1000): HttpTransportOptions {
+    const handler: SocketHandler = {
+      opened() {},
+      received() {},
+      drained: () => void this.drained++,
+      disconnected: (code) => void this.disconnected.push(code),
+    };
+    return {
+      handler,
+      clock: { now: () => this.now, unixSeconds: () => this.now / 1000 },
+      flusher: new TurnFlusher(),
+      queueBytes,
+      forgotten: () => void this.forgotten++,
+    };
+  }
+}

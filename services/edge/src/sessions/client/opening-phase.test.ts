@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { OpeningPhase } from './opening-phase.ts';
+
+const KB = 1024;
+const phase = (early?: Buffer): OpeningPhase =>
+  new OpeningPhase(1000, { handshakeMs: 15_000, expiresAt: 7, early });
+
+test('knows when it began, when it has to be done, and when the sign-in ends', () => {
+  expect(phase()).toMatchObject({ deadline: 16_000, expiresAt: 7 });
+  expect(phase().age(3500)).toBe(2.5);
+});
+
+test('keeps the bytes of a client in order, behind those posted before, until they are taken', () => {
+  const opening = phase(Buffer.from('posted '));
+  const lent = Buffer.from('first ');
+  expect(opening.keepEarly(lent)).toBe(true);
+  lent.fill(0);
+  expect(opening.keepEarly(Buffer.from('second'))).toBe(true);
+  expect(opening.takeEarly()?.toString()).toBe('posted first second');
+  expect(opening.takeEarly()).toBeUndefined();
+});
+
+test('keeps 256 KB of a client, those posted before included', () => {
+  const opening = phase(Buffer.alloc(200 * KB));
+  expect(opening.keepEarly(Buffer.alloc(56 * KB + 1))).toBe(false);
+  expect(opening.keepEarly(Buffer.alloc(56 * KB))).toBe(true);
+  expect(opening.keepEarly(Buffer.alloc(1))).toBe(false);
+});
+
+test('holds 256 KB of messages for a client, as copies', () => {
+  const opening = phase();
+  const lent = Buffer.from('a');
+  expect(opening.hold(lent)).toBe(true);
+  lent.fill(0);
+  expect(opening.held).toEqual([Uint8Array.of(0x61)]);
+  expect(opening.hold(Buffer.alloc(256 * KB))).toBe(false);
+});
+
+test('is fresh until a server has seen or said more than the handshake request', () => {
+  expect(phase(Buffer.from('early')).isFresh).toBe(true);
+  expect(Object.assign(phase(), { answered: true }).isFresh).toBe(false);
+  expect(Object.assign(phase(), { forwarded: true }).isFresh).toBe(false);
+  const greeted = phase();
+  greeted.hold(Buffer.from('a'));
+  expect(greeted.isFresh).toBe(true);
+});

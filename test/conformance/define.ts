@@ -1,0 +1,91 @@
+import { findProgram, type ProfileName, startDotnetStandIn } from '@trunkline/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { Context } from './context.ts';
+import { CONTROL_JOINT_RUNS, JOINT_RUNS, type Run, runsWithPackage } from './scenario-table.ts';
+import type { AppServer, AppServerOptions } from './start-app-server.ts';
+import { FRONT_NAMES, type FrontName, frontName, variantName, VARIANTS } from './variants.ts';
+import { startControlWorld, startWorld, type World } from './world.ts';
+
+/** Enough to build the control in on a busy machine. */
+const START_TIMEOUT_MS = 200_000;
+/** For the longest; what a scenario waits for has deadlines of its own. */
+const TIMEOUT_MS = 60_000;
+
+const PROGRAMS = ['nginx', 'openssl'];
+
+/** The fronts that this machine can have. */
+export const FRONTS: readonly FrontName[] = PROGRAMS.every((name) => findProgram(name))
+  ? FRONT_NAMES
+  : ['straight'];
+
+/** Is told of every run that has passed. */
+type Listener = (run: Run) => void;
+
+/** Defines tests for these runs and for all joint ones. */
+export function defineRuns(runs: readonly Run[], passed?: Listener): void {
+  defineTests(() => startWorld(FRONTS), JOINT_RUNS, runs, passed);
+}
+
+/** The same on the control: give runs of its own. */
+export function defineControlRuns(runs: readonly Run[], passed?: Listener): void {
+  defineTests(startControlWorld, CONTROL_JOINT_RUNS, runs, passed);
+}
+
+/** The same with stand-ins for app servers on the .NET package. */
+export function defineStandInRuns(runs: readonly Run[], profile: ProfileName): void {
+  const start = async (options: AppServerOptions): Promise<AppServer> => ({
+    ...(await startDotnetStandIn({ profile, ...options })),
+    direct: false,
+  });
+  const of = (some: readonly Run[]): Run[] => runsWithPackage(some, profile);
+  defineTests(() => startWorld(FRONTS, start), of(JOINT_RUNS), of(runs));
+}
+
+function defineTests(
+  start: () => Promise<World>,
+  joint: readonly Run[],
+  runs: readonly Run[],
+  passed: Listener = () => {},
+): void {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await start();
+  }, START_TIMEOUT_MS);
+
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  const groups = [
+    ...FRONT_NAMES.map((front) => ({
+      name: `clients of many kinds together, ${frontName(front)}`,
+      runs: joint.filter(({ variant }) => variant.front === front),
+    })),
+    ...VARIANTS.map((variant) => ({
+      name: variantName(variant),
+      runs: runs.filter((run) => run.variant === variant),
+    })),
+  ].filter((group) => group.runs.length > 0);
+
+  describe.concurrent.for(groups)('$name', (group) => {
+    it.for(group.runs.map((run) => [run.scenario.name, run] as const))(
+      '%s',
+      { timeout: TIMEOUT_MS },
+      async ([, run], { skip, signal }) => {
+        skip(!FRONTS.includes(run.variant.front));
+        await perform(run, world);
+        expect(world.ended()).toEqual([]);
+        // What goes on behind its deadline has failed.
+        if (!signal.aborted) passed(run);
+      },
+    );
+  });
+}
+
+/** Rejects when the scenario fails, or cannot end what it began. */
+async function perform({ scenario, variant }: Run, world: World): Promise<void> {
+  await using context = new Context(world, variant);
+  await scenario.run(context);
+}

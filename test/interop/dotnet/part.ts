@@ -1,0 +1,137 @@
+import { execFile, type ExecFileException } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { startProcess, type StartedProcess } from '@trunkline/testing';
+import { expect, test } from 'vitest';
+
+import { DOTNET, DOTNET_ENV } from '../../conformance/start-kestrel.ts';
+
+const FOLDER = fileURLToPath(new URL('./', import.meta.url));
+const BUILT = `${FOLDER}dist`;
+
+/** Enough to bring every package over a slow line. */
+const RESTORE_TIMEOUT_MS = 90_000;
+/** Enough to build the SDK, too, on a busy machine. */
+export const BUILD_TIMEOUT_MS = 180_000;
+const START_TIMEOUT_MS = 30_000;
+const RUN_TIMEOUT_MS = 120_000;
+
+const OUTPUT_LIMIT = 64 * 1024 * 1024;
+
+/** A project here, as some tests want it built. */
+export interface Part {
+  /** Of a folder. */
+  readonly project: 'HubApp' | 'BlazorApp' | 'ClientProgram' | 'ManagementProgram';
+  /** What sets it apart from other parts of the project, for people and for a folder's name. */
+  readonly how: string;
+  readonly properties: Readonly<Record<string, boolean>>;
+}
+
+/** A program that has said `listening <url>`. */
+export type StartedApp = StartedProcess<string> & { readonly url: string };
+
+/** A part whose packages are there. It is built before it first runs. */
+export class RestoredPart {
+  readonly #dotnet: string;
+  readonly #part: Part;
+  #program: Promise<string> | undefined;
+
+  constructor(dotnet: string, part: Part) {
+    this.#dotnet = dotnet;
+    this.#part = part;
+  }
+
+  /** Waits for the URL. Rejects with what the compiler says, and as `startProcess` does. */
+  async start(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<StartedApp> {
+    const started = await startProcess(this.#dotnet, [await this.#build(), ...args], {
+      name: this.#part.project,
+      env: { ...DOTNET_ENV, ...env },
+      ready: (line) => line.startsWith('listening ') && line.slice('listening '.length),
+      readyTimeout: START_TIMEOUT_MS,
+    });
+    return { ...started, url: started.ready };
+  }
+
+  /** What it writes until it ends. Rejects when that takes too long, or is not with 0. */
+  async run(...args: readonly string[]): Promise<string> {
+    const program = await this.#build();
+    return execute(this.#dotnet, [program, ...args], RUN_TIMEOUT_MS);
+  }
+
+  #build(): Promise<string> {
+    this.#program ??= build(this.#dotnet, this.#part);
+    return this.#program;
+  }
+}
+
+/**
+ * Defines the tests of a part, or where it cannot be built, for want of `dotnet` or of a package,
+ * a single one that is skipped and says why.
+ */
+export async function withPart(
+  part: Part,
+  define: (part: RestoredPart) => void | Promise<void>,
+): Promise<void> {
+  const problem = await restore(part);
+  if (DOTNET !== undefined && problem === undefined) return define(new RestoredPart(DOTNET, part));
+  test.skipIf(true)(`${part.project} ${part.how}: ${problem}`, () => expect.unreachable());
+}
+
+/** Why the part cannot be restored, if so. */
+async function restore(part: Part): Promise<string | undefined> {
+  if (DOTNET === undefined) return 'there is no .NET SDK, 8 or later, on the PATH';
+  try {
+    await execute(DOTNET, ['restore', ...argsOf(part)], RESTORE_TIMEOUT_MS);
+    return undefined;
+  } catch (error) {
+    const problem = problemOf((error as Error).message);
+    if (problem === undefined) throw error;
+    return problem;
+  }
+}
+
+const COMPLAINT = /error (NU\d+: \S.*?)(?:\. |\.?$)|^(it took longer than \d+ ms)$/gm;
+
+/** What NuGet complains of, each once, or that it has not ended; nothing where it is our mistake. */
+export function problemOf(output: string): string | undefined {
+  const complaints = output.matchAll(COMPLAINT);
+  const different = new Set(Array.from(complaints, ([, complaint, late]) => complaint ?? late));
+  return different.size === 0 ? undefined : [...different].join('; ');
+}
+
+/** Gives the path of the program. */
+async function build(dotnet: string, part: Part): Promise<string> {
+  const args = ['build', ...argsOf(part), '--no-restore', '--configuration=Release'];
+  await execute(dotnet, args, BUILD_TIMEOUT_MS);
+  return `${artifacts(part)}/bin/${part.project}/release/${part.project}.dll`;
+}
+
+function argsOf(part: Part): string[] {
+  const properties = Object.entries({ ArtifactsPath: artifacts(part), ...part.properties });
+  const own = properties.map(([name, value]) => `${name}=${value}`);
+  const all = [...own, process.env['INTEROP_PROPERTIES'] ?? ''].filter((text) => text !== '');
+  return [`${FOLDER}${part.project}`, '--verbosity=quiet', ...all.map((text) => `-p:${text}`)];
+}
+
+/** What it writes until it ends. Rejects with that when it takes too long, or ends not with 0. */
+async function execute(command: string, args: readonly string[], timeout: number): Promise<string> {
+  const options = { env: { ...process.env, ...DOTNET_ENV }, timeout, maxBuffer: OUTPUT_LIMIT };
+  try {
+    return (await promisify(execFile)(command, args, options)).stdout;
+  } catch (error) {
+    const { stdout, stderr, killed, message } = error as ExecFileException & Output;
+    const late = killed === true ? `it took longer than ${timeout} ms` : message;
+    throw new Error(`${stdout}${stderr}\n${late}`.slice(-16_384), { cause: error });
+  }
+}
+
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Parts do not share what is built: NuGet and MSBuild keep one state for a project and folder. */
+function artifacts({ project, how }: Part): string {
+  return `${BUILT}/${project} ${how}`.replaceAll(' ', '-');
+}

@@ -1,0 +1,45 @@
+/** An app as somebody has it who has installed the package. Compiled, then run; prints its URL. */
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { createManager, createServer, Hub } from '@trunkline/sdk';
+
+interface ChatClient {
+  message(user: string, text: string): void;
+}
+
+const manager = createManager();
+
+class Chat extends Hub<ChatClient> {
+  async send(user: string, text: string): Promise<string> {
+    await this.clients.all.message(user, text);
+    return process.version;
+  }
+
+  async *countdown(from: number): AsyncGenerator<number> {
+    while (from > 0) yield from--;
+  }
+
+  async sum(numbers: AsyncIterable<number>): Promise<number> {
+    let sum = 0;
+    for await (const number of numbers) sum += number;
+    return sum;
+  }
+
+  healthy(): Promise<boolean> {
+    return manager.isHealthy();
+  }
+}
+
+const server = createServer();
+server.hub('/chat', Chat);
+await server.start();
+const negotiate = server.node();
+const http = createHttpServer((request, response) => void negotiate(request, response));
+http.listen(0, '127.0.0.1', () => {
+  console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+});
+process.once('SIGTERM', () => {
+  http.close();
+  void server.stop({ timeout: 0 });
+});

@@ -1,0 +1,194 @@
+import { startEdge } from '@trunkline/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { FakeRestService } from '../../../packages/sdk/src/rest/fake-rest-service.test-support.ts';
+import { HUB_EXAMPLES, importsOf, readExamples } from './examples.ts';
+import { connectionStringOf, Stage, unsaid } from './stage.ts';
+
+const TOKEN = 'ada-1815';
+const ADA = { authorization: `Bearer ${TOKEN}` };
+
+const POLL = { timeout: 5000 };
+
+const examples = await readExamples();
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.set(examples);
+});
+afterAll(() => stage?.strike());
+
+/** The claims of the token that negotiate answers with. */
+function claimsOf(negotiated: unknown): Record<string, unknown> {
+  const { accessToken } = negotiated as { accessToken: string };
+  const payload = Buffer.from(accessToken.split('.')[1]!, 'base64url').toString();
+  return JSON.parse(payload) as Record<string, unknown>;
+}
+
+async function negotiate(path: string, headers: Record<string, string>): Promise<Response> {
+  return fetch(`${stage.url}${path}/negotiate`, { method: 'POST', headers });
+}
+
+test('every example compiles', async () => {
+  expect(await stage.compile()).toBe('');
+});
+
+describe('quick start', () => {
+  test.each(['client.ts', 'front-end.ts'])('server.ts serves %s', async (client) => {
+    await using _server = await stage.run('server.ts');
+    await using running = await stage.run(client);
+    await expect.poll(() => unsaid(running, 'ada: hello'), POLL).toEqual([]);
+  });
+
+  test('stop.ts ends the server', async () => {
+    await using server = await stage.run('stop.ts');
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('negotiate', () => {
+  const DOORS = ['with-fastify.ts', 'with-express.ts', 'with-connect.ts', 'with-node.ts'];
+  test.each(DOORS)('%s', async (door) => {
+    await using _app = await stage.run(door);
+    await using ada = await stage.visit('/chat', TOKEN);
+    await ada.invoke('send', 'ada', 'hello');
+    expect(ada.messages.all).toEqual([['ada', 'hello']]);
+    const home = await fetch(stage.url);
+    expect(await home.text()).toBe('home');
+    const claims = claimsOf(await (await negotiate('/chat', ADA)).json());
+    expect(Object.values(claims)).toContain('ada');
+    const roles = door === 'with-fastify.ts' ? ['admin', 'author'] : undefined;
+    expect(claims['role']).toEqual(roles);
+  });
+
+  test('with-hono.ts', async () => {
+    const request = `new Request('http://hono/chat/negotiate', {
+      method: 'POST', headers: ${JSON.stringify(ADA)} })`;
+    await using app = await stage.run(
+      'with-hono.ts',
+      `console.log(await (await example.default.request('/')).text());
+       console.log(await (await example.default.request(${request})).text());`,
+    );
+    const [home, answer = ''] = app.output().split('\n');
+    expect(home).toBe('home');
+    expect(Object.values(claimsOf(JSON.parse(answer)))).toContain('ada');
+  });
+});
+
+test('members.ts', async () => {
+  await using _app = await stage.run('members.ts');
+  expect((await negotiate('/members', {})).status).toBe(401);
+  await using ada = await stage.visit('/members', TOKEN);
+  await ada.invoke('send', 'ada', 'hello');
+  expect(ada.messages.all).toEqual([['ada', 'hello']]);
+});
+
+test('filters.ts', async () => {
+  await using app = await stage.run('filters.ts');
+  const ada = await stage.join('filtered', { userId: 'ada' });
+  await ada.invoke('send', 'ada', 'hello');
+  expect(await ada.failure('send', 'ada', 'damn')).toContain('Mind your language.');
+  await ada.connection.stop();
+  await expect
+    .poll(() => unsaid(app, 'ada is here', 'send of ada: ', 'ada has gone'), POLL)
+    .toEqual([]);
+});
+
+test('options.ts', async () => {
+  await using _app = await stage.run('options.ts');
+  const ada = await stage.join('support');
+  await ada.invoke('send', 'ada', 'x'.repeat(20_000));
+  await ada.connection.send('send', 'ada', 'x'.repeat(40_000));
+  const { error } = await ada.event('closed');
+  expect(error).toContain('maximum message size of 32768B');
+});
+
+test('events.ts', async () => {
+  await using app = await stage.run('events.ts');
+  const ada = await stage.join('watched', { userId: 'ada' });
+  await ada.connection.stop();
+  const up = `watched ${new URL(stage.edge.url).host} 5`;
+  await expect.poll(() => unsaid(app, up, 'ada is at watched', 'ada has left'), POLL).toEqual([]);
+});
+
+test('health.ts', async () => {
+  await using _app = await stage.run('health.ts');
+  const health = await fetch(stage.url);
+  expect(health.status).toBe(200);
+  expect(await health.json()).toMatchObject({ status: 'up', hubs: [{ hub: 'chat', clients: 0 }] });
+  const metrics = await (await fetch(`${stage.url}/metrics`)).text();
+  expect(metrics).toContain('trunkline_sdk_clients{hub="chat"');
+});
+
+test('tracing.ts', async () => {
+  await using app = await stage.run('tracing.ts');
+  await using ada = await stage.join('chat');
+  await ada.invoke('send', 'ada', 'hello');
+  await expect.poll(() => unsaid(app, "name: 'chat/send'"), POLL).toEqual([]);
+});
+
+test('sending.ts', async () => {
+  await using _server = await stage.run('server.ts');
+  await using ada = await stage.join('chat', { userId: 'ada' });
+  await using bob = await stage.join('chat', { userId: 'bob' });
+  const ids = [ada, bob].map(({ connection }) => JSON.stringify(connection.connectionId));
+  await using _sender = await stage.run(
+    'sending.ts',
+    `await example.announce('hello', ${ids.join(', ')});`,
+  );
+  const toBob = ['all', 'clients', 'send', 'users'];
+  const toAda = ['allExcept', 'client', 'group', 'groupExcept', 'groups', 'user', ...toBob];
+  expect(new Set(await ada.numbers(toAda.length))).toEqual(new Set(toAda));
+  expect(new Set(await bob.numbers(toBob.length))).toEqual(new Set(toBob));
+});
+
+test('endpoints.ts', async () => {
+  const [west, spare] = await Promise.all([startEdge(), startEdge()]);
+  await using _edges = {
+    [Symbol.asyncDispose]: () => Promise.all([west.stop(), spare.stop()]).then(() => {}),
+  };
+  await using app = await stage.run(
+    'endpoints.ts',
+    `await example.everywhere.clients.all.message('ada', 'hello');
+     console.log(await example.answer.text());`,
+    {
+      EAST: connectionStringOf(stage.edge),
+      WEST: connectionStringOf(west),
+      SPARE: connectionStringOf(spare),
+    },
+  );
+  const [answer = ''] = app.output().split('\n');
+  const { url } = JSON.parse(answer) as { url: string };
+  expect(new URL(url).origin).toBe(west.url);
+});
+
+test('manager.ts', async () => {
+  const service = await FakeRestService.start();
+  await using _service = { [Symbol.asyncDispose]: () => service.stop() };
+  for (const [id, user] of [
+    ['a', 'ada'],
+    ['b', 'bob'],
+    ['c', undefined],
+  ] as const) {
+    service.connect(id, user);
+    service.connections.get(id)!.groups.add('lobby');
+  }
+  await using running = await stage.run('manager.ts', '', {
+    TRUNKLINE_CONNECTION_STRING: service.connectionString,
+  });
+  expect([...service.connections.keys()]).toEqual(['a']);
+  expect(service.members('members')).toEqual(['a']);
+  expect(running.output()).toContain(`${service.url}/client/?hub=chat`);
+});
+
+test('errors.ts', async () => {
+  await using running = await stage.run('errors.ts');
+  await expect
+    .poll(() => unsaid(running, "bad-options 'no hub name' is no hub name"), POLL)
+    .toEqual([]);
+});
+
+test('every example has been run, here or as a hub', () => {
+  const hubs = Object.keys(HUB_EXAMPLES);
+  const run = new Set([...stage.ran, ...hubs, ...[...examples.values()].flatMap(importsOf)]);
+  expect([...examples.keys()].filter((name) => !run.has(name))).toEqual([]);
+});
