@@ -18,7 +18,7 @@ let edge: Awaited<ReturnType<typeof startEdge>>;
 let app: App;
 
 beforeAll(async () => {
-  edge = await startEdge();
+  edge = await startEdge({ args: ['--no-migration', 'two'] });
   app = await startApp(edge);
 });
 afterAll(async () => {
@@ -45,7 +45,7 @@ it('trap 6: a close frame is a goodbye, whatever its code; a connection cut off 
   expect(await metric(edge, CLOSES, { reason: 'ConnectionLost' })).toBe(1);
 });
 
-it('trap 7: clients are told to come back when their server is lost, and not when their hub ends them', async () => {
+it('trap 7: clients that do not move are told to come back when their server is lost, and not when their hub ends them', async () => {
   const url = `${edge.url}/client/?hub=two`;
   const first = await FakeAppServer.connect(edge.url, { hub: 'two' });
   const client = officialClient(url, {}, (builder) => builder.withAutomaticReconnect([0]));
