@@ -55,6 +55,11 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
       expect((await client.closed).code).toBe(1001);
     }
     for (const server of servers) expect((await server.closed).code).toBe(1001);
+    // Each was told why.
+    for (const { received } of servers) {
+      const events = received.all.filter(({ type }) => type === MessageType.ServiceEvent);
+      expect(events).toMatchObject([{ message: 'The edge is stopping.' }]);
+    }
     // Each app server heard of every client that it lost, before its own connection ended.
     const ended = servers.flatMap((server) =>
       server.received.all.filter((message) => message.type === MessageType.CloseConnection),

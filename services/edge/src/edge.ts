@@ -18,7 +18,7 @@ import { BusBridge } from './sessions/bus-bridge.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
 import { HeldPosts } from './sessions/client/http/held-posts.ts';
 import { HttpDoor } from './sessions/client/http/http-door.ts';
-import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './sessions/close-reason.ts';
+import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
 import { Counters } from './sessions/counters.ts';
 import type { Clock, EdgeContext } from './sessions/edge-context.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
@@ -84,7 +84,7 @@ export async function startEdge(
     health.ready = false;
     listener.stopListening();
     for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);
-    for (const server of context.servers) server.close(SERVER_CLOSE_REASONS.serviceReload);
+    for (const server of context.servers) server.stop();
     await setTimeout(GOODBYE_MS);
     watch.stop();
     listener.close();

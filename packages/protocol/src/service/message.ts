@@ -63,6 +63,16 @@ export const AckStatus = { Ok: 1, NotFound: 2, Timeout: 3, InternalServerError: 
 export const FlowControlTarget = { Client: 1, Server: 2 } as const;
 export const FlowControlOperation = { Pause: 1, PauseAck: 2, Resume: 3, Offline: 4 } as const;
 
+/** What a ServiceEvent is about, and what happened to it (section 6). */
+export const ServiceEventObject = {
+  ServiceInstance: 0,
+  Connection: 1,
+  User: 2,
+  Group: 3,
+  ServerConnection: 4,
+} as const;
+export const ServiceEventKind = { Reloading: 0, Invalid: 1, NotExisted: 2, BufferFull: 3 } as const;
+
 /** Hub protocol name to a complete, already framed hub message. Names compare ignoring case. */
 export type Payloads = ReadonlyMap<string, Uint8Array>;
 

@@ -8,6 +8,7 @@ import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
 import type { EdgeContext } from './edge-context.ts';
+import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
 import type { ServerSession } from './server/server-session.ts';
 
@@ -30,12 +31,14 @@ export class HubRuntime {
   };
   readonly #context: EdgeContext;
   readonly #publish: Publish;
+  readonly #reinforcements: Reinforcements;
 
   constructor(name: string, context: EdgeContext, publish: Publish) {
     this.name = name;
     this.#context = context;
     this.servers = new ServerPool(context.clock);
     this.#publish = publish;
+    this.#reinforcements = new Reinforcements(context);
     this.migrates = !context.limits.stillHubs.some((still) => still === '*' || still === name);
     this.model = new Hub(name, (id) => {
       const client = context.clients.get(id);
@@ -48,6 +51,7 @@ export class HubRuntime {
     const server = this.servers.choose(client);
     if (server === undefined) {
       this.waiting.add(client);
+      this.#reinforcements.ask(this.servers);
       return;
     }
     this.waiting.delete(client);

@@ -278,6 +278,9 @@ describe('a full server connection', () => {
     const client = edge.strangeClient();
     client.says(JSON_HANDSHAKE);
     expect(edge.hubs.get('chat').waiting.size).toBe(1);
+    expect(await server.messages()).toMatchObject([
+      { type: MessageType.Ping, entries: ['target', edge.context.edgeId] },
+    ]);
     server.socket.buffered = 10;
     server.session.drained();
     expect(edge.hubs.get('chat').waiting.size).toBe(1);
@@ -387,6 +390,18 @@ test('what was written before a close still goes out', async () => {
   server.session.close(SERVER_CLOSE_REASONS.serviceReload);
   expect(server.socket.ended).toEqual({ code: 1001, reason: 'ServiceReload' });
   expect(await server.heard()).toEqual([['data', client.id, HUB_PING]]);
+});
+
+test('an app server is told that the edge stops, once it knows the edge', async () => {
+  const edge = new TestEdge();
+  const server = await edge.server();
+  server.session.stop();
+  expect(server.socket.ended).toEqual({ code: 1001, reason: 'ServiceReload' });
+  expect(await server.messages()).toMatchObject([{ type: MessageType.ServiceEvent, kind: 0 }]);
+  const stranger = edge.strangeServer();
+  stranger.session.stop();
+  expect(stranger.socket.ended).toEqual({ code: 1001, reason: 'ServiceReload' });
+  expect(await stranger.messages()).toEqual([]);
 });
 
 test('data of many clients shares a frame, and the large goes by itself', async () => {

@@ -10,6 +10,8 @@ import {
   ProtocolError,
   readConnectionData,
   RecordBuffer,
+  ServiceEventKind,
+  ServiceEventObject,
   writeServiceMessage,
 } from '@trunkline/protocol';
 import { DenseList } from '../../model/dense-list.ts';
@@ -95,6 +97,11 @@ export class ServerSession implements SocketHandler {
   /** Weak connections only send; one that drains or is full gets no new clients. */
   get takesClients(): boolean {
     return this.#state === State.Ready && !this.#weak && this.#trunk?.full === false;
+  }
+
+  /** It is full, and that alone keeps clients from it. */
+  get wouldTakeClients(): boolean {
+    return this.#state === State.Ready && !this.#weak && this.isFull;
   }
 
   /** Its peer is slow to read: what goes out is held against who sends it. */
@@ -214,6 +221,12 @@ export class ServerSession implements SocketHandler {
     // What is lost or does not read would keep its queue; the others get what is still theirs.
     if (reason === REASONS.pingTimeout || reason === REASONS.slowAppServer) socket.close();
     else socket.end(reason.code, reason.label);
+  }
+
+  /** The edge stops. The app server is told, and dials again. */
+  stop(): void {
+    if (this.#state !== State.Handshake) this.write(reloading(this.#context.edgeId));
+    this.close(REASONS.serviceReload);
   }
 
   disconnected(code: number): void {
@@ -338,4 +351,17 @@ export class ServerSession implements SocketHandler {
       client.serverLost(this);
     }
   }
+}
+
+/** What the package logs when maintenance begins (section 13). */
+function reloading(edgeId: string): MessageFromService {
+  const { ServiceInstance: objectType } = ServiceEventObject;
+  const message = 'The edge is stopping.';
+  return {
+    type: MessageType.ServiceEvent,
+    objectType,
+    id: edgeId,
+    kind: ServiceEventKind.Reloading,
+    message,
+  };
 }

@@ -1,0 +1,41 @@
+import { MessageType } from '@trunkline/protocol';
+import type { EdgeContext } from '../edge-context.ts';
+import type { ServerSession } from './server-session.ts';
+
+/** How long a process has for the connection that it was asked for. */
+const PATIENCE_MS = 10_000;
+/** Server connections of a process from which on it is asked for no more. */
+const ENOUGH = 10;
+
+/**
+ * Asks app servers whose connections are full for one more, while clients wait. The package opens
+ * one each time it is asked, without an end (service protocol reference, sections 7.4 and 7.6), so
+ * the edge keeps count.
+ */
+export class Reinforcements {
+  readonly #context: EdgeContext;
+  /** When each server id was asked. */
+  readonly #asked = new Map<string, number>();
+
+  constructor(context: EdgeContext) {
+    this.#context = context;
+  }
+
+  /** `servers`: of one hub. Each process with a full one is asked, and no other. */
+  ask(servers: Iterable<ServerSession>): void {
+    const now = this.#context.clock.now();
+    for (const [serverId, at] of this.#asked) {
+      if (now - at >= PATIENCE_MS) this.#asked.delete(serverId);
+    }
+    const all = [...servers];
+    for (const server of all) {
+      const { serverId } = server;
+      if (!server.wouldTakeClients || this.#asked.has(serverId)) continue;
+      if (all.filter((other) => other.serverId === serverId).length >= ENOUGH) continue;
+      this.#asked.set(serverId, now);
+      server.write({ type: MessageType.Ping, entries: ['target', this.#context.edgeId] });
+      const details = { hub: server.hub.name, serverId };
+      this.#context.log.info(details, 'app server asked for one more connection');
+    }
+  }
+}
