@@ -66,9 +66,9 @@ describe.each(KINDS)('%s', (kind) => {
 
   it('without an id is 400, with an unknown one 404', async () => {
     const connection = await HttpConnection.negotiate(edge.url);
-    expect(await ask(connection, { id: undefined })).toEqual(NO_ID);
+    for (const id of [undefined, '']) expect(await ask(connection, { id })).toEqual(NO_ID);
     const known = connection.negotiated.connectionToken;
-    for (const id of ['', 'x', 'A'.repeat(20), known.slice(1), `${known}x`, `${known}.x`]) {
+    for (const id of ['x', 'A'.repeat(20), known.slice(1), `${known}x`, `${known}.x`]) {
       expect(await ask(connection, { id })).toEqual(UNKNOWN);
     }
   });
@@ -147,6 +147,7 @@ describe.each(Object.keys(LIVE) as (keyof typeof LIVE)[])('on a connection by %s
 it('a WebSocket without an id is a connection of its own, with an unknown one 404', async () => {
   const { accessToken } = await negotiate(edge.url);
   expect(await saidToUpgrade('/client/?hub=chat', accessToken)).toBe('open');
+  expect(await saidToUpgrade('/client/?hub=chat&id=', accessToken)).toBe('open');
   expect(await saidToUpgrade('/client/?hub=chat&id=x', accessToken)).toEqual(UNKNOWN);
 });
 

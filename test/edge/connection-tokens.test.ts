@@ -129,6 +129,8 @@ describe.each(TRANSPORT_LABELS)('by %s', (transport) => {
       ...Array.from(signature, (_, at) => `${id}.${connectBy}.${flip(signature, at)}`),
       `${id}.${later}.${signature}`,
       `${id}..${signature}`,
+      `${id}.0${connectBy}.${signature}`,
+      `${id}.${connectBy}!.${signature}`,
       `${id}.${connectBy}.`,
       `${id}.${connectBy}`,
       `${connectionToken}.`,

@@ -101,6 +101,7 @@ it('closes for the end of a sign-in are counted as such', async () => {
 
 describe('what is too long is refused with a 4xx', () => {
   const LONG = 'a'.repeat(40_000);
+  const MANY = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`x-${n}`, 'a']));
   const ask = async (options: object): Promise<number[]> => {
     const connection = await HttpConnection.negotiate(edge.url);
     const answers = [
@@ -119,6 +120,7 @@ describe('what is too long is refused with a 4xx', () => {
     ['an id', { id: 'a'.repeat(10_000) }, [404, 404, 404, 404]],
     ['a URL', { id: LONG }, [431, 431, 431, 431]],
     ['a header', { headers: { 'x-pad': LONG } }, [431, 431, 431, 431]],
+    ['a number of headers', { headers: MANY }, [431, 431, 431, 431]],
   ])('%s', async (_name, options, statuses) => {
     expect(await ask(options)).toEqual(statuses);
   });

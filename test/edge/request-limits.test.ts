@@ -59,7 +59,7 @@ const PING = '{"type":6}\x1e';
 /** The head of a post of so many bytes, and none of them. */
 function slowPost(
   edge: StartedEdge,
-  { path, negotiated }: HttpConnection,
+  { path, negotiated }: Pick<HttpConnection, 'path' | 'negotiated'>,
   length: number,
 ): RawSocket {
   const socket = new RawSocket(edge.url);
@@ -122,6 +122,29 @@ describe('--max-batch-bytes', () => {
       expect(await client.call('echo', 'on')).toBe('on');
     }
     expect(await inFlight(edge)).toBe(0);
+  });
+
+  it('bounds what is held of all posts at sixteen of the longest, whichever path they take', async () => {
+    await using edge = await startEdge({ args });
+    await using _server = await FakeAppServer.connect(edge.url);
+    await using client = await StreamClient.connect(edge.url);
+    const { path, negotiated } = client.connection;
+    const post = async (): Promise<number> => (await client.connection.post(PING)).status;
+    const half = (n: number): RawSocket => {
+      const paths = [path, path.replace('/client/', '/client')] as const;
+      const socket = slowPost(edge, { path: paths[n % 2]!, negotiated }, BYTES);
+      socket.write('x'.repeat(BYTES - 1));
+      return socket;
+    };
+    const halves = Array.from({ length: 16 }, (_, n) => half(n));
+    await expect.poll(() => inFlight(edge)).toBe(halves.length);
+    expect(await post()).toBe(200);
+    halves.push(half(halves.length));
+    await expect.poll(post).toBe(503);
+    halves.pop()!.reset();
+    await expect.poll(post).toBe(200);
+    for (const socket of halves) socket.reset();
+    await expect.poll(() => inFlight(edge)).toBe(0);
   });
 
   it('closes a WebSocket whose message is longer', async () => {

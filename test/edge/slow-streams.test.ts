@@ -47,6 +47,9 @@ async function openStream(): Promise<{ socket: RawSocket; connection: HttpConnec
   return { socket, connection };
 }
 
+/** What has come over it, chunks put together. */
+const textOf = (socket: RawSocket): string => socket.text.replaceAll(/\r\n[\da-f]+\r\n/g, '');
+
 const closed = (connectionId: string): Promise<unknown> =>
   server.received.first(
     (message) =>
@@ -65,12 +68,39 @@ describe('an event stream', () => {
     expect(await queued()).toBeGreaterThan(0);
     socket.resume();
     const last = `"arguments":[${sent - 1},"${PIECE}"]}\x1e\r\n\r\n`;
-    await expect.poll(() => socket.text.endsWith(last), { timeout: 5_000 }).toBe(true);
-    const order = [...socket.text.matchAll(/"arguments":\[(\d+),/g)].map(([, n]) => Number(n));
+    await expect.poll(() => textOf(socket).endsWith(last), { timeout: 5_000 }).toBe(true);
+    const order = [...textOf(socket).matchAll(/"arguments":\[(\d+),/g)].map(([, n]) => Number(n));
     expect(order).toEqual(Array.from({ length: sent }, (_, n) => n));
     expect(await queued()).toBe(0);
     await connection.post('{"type":1,"target":"echo","arguments":["on"],"invocationId":"1"}\x1e');
     await expect.poll(() => socket.text.includes('"result":"on"')).toBe(true);
+  });
+
+  it('brings a message whole that no network has room for, with nothing behind it', async () => {
+    const { socket, connection } = await openStream();
+    using _socket = socket;
+    await using other = await HubClient.connect(edge.url);
+    socket.pause();
+    const message = `{"type":1,"target":"said","arguments":["${'x'.repeat(16 * 1024 * 1024)}"]}\x1e`;
+    server.data(connection.negotiated.connectionId, Buffer.from(message));
+    // Comes the same way, and behind it.
+    expect(await other.call('echo', 'here')).toBe('here');
+    socket.resume();
+    const event = `data: ${message}\r\n\r\n`;
+    await expect.poll(() => textOf(socket).endsWith(event), { timeout: 10_000 }).toBe(true);
+  });
+
+  it('that is read more slowly than it is written is closed as slow', async () => {
+    const { socket, connection } = await openStream();
+    using _socket = socket;
+    const before = await slowClients();
+    let sent = 0;
+    while (sent < MOST_MESSAGES && (await slowClients()) === before) {
+      for (let n = 0; n < 4; n++) server.data(connection.negotiated.connectionId, said(sent++));
+      await socket.readOnce();
+    }
+    await closed(connection.negotiated.connectionId);
+    expect(await slowClients()).toBe(before + 1);
   });
 
   it('of which the reader stops is closed as slow, and others notice nothing', async () => {
@@ -88,7 +118,9 @@ describe('an event stream', () => {
     }
     await closed(connection.negotiated.connectionId);
     expect(await slowClients()).toBe(before + 1);
-    expect(await metric(edge, 'trunkline_client_closes_total', { reason: 'SlowClient' })).toBe(1);
+    expect(await metric(edge, 'trunkline_client_closes_total', { reason: 'SlowClient' })).toBe(
+      before + 1,
+    );
     expect(await queued()).toBe(0);
     expect((await connection.post('x')).status).toBe(404);
     socket.resume();

@@ -9,6 +9,7 @@ export * from './hub-name.ts';
 export * from './hub/classify.ts';
 export * from './hub/control.ts';
 export * from './hub/handshake.ts';
+export { msgpackValueEnd } from './hub/msgpack-scan.ts';
 export * from './hub/open-calls.ts';
 export * from './hub/protocols.ts';
 export * from './hub/record-buffer.ts';

@@ -108,6 +108,18 @@ export class RawSocket implements Disposable {
     this.#socket.resume();
   }
 
+  /** Reads once, at most 64 KB, and then no more. */
+  async readOnce(): Promise<void> {
+    const read = new Promise<void>((resolve) => {
+      this.#socket.once('data', () => {
+        this.#socket.pause();
+        resolve();
+      });
+    });
+    this.#socket.resume();
+    await Promise.race([read, this.ended]);
+  }
+
   /** Ends its own half; goes on reading. */
   end(): void {
     this.#socket.end();

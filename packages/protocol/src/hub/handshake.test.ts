@@ -32,6 +32,7 @@ describe('request', () => {
     ['{"protocol": "json", "version": 1}', 'json', 1],
     ['{"version":2,"extra":{"type":1},"protocol":"messagepack"}', 'messagepack', 2],
     ['\n{"protocol":"","version":-1}', '', -1],
+    ['{"type":6,"protocol":"json","version":1}', 'json', 1],
   ])('%s', (text, protocol, version) => {
     const bytes = Buffer.concat([record(text), record('{"type":6}')]);
     expect(readHandshakeRequest(bytes, LIMIT)).toStrictEqual({
@@ -53,7 +54,7 @@ describe('request', () => {
     '{"protocol":"json","version":"1"}',
     '{"protocol":"json","version":1.5}',
     '{"protocol":"json","version":1e300}',
-    '{"type":6,"protocol":"json","version":1}',
+    '{"type":6}',
   ])('refuses %s', (text) => {
     expect(codeOf(() => readHandshakeRequest(record(text), LIMIT))).toBe('bad-text');
   });

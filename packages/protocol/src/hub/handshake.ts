@@ -33,7 +33,8 @@ export function encodeHandshakeError(text: string): Uint8Array {
 }
 
 /**
- * Reads the request a client connection starts with. Undefined: no RS has come yet.
+ * Reads the request a client connection starts with; members that it need not have are passed over.
+ * Undefined: no RS has come yet.
  * Throws ProtocolError `oversized` when it does not end within `limit` bytes (RS included), and
  * `bad-text` when it is not a handshake request.
  */
@@ -56,14 +57,17 @@ export function readHandshakeRequest(
 
 /**
  * Reads the response an app server's stream starts with. Undefined: no RS has come yet. A null or
- * empty `error` is a success, as it is to every client. Throws ProtocolError `bad-text`.
+ * empty `error` is a success, as it is to every client, and one with a `type` is none. Throws
+ * ProtocolError `bad-text`.
  */
 export function readHandshakeResponse(bytes: Uint8Array): HubHandshakeResponse | undefined {
   const length = bytes.indexOf(RECORD_SEPARATOR) + 1;
   if (length === 0) return undefined;
-  const error = parseRecord(bytes, length)['error'] ?? '';
+  const { type, error = null } = parseRecord(bytes, length);
+  if (type !== undefined) throw notHandshake('it has a type, as hub messages do');
+  if (error === null || error === '') return { length };
   if (typeof error !== 'string') throw notHandshake('its error is not a string');
-  return error === '' ? { length } : { error, length };
+  return { error, length };
 }
 
 function encodeRecord(message: object): Uint8Array {
@@ -81,7 +85,6 @@ function parseRecord(bytes: Uint8Array, length: number): Record<string, unknown>
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     throw notHandshake('it is not a JSON object');
   }
-  if (Object.hasOwn(message, 'type')) throw notHandshake('it has a type, as hub messages do');
   return message as Record<string, unknown>;
 }
 

@@ -5,12 +5,23 @@ import type { HttpAnswer } from '../ports/listener.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
+/**
+ * How much of a body the module is given at a time. What it cannot hand over it keeps, and does not
+ * say how much that is; so it gets a little at first, which it refuses while it keeps anything.
+ */
+const FIRST_BYTES = 4 * 1024;
+const PIECE_BYTES = 64 * 1024;
+
+const NOTHING = Buffer.alloc(0);
+
 /** An answer of uWebSockets.js, which must not be touched once it is complete or aborted. */
 export class UwsExchange implements Exchange {
   handler: ExchangeHandler | undefined;
   readonly #res: HttpResponse;
   readonly #headers: Headers;
   readonly #over: (() => void) | undefined;
+  /** Written, and not given to the module yet. */
+  #rest: Uint8Array = NOTHING;
   #open = true;
 
   /** `headers` go with every answer; `over` is told when there is, or will be, none. */
@@ -36,8 +47,7 @@ export class UwsExchange implements Exchange {
 
   begin(answer: HttpAnswer): void {
     this.#res.onWritable(() => {
-      // Told of every emptied buffer, also of one that nobody was told was full.
-      if (this.#open) this.handler?.drained();
+      if (this.#open) this.#goOn();
       return true;
     });
     this.#res.cork(() => {
@@ -47,21 +57,45 @@ export class UwsExchange implements Exchange {
   }
 
   write(bytes: Uint8Array): boolean {
-    let taken = true;
-    this.#res.cork(() => {
-      taken = this.#res.write(bytes);
-    });
-    return taken;
+    const waits = this.#rest.length > 0;
+    this.#rest = waits ? Buffer.concat([this.#rest, bytes]) : bytes;
+    return !waits && this.#push();
   }
 
   end(): void {
     this.#finish();
-    this.#res.cork(() => void this.#res.end());
+    this.#res.cork(() => void this.#res.end(this.#rest));
   }
 
   cut(): void {
     this.#finish();
     this.#res.close();
+  }
+
+  /** The peer has made room. */
+  #goOn(): void {
+    // Of what the module keeps it sends nothing by itself, as long as somebody is told of room.
+    this.#res.cork(() => {});
+    // Comes also after a `write` that said true: the module takes a small piece before it sends it.
+    if (this.#push()) this.handler?.drained();
+  }
+
+  /** Gives the rest away, piece by piece; false at the first that the peer has no room for. */
+  #push(): boolean {
+    let taken = true;
+    for (let size = FIRST_BYTES; taken && this.#rest.length > 0; size = PIECE_BYTES) {
+      taken = this.#give(this.#rest.subarray(0, size));
+      this.#rest = this.#rest.subarray(size);
+    }
+    return taken;
+  }
+
+  #give(piece: Uint8Array): boolean {
+    let taken = true;
+    this.#res.cork(() => {
+      taken = this.#res.write(piece);
+    });
+    return taken;
   }
 
   #finish(): void {

@@ -4,17 +4,15 @@ import type {
   HttpResponse,
   TemplatedApp,
   us_listen_socket,
-  us_socket_context_t,
-  WebSocketBehavior,
 } from 'uWebSockets.js';
 import { SettingsError } from '@trunkline/settings';
 import type { Doors, HttpAnswer, HttpRequest, Listener } from '../ports/listener.ts';
-import type { SocketHandler } from '../ports/socket.ts';
 import type { BodyCounters, BodyLimits } from './bodies.ts';
 import { Bodies } from './bodies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { respond, UwsExchange } from './uws-exchange.ts';
 import { copyRequest } from './uws-request.ts';
+import { webSockets } from './uws-web-sockets.ts';
 
 /** A legal token has 4,096 characters and rides in the URL, beside the original query and headers. */
 const MAX_HEADERS_BYTES = '32768';
@@ -113,22 +111,13 @@ function bind(app: TemplatedApp, { host, port }: ListenerSettings): Promise<us_l
   });
 }
 
+type Cors = (request: HttpRequest) => Headers;
+
 function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): void {
-  const { allowedOrigins, messageBytes, clientQueueBytes, counters } = settings;
-  const cors = (request: HttpRequest): Headers => corsHeaders(request, allowedOrigins);
-  const client = behavior(messageBytes, clientQueueBytes, doors.client.bind(doors), cors, counters);
-  const server = behavior(
-    SERVER_MESSAGE_BYTES,
-    SERVER_QUEUE_BYTES,
-    doors.server.bind(doors),
-    () => ({}),
-    counters,
-  );
-  for (const path of ['/client/', '/client']) {
-    app.ws(path, client);
-    clientRequests(app, path, doors, cors, new Bodies(settings, counters));
-  }
-  for (const path of ['/server/', '/server']) app.ws(path, server);
+  const cors: Cors = (request) => corsHeaders(request, settings.allowedOrigins);
+  upgrades(app, settings, doors, cors);
+  const bodies = new Bodies(settings, settings.counters);
+  for (const path of ['/client/', '/client']) clientRequests(app, path, doors, cors, bodies);
   app.post('/client/negotiate', (res, req) => {
     const request = copyRequest(res, req);
     respond(res, doors.negotiate(request), cors(request));
@@ -147,9 +136,25 @@ function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): vo
     const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
     refuse(res, req, { status: 404, headers: TEXT, body }, cors);
   });
+}
+
+/** WebSockets, and the count of all sockets. */
+function upgrades(app: TemplatedApp, settings: ListenerSettings, doors: Doors, cors: Cors): void {
+  const { messageBytes, clientQueueBytes: queueBytes, counters } = settings;
+  // It is told of sockets that come, but not of those that go as WebSockets.
   app.filter((_res, change) => {
     counters.openSockets += change;
   });
+  const gone = (): void => void counters.openSockets--;
+  const client = webSockets({ messageBytes, queueBytes, headers: cors, gone }, (request) =>
+    doors.client(request),
+  );
+  const limits = { messageBytes: SERVER_MESSAGE_BYTES, queueBytes: SERVER_QUEUE_BYTES };
+  const server = webSockets({ ...limits, headers: () => ({}), gone }, (request) =>
+    doors.server(request),
+  );
+  for (const path of ['/client/', '/client']) app.ws(path, client);
+  for (const path of ['/server/', '/server']) app.ws(path, server);
 }
 
 /** Server-sent events, polls and posts. */
@@ -157,7 +162,7 @@ function clientRequests(
   app: TemplatedApp,
   path: string,
   doors: Doors,
-  cors: (request: HttpRequest) => Headers,
+  cors: Cors,
   bodies: Bodies,
 ): void {
   app.get(path, (res, req) => {
@@ -186,54 +191,8 @@ function refuse(
   res: HttpResponse,
   req: UwsRequest,
   { body, ...head }: HttpAnswer,
-  cors: (request: HttpRequest) => Headers,
+  cors: Cors,
 ): void {
   const answer = req.getMethod() === 'head' || body === undefined ? head : { ...head, body };
   respond(res, answer, cors(copyRequest(res, req)));
-}
-
-/** The module copies these properties onto its socket: one, which leads to everything else. */
-interface UserData {
-  readonly handler: SocketHandler;
-}
-
-/** Timeouts and pings of its own are off: keep-alive belongs to the protocols. */
-function behavior(
-  messageBytes: number,
-  queueBytes: number,
-  admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
-  headers: (request: HttpRequest) => Headers,
-  counters: ListenerCounters,
-): WebSocketBehavior<UserData> {
-  return {
-    maxPayloadLength: messageBytes,
-    maxBackpressure: queueBytes,
-    idleTimeout: 0,
-    sendPingsAutomatically: false,
-    upgrade: (res, req, context) => {
-      const request = copyRequest(res, req);
-      const verdict = admit(request);
-      if ('status' in verdict) respond(res, verdict, headers(request));
-      else upgrade(res, request, context, verdict);
-    },
-    open: (ws) => ws.getUserData().handler.opened(ws),
-    message: (ws, message) => ws.getUserData().handler.received(Buffer.from(message)),
-    drain: (ws) => ws.getUserData().handler.drained(),
-    close: (ws, code, message) => {
-      // The filter is told of sockets that come, but not of those that go as WebSockets.
-      counters.openSockets--;
-      ws.getUserData().handler.disconnected(code, Buffer.from(message).toString());
-    },
-  };
-}
-
-function upgrade(
-  res: HttpResponse,
-  request: HttpRequest,
-  context: us_socket_context_t,
-  handler: SocketHandler,
-): void {
-  // No sub-protocol is chosen: no official client offers one.
-  const userData: UserData = { handler };
-  res.upgrade(userData, request.headers.get('sec-websocket-key') ?? '', '', '', context);
 }

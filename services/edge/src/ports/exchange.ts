@@ -4,7 +4,7 @@ import type { HttpAnswer } from './listener.ts';
 export interface ExchangeHandler {
   /** The peer went before the answer was complete. The last call. */
   gone(): void;
-  /** The peer has taken what an earlier `write` could not hand over. */
+  /** The peer has taken what an earlier `write` could not hand over, or all but a last piece. */
   drained(): void;
 }
 
@@ -19,7 +19,10 @@ export interface Exchange {
   answer(answer: HttpAnswer): void;
   /** The head of an answer whose body goes on with `write`, and the start of that body. */
   begin(answer: HttpAnswer): void;
-  /** More of the body, copied. False while the peer has not taken all of it: `drained` follows. */
+  /**
+   * More of the body; the bytes are the exchange's from then on. False while the peer has not taken
+   * all of it: `drained` follows.
+   */
   write(bytes: Uint8Array): boolean;
   /** Ends an answer that was begun. */
   end(): void;

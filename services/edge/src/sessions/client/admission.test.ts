@@ -205,12 +205,13 @@ describe('connect', () => {
   });
 
   test('without an id has a new one', () => {
-    const [first, second] = [admitted(connect('hub=chat')), admitted(connect('hub=chat'))];
-    expect(first.id).toMatch(/^test[\w-]{16}$/);
-    expect(second.id).not.toBe(first.id);
+    const queries = ['hub=chat', 'hub=chat', 'hub=chat&id='];
+    const ids = queries.map((query) => admitted(connect(query)).id);
+    for (const id of ids) expect(id).toMatch(/^test[\w-]{16}$/);
+    expect(new Set(ids).size).toBe(3);
   });
 
-  test.each(['', 'nobody', 'AAAAAAAAAAAAAAAAAAAA', 'a.b.c', '%00'])(
+  test.each(['nobody', 'AAAAAAAAAAAAAAAAAAAA', 'a.b.c', '%00'])(
     'with the id %j is refused',
     (id) => {
       expect(refusal(connect(`hub=chat&id=${id}`))).toBe(404);

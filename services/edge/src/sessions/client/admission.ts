@@ -8,7 +8,6 @@ import {
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
-import { queryValue } from '../query.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import {
   BUSY,
@@ -21,7 +20,12 @@ import {
   UNKNOWN_ID,
 } from './answers.ts';
 import { ClientSession } from './client-session.ts';
-import { mintConnectionToken, verifyConnectionToken } from './connection-token.ts';
+import { Capacity } from './capacity.ts';
+import {
+  mintConnectionToken,
+  requestedConnection,
+  verifyConnectionToken,
+} from './connection-token.ts';
 import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
 import type { Opening } from './opening.ts';
@@ -48,6 +52,7 @@ export class ClientAdmission {
   readonly #visitors: Visitors;
   readonly #hubs: HubDirectory;
   readonly #negotiated: NegotiatedIds;
+  readonly #capacity: Capacity;
 
   constructor(
     context: EdgeContext,
@@ -60,6 +65,7 @@ export class ClientAdmission {
     this.#visitors = new Visitors(tokens, provenance, context.counters);
     this.#hubs = hubs;
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id));
+    this.#capacity = new Capacity(context);
   }
 
   /** `POST /client/negotiate`: an id, and the token to connect with. */
@@ -127,7 +133,7 @@ export class ClientAdmission {
 
   /** What the `id` of a request is to this edge: unknown too if it is not the visitor's. */
   named(visitor: Visitor, request: HttpRequest): Named | HttpAnswer {
-    const token = queryValue(request.query, 'id');
+    const token = requestedConnection(request);
     if (token === undefined) return NO_ID;
     const { hub, claims } = visitor;
     const { userId } = claims;
@@ -156,51 +162,31 @@ export class ClientAdmission {
 
   /** Undefined when too many ids are out already. */
   #offer({ hub, claims }: Visitor, version: number): NegotiateAnswer | undefined {
-    const connectionId = this.#negotiated.full ? undefined : this.#reserve();
+    const connectionId = this.#negotiated.full ? undefined : this.#capacity.reserve();
     if (connectionId === undefined) return undefined;
     const { clock, limits } = this.#context;
     const { userId } = claims;
     this.#negotiated.add(connectionId, { version, hub, userId }, clock.now());
     const connectBy = Math.ceil(clock.unixSeconds()) + CONNECT_WITHIN_MS / 1000;
     const grant = { id: connectionId, hub, userId, connectBy };
-    const connectionToken = mintConnectionToken(grant, this.#tokens.keys.first);
+    const token = mintConnectionToken(grant, this.#tokens.keys.first);
     const transports = transportsFor(claims.transports & limits.transports);
-    return negotiateAnswer({ version, connectionId, connectionToken, transports });
+    return negotiateAnswer({ version, connectionId, connectionToken: token, transports });
   }
 
   /** The negotiated id, used up so that nobody can connect with it again, or a new one. */
   #claim(visitor: Visitor, request: HttpRequest, transport: Transport): Claimed | HttpAnswer {
-    if (transport === TRANSPORTS.webSockets && queryValue(request.query, 'id') === undefined) {
-      const id = this.#reserve();
+    if (transport === TRANSPORTS.webSockets && requestedConnection(request) === undefined) {
+      const id = this.#capacity.reserve();
       return id === undefined ? BUSY : { id, early: undefined };
     }
     const named = this.named(visitor, request);
     if ('status' in named) return named;
     const { id, grant, pending } = named;
-    if (pending && this.#lacksFiles()) return BUSY;
+    if (pending && !this.#capacity.hasSocket()) return BUSY;
     const claim = this.#negotiated.claim(id, grant, this.#context.clock.now());
     if (claim !== undefined) return { id, early: claim.early };
     return named.transport === transport ? IN_USE : TRANSPORT_CHANGED;
-  }
-
-  /** An id for one more connection, or undefined when the edge holds as many as it may. */
-  #reserve(): string | undefined {
-    if (this.#lacksFiles()) return undefined;
-    const { clients, limits, counters } = this.#context;
-    const id = clients.size < limits.connections ? clients.reserve() : undefined;
-    if (id === undefined) counters.refusals.add('connections');
-    return id;
-  }
-
-  /**
-   * Whether there are as many sockets as may be, and so one client is refused. Asked at a connect
-   * too: ids are given out over few sockets, and each needs one of its own then.
-   */
-  #lacksFiles(): boolean {
-    const { limits, counters } = this.#context;
-    if (counters.openSockets < limits.openSockets) return false;
-    counters.refusals.add('open_files');
-    return true;
   }
 }
 

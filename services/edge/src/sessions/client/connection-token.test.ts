@@ -50,6 +50,15 @@ describe('a connection token', () => {
     }
   });
 
+  test('is refused with its time written in another way', () => {
+    const [id, time = '', signature] = token.split('.');
+    for (const same of [`0${time}`, `+${time}`, ` ${time}`, `${time}!`, time.toUpperCase()]) {
+      expect(
+        verifyConnectionToken(`${id}.${same}.${signature}`, 'chat', 'ann', keys),
+      ).toBeUndefined();
+    }
+  });
+
   test.each(['', '.', '..', '...', 'é'.repeat(30), `a.b.${'é'.repeat(22)}`, `.${'.a'.repeat(30)}`])(
     'is not %j',
     (text) => {

@@ -52,17 +52,24 @@ describe('a negotiated id', () => {
     expect(ids.keepEarly('a', Buffer.from('late'))).toBe(false);
   });
 
-  test('keeps 16 MB for all, which are free again once it is claimed or given up', () => {
-    const megabytes = (n: number): Buffer => Buffer.alloc(n * 1024 * 1024);
-    for (const id of ['a', 'b', 'c']) ids.add(id, to('chat', 'ann'), 0);
-    expect(ids.keepEarly('a', megabytes(9))).toBe(true);
-    expect(ids.keepEarly('b', megabytes(8))).toBe(false);
-    expect(ids.keepEarly('b', megabytes(7))).toBe(true);
-    ids.claim('a', to('chat', 'ann'), 1);
-    expect(ids.keepEarly('c', megabytes(9))).toBe(true);
+  test('has room for 256 KB', () => {
+    ids.add('a', to('chat', 'ann'), 0);
+    expect(ids.keepEarly('a', Buffer.alloc(256 * 1024 + 1))).toBe(false);
+    expect(ids.keepEarly('a', Buffer.alloc(256 * 1024 - 1))).toBe(true);
+    expect(ids.keepEarly('a', Buffer.alloc(2))).toBe(false);
+    expect(ids.keepEarly('a', Buffer.alloc(1))).toBe(true);
+  });
+
+  test('shares 16 MB with all, which are free again once it is claimed or given up', () => {
+    const fill = (id: string): boolean => ids.keepEarly(id, Buffer.alloc(256 * 1024));
+    for (let n = 0; n <= 64; n++) ids.add(`${n}`, to('chat', 'ann'), 0);
+    for (let n = 0; n < 64; n++) expect(fill(`${n}`)).toBe(true);
+    expect(fill('64')).toBe(false);
+    ids.claim('0', to('chat', 'ann'), 1);
+    expect(fill('64')).toBe(true);
     ids.expire(20_000);
-    ids.add('d', to('chat', 'ann'), 20_000);
-    expect(ids.keepEarly('d', megabytes(16))).toBe(true);
+    ids.add('later', to('chat', 'ann'), 20_000);
+    expect(fill('later')).toBe(true);
   });
 
   test('of nobody is claimed by nobody', () => {

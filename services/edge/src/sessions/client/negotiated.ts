@@ -1,3 +1,5 @@
+import { EARLY_BYTES } from './opening-phase.ts';
+
 /** Ids that a negotiate has given out and no connect has claimed yet. */
 
 /** To whom an id is given out, and how it is brought back. */
@@ -18,8 +20,8 @@ interface Pending extends Grant {
 export const CONNECT_WITHIN_MS = 15_000;
 /** More than that at a time is no load that clients make. */
 const MAX_PENDING = 100_000;
-/** What may be posted early for all ids together; real clients post a handshake of 40 bytes. */
-const EARLY_BYTES = 16 * 1024 * 1024;
+/** What may be posted early for all ids together; for one it is what its connection may bring. */
+const ALL_EARLY_BYTES = 64 * EARLY_BYTES;
 
 export class NegotiatedIds {
   /** In the order of their deadlines, since all have the same time. */
@@ -60,9 +62,11 @@ export class NegotiatedIds {
   /** Keeps bytes for the connection to come. False when there are too many. */
   keepEarly(id: string, bytes: Buffer): boolean {
     const pending = this.#pending.get(id);
-    if (pending === undefined || this.#earlyBytes + bytes.length > EARLY_BYTES) return false;
-    this.#earlyBytes += bytes.length;
+    if (pending === undefined) return false;
     const { early } = pending;
+    const length = (early?.length ?? 0) + bytes.length;
+    if (length > EARLY_BYTES || this.#earlyBytes + bytes.length > ALL_EARLY_BYTES) return false;
+    this.#earlyBytes += bytes.length;
     pending.early = early === undefined ? bytes : Buffer.concat([early, bytes]);
     return true;
   }

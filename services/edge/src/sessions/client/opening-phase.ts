@@ -4,7 +4,7 @@
  */
 
 /** Bytes of a client, or for it, that may wait; real clients send some hundred. */
-const EARLY_BYTES = 256 * 1024;
+export const EARLY_BYTES = 256 * 1024;
 
 /** What a client connection begins with: see `ClientIdentity`. */
 interface Beginning {

@@ -3,7 +3,6 @@ import type { Exchange } from '../../../ports/exchange.ts';
 import type { BodyHandler, HttpAnswer, HttpRequest } from '../../../ports/listener.ts';
 import { CLIENT_CLOSE_REASONS } from '../../close-reason.ts';
 import type { EdgeContext } from '../../edge-context.ts';
-import { queryValue } from '../../query.ts';
 import { requestToken } from '../../token-verifier.ts';
 import type { ClientAdmission } from '../admission.ts';
 import {
@@ -17,6 +16,7 @@ import {
   UNKNOWN_ID,
 } from '../answers.ts';
 import type { ClientSession } from '../client-session.ts';
+import { requestedConnection } from '../connection-token.ts';
 import { TRANSPORTS } from '../transport.ts';
 import { EventStream } from './event-stream.ts';
 import { HttpClient } from './http-client.ts';
@@ -90,7 +90,7 @@ export class HttpDoor {
 
   /** The connection that a request belongs to; an answer when the request may not have it. */
   #find(request: HttpRequest): HttpClient | HttpAnswer | undefined {
-    const token = queryValue(request.query, 'id');
+    const token = requestedConnection(request);
     if (token === undefined) return undefined;
     const client = this.#clients.get(token.slice(0, CONNECTION_ID_LENGTH));
     if (client === undefined) return undefined;
@@ -112,7 +112,7 @@ export class HttpDoor {
     const idleSeconds = visitor.claims.pollIntervalSeconds ?? IDLE_SECONDS;
     const transport = this.#transport(session, exchange, streams, idleSeconds);
     const secrets = {
-      connectionToken: queryValue(request.query, 'id')!,
+      connectionToken: requestedConnection(request)!,
       accessToken: visitor.accessToken,
     };
     const client = new HttpClient(session, transport, secrets, this.#context.heldPosts);

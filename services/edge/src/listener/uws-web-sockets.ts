@@ -1,0 +1,62 @@
+import type { HttpResponse, us_socket_context_t, WebSocketBehavior } from 'uWebSockets.js';
+import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
+import type { SocketHandler } from '../ports/socket.ts';
+import { respond } from './uws-exchange.ts';
+import { copyRequest } from './uws-request.ts';
+
+/** What WebSockets of one kind have in common. */
+export interface WebSocketOptions {
+  /** One message. */
+  readonly messageBytes: number;
+  /** What may wait for a peer before its messages are dropped. */
+  readonly queueBytes: number;
+  /** Go with a refusal. */
+  readonly headers: (request: HttpRequest) => Readonly<Record<string, string>>;
+  /** Told of each WebSocket that has ended. */
+  readonly gone: () => void;
+}
+
+/** The module copies these properties onto its socket: one, which leads to everything else. */
+interface UserData {
+  readonly handler: SocketHandler;
+}
+
+/**
+ * WebSockets of those that `admit` has a handler for. Timeouts and pings of the module's own are
+ * off: keep-alive belongs to the protocols.
+ */
+export function webSockets(
+  { messageBytes, queueBytes, headers, gone }: WebSocketOptions,
+  admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
+): WebSocketBehavior<UserData> {
+  return {
+    maxPayloadLength: messageBytes,
+    maxBackpressure: queueBytes,
+    idleTimeout: 0,
+    sendPingsAutomatically: false,
+    upgrade: (res, req, context) => {
+      const request = copyRequest(res, req);
+      const verdict = admit(request);
+      if ('status' in verdict) respond(res, verdict, headers(request));
+      else upgrade(res, request, context, verdict);
+    },
+    open: (ws) => ws.getUserData().handler.opened(ws),
+    message: (ws, message) => ws.getUserData().handler.received(Buffer.from(message)),
+    drain: (ws) => ws.getUserData().handler.drained(),
+    close: (ws, code, message) => {
+      gone();
+      ws.getUserData().handler.disconnected(code, Buffer.from(message).toString());
+    },
+  };
+}
+
+function upgrade(
+  res: HttpResponse,
+  request: HttpRequest,
+  context: us_socket_context_t,
+  handler: SocketHandler,
+): void {
+  // No sub-protocol is chosen: no official client offers one.
+  const userData: UserData = { handler };
+  res.upgrade(userData, request.headers.get('sec-websocket-key') ?? '', '', '', context);
+}
