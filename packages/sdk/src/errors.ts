@@ -41,22 +41,29 @@ export class OperationCanceledException extends Error {
   override readonly name = 'OperationCanceledException';
 }
 
+/** Whether an error is of those that end what a signal, or a client that goes, has cancelled. */
+export function isCancellation(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'AbortError' || error instanceof OperationCanceledException;
+}
+
 /**
  * An error text for a client: `base`, and ` <Type>: <message>` behind it for a HubError, or for any
  * error where `detailed` (client protocols reference, section 6.4). A HubError's type is written
  * HubException, the name that clients know.
  */
 export function clientErrorText(base: string, error: unknown, detailed: boolean): string {
-  if (error instanceof HubError) return `${base} HubException: ${error.message}`;
+  if (error instanceof HubError) return `${base} HubException: ${errorMessage(error)}`;
   if (!detailed) return base;
-  if (!(error instanceof Error)) return `${base} Error: ${errorMessage(error)}`;
-  return `${base} ${error.constructor.name}: ${error.message}`;
+  const type = error instanceof Error ? error.constructor.name : 'Error';
+  return `${base} ${type}: ${errorMessage(error)}`;
 }
 
-/** Of whatever was thrown: an object without a prototype is no text. */
+/** Of whatever was thrown: not all of it can be made text. */
 export function errorMessage(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  return typeof error === 'object' && error !== null
-    ? Object.prototype.toString.call(error)
-    : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return Object.prototype.toString.call(error);
+  }
 }

@@ -1,9 +1,10 @@
 import type { EndpointOptions } from './endpoints/endpoint.ts';
 import type { EndpointRouter } from './endpoints/router.ts';
 import { TrunklineError } from './errors.ts';
+import { guardedLogger } from './guarded-logger.ts';
 import type { HubFilter } from './hubs/filters.ts';
 
-/** Where the library reports what nobody awaits; `console` fits. */
+/** Where the library reports what it cannot tell anybody; `console` fits. What it throws counts for nothing. */
 export interface Logger {
   info(message: string): void;
   warn(message: string): void;
@@ -89,7 +90,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     maximumOutboundBytes: options.maximumOutboundBytes ?? 16 * MIB,
     hubOptions: options.hubOptions ?? {},
     filters: options.filters ?? [],
-    logger: options.logger ?? quietConsole,
+    logger: guardedLogger(options.logger ?? quietConsole),
   };
   requirePositive('connectionCount', settings.connectionCount);
   requirePositive('maximumOutboundBytes', settings.maximumOutboundBytes);

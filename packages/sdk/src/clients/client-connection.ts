@@ -156,6 +156,8 @@ export class ClientConnection {
         this.#heartbeat.received(this.host.clock.now());
         return this.#dispatcher.dispatch(bytes, start, end);
       },
+      room: () => this.trunk.roomForAnswers(),
+      now: () => this.host.clock.now(),
       recordLimit: maximumReceiveMessageSize,
       limit: maximumPendingBytes,
       fail: (error) => this.#broken(error),

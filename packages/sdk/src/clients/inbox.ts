@@ -4,8 +4,14 @@ import { InvalidDataException } from '../errors.ts';
 
 /** What a kept record takes beside its bytes. */
 const RECORD_OVERHEAD = 64;
-/** Records after which others get a turn, however fast these are dealt with. */
+/** What one client may use before others get a turn: so many records, or so many milliseconds. */
 const RECORDS_PER_TURN = 256;
+const TURN_MS = 10;
+/**
+ * Past this share of what may wait, time does not count: what arrives between two turns may be half
+ * of it, and more than all would close a client that has only been quick.
+ */
+const BACKLOG = 3 / 8;
 
 /** Takes one record; while the promise it may return is pending, the next has to wait. */
 export type RecordStep = (
@@ -18,6 +24,10 @@ export interface InboxOptions {
   /** Whether records are framed as in MessagePack. */
   readonly binary: boolean;
   readonly step: RecordStep;
+  /** Pending while no record should be taken, for want of room for what it sets off. */
+  readonly room: () => Promise<void> | undefined;
+  /** Milliseconds from some fixed point. */
+  readonly now: () => number;
   /** Bytes of one record. */
   readonly recordLimit: number;
   /** Bytes of records that may wait. */
@@ -34,7 +44,9 @@ export class Inbox {
   readonly #options: InboxOptions;
   readonly #records: RecordBuffer;
   #waiting = false;
+  /** Of the client's turn: records and milliseconds. */
   #taken = 0;
+  #spent = 0;
   #closed = false;
   #kept: Uint8Array[] = [];
   #next = 0;
@@ -67,9 +79,14 @@ export class Inbox {
 
   /** Takes no record until `step` has resolved. */
   holdFor(step: Promise<void>): void {
+    const { now } = this.#options;
+    const since = now();
     this.#waiting = true;
     step.then(
-      () => this.#resume(),
+      () => {
+        this.#spent += now() - since;
+        this.#resume();
+      },
       (error: unknown) => this.#fail(error),
     );
   }
@@ -87,13 +104,40 @@ export class Inbox {
   }
 
   #take(bytes: Uint8Array, start: number, end: number): void {
+    const { step, now } = this.#options;
+    const since = now();
     try {
-      const step = this.#options.step(bytes, start, end);
-      if (++this.#taken % RECORDS_PER_TURN === 0) this.holdFor(othersTurn(step));
-      else if (step !== undefined) this.holdFor(step);
+      const wait = step(bytes, start, end);
+      this.#taken++;
+      this.#spent += now() - since;
+      if (wait === undefined) this.#holdIfNeeded();
+      else this.holdFor(wait);
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** For want of room, or because it is the others' turn. */
+  #holdIfNeeded(): void {
+    const room = this.#options.room();
+    if (room !== undefined) {
+      this.#waiting = true;
+      void room.then(() => this.#resume());
+    } else if (this.#turnIsOver()) {
+      this.#waiting = true;
+      setImmediate(() => this.#nextTurn());
+    }
+  }
+
+  #turnIsOver(): boolean {
+    if (this.#taken >= RECORDS_PER_TURN) return true;
+    return this.#spent >= TURN_MS && this.#keptBytes <= this.#options.limit * BACKLOG;
+  }
+
+  #nextTurn(): void {
+    this.#taken = 0;
+    this.#spent = 0;
+    this.#resume();
   }
 
   #keep(record: Uint8Array): void {
@@ -108,6 +152,7 @@ export class Inbox {
 
   #resume(): void {
     this.#waiting = false;
+    this.#holdIfNeeded();
     while (!this.#waiting && this.#next < this.#kept.length) {
       const record = this.#kept[this.#next++]!;
       this.#keptBytes -= record.length + RECORD_OVERHEAD;
@@ -124,9 +169,4 @@ export class Inbox {
     this.close();
     this.#options.fail(error);
   }
-}
-
-async function othersTurn(step: Promise<void> | undefined): Promise<void> {
-  await step;
-  await new Promise(setImmediate);
 }

@@ -1,3 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
+
+import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 
 import { HubError } from '../errors.ts';
@@ -251,6 +254,37 @@ describe('calls of one client', () => {
     client.json({ type: 5, invocationId: 'unknown' });
     client.json({ type: 5, invocationId: '1' });
     expect(await client.text(1)).toBe('{"type":3,"invocationId":"1","result":"told"}');
+  });
+
+  test.each([
+    ['by its client', [{ type: 5, invocationId: '1' }]],
+    ['by the end of the connection', []],
+  ])('that throw what their signal says are no failures: %s', async (_who, cancels) => {
+    class Waits extends Hub {
+      hello(): void {}
+      async wait(): Promise<void> {
+        await setTimeout(60_000, undefined, { signal: this.signal });
+      }
+      async read(items: AsyncIterable<unknown>): Promise<void> {
+        for await (const _item of items);
+      }
+    }
+    const { trunk, server, log } = await serve(Waits);
+    const registry = new Registry();
+    server.metrics(registry);
+    const client = trunk.open();
+    client.call('hello');
+    await client.text(1);
+    client.json({ type: 1, invocationId: 'u', target: 'read', arguments: [], streamIds: ['s'] });
+    client.call('wait');
+    for (const cancel of cancels) client.json(cancel);
+    await client.text(1 + cancels.length);
+    client.close();
+    await server.stop({ timeout: 60_000 });
+    expect(log.lines).toEqual([]);
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('trunkline_sdk_calls_total{hub="waits"} 3');
+    expect(metrics).toContain('trunkline_sdk_call_failures_total{hub="waits"} 0');
   });
 
   test('a method that ends after its client has gone answers nobody', async () => {

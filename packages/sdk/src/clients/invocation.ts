@@ -1,6 +1,6 @@
 import { DataType, HubMessageType } from '@trunkline/protocol';
 
-import { clientErrorText, HubError } from '../errors.ts';
+import { clientErrorText, HubError, isCancellation } from '../errors.ts';
 import { bindHub } from '../hubs/hub.ts';
 import type { Hub } from '../hubs/hub.ts';
 import type { HubMethod } from '../hubs/method-table.ts';
@@ -211,8 +211,12 @@ export class Invocation implements StreamSink {
     return clientErrorText(base, error, this.#options.client.route.settings.enableDetailedErrors);
   }
 
-  /** A HubError is meant for the client; anything else is for whoever looks after the app. */
+  /**
+   * A HubError is meant for the client; anything else is for whoever looks after the app, unless it
+   * is what the method was told to do.
+   */
   #report(error: unknown): void {
+    if (this.#aborted.aborted && isCancellation(error)) return;
     const { client, method } = this.#options;
     client.host.counts.failures++;
     this.#trace?.failed(error);

@@ -1,10 +1,12 @@
 import { MessageType } from '@trunkline/protocol';
+import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 
 import { until } from '../fake-service.test-support.ts';
 import type { FakeClient, FakeServerConnection } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
+import { jsonProtocol } from '../protocols/json.ts';
 
 class Careless extends Hub {
   static ends: (() => void)[] = [];
@@ -25,6 +27,16 @@ class Careless extends Hub {
   }
   throwsNothing(): never {
     throw Object.create(null) as Error;
+  }
+  throwsSymbol(): never {
+    throw Object.assign(new Error(), { message: Symbol('no') });
+  }
+  big(length: number): string {
+    return 'x'.repeat(length);
+  }
+  busy(milliseconds: number): void {
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end);
   }
   async rejectsLater(): Promise<never> {
     await new Promise<void>((resolve) => void Careless.ends.push(resolve));
@@ -68,6 +80,7 @@ async function unharmed(trunk: FakeServerConnection): Promise<void> {
 describe.each([false, true])('with detailed errors: %s', (enableDetailedErrors) => {
   test.each([
     ['throwsNothing', 'Error: [object Object]'],
+    ['throwsSymbol', 'Error: Symbol(no)'],
     ['badThenable', 'Error: no'],
   ])('%s is answered with an error', async (target, details) => {
     const { trunk } = await serve(Careless, { enableDetailedErrors });
@@ -200,4 +213,53 @@ describe('10,000 calls at once', () => {
     await other.text(1);
     expect(client.written.length).toBeLessThan(CALLS / 2);
   });
+});
+
+/** Calls all at once, and another client's. Answers how many of them were dealt with before that. */
+async function aheadOfOthers(trunk: FakeServerConnection, calls: readonly Uint8Array[]) {
+  const client = trunk.open();
+  const other = trunk.open({ id: 'other' });
+  await Promise.all([client.text(0), other.text(0)]);
+  client.write(Buffer.concat(calls));
+  other.call('echo', ['here']);
+  await other.text(1);
+  return client.written.length - 1;
+}
+
+test('calls that take long are no more than others can wait for', async () => {
+  const { trunk } = await serve(Careless);
+  const calls = Array.from({ length: 200 }, (_, n) =>
+    jsonProtocol.invocation('busy', [4], String(n)),
+  );
+  expect(await aheadOfOthers(trunk, calls)).toBeLessThan(20);
+});
+
+test('calls wait while their answers do, and leave room for what others send', async () => {
+  const LIMIT = 1_000_000;
+  const { trunk, server, hub } = await serve(Careless, { server: { maximumOutboundBytes: LIMIT } });
+  const registry = new Registry();
+  server.metrics(registry);
+  let waiting = 0;
+  const look = async () => {
+    const [bytes] = /(?<=^trunkline_sdk_outbound_bytes\{.*\} )\d+$/m.exec(
+      await registry.metrics(),
+    )!;
+    waiting = Number(bytes);
+  };
+  const client = trunk.open();
+  await client.text(0);
+  trunk.socket.pause();
+  const all = 1000;
+  const calls = Array.from({ length: all }, (_, n) => ['big', [50_000], String(n)] as const);
+  client.write(Buffer.concat(calls.map((call) => jsonProtocol.invocation(...call))));
+  await until(() => {
+    void look();
+    return waiting > LIMIT * 0.75;
+  }, 'answers that wait');
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+  await look();
+  expect(waiting).toBeLessThan(LIMIT * 0.85);
+  await hub.clients.all.send('m');
+  trunk.socket.resume();
+  await until(() => client.written.length > all, 'all answers');
 });

@@ -156,6 +156,22 @@ describe('a filter of calls', () => {
   });
 });
 
+test('a filter need not await what it goes on with', async () => {
+  const { client } = await serveWith({
+    invoke: (_invocation, next) => {
+      void next();
+      return 'mine';
+    },
+    connected: (_lifetime, next) => void next(),
+  });
+  client.call('fail');
+  expect(await client.text(1)).toBe(result('mine'));
+  const { trunk } = await serveWith({ connected: (_lifetime, next) => void next() });
+  const refused = trunk.open({ id: 'c2', queryString: '?refuse=1' });
+  refused.call('say', ['hi']);
+  expect(await refused.text(1)).toBe(result('hi'));
+});
+
 describe('a filter of connections', () => {
   const refusing = { queryString: '?refuse=1' };
 

@@ -1,4 +1,5 @@
 import type { HubContext } from '../clients/context.ts';
+import { unheeded } from '../unheeded.ts';
 import type { Hub } from './hub.ts';
 
 /** A connection's beginning or end, as a filter sees it. */
@@ -62,7 +63,7 @@ export function invokeThrough(
   const from = async (index: number, args: readonly unknown[]): Promise<unknown> => {
     const filter = filters[index];
     if (filter === undefined) return run(args);
-    return filter({ ...invocation, args }, (others = args) => from(index + 1, others));
+    return filter({ ...invocation, args }, (others = args) => unheeded(from(index + 1, others)));
   };
   return from(0, invocation.args);
 }
@@ -75,7 +76,7 @@ export function wrapped<Filter>(
 ): Promise<void> {
   const from = async (index: number): Promise<void> => {
     const filter = filters[index];
-    await (filter === undefined ? run() : call(filter, () => from(index + 1)));
+    await (filter === undefined ? run() : call(filter, () => unheeded(from(index + 1))));
   };
   return from(0);
 }

@@ -168,6 +168,25 @@ describe.each(Object.keys(apps))('%s', (kind) => {
   });
 });
 
+test.each(['node', 'express'] as const)('%s: an app may answer before it', async (kind) => {
+  const { server } = await serve(Chat);
+  let tell = (_user: string) => {};
+  const userId = () => new Promise<string>((resolve) => void (tell = resolve));
+  const refusals: unknown[] = [];
+  let answered: Promise<unknown> | undefined;
+  const url = await listen((request, response) => {
+    const next = (error: unknown) => void refusals.push(error);
+    const handled = server[kind]({ userId })(request, response, next);
+    answered = Promise.resolve(handled);
+    response.writeHead(503).end();
+  });
+  expect((await post(`${url}/chat/negotiate`)).status).toBe(503);
+  tell('ada');
+  await answered;
+  await new Promise(setImmediate);
+  expect(refusals).toEqual([]);
+});
+
 test('tells the service how long and by which transports a client may be there', async () => {
   const { server } = await serve(Chat);
   const handler = server.node({

@@ -33,7 +33,9 @@ export function refusalFor(error: unknown, logger: Logger): HttpAnswer {
   return plain(status, 'Negotiate failed.');
 }
 
+/** Does nothing where the app has answered meanwhile, a request that takes too long for example. */
 export function writeAnswer(response: ServerResponse, answer: HttpAnswer): void {
+  if (response.headersSent) return;
   response.writeHead(answer.status, {
     ...answer.headers,
     'content-length': Buffer.byteLength(answer.body),

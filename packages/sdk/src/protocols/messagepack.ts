@@ -1,5 +1,5 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
-import { ByteWriter, HubMessageType } from '@trunkline/protocol';
+import { ByteWriter, frameBodyStart, HubMessageType, msgpackValueEnd } from '@trunkline/protocol';
 
 import { InvalidDataException } from '../errors.ts';
 import type { HubMessage, HubProtocol } from './hub-protocol.ts';
@@ -53,12 +53,15 @@ function record(message: readonly unknown[]): Uint8Array {
   return writer.view();
 }
 
+/** The decoder makes room for as many items as an array announces, so they have to be there. */
 function readArray(bytes: Uint8Array, start: number, end: number): readonly unknown[] {
-  let body = start;
-  while (bytes[body]! > 0x7f) body++;
+  const body = frameBodyStart(bytes, start);
+  if (msgpackValueEnd(bytes, body, end) !== end) {
+    throw new InvalidDataException('Reading array length failed.');
+  }
   let value: unknown;
   try {
-    value = decoder.decode(bytes.subarray(body + 1, end));
+    value = decoder.decode(bytes.subarray(body, end));
   } catch (cause) {
     throw new InvalidDataException('Reading array length failed.', { cause });
   }

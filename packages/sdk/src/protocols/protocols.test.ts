@@ -171,6 +171,16 @@ describe('messagepack', () => {
     expect(parse(messagePack, hex(bytes))).toMatchObject(expected);
   });
 
+  test('makes no room for items that are not there', () => {
+    const announced = Buffer.alloc(100 * 5);
+    for (let at = 0; at < announced.length; at += 5) announced.writeUIntBE(0xdd01c9c380, at, 5);
+    const call = Buffer.concat([hex('95 01 80 a1 31 a1 58'), announced]);
+    const bytes = Buffer.concat([hex('fb 03'), call]);
+    const before = process.memoryUsage().heapUsed;
+    expect(thrownBy(() => parse(messagePack, bytes))).toBeInstanceOf(InvalidDataException);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(50 * 2 ** 20);
+  });
+
   test('writes as the reference shows', () => {
     const written = [
       messagePack.invocation('m', ['all']),

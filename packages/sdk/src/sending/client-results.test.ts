@@ -86,6 +86,7 @@ test('the wait ends with the timeout, the signal and the client', async () => {
   const late = hub.clients.client('c1').invoke({ timeout: 5000 }).confirm('?');
   const stopped = hub.clients.client('c1').invoke({ signal: controller.signal }).confirm('?');
   const left = hub.clients.client('c1').invoke().confirm('?');
+  void hub.clients.client('c1').invoke().confirm('of no interest');
   controller.abort();
   await expect(stopped).rejects.toThrow('Invocation canceled by the server.');
   await expect(passing(clock, late)).rejects.toMatchObject({

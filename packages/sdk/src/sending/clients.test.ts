@@ -259,6 +259,17 @@ test('proxies can be awaited and resolve to themselves', async () => {
   expect(proxy.m).toBe(hub.clients.user('u').m);
 });
 
+test('proxies send nothing when they are made JSON or text', async () => {
+  const { hub, trunk } = await serve(Acts);
+  for (const proxy of [hub.clients.all, hub.clients.client('c1').invoke()]) {
+    expect(JSON.stringify(proxy)).toBe('{}');
+    expect(() => String(proxy as unknown)).toThrow(TypeError);
+  }
+  await hub.clients.all.send('toJSON');
+  await trunk.next(MessageType.BroadcastData);
+  expect(trunk.ofType(MessageType.BroadcastData)).toHaveLength(1);
+});
+
 describe('groups', () => {
   test('join and leave resolve on their acks', async () => {
     const { trunk, hub } = await serve(Acts);
@@ -285,9 +296,10 @@ describe('groups', () => {
     await expect(passing(clock, silent)).rejects.toThrow(/within 10 s/);
   });
 
-  test('a lost server connection rejects at once', async () => {
+  test('a lost server connection rejects at once, whoever awaits it', async () => {
     const { trunk, hub } = await serve(Acts);
     const joined = hub.groups.add('c1', 'g');
+    void hub.groups.remove('c1', 'h');
     await trunk.next(18);
     trunk.socket.terminate();
     await expect(joined).rejects.toThrow(/was lost/);

@@ -6,7 +6,7 @@ import { SendProxy, SingleSendProxy } from './send-proxy.ts';
 /** A client of which nothing is known: any method, any arguments. */
 export type UntypedClient = Record<string, (...args: unknown[]) => unknown>;
 
-type OwnNames = 'send' | 'invoke' | 'then';
+type OwnNames = 'send' | 'invoke' | 'then' | 'toJSON' | 'toString' | 'valueOf';
 
 /** Each method of `Client` as a send, which resolves when the service has been handed the message. */
 export type Sends<Client> = {

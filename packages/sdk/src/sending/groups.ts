@@ -1,3 +1,4 @@
+import { unheeded } from '../unheeded.ts';
 import { groupName } from './destination.ts';
 
 /** Joins or leaves, and resolves when the service has confirmed. */
@@ -19,12 +20,16 @@ export class Groups {
    * Resolves once whatever is sent to the group reaches the connection too, also when the connection
    * is unknown. Rejects with TrunklineError `ack-timeout` after 10 s.
    */
-  async add(connectionId: string, group: string): Promise<void> {
-    await this.#change('join', connectionId, groupName(group));
+  add(connectionId: string, group: string): Promise<void> {
+    return unheeded(this.#checked('join', connectionId, group));
   }
 
   /** The opposite of `add`, with the same promise. */
-  async remove(connectionId: string, group: string): Promise<void> {
-    await this.#change('leave', connectionId, groupName(group));
+  remove(connectionId: string, group: string): Promise<void> {
+    return unheeded(this.#checked('leave', connectionId, group));
+  }
+
+  async #checked(change: 'join' | 'leave', connectionId: string, group: string): Promise<void> {
+    await this.#change(change, connectionId, groupName(group));
   }
 }

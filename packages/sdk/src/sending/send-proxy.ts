@@ -1,3 +1,4 @@
+import { unheeded } from '../unheeded.ts';
 import type { Destination } from './destination.ts';
 
 /** What the library does behind a proxy. */
@@ -40,13 +41,16 @@ function methodNamed(name: string): Method {
   return method;
 }
 
+/** What JavaScript itself calls: where a proxy is awaited, made JSON or text, nothing is sent. */
+const NOT_METHODS: ReadonlySet<string> = new Set(['then', 'toJSON', 'toString', 'valueOf']);
+
 /**
  * Answers any name with a method that sends it. It stands behind a proxy class' own members, so it
- * is asked only for names that those do not have. `then` is none, or proxies could not be awaited.
+ * is asked only for names that those do not have.
  */
 const anyName: object = new Proxy(Object.create(null) as object, {
   get: (_target, name) =>
-    typeof name === 'string' && name !== 'then' ? methodNamed(name) : undefined,
+    typeof name === 'string' && !NOT_METHODS.has(name) ? methodNamed(name) : undefined,
 });
 
 /** Sends to one destination, whatever method is called on it. */
@@ -61,10 +65,7 @@ export class SendProxy {
 
   /** Sends by name, for names that are members of the proxy itself. */
   send(name: string, ...args: unknown[]): Promise<void> {
-    const sent = this.#sender.send(this.#destination, name, args);
-    // Whoever awaits learns of a failure; a send that nobody awaits must not end the process.
-    sent.catch(() => {});
-    return sent;
+    return unheeded(this.#sender.send(this.#destination, name, args));
   }
 }
 
@@ -99,7 +100,7 @@ export class InvokeProxy {
   /** Invokes by name, for names that are members of the proxy itself. */
   send(target: string, ...args: unknown[]): Promise<unknown> {
     const connectionId = this.#connectionId;
-    return this.#sender.invoke({ ...this.#options, connectionId, target, args });
+    return unheeded(this.#sender.invoke({ ...this.#options, connectionId, target, args }));
   }
 }
 

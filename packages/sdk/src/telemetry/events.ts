@@ -6,6 +6,7 @@ import type { HubHost } from '../hubs/hub-host.ts';
 import type { HubObserver } from '../hubs/hub-receiver.ts';
 import type { Logger } from '../options.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
+import { runUnheeded } from '../unheeded.ts';
 
 /** A client connection, in an event. */
 export interface ClientEvent {
@@ -38,7 +39,7 @@ export interface ServerEvents {
   serverConnectionDown: [connection: ServerConnectionEvent, fault: Error | undefined];
 }
 
-/** Emits what hubs observe. A listener that throws is logged: it must not break a connection. */
+/** Tells listeners what hubs observe. One that throws or rejects is logged, and breaks nothing. */
 export class Events implements HubObserver {
   readonly #emitter: EventEmitter<ServerEvents>;
   readonly #logger: Logger;
@@ -67,11 +68,18 @@ export class Events implements HubObserver {
 
   #emit<Name extends keyof ServerEvents>(name: Name, args: () => ServerEvents[Name]): void {
     if (this.#emitter.listenerCount(name) === 0) return;
-    try {
-      this.#emitter.emit<keyof ServerEvents>(name, ...args());
-    } catch (error) {
-      this.#logger.error(`a listener of '${name}' threw: ${errorMessage(error)}`, error);
+    const given = args();
+    // Not by `emit`, which leaves out the listeners behind one that throws.
+    for (const listener of this.#emitter.rawListeners(name)) {
+      runUnheeded(
+        () => Reflect.apply(listener, this.#emitter, given),
+        (error) => this.#failed(name, error),
+      );
     }
+  }
+
+  #failed(name: string, error: unknown): void {
+    this.#logger.error(`a listener of '${name}' threw: ${errorMessage(error)}`, error);
   }
 }
 

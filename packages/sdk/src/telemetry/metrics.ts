@@ -8,6 +8,8 @@ export interface ServerMetric {
   readonly help: string;
   readonly type: 'counter' | 'gauge';
   get(): Promise<MetricReading>;
+  /** For tests that reset a registry: the values are the server's, and stay. */
+  reset(): void;
 }
 
 export interface MetricReading {
@@ -73,7 +75,7 @@ export function registerMetrics(registry: MetricRegistry, hosts: () => Iterable<
       const values = [...hosts()].flatMap(read);
       return { name, help, type, aggregator: 'sum' as const, values };
     };
-    register({ name, help, type, get });
+    register({ name, help, type, get, reset: () => {} });
   }
 }
 

@@ -8,6 +8,7 @@ import { HubError } from '../errors.ts';
 import { Hub } from '../hubs/hub.ts';
 import { ManualClock } from '../manual-clock.test-support.ts';
 import { createServer } from '../server.ts';
+import type { ClientEvent } from './events.ts';
 
 class Chat extends Hub {
   hello(): string {
@@ -72,15 +73,28 @@ describe('events', () => {
     ]);
   });
 
-  test('break nothing when a listener throws', async () => {
+  test('break nothing when a listener throws or rejects, and the others hear of them', async () => {
     const { server, trunk, log } = await serve(Chat);
-    server.on('connected', () => {
+    const heard: string[] = [];
+    server.once('connected', () => {
       throw new Error('boom');
     });
-    const client = trunk.open();
-    client.call('hello');
-    expect(await client.text(1)).toContain('hello');
-    expect(log.lines).toEqual(["a listener of 'connected' threw: boom"]);
+    const reject = async ({ connectionId }: ClientEvent) => {
+      throw new Error(`not ${connectionId}`);
+    };
+    server.on('connected', reject as (client: ClientEvent) => unknown);
+    server.on('connected', ({ connectionId }) => heard.push(connectionId));
+    for (const id of ['c1', 'c2']) {
+      const client = trunk.open({ id });
+      client.call('hello');
+      expect(await client.text(1)).toContain('hello');
+    }
+    expect(heard).toEqual(['c1', 'c2']);
+    expect(log.lines).toEqual([
+      "a listener of 'connected' threw: boom",
+      "a listener of 'connected' threw: not c1",
+      "a listener of 'connected' threw: not c2",
+    ]);
   });
 });
 
@@ -111,6 +125,7 @@ test('metrics are there for a registry of prom-client', async () => {
   const { server, trunk, hub, service } = await serve(Chat);
   const registry = new Registry();
   server.metrics(registry);
+  registry.resetMetrics();
   const client = trunk.open();
   client.call('hello', [], '1');
   client.call('fail', [], '2');

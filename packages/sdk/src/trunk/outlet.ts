@@ -4,6 +4,10 @@ import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
 import { FrameBatch } from './frame-batch.ts';
 
+/** Shares of what may wait: behind the first streams rest, behind the second calls do. */
+const STREAMS = 1 / 2;
+const ANSWERS = 3 / 4;
+
 /** The sending half of a server connection: batched by turns, and bounded. */
 export class Outlet {
   readonly batch: FrameBatch;
@@ -26,11 +30,22 @@ export class Outlet {
     return this.waiting >= this.#limit;
   }
 
-  /** Pending while over half of what may wait does, unless nothing will be sent any more. */
-  halfEmpty(): Promise<void> | undefined {
-    if (this.waiting * 2 <= this.#limit) return undefined;
-    this.#drained ??= deferred();
-    return this.#drained.promise;
+  /**
+   * Pending from where over half of what may wait does until it no longer does, unless nothing will
+   * be sent any more.
+   */
+  roomForStreams(): Promise<void> | undefined {
+    return this.#roomBelow(STREAMS);
+  }
+
+  /**
+   * The same from three quarters on. Nothing is read meanwhile: what clients call is answered here,
+   * and would only pile up elsewhere.
+   */
+  roomForAnswers(): Promise<void> | undefined {
+    const room = this.#roomBelow(ANSWERS);
+    if (room !== undefined) this.#socket.pause();
+    return room;
   }
 
   /** Lets go of whoever waits for room. */
@@ -42,13 +57,21 @@ export class Outlet {
   #write(bytes: Buffer): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.send(bytes, { binary: true }, () => this.#sent());
-    // What clients call is answered here; with no room for answers there is no use in reading calls.
-    if (this.full) this.#socket.pause();
   }
 
   #sent(): void {
-    if (this.waiting * 2 > this.#limit) return;
+    if (this.#isOver(STREAMS)) return;
     if (this.#socket.isPaused) this.#socket.resume();
     this.close();
+  }
+
+  #roomBelow(share: number): Promise<void> | undefined {
+    if (!this.#isOver(share)) return undefined;
+    this.#drained ??= deferred();
+    return this.#drained.promise;
+  }
+
+  #isOver(share: number): boolean {
+    return this.waiting > this.#limit * share;
   }
 }

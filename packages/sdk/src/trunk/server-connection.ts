@@ -3,6 +3,7 @@ import {
   ConnectionDataView,
   ConnectionType,
   decodeServiceMessage,
+  frameBodyStart,
   MAX_SERVICE_MESSAGE_BYTES,
   MessageType,
   MigrationLevel,
@@ -136,11 +137,17 @@ export class ServerConnection {
   }
 
   /**
-   * Pending while streams should send nothing: they use half of what may wait, so that they never
-   * make `send` throw. Resolves when there is room again, or the connection has closed.
+   * Pending while streams should send nothing: they use half of what may wait, calls and their
+   * answers half of the rest, so that they do not make `send` throw. Resolves when there is room
+   * again, or the connection has closed.
    */
   roomForStreams(): Promise<void> | undefined {
-    return this.#state === 'closed' ? undefined : this.#outlet.halfEmpty();
+    return this.#state === 'closed' ? undefined : this.#outlet.roomForStreams();
+  }
+
+  /** The same for calls, which should not start meanwhile. */
+  roomForAnswers(): Promise<void> | undefined {
+    return this.#state === 'closed' ? undefined : this.#outlet.roomForAnswers();
   }
 
   /** To be called every few seconds: keeps the connection alive, or ends it when it is dead. */
@@ -258,9 +265,6 @@ export class ServerConnection {
   }
 }
 
-/** Decodes a framed message, from behind its length prefix. */
 function decodeFrame(bytes: Uint8Array, start: number, end: number): ServiceMessage | undefined {
-  let prefix = start;
-  while (bytes[prefix]! > 0x7f) prefix++;
-  return decodeServiceMessage(bytes, prefix + 1, end);
+  return decodeServiceMessage(bytes, frameBodyStart(bytes, start), end);
 }
