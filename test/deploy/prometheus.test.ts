@@ -33,6 +33,13 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
       'trunkline_server_closes_total{reason="PingTimeout"} 0x20 5x10',
     ],
   },
+  TrunklineClientsNotMoved: {
+    fires: ['trunkline_migrations_total{outcome="no_server"} 0+12x30'],
+    isQuiet: [
+      'trunkline_migrations_total{outcome="moved"} 0+600x30',
+      'trunkline_migrations_total{outcome="not_possible"} 0x20 20x10',
+    ],
+  },
   TrunklineAccessKeyMismatch: {
     fires: ['trunkline_token_rejections_total{use="server",reason="signature"} 0+30x30'],
     isQuiet: ['trunkline_token_rejections_total{use="client",reason="expired"} 0+30x30'],
