@@ -1,3 +1,5 @@
+import { ByteWriter } from '@trunkline/protocol';
+
 /**
  * What a client connection needs only until its hub has answered the handshake: most of all room
  * for what comes too early. Dropped as a whole when the client is open.
@@ -22,7 +24,7 @@ export class OpeningPhase {
   forwarded = false;
   readonly expiresAt: number | undefined;
   readonly #startedAt: number;
-  #early: Buffer | undefined;
+  #early: ByteWriter | undefined;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
@@ -30,7 +32,10 @@ export class OpeningPhase {
     this.#startedAt = now;
     this.deadline = now + handshakeMs;
     this.expiresAt = expiresAt;
-    this.#early = early;
+    if (early !== undefined) {
+      this.#early = new ByteWriter(early.length);
+      this.#early.raw(early);
+    }
   }
 
   /** Its handshake request is all there has been between the client and a server. */
@@ -45,15 +50,15 @@ export class OpeningPhase {
 
   /** Keeps a copy of the client's bytes; false when there are too many. */
   keepEarly(bytes: Uint8Array): boolean {
-    const before = this.#early ?? Buffer.alloc(0);
-    if (before.length + bytes.length > EARLY_BYTES) return false;
-    this.#early = Buffer.concat([before, bytes]);
+    const early = (this.#early ??= new ByteWriter(bytes.length));
+    if (early.length + bytes.length > EARLY_BYTES) return false;
+    early.raw(bytes);
     return true;
   }
 
   /** Everything kept of the client, which is no longer kept. */
   takeEarly(): Buffer | undefined {
-    const early = this.#early;
+    const early = this.#early?.view();
     this.#early = undefined;
     return early;
   }
