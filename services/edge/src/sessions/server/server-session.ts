@@ -29,9 +29,6 @@ import { Heartbeat } from './heartbeat.ts';
 import { Trunk } from './trunk.ts';
 import { passesAnswers, reopensClients, restsStreams } from './user-agent.ts';
 
-/** What a client may leave with a server connection that is full, and all of them together. */
-const OWED_PER_CLIENT_BYTES = 256 * 1024;
-const OWED_BYTES = 16 * 1024 * 1024;
 
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
 
@@ -158,7 +155,7 @@ export class ServerSession implements SocketHandler {
   /** Relays hub messages of a client; one that overdraws its allowance is closed. */
   forward(client: ClientSession, bytes: Uint8Array, count: number): void {
     const trunk = this.#trunk!;
-    if (trunk.full && !this.#allow(client, trunk, bytes.length)) {
+    if (trunk.full && !trunk.allows(client, bytes.length)) {
       client.close(CLIENT_CLOSE_REASONS.slowAppServer);
       return;
     }
@@ -316,16 +313,6 @@ export class ServerSession implements SocketHandler {
     const { hub, id, serverId } = this;
     this.#context.log.info({ hub: hub.name, serverId, id, weak: this.#weak }, 'server connected');
     this.hub.serverReady(this);
-  }
-
-  #allow(client: ClientSession, trunk: Trunk, bytes: number): boolean {
-    if (client.owedEpoch !== trunk.epoch) {
-      client.owedEpoch = trunk.epoch;
-      client.owed = 0;
-    }
-    client.owed += bytes;
-    trunk.owed += bytes;
-    return client.owed <= OWED_PER_CLIENT_BYTES && trunk.owed <= OWED_BYTES;
   }
 
   #refuse(error: ProtocolError): void {

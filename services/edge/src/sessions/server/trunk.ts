@@ -13,7 +13,16 @@ import type { TurnFlusher } from '../turn-flusher.ts';
 const LARGE_PAYLOAD_BYTES = 64 * 1024;
 /** A server connection with more than this queued takes no new clients. */
 const FULL_BYTES = 1024 * 1024;
+/** What a client may leave with a server connection that is full, and all of them together. */
+const OWED_PER_CLIENT_BYTES = 256 * 1024;
+const OWED_BYTES = 16 * 1024 * 1024;
 const ENDING = Uint8Array.of(0x80);
+
+/** What a client has left with a trunk that was full, and in which of its epochs. */
+export interface Debtor {
+  owed: number;
+  owedEpoch: number;
+}
 
 /**
  * The outgoing half of a server connection. What is written in one turn leaves as one WebSocket
@@ -32,9 +41,9 @@ export class Trunk {
   #messages = 0;
   full = false;
   /** Counts the times that this trunk has been full: allowances are per time. */
-  epoch = 0;
+  #epoch = 0;
   /** Bytes taken from clients since it became full. */
-  owed = 0;
+  #owed = 0;
 
   /** `overflowed` is told when the socket has refused bytes: the stream is broken then. */
   constructor(socket: Socket, flusher: TurnFlusher, counters: Counters, overflowed: () => void) {
@@ -42,6 +51,17 @@ export class Trunk {
     this.#flusher = flusher;
     this.#counters = counters;
     this.#overflowed = overflowed;
+  }
+
+  /** Whether the client may leave so much more with a trunk that is full. */
+  allows(client: Debtor, bytes: number): boolean {
+    if (client.owedEpoch !== this.#epoch) {
+      client.owedEpoch = this.#epoch;
+      client.owed = 0;
+    }
+    client.owed += bytes;
+    this.#owed += bytes;
+    return client.owed <= OWED_PER_CLIENT_BYTES && this.#owed <= OWED_BYTES;
   }
 
   /** One ConnectionData for `bytes[start, end)`. */
@@ -83,7 +103,7 @@ export class Trunk {
   drained(): void {
     if (this.full && this.#socket.getBufferedAmount() === 0) {
       this.full = false;
-      this.owed = 0;
+      this.#owed = 0;
     }
   }
 
@@ -106,8 +126,8 @@ export class Trunk {
       this.#overflowed();
     } else if (!this.full && this.#socket.getBufferedAmount() > FULL_BYTES) {
       this.full = true;
-      this.epoch++;
-      this.owed = 0;
+      this.#epoch++;
+      this.#owed = 0;
     }
   }
 }
