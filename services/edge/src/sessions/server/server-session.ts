@@ -29,7 +29,6 @@ import { Heartbeat } from './heartbeat.ts';
 import { Trunk } from './trunk.ts';
 import { passesAnswers, reopensClients, restsStreams } from './user-agent.ts';
 
-
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
 
 const NO_HEADERS = new Map<string, string[]>();
