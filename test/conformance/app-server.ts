@@ -9,9 +9,10 @@ import { json } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
 import { createServer, type HubHandle } from '@trunkline/sdk';
+import { detourOf, identityOf } from '@trunkline/testing';
 
-import { type Control, HUB_NAMES, type HubName, type Identity, IMPATIENT_MS } from './contract.ts';
-import { appToken, signInEnd } from './identity.ts';
+import { type Control, HUB_NAMES, type HubName, IMPATIENT_MS } from './contract.ts';
+import { signInEnd } from './identity.ts';
 import { Main, type MainClient, select } from './hubs.ts';
 
 const { prefix = '' } = parseArgs({ options: { prefix: { type: 'string' } } }).values;
@@ -38,20 +39,14 @@ async function obey(control: Control): Promise<void> {
   return groups[control.do](control.connectionId, control.group);
 }
 
-function identity({ headers }: IncomingMessage): Identity {
-  const token = headers.authorization?.replace('Bearer ', '');
-  if (token === undefined) return {};
-  return JSON.parse(Buffer.from(token, 'base64url').toString()) as Identity;
-}
-
 function negotiate(request: IncomingMessage, response: ServerResponse): void {
-  const { userId, claims, signInSeconds, detours, ...options } = identity(request);
-  const [url, ...rest] = detours ?? [];
-  if (url !== undefined) {
-    const accessToken = appToken({ ...identity(request), detours: rest });
-    response.end(JSON.stringify({ url, accessToken }));
+  const identity = identityOf(request.headers.authorization);
+  const detour = detourOf(identity);
+  if (detour !== undefined) {
+    response.end(JSON.stringify(detour));
     return;
   }
+  const { userId, claims, signInSeconds, detours: _, ...options } = identity;
   const expiresAt = signInSeconds === undefined ? undefined : new Date(signInEnd(signInSeconds));
   const handle = server.node({
     ...options,

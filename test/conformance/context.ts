@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Subject } from '@microsoft/signalr';
-import type { StartedEdge } from '@trunkline/testing';
+import type { Identity, StartedEdge } from '@trunkline/testing';
 import { vi } from 'vitest';
 
 import { Network } from '../chaos/network.ts';
 import { HubClient } from '../edge/support/hub-client.ts';
 import { buildConnection, type Target } from './build-connection.ts';
 import { Client, DEADLINE_MS } from './client.ts';
-import type { HubName, Identity } from './contract.ts';
+import type { HubName } from './contract.ts';
 import { entranceOf } from './entrance.ts';
 import { appToken } from './identity.ts';
 import { LIBRARIES } from './libraries.ts';

@@ -1,5 +1,3 @@
-import type { TransportName } from '@trunkline/sdk';
-
 /**
  * What the app server of the conformance tests offers, in whatever language it is written: the hubs
  * of `hubs.ts` at the paths below, negotiate for users named by `Identity`, and `POST /control`. At
@@ -41,20 +39,6 @@ export type Control =
   /** Calls `message` on clients, from outside a hub. */
   | { do: 'send'; hub: HubName; to: Destination; args: readonly unknown[] }
   | { do: 'add' | 'remove'; hub: HubName; connectionId: string; group: string };
-
-/** What a client calls itself at negotiate: base64url JSON, as a bearer token of the app's own. */
-export interface Identity {
-  readonly userId?: string;
-  readonly claims?: Readonly<Record<string, string | readonly string[]>>;
-  /** The sign-in ends so long after negotiate, and the connection with it. */
-  readonly signInSeconds?: number;
-  readonly tokenLifetimeSeconds?: number;
-  readonly transports?: readonly TransportName[];
-  /** How long it may go between two polls. */
-  readonly maxPollIntervalSeconds?: number;
-  /** URLs of hubs that negotiate sends the client to, one after another, before the edge. */
-  readonly detours?: readonly string[];
-}
 
 /** The answer of hub method `about`. */
 export interface About {

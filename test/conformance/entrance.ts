@@ -1,4 +1,6 @@
-import type { HubName, Identity } from './contract.ts';
+import type { Identity } from '@trunkline/testing';
+
+import type { HubName } from './contract.ts';
 import { appToken, edgeToken } from './identity.ts';
 import type { AppServer } from './start-app-server.ts';
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 
 import { type Clients, Hub, HubError, type Sends } from '@trunkline/sdk';
+import { Gates } from '@trunkline/testing';
 
 import type { About, Destination } from './contract.ts';
-import { Gates } from './gates.ts';
 
 /** What the hub calls on its clients. */
 export interface MainClient {

@@ -1,7 +1,7 @@
 import { TRANSPORT_BITS } from '@trunkline/protocol';
 import { DEVELOPMENT_ACCESS_KEY, mintClientToken } from '@trunkline/tokens';
 
-import type { Identity } from './contract.ts';
+import type { Identity } from '@trunkline/testing';
 
 /** What the app server takes for a client's sign-in. */
 export function appToken(identity: Identity): string {

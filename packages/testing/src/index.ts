@@ -1,3 +1,5 @@
+export { Gates } from './dotnet/app/gates.ts';
+export { detourOf, type Identity, identityOf } from './dotnet/app/identity.ts';
 export { PROFILE_NAMES, type ProfileName } from './dotnet/profiles.ts';
 export type { ShutdownMode } from './dotnet/shutdown.ts';
 export { FakeAppServer } from './fakes/fake-app-server.ts';

@@ -1,8 +1,8 @@
 import { HubConnectionBuilder, JsonHubProtocol, LogLevel } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+import type { Identity } from '@trunkline/testing';
 
 import { Client } from '../../conformance/client.ts';
-import type { Identity } from '../../conformance/contract.ts';
 import { appToken } from '../../conformance/identity.ts';
 import type { AppServer } from '../../conformance/start-app-server.ts';
 import type { ProtocolName } from '../../conformance/variants.ts';
