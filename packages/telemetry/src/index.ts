@@ -7,6 +7,7 @@ export type {
   MetricName,
 } from './catalogue.ts';
 export { Histogram } from './histogram.ts';
+export { DIGEST_MS, LogDigest, startDigest } from './log-digest.ts';
 export { createLogger, LOG_LEVELS } from './logger.ts';
 export type { LoggerOptions } from './logger.ts';
 export { processSources } from './process-sources.ts';
