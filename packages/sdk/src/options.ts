@@ -40,6 +40,11 @@ export type HubSettings = Readonly<Required<HubOptions>>;
 export interface ServerOptions {
   /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
   connectionString?: string | undefined;
+  /**
+   * Goes before every hub key, with a `_`, so that several apps can share a service without meeting
+   * in a hub. A letter, then letters, digits and `_`. Default: none.
+   */
+  applicationName?: string | undefined;
   /** Several services instead of one connection string; at least one of them primary. */
   endpoints?: readonly EndpointOptions[];
   /** Chooses among several endpoints, where the default is not what the app needs. */
@@ -56,7 +61,9 @@ export interface ServerOptions {
   logger?: Logger;
 }
 
-export type ServerSettings = Readonly<Required<Omit<ServerOptions, 'connectionString'>>>;
+export type ServerSettings = Readonly<
+  Required<Omit<ServerOptions, 'connectionString' | 'applicationName'>>
+>;
 
 const MIB = 1024 * 1024;
 

@@ -34,7 +34,6 @@ describe('what cannot work is said at once', () => {
     ['count 0', () => createServer({ connectionString, connectionCount: 0 }), /connectionCount/],
     ['a relative path', () => server().hub('chat', Chat), /starts with \//],
     ['a query', () => server().hub('/chat?a', Chat), /has no query/],
-    ['no name', () => server().hub('/chat', class extends Hub {}), /give options.hub/],
     [
       'a size of 0',
       () => server().hub('/chat', Chat, { maximumReceiveMessageSize: 0 }),
@@ -66,11 +65,11 @@ describe('what cannot work is said at once', () => {
   });
 });
 
-test('two paths of one hub key share its server connections, and keep their classes', async () => {
+test('two paths of one hub key share its server connections, and keep their options', async () => {
   const service = await fakeService();
-  class Other extends Hub {
-    hello(): string {
-      return 'other';
+  class Failing extends Hub {
+    fail(): void {
+      throw new Error('details');
     }
   }
   const server = createServer({
@@ -79,17 +78,17 @@ test('two paths of one hub key share its server connections, and keep their clas
     logger: new Log(),
   });
   atEnd(() => server.stop({ timeout: 0 }));
-  server.hub('/chat', Chat);
-  server.hub('/other', Other, { hub: 'CHAT' });
+  server.hub('/chat', Failing);
+  server.hub('/other', Failing, { hub: 'CHAT', enableDetailedErrors: true });
   await server.start();
   const trunk = await until(() => service.live[0], 'a server connection');
   expect(service.connections).toHaveLength(1);
   const first = trunk.open({ id: 'a', queryString: '?hub=chat&asrs.op=%2Fchat' });
   const second = trunk.open({ id: 'b', queryString: '?hub=chat&asrs.op=%2Fother' });
-  first.call('hello');
-  second.call('hello');
-  expect(await first.text(1)).toContain('"hello"');
-  expect(await second.text(1)).toContain('"other"');
+  first.call('fail');
+  second.call('fail');
+  expect(await first.text(1)).not.toContain('details');
+  expect(await second.text(1)).toContain('details');
 });
 
 test('a hub may speak one protocol only', async () => {

@@ -8,8 +8,9 @@ import { endpointsOf } from './endpoints/endpoint.ts';
 import { TrunklineError } from './errors.ts';
 import type { HubClass } from './hubs/hub.ts';
 import { HubHost } from './hubs/hub-host.ts';
+import { HubKeys } from './hubs/hub-key.ts';
 import type { MapOptions } from './hubs/hub-route.ts';
-import { hubKey, hubRoute, systemClaims } from './hubs/hub-route.ts';
+import { hubRoute, systemClaims } from './hubs/hub-route.ts';
 import type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 import { expressHandler } from './negotiate/express.ts';
 import type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
@@ -65,6 +66,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #clock: Clock;
   readonly #endpoints: readonly Endpoint[];
   readonly #negotiator = new Negotiator();
+  readonly #keys: HubKeys;
   readonly #hosts = new Map<string, HubHost>();
   readonly #acks = new Acks();
   readonly #observer: Events;
@@ -77,6 +79,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#settings = serverSettings(options);
     this.#clock = clock;
     this.#endpoints = endpointsOf(this.#settings.endpoints);
+    this.#keys = new HubKeys(options.applicationName);
     this.#observer = new Events(this, this.#settings.logger);
   }
 
@@ -90,8 +93,8 @@ export class Server extends EventEmitter<ServerEvents> {
     options: MapOptions = {},
   ): HubHandle<Client> {
     if (this.#state !== 'new') throw badOptions('map every hub before start()');
-    const key = hubKey(path, hubClass, options);
     const route = hubRoute(path, hubClass, options, this.#settings, this.#negotiator.paths);
+    const key = this.#keys.claim(route.path, hubClass, options.hub);
     const host = this.#host(key);
     host.addRoute(route);
     this.#negotiator.add({

@@ -11,6 +11,9 @@ import { Rooms } from './rooms.ts';
 const PAGE = fileURLToPath(new URL('../public', import.meta.url));
 const SIGNALR = fileURLToPath(new URL('../browser', import.meta.resolve('@microsoft/signalr')));
 
+/** No tutorial's: an app that somebody tries beside the sample is to have clients of its own. */
+const HUB = 'trunkline_chat_sample';
+
 export interface ChatApp {
   /** The page at `/` and `POST /chat/negotiate`; not listening yet. */
   readonly app: FastifyInstance;
@@ -28,7 +31,7 @@ export async function createChat(connectionString: string, logger: Logger): Prom
       error: (message, error) => logger.error({ err: error }, message),
     },
   });
-  server.hub('/chat', createChatHub(new Rooms()));
+  server.hub('/chat', createChatHub(new Rooms()), { hub: HUB });
 
   const app = fastify();
   app.addHook('onError', async (_request, _reply, error) => {

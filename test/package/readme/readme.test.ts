@@ -1,4 +1,4 @@
-import { startEdge } from '@trunkline/testing';
+import { startChat, startEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { FakeRestService } from '../../../packages/sdk/src/rest/fake-rest-service.test-support.ts';
@@ -33,6 +33,19 @@ test('every example compiles', async () => {
 });
 
 describe('quick start', () => {
+  test('beside the chat sample, on one edge', async () => {
+    await using sample = await startChat({ edgeUrl: stage.edge.url });
+    await expect.poll(() => unsaid(sample, 'connected to the edge'), POLL).toEqual([]);
+    await using _server = await stage.run('server.ts');
+    // Of clients under a shared key about one in two would go to the sample, which has no `send`.
+    for (let n = 0; n < 4; n++) {
+      await using ada = await stage.visit('/chat', TOKEN);
+      await ada.invoke('send', 'ada', 'hello');
+      await using page = await stage.visit(`${sample.url}/chat`, TOKEN);
+      expect(await page.invoke('rooms')).toEqual([]);
+    }
+  });
+
   test.each(['client.ts', 'front-end.ts'])('server.ts serves %s', async (client) => {
     await using _server = await stage.run('server.ts');
     await using running = await stage.run(client);

@@ -98,9 +98,9 @@ export class Stage {
     });
   }
 
-  /** A client that negotiates with the app, with this bearer token. */
+  /** A client that negotiates with the app, or where the whole URL says, with this bearer token. */
   visit(path: string, token: string): Promise<Client> {
-    return connect(`${this.url}${path}`, { accessTokenFactory: () => token });
+    return connect(new URL(path, this.url).href, { accessTokenFactory: () => token });
   }
 
   /** A client of a hub whose app answers no negotiate. */

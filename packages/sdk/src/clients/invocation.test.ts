@@ -283,8 +283,8 @@ describe('calls of one client', () => {
     await server.stop({ timeout: 60_000 });
     expect(log.lines).toEqual([]);
     const metrics = await registry.metrics();
-    expect(metrics).toContain('trunkline_sdk_calls_total{hub="waits"} 3');
-    expect(metrics).toContain('trunkline_sdk_call_failures_total{hub="waits"} 0');
+    expect(metrics).toContain('trunkline_sdk_calls_total{hub="chat"} 3');
+    expect(metrics).toContain('trunkline_sdk_call_failures_total{hub="chat"} 0');
   });
 
   test('a method that ends after its client has gone answers nobody', async () => {

@@ -1,5 +1,3 @@
-import { HUB_NAME } from '@trunkline/protocol';
-
 import type { Authorize } from '../clients/authorization.ts';
 import type { HubRoute } from '../clients/host.ts';
 import { TrunklineError } from '../errors.ts';
@@ -12,19 +10,15 @@ import type { HubClass } from './hub.ts';
 import { methodTable } from './method-table.ts';
 
 export interface MapOptions extends HubOptions {
-  /** The hub key: clients and servers of one key belong together. Default: the class's name. */
+  /**
+   * The hub key: clients and servers of one key belong together, so two paths with one key share
+   * their clients. Default: from the path, `live_board` for `/live/board`.
+   */
   readonly hub?: string;
   /** Who may connect. Default: everybody whom negotiate's own handler lets through. */
   readonly authorize?: Authorize;
   /** Around this hub's calls and lifecycle hooks, inside those of the server. */
   readonly filters?: readonly HubFilter[];
-}
-
-/** The key of a hub that is mapped to `path`. Throws TrunklineError `bad-options`. */
-export function hubKey(path: string, hubClass: HubClass<never>, { hub }: MapOptions): string {
-  const name = hub ?? hubClass.name;
-  if (HUB_NAME.test(name)) return name.toLowerCase();
-  throw badOptions(`'${name}' on ${path} is no hub name: give options.hub, of letters and digits`);
 }
 
 /** A hub on a path, where `taken` are those of the others. Throws TrunklineError `bad-options`. */

@@ -1,10 +1,10 @@
-import { HUB_NAME } from '@trunkline/protocol';
 import type { Claims } from '@trunkline/tokens';
 import { mintClientToken } from '@trunkline/tokens';
 
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import { TrunklineError } from '../errors.ts';
+import { checkedApplicationName, hubKey } from '../hubs/hub-key.ts';
 import { tokenClaims } from '../negotiate/handler.ts';
 import type { TokenOptions } from '../negotiate/handler.ts';
 import { connectionStringOf, requirePositive } from '../options.ts';
@@ -22,6 +22,8 @@ const HEALTH_TIMEOUT_MS = 2_000;
 export interface ManagerOptions {
   /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
   readonly connectionString?: string | undefined;
+  /** As `createServer`'s: goes before every hub's name. Default: none. */
+  readonly applicationName?: string | undefined;
   /** Milliseconds that a call may take, second tries included. Default 30 s. */
   readonly timeout?: number;
 }
@@ -56,18 +58,21 @@ export function createManager(options: ManagerOptions = {}): Manager {
 export class Manager {
   readonly #service: Service;
   readonly #client: RestClient;
+  readonly #applicationName: string | undefined;
 
   constructor(options: ManagerOptions, clock: Clock = systemClock, random = Math.random) {
     const timeout = options.timeout ?? TIMEOUT_MS;
     requirePositive('timeout', timeout);
     const service = new Service(connectionStringOf(options));
     this.#service = service;
+    this.#applicationName = checkedApplicationName(options.applicationName);
     this.#client = new RestClient({ service, timeout, clock, random });
   }
 
-  /** A hub by its key, in which case does not matter. Throws TrunklineError `bad-options`. */
+  /** A hub by its name, in which case does not matter. Throws TrunklineError `bad-options`. */
   hub<Client = UntypedClient>(name: string): ManagedHub<Client> {
-    if (HUB_NAME.test(name)) return new ManagedHub(this.#service, this.#client, name.toLowerCase());
+    const key = hubKey(name, this.#applicationName);
+    if (key !== undefined) return new ManagedHub(this.#service, this.#client, key);
     throw new TrunklineError('bad-options', `'${name}' is no hub name`);
   }
 
