@@ -51,7 +51,7 @@ export function shortClaimType(type: string): string {
   return LONG_TO_SHORT.get(type) ?? type;
 }
 
-/** The claim type that an app server expects for a token's member; it maps nothing itself. */
+/** The claim type that .NET's own handler of tokens makes of a member; an app server maps nothing. */
 export function longClaimType(name: string): string {
   return SHORT_TO_LONG.get(name) ?? name;
 }

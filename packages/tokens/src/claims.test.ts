@@ -85,7 +85,7 @@ describe('readClientClaims', () => {
 });
 
 describe('forwardedClaims', () => {
-  it('expands arrays, makes texts, maps names and drops null', () => {
+  it('expands arrays, makes texts, adds long types and drops null', () => {
     const payload = JSON.stringify({
       'asrs.s.uid': 'alice',
       nameid: 'alice',
@@ -101,9 +101,13 @@ describe('forwardedClaims', () => {
     expect(forwardedClaims(payload)).toEqual([
       ['asrs.s.uid', 'alice'],
       [NAME_IDENTIFIER, 'alice'],
+      ['nameid', 'alice'],
       [ROLE, 'a'],
+      ['role', 'a'],
       [ROLE, 'b'],
+      ['role', 'b'],
       [ROLE, 'c'],
+      ['roles', 'c'],
       ['asrs.u.iss', 'me'],
       ['ok', 'true'],
       ['n', '1.5'],
@@ -121,6 +125,14 @@ describe('forwardedClaims', () => {
     expect(forwardedClaims('{"asrs.s.uid":"a","sub":"b"}')).toEqual([
       ['asrs.s.uid', 'a'],
       [NAME_IDENTIFIER, 'b'],
+      ['sub', 'b'],
+    ]);
+  });
+
+  it('says a long type once that a token has as it is', () => {
+    expect(forwardedClaims(JSON.stringify({ [ROLE]: ['a', 'b'] }))).toEqual([
+      [ROLE, 'a'],
+      [ROLE, 'b'],
     ]);
   });
 });

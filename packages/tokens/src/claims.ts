@@ -53,9 +53,11 @@ export function readClientClaims(payload: string): ClientClaims {
 
 /**
  * The claims that an open-connection message carries: every member of the token as (type, value)
- * pairs, arrays as repeated pairs, never nil, short names mapped to the long types that .NET apps
- * look up, `asrs.s.*` included. Where `asrs.s.uid` is the only word on the user, a name identifier
- * is added, because SDK 1.15 reads nothing else (service protocol reference, section 3.5).
+ * pairs, arrays as repeated pairs, never nil, `asrs.s.*` included. A short name that .NET has a
+ * long type for goes under both, first the long one: the package has one token for identities of
+ * either kind, and an app looks its claims up by the names it gave them. Where `asrs.s.uid` is the
+ * only word on the user, a name identifier is added, because SDK 1.15 reads nothing else (service
+ * protocol reference, section 3.5).
  * @param payload a `VerifiedToken`'s payload
  */
 export function forwardedClaims(payload: string): [type: string, value: string][] {
@@ -63,7 +65,10 @@ export function forwardedClaims(payload: string): [type: string, value: string][
   const claims: [string, string][] = [];
   for (const [name, value] of Object.entries(members)) {
     const type = longClaimType(name);
-    for (const text of texts(value)) claims.push([type, text]);
+    for (const text of texts(value)) {
+      claims.push([type, text]);
+      if (type !== name) claims.push([name, text]);
+    }
   }
   const userId = firstText(members['asrs.s.uid']);
   if (userId && !claims.some(([type]) => type === NAME_IDENTIFIER)) {

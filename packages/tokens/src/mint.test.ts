@@ -131,8 +131,10 @@ describe('mintClientToken', () => {
         const claims: Claims = Object.fromEntries(entries);
         const forwarded = forwardedClaims(payloadOf({ claims }));
         for (const [type, values] of Object.entries(claims)) {
-          const got = forwarded.filter(([name]) => name === longClaimType(type));
-          expect(got.map(([, text]) => text)).toEqual([values].flat().map(String));
+          for (const name of [type, longClaimType(type)]) {
+            const got = forwarded.filter(([forwardedName]) => forwardedName === name);
+            expect(got.map(([, text]) => text)).toEqual([values].flat().map(String));
+          }
         }
       }),
     );

@@ -1,5 +1,5 @@
 import type { Claims } from '@trunkline/protocol';
-import { NAME_IDENTIFIER, shortClaimType } from '@trunkline/tokens';
+import { longClaimType, NAME_IDENTIFIER, shortClaimType } from '@trunkline/tokens';
 
 const USER_ID = 'asrs.s.uid';
 export const SYSTEM_PREFIX = 'asrs.s.';
@@ -18,14 +18,16 @@ export function userIdentifier(claims: Claims): string | undefined {
 
 /**
  * The user's own claims among those of an OpenConnection: the token's and the system's are dropped,
- * renamed ones get their names back, and the long types that the service writes for .NET apps are
- * the short names that tokens have (service protocol reference, sections 3.4 and 3.5): `role`,
- * `email`, `nameid`. No prototype, since the names come from outside.
+ * renamed ones get their names back, and the long types that the service writes for .NET apps,
+ * with or without the short names behind them, are the short names that tokens have (service
+ * protocol reference, sections 3.4 and 3.5): `role`, `email`, `nameid`. No prototype, since the
+ * names come from outside.
  */
 export function userClaims(claims: Claims): UserClaims {
   const result = Object.create(null) as Record<string, string | string[]>;
-  for (const [type, value] of claims) {
+  for (const [index, [type, value]] of claims.entries()) {
     if (type.startsWith(SYSTEM_PREFIX) || RESERVED.has(type)) continue;
+    if (repeats(claims[index - 1], type, value)) continue;
     const renamed = type.startsWith(RENAMED_PREFIX);
     const name = renamed ? type.slice(RENAMED_PREFIX.length) : shortClaimType(type);
     const known = result[name];
@@ -34,4 +36,10 @@ export function userClaims(claims: Claims): UserClaims {
     else known.push(value);
   }
   return result;
+}
+
+/** Whether a claim is the one before it under its short name. */
+function repeats(before: Claims[number] | undefined, type: string, value: string): boolean {
+  const long = longClaimType(type);
+  return long !== type && before?.[0] === long && before[1] === value;
 }

@@ -257,6 +257,9 @@ describe('silence', () => {
   });
 });
 
+/** The type that .NET has for the claim. */
+const ROLE = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role';
+
 test('the context', async () => {
   const seen: unknown[] = [];
   class Looks extends Hub {
@@ -275,6 +278,10 @@ test('the context', async () => {
       ['asrs.s.uid', 'alice'],
       ['exp', '1'],
       ['asrs.u.iss', 'me'],
+      // As the service writes them, and as one would that does not add the long types.
+      [ROLE, 'a'],
+      ['role', 'a'],
+      [ROLE, 'a'],
       ['role', 'a'],
       ['role', 'b'],
       ['__proto__', 'x'],
@@ -289,7 +296,7 @@ test('the context', async () => {
     'alice',
     Object.fromEntries([
       ['iss', 'me'],
-      ['role', ['a', 'b']],
+      ['role', ['a', 'a', 'b']],
       ['__proto__', 'x'],
     ]),
     '1, 2',

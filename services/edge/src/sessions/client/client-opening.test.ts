@@ -29,7 +29,10 @@ describe('the handshake request', () => {
     expect(open).toEqual({
       type: MessageType.OpenConnection,
       connectionId: client.id,
-      claims: [['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier', 'ann']],
+      claims: [
+        ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier', 'ann'],
+        ['nameid', 'ann'],
+      ],
       headers: new Map([
         ['x-forwarded-for', ['127.0.0.1']],
         ['user-agent', ['']],
