@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { SettingsError } from '@trunkline/settings';
+import { LogDigest } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import type { AccessKeys } from '@trunkline/tokens';
 import type { FastifyInstance } from 'fastify';
@@ -88,6 +89,7 @@ export async function startEdge(
     await setTimeout(GOODBYE_MS);
     watch.stop();
     listener.close();
+    context.digest.flush();
     await bridge.close();
     await admin.close();
   };
@@ -119,6 +121,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     edgeId: config.edgeId,
     clock,
     log,
+    digest: new LogDigest(log, clock.now),
     limits: {
       messageBytes: config.maxMessageBytes,
       serverWaitMs: config.serverWaitMs,

@@ -43,7 +43,8 @@ export class BusBridge {
       this.#hubs.get(subject.slice(PREFIX.length)).execute(command, 'bus', bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#context.log.warn({ subject, err: error.message }, 'refused bus message');
+      const { code, message } = error;
+      this.#context.digest.warn({ subject, code }, 'refused bus message', { err: message });
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkline/telemetry';
+import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
 import type { MoveBudget } from './client/held-messages.ts';
@@ -40,7 +40,10 @@ export interface SessionLimits {
 export interface EdgeContext {
   readonly edgeId: string;
   readonly clock: Clock;
+  /** For what peers cannot cause, and for debug. */
   readonly log: Logger;
+  /** For what peers can cause. */
+  readonly digest: LogDigest;
   readonly limits: SessionLimits;
   readonly counters: Counters;
   /** Counts seconds, coarsely: what the message path stamps with, instead of reading a clock. */

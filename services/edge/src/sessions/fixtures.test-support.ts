@@ -8,7 +8,7 @@ import {
   MessageType,
   RecordBuffer,
 } from '@trunkline/protocol';
-import { createLogger } from '@trunkline/telemetry';
+import { createLogger, LogDigest } from '@trunkline/telemetry';
 import { ConnectionTable } from '../model/connection-table.ts';
 import type { Socket, SocketHandler } from '../ports/socket.ts';
 import { SendResult } from '../ports/socket.ts';
@@ -26,8 +26,6 @@ import { ClientResults } from './server/client-results.ts';
 import { TurnFlusher } from './turn-flusher.ts';
 import type { Expiring } from './watch.ts';
 import { Watch } from './watch.ts';
-
-const log = createLogger({ name: 'edge', level: 'silent' });
 
 /** ␞ stands for the record separator in every text of these tests. */
 export const wire = (text: string): Buffer => Buffer.from(text.replaceAll('␞', '\x1e'), 'latin1');
@@ -254,15 +252,21 @@ export class TestEdge {
   readonly watch: Watch;
   /** Who else is to be swept. */
   readonly expiring: Expiring[] = [];
+  /** What has been logged, info and above. */
+  readonly lines: Record<string, unknown>[] = [];
   #now = 1_000_000;
   #servers = 0;
 
   constructor(limits: Partial<EdgeContext['limits']> = {}) {
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
+    const write = (line: string): void =>
+      void this.lines.push(JSON.parse(line) as Record<string, unknown>);
+    const log = createLogger({ name: 'edge', level: 'info' }, { write });
     this.context = {
       edgeId: 'edge-1',
       clock: { now: () => this.#now, unixSeconds: () => 1_700_000_000 + this.#now / 1000 },
       log,
+      digest: new LogDigest(log, () => this.#now),
       limits: { ...LIMITS, ...limits },
       counters: new Counters(),
       tick: 0,

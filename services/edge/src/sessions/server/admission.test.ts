@@ -57,3 +57,13 @@ test('no hub, no token, a wrong one and a client token are refused', () => {
   expect(connect('hub=chat', {}, mintClientToken(minting()))).toMatchObject({ status: 401 });
   expect([...edge.hubs]).toEqual([]);
 });
+
+test('refusals are logged with their reason and hub, and ten thousand of them in two lines', () => {
+  for (let i = 0; i < 10_000; i++) connect('hub=chat', { authorization: 'Bearer nonsense' });
+  edge.pass(10);
+  const line = { msg: 'app server refused', reason: 'malformed', hub: 'chat', level: 'warn' };
+  expect(edge.lines).toMatchObject([
+    { ...line, remoteAddress: '127.0.0.1', count: 1 },
+    { ...line, remoteAddress: '127.0.0.1', count: 9_999, since: expect.any(String) },
+  ]);
+});

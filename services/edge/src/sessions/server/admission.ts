@@ -30,7 +30,7 @@ export class ServerAdmission {
     const verified = this.#tokens.verify(requestToken(request), 'server', hub);
     if (typeof verified === 'string') {
       const { remoteAddress } = request;
-      this.#context.log.warn({ hub, remoteAddress, reason: verified }, 'app server refused');
+      this.#context.digest.warn({ reason: verified, hub }, 'app server refused', { remoteAddress });
       return unauthorized(verified);
     }
     const id = queryValue(request.query, 'cid') ?? randomUUID();

@@ -35,7 +35,7 @@ export class Reinforcements {
       this.#asked.set(serverId, now);
       server.write({ type: MessageType.Ping, entries: ['target', this.#context.edgeId] });
       const details = { hub: server.hub.name, serverId };
-      this.#context.log.info(details, 'app server asked for one more connection');
+      this.#context.digest.info(details, 'app server asked for one more connection');
     }
   }
 }

@@ -241,9 +241,7 @@ export class ServerSession implements SocketHandler {
     if (this.#departure === undefined) {
       this.#departure = new Departure(this, this.#context.clock.now());
       this.hub.servers.leaves(this);
-      const { hub, id, serverId, clients } = this;
-      const details = { hub: hub.name, serverId, id, mode, clients: clients.length };
-      this.#context.log.info(details, 'app server leaves');
+      this.#tell('info', 'app server leaves', { mode }, { clients: this.clients.length });
     }
     this.#departure.begin(mode);
   }
@@ -309,16 +307,21 @@ export class ServerSession implements SocketHandler {
     this.#weak = message.connectionType === ConnectionType.Weak;
     this.#state = State.Ready;
     this.#heartbeat.handshakeDone(this.#context.clock.now());
-    const { hub, id, serverId } = this;
-    this.#context.log.info({ hub: hub.name, serverId, id, weak: this.#weak }, 'server connected');
+    this.#tell('info', 'server connected', { weak: this.#weak });
     this.hub.serverReady(this);
   }
 
   #refuse(error: ProtocolError): void {
-    const { counters, log } = this.#context;
-    counters.protocolErrors.add(`server|${error.code}`);
-    log.warn({ serverId: this.serverId, hub: this.hub.name, err: error.message }, 'refused frame');
+    const { code, message } = error;
+    this.#context.counters.protocolErrors.add(`server|${code}`);
+    this.#tell('warn', 'refused frame', { code }, { err: message });
     this.close(this.#state === State.Handshake ? REASONS.handshakeError : REASONS.badRequest);
+  }
+
+  #tell(level: 'info' | 'warn', message: string, cause: object, latest: object = {}): void {
+    const { hub, serverId, id } = this;
+    const details = { hub: hub.name, serverId, ...cause };
+    this.#context.digest[level](details, message, { id, ...latest });
   }
 
   #end(reason: CloseReason): void {
@@ -328,10 +331,9 @@ export class ServerSession implements SocketHandler {
     this.hub.servers.delete(this);
     this.#context.servers.delete(this);
     this.#context.counters.serverCloses.add(reason.label);
-    const { hub, id, serverId } = this;
     const clients = this.clients.slice();
-    const details = { hub: hub.name, serverId, id, reason: reason.label, clients: clients.length };
-    this.#context.log.info(details, 'server connection closed');
+    const { length } = clients;
+    this.#tell('info', 'server connection closed', { reason: reason.label }, { clients: length });
     for (const client of clients) {
       this.release(client);
       client.serverLost(this);
