@@ -30,7 +30,7 @@ afterAll(async () => {
 const said = (n: number): string =>
   `${JSON.stringify({ type: 1, target: 'said', arguments: [n, PIECE] })}\x1e`;
 
-const inFlight = (): Promise<number> => metric(edge, 'trunkline_requests_in_flight');
+const inFlight = (): Promise<number> => metric(edge, 'trunkline_pool_used', { pool: 'posts' });
 const queued = (): Promise<number> =>
   metric(edge, 'trunkline_outbound_queue_bytes', { side: 'server' });
 

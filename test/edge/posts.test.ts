@@ -136,7 +136,7 @@ it('a post whose body comes while its connection ends is answered 404', async ()
     'Content-Length': '2',
   });
   socket.write('x');
-  await expect.poll(() => metric(edge, 'trunkline_requests_in_flight')).toBe(1);
+  await expect.poll(() => metric(edge, 'trunkline_pool_used', { pool: 'posts' })).toBe(1);
   await client.close();
   socket.write('x');
   const { status, headers } = await socket.answer();
@@ -151,9 +151,9 @@ it('a body of which the client gives up the rest reaches no hub', async () => {
     'Content-Length': '1000',
   });
   socket.write(call(1, 'half'));
-  await expect.poll(() => metric(edge, 'trunkline_requests_in_flight')).toBe(1);
+  await expect.poll(() => metric(edge, 'trunkline_pool_used', { pool: 'posts' })).toBe(1);
   socket[Symbol.dispose]();
-  await expect.poll(() => metric(edge, 'trunkline_requests_in_flight')).toBe(0);
+  await expect.poll(() => metric(edge, 'trunkline_pool_used', { pool: 'posts' })).toBe(0);
   expect(await client.call('echo', 'whole')).toBe('whole');
   expect(sentToHub(client.connection)).not.toContain('half');
   await using other = await HubClient.connect(edge.url);

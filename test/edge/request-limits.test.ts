@@ -12,8 +12,10 @@ import { userToken } from './support/tokens.ts';
 
 const refusals = (edge: StartedEdge, reason: string): Promise<number> =>
   metric(edge, 'trunkline_refusals_total', { reason });
+const poolRefusals = (edge: StartedEdge, pool: string, kind: string): Promise<number> =>
+  metric(edge, 'trunkline_pool_refusals_total', { pool, kind });
 const inFlight = (edge: StartedEdge): Promise<number> =>
-  metric(edge, 'trunkline_requests_in_flight');
+  metric(edge, 'trunkline_pool_used', { pool: 'posts' });
 
 describe.concurrent('--max-connections', () => {
   it.each(TRANSPORT_LABELS)('counts clients by %s, and refuses more by 503', async (transport) => {
@@ -81,7 +83,7 @@ describe('--max-requests', () => {
     for (const [n, size] of [0, 1, body.length].entries()) {
       const response = await client.connection.post(body.subarray(0, size));
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
-      expect(await refusals(edge, 'requests')).toBe(n + 1);
+      expect(await poolRefusals(edge, 'posts', 'total')).toBe(n + 1);
     }
     for (const socket of slow.splice(1)) socket.reset();
     await expect.poll(() => inFlight(edge)).toBe(1);
@@ -95,6 +97,13 @@ describe('--max-requests', () => {
 
 describe('--max-batch-bytes', () => {
   const BYTES = 50_000;
+  /** A post that has all but its last byte, by one of the two paths. */
+  const half = (edge: StartedEdge, { path, negotiated }: HttpConnection, n: number): RawSocket => {
+    const paths = [path, path.replace('/client/', '/client')] as const;
+    const socket = slowPost(edge, { path: paths[n % 2]!, negotiated }, BYTES);
+    socket.write('x'.repeat(BYTES - 1));
+    return socket;
+  };
   const args = ['--max-batch-bytes', `${BYTES}`, '--max-message-bytes', `${BYTES}`];
   const call = (length: number): string => {
     const empty = '{"type":1,"target":"echo","arguments":[""]}\x1e';
@@ -124,25 +133,37 @@ describe('--max-batch-bytes', () => {
     expect(await inFlight(edge)).toBe(0);
   });
 
-  it('bounds what is held of all posts at sixteen of the longest, whichever path they take', async () => {
+  it('bounds what is held of the posts of one client, whichever path they take', async () => {
     await using edge = await startEdge({ args });
     await using _server = await FakeAppServer.connect(edge.url);
-    await using client = await StreamClient.connect(edge.url);
-    const { path, negotiated } = client.connection;
-    const post = async (): Promise<number> => (await client.connection.post(PING)).status;
-    const half = (n: number): RawSocket => {
-      const paths = [path, path.replace('/client/', '/client')] as const;
-      const socket = slowPost(edge, { path: paths[n % 2]!, negotiated }, BYTES);
-      socket.write('x'.repeat(BYTES - 1));
-      return socket;
-    };
-    const halves = Array.from({ length: 16 }, (_, n) => half(n));
-    await expect.poll(() => inFlight(edge)).toBe(halves.length);
-    expect(await post()).toBe(200);
-    halves.push(half(halves.length));
-    await expect.poll(post).toBe(503);
-    halves.pop()!.reset();
-    await expect.poll(post).toBe(200);
+    await using greedy = await StreamClient.connect(edge.url, { userId: 'greedy' });
+    await using other = await StreamClient.connect(edge.url, { userId: 'other' });
+    const halves = Array.from({ length: 4 }, (_, n) => half(edge, greedy.connection, n));
+    await expect.poll(() => inFlight(edge)).toBe(4);
+    const refused = await greedy.connection.post(PING);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await poolRefusals(edge, 'posts', 'share')).toBe(1);
+    expect(await other.call('echo', 'on')).toBe('on');
+    for (const socket of halves) socket.reset();
+    await expect.poll(() => inFlight(edge)).toBe(0);
+    expect(await greedy.call('echo', 'on')).toBe('on');
+  });
+
+  it('has the largest pay when there are sixteen bodies of the longest', async () => {
+    await using edge = await startEdge({ args });
+    await using _server = await FakeAppServer.connect(edge.url);
+    const halves: RawSocket[] = [];
+    for (const userId of ['a', 'b', 'c', 'd']) {
+      const { connection } = await StreamClient.connect(edge.url, { userId });
+      for (let n = 0; n < 4; n++) halves.push(half(edge, connection, n));
+    }
+    const bytes = (): Promise<number> =>
+      metric(edge, 'trunkline_pool_used', { pool: 'post_bytes' });
+    await expect.poll(bytes).toBe(16 * (BYTES - 1));
+    await using other = await StreamClient.connect(edge.url, { userId: 'other' });
+    expect(await other.call('echo', 'x'.repeat(1000))).toBe('x'.repeat(1000));
+    expect(await poolRefusals(edge, 'post_bytes', 'evicted')).toBe(1);
+    expect(await bytes()).toBe(12 * (BYTES - 1));
     for (const socket of halves) socket.reset();
     await expect.poll(() => inFlight(edge)).toBe(0);
   });

@@ -85,7 +85,7 @@ describe.concurrent('a request that trickles', () => {
 
   it('is no longer counted', async () => {
     await expect
-      .poll(() => metric(edge, 'trunkline_requests_in_flight'), { timeout: GIVEN_UP_MS })
+      .poll(() => metric(edge, 'trunkline_pool_used', { pool: 'posts' }), { timeout: GIVEN_UP_MS })
       .toBe(0);
   }, 30_000);
 });

@@ -18,6 +18,7 @@ export interface MetricDefinition {
 const DIRECTIONS = ['from_client', 'to_client', 'from_server', 'to_server'] as const;
 const TRANSPORTS = ['webSockets', 'serverSentEvents', 'longPolling'] as const;
 const SIDES = ['client', 'server'] as const;
+const POOLS = ['negotiates', 'early_posts', 'posts', 'posts_of_user', 'post_bytes'] as const;
 
 /** Seconds, for work inside one process: 10 microseconds to a second. */
 const SHORT_DURATIONS = [
@@ -103,25 +104,41 @@ export const METRICS = {
     whenItRises:
       'It does not change while the edge runs. Raise the limit of open files, or add an edge, before trunkline_open_sockets comes near it.',
   },
-  trunkline_requests_in_flight: {
-    type: 'gauge',
-    help: 'Posts of clients that have not been answered.',
-    labels: {},
-    meaning:
-      'Posts whose body is still coming in, or that wait for a server connection that is full.',
-    whenItRises:
-      'App servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
-  },
   trunkline_refusals_total: {
     type: 'counter',
     help: 'Client requests refused for want of room, by reason.',
     labels: {
-      reason: ['connections', 'open_files', 'requests', 'request_bytes', 'opening_bytes', 'origin'],
+      reason: ['connections', 'open_files', 'request_bytes', 'opening_bytes', 'origin'],
     },
     meaning:
-      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503). requests: more posts in flight than --max-requests allows, or too many bytes of them (503). request_bytes: a post over --max-batch-bytes (413). opening_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
+      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503). request_bytes: a post over --max-batch-bytes (413). opening_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
     whenItRises:
-      'connections, open_files: add an edge, or raise the limit. requests: see trunkline_requests_in_flight. The others are clients that ask for too much: look at what they send.',
+      'connections, open_files: add an edge, or raise the limit. The others are clients that ask for too much: look at what they send.',
+  },
+  trunkline_pool_used: {
+    type: 'gauge',
+    help: 'What peers hold of what they share, by pool.',
+    labels: { pool: POOLS },
+    meaning:
+      'Ids, posts or bytes that are held now of each pool that many peers draw on; the bounds table of ARCHITECTURE.md says what each pool is for. Of posts: those that have not been answered, because their body is still coming in or their server connection is full.',
+    whenItRises:
+      'Compare it with trunkline_pool_limit. Near it, trunkline_pool_refusals_total says whether one peer takes it all or everybody takes a little. posts: app servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
+  },
+  trunkline_pool_limit: {
+    type: 'gauge',
+    help: 'What peers may hold together, by pool.',
+    labels: { pool: POOLS },
+    meaning: 'The most that all peers together may hold of a pool.',
+    whenItRises: 'It does not change while the edge runs.',
+  },
+  trunkline_pool_refusals_total: {
+    type: 'counter',
+    help: 'Requests refused, and owners made to give back, by pool.',
+    labels: { pool: POOLS, kind: ['share', 'total', 'evicted'] },
+    meaning:
+      'share: one owner (a user, a token, a connection, a hub) asked for more than its share of the pool, and was refused. total: the pool was used up, and who asked was among its largest owners, and was refused. evicted: the pool was used up, and its largest owner was made to give back what it held, for others.',
+    whenItRises:
+      'share, evicted: one peer takes far more than others; the log of refused clients names the hub. Nobody else is hurt. total: the load is spread over many owners: add an edge, or raise the limit where there is a setting for it.',
   },
   trunkline_migrations_total: {
     type: 'counter',

@@ -26,6 +26,7 @@ import { HubDirectory } from './sessions/hub-directory.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
+import { poolLimits, Pools } from './pools.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { Watch } from './sessions/watch.ts';
@@ -63,7 +64,7 @@ export async function startEdge(
   await listenForAdmin(admin, config);
   const requests = new HttpDoor(context, clients);
   const listener = await listen(
-    { ...config, counters: context.counters },
+    { ...config, counters: context.counters, pools: context.pools },
     {
       client: (request) => clients.connect(request),
       server: (request) => servers.connect(request),
@@ -133,6 +134,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
       openSockets: socketLimit(openFilesLimit()),
     },
     counters: new Counters(),
+    pools: new Pools(poolLimits(config)),
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),

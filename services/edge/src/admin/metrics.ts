@@ -40,7 +40,6 @@ function connectionSources(
   | 'trunkline_connect_duration_seconds'
   | 'trunkline_open_sockets'
   | 'trunkline_open_sockets_limit'
-  | 'trunkline_requests_in_flight'
 > {
   const { counters } = context;
   return {
@@ -57,7 +56,6 @@ function connectionSources(
     trunkline_connect_duration_seconds: () => counters.connectSeconds,
     trunkline_open_sockets: () => counters.openSockets,
     trunkline_open_sockets_limit: () => context.limits.openSockets,
-    trunkline_requests_in_flight: () => counters.requestsInFlight,
   };
 }
 
@@ -112,6 +110,9 @@ function failureSources(
   | 'trunkline_server_closes_total'
   | 'trunkline_negotiates_total'
   | 'trunkline_refusals_total'
+  | 'trunkline_pool_refusals_total'
+  | 'trunkline_pool_used'
+  | 'trunkline_pool_limit'
   | 'trunkline_migrations_total'
   | 'trunkline_failed_calls_total'
   | 'trunkline_token_rejections_total'
@@ -125,6 +126,11 @@ function failureSources(
     trunkline_migrations_total: () => series(counters.migrations, 'outcome'),
     trunkline_failed_calls_total: () => counters.failedCalls,
     trunkline_refusals_total: () => series(counters.refusals, 'reason'),
+    trunkline_pool_refusals_total: () => series(context.pools.refusals, 'pool', 'kind'),
+    trunkline_pool_used: () =>
+      [...context.pools.usage()].map(([pool, used]) => [{ pool }, used] as const),
+    trunkline_pool_limit: () =>
+      [...context.pools.usage()].map(([pool, , total]) => [{ pool }, total] as const),
     trunkline_negotiates_total: () => series(counters.negotiates, 'result'),
     trunkline_token_rejections_total: () => series(counters.tokenRejections, 'use', 'reason'),
     trunkline_slow_clients_total: () => counters.slowClients,

@@ -1,76 +1,94 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { BodyHandler, HttpAnswer } from '../ports/listener.ts';
+import type { Budget } from '../model/budget.ts';
+import type { Pools } from '../pools.ts';
+import type { HttpAnswer, Post } from '../ports/listener.ts';
 import { respond, UwsExchange } from './uws-exchange.ts';
-
-/** What posts may take of an edge. */
-export interface BodyLimits {
-  /** One body. */
-  readonly bodyBytes: number;
-  /** Posts that have not been answered. */
-  readonly requests: number;
-}
 
 /** What is counted of posts, for metrics. */
 export interface BodyCounters {
-  requestsInFlight: number;
-  readonly refusals: { add(reason: 'requests' | 'request_bytes'): void };
+  readonly refusals: { add(reason: 'request_bytes'): void };
 }
 
-/** Bytes of all bodies that may be held, in units of the largest there may be. */
-const LARGEST_BODIES = 16;
+interface Reading {
+  readonly post: Post;
+  readonly exchange: UwsExchange;
+}
 
-const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
+/** The connection is given up too: it may be all that the peer wanted to hold. */
+const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' }, hangUp: true };
 
 /**
- * Reads the bodies of posts, within bounds for each and for all of them together. One that is
- * refused is still let come, unread, for some seconds: a client that is cut off while it sends
- * would never see why.
+ * Reads the bodies of posts, within bounds for each, for each connection and owner, and for all of
+ * them together. A body that is too long is still let come, unread, for some seconds: a client that
+ * is cut off while it sends would never see why.
  */
 export class Bodies {
-  readonly #limits: BodyLimits;
+  readonly #bodyBytes: number;
   readonly #counters: BodyCounters;
-  #heldBytes = 0;
+  /** Posts by the id of their connection, and by their owner; bytes that have come, by owner. */
+  readonly #posts: Budget<string>;
+  readonly #postsOfUser: Budget<string>;
+  readonly #bytes: Budget<string>;
+  /** Posts that have not been answered, their bodies whole or not. */
+  readonly #readings = new Set<Reading>();
 
-  constructor(limits: BodyLimits, counters: BodyCounters) {
-    this.#limits = limits;
+  /** `bodyBytes`: of one body, at most. */
+  constructor(bodyBytes: number, counters: BodyCounters, pools: Pools) {
+    this.#bodyBytes = bodyBytes;
     this.#counters = counters;
+    const evictOwner = (owner: string): void => this.#evict((post) => post.owner === owner);
+    this.#posts = pools.open('posts', (id) => this.#evict((post) => post.client === id));
+    this.#postsOfUser = pools.open('posts_of_user', evictOwner);
+    this.#bytes = pools.open('post_bytes', evictOwner);
   }
 
-  /** Gives the body to `handler` once it is whole; `headers` go with whatever is answered. */
-  read(res: HttpResponse, headers: Readonly<Record<string, string>>, handler: BodyHandler): void {
-    if (this.#isFull()) {
-      this.#counters.refusals.add('requests');
-      return respond(res, TRY_LATER, headers);
-    }
+  /** Gives the body to `post` once it is whole; `headers` go with whatever is answered. */
+  read(res: HttpResponse, headers: Readonly<Record<string, string>>, post: Post): void {
+    if (!this.#reserve(post)) return respond(res, TRY_LATER, headers);
     let chunks: Buffer[] = [];
     let length = 0;
-    this.#counters.requestsInFlight++;
     const exchange = new UwsExchange(res, headers, () => {
-      this.#counters.requestsInFlight--;
-      this.#heldBytes -= length;
+      this.#readings.delete(reading);
+      this.#release(post);
+      this.#bytes.give(post.owner, length);
       chunks = [];
     });
+    const reading = { post, exchange };
+    this.#readings.add(reading);
     res.onData((chunk, isLast) => {
       if (!exchange.isOpen) return;
+      if (length + chunk.byteLength > this.#bodyBytes) return exchange.answer(this.#tooLong());
+      if (!this.#bytes.take(post.owner, chunk.byteLength)) return exchange.answer(TRY_LATER);
       length += chunk.byteLength;
-      this.#heldBytes += chunk.byteLength;
-      if (length > this.#limits.bodyBytes) return exchange.answer(this.#tooLong());
       // The chunk is taken back when this returns.
       chunks.push(Buffer.from(new Uint8Array(chunk)));
-      if (isLast) handler(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), exchange);
+      if (isLast) post.take(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), exchange);
     });
   }
 
-  #isFull(): boolean {
-    const { requests, bodyBytes } = this.#limits;
-    return (
-      this.#counters.requestsInFlight >= requests || this.#heldBytes > LARGEST_BODIES * bodyBytes
-    );
+  #reserve({ client, owner }: Post): boolean {
+    if (!this.#posts.take(client, 1)) return false;
+    if (this.#postsOfUser.take(owner, 1)) return true;
+    this.#posts.give(client, 1);
+    return false;
+  }
+
+  #release({ client, owner }: Post): void {
+    this.#posts.give(client, 1);
+    this.#postsOfUser.give(owner, 1);
+  }
+
+  #evict(which: (post: Post) => boolean): void {
+    for (const { post, exchange } of this.#readings) {
+      if (!which(post)) continue;
+      exchange.handler?.gone();
+      exchange.answer(TRY_LATER);
+    }
   }
 
   #tooLong(): HttpAnswer {
     this.#counters.refusals.add('request_bytes');
-    const body = `A post may have ${this.#limits.bodyBytes} bytes at most.`;
+    const body = `A post may have ${this.#bodyBytes} bytes at most.`;
     return { status: 413, headers: { 'content-type': 'text/plain' }, body };
   }
 }

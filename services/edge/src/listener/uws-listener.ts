@@ -7,7 +7,8 @@ import type {
 } from 'uWebSockets.js';
 import { SettingsError } from '@trunkline/settings';
 import type { Doors, HttpAnswer, HttpRequest, Listener } from '../ports/listener.ts';
-import type { BodyCounters, BodyLimits } from './bodies.ts';
+import type { Pools } from '../pools.ts';
+import type { BodyCounters } from './bodies.ts';
 import { Bodies } from './bodies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { respond, UwsExchange } from './uws-exchange.ts';
@@ -21,7 +22,7 @@ const SERVER_MESSAGE_BYTES = 128 * 1024 * 1024;
 /** A server connection whose queue passes this has stopped reading; its stream cannot be mended. */
 const SERVER_QUEUE_BYTES = 64 * 1024 * 1024;
 
-export interface ListenerSettings extends BodyLimits {
+export interface ListenerSettings {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -30,9 +31,12 @@ export interface ListenerSettings extends BodyLimits {
   readonly allowedOrigins: readonly string[];
   /** One WebSocket message of a client, which may hold many hub messages. */
   readonly messageBytes: number;
+  /** One body of a post. */
+  readonly bodyBytes: number;
   /** What may wait for a client before it is given up. */
   readonly clientQueueBytes: number;
   readonly counters: ListenerCounters;
+  readonly pools: Pools;
 }
 
 /** What the listener counts, for metrics and for who lets clients in. */
@@ -116,7 +120,7 @@ type Cors = (request: HttpRequest) => Headers;
 function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): void {
   const cors: Cors = (request) => corsHeaders(request, settings.allowedOrigins);
   upgrades(app, settings, doors, cors);
-  const bodies = new Bodies(settings, settings.counters);
+  const bodies = new Bodies(settings.bodyBytes, settings.counters, settings.pools);
   for (const path of ['/client/', '/client']) clientRequests(app, path, doors, cors, bodies);
   app.post('/client/negotiate', (res, req) => {
     const request = copyRequest(res, req);

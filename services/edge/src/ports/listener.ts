@@ -20,8 +20,15 @@ export interface HttpAnswer {
   readonly hangUp?: true;
 }
 
-/** Takes a request's whole body, which is its own from then on, and answers now or later. */
-export type BodyHandler = (body: Buffer, exchange: Exchange) => void;
+/** A post that is let in: for whom, and what becomes of its body. */
+export interface Post {
+  /** The id of the connection it is for. */
+  readonly client: string;
+  /** Whose share of all posts it is of. */
+  readonly owner: string;
+  /** Takes the whole body, which is its own from then on, and answers now or later. */
+  take(body: Buffer, exchange: Exchange): void;
+}
 
 /** What stands behind the public port. */
 export interface Doors {
@@ -33,8 +40,8 @@ export interface Doors {
   negotiate(request: HttpRequest): HttpAnswer;
   /** `GET /client/` that is no upgrade: server-sent events, or a poll. */
   receive(request: HttpRequest, exchange: Exchange): void;
-  /** `POST /client/`: what to do with its body, or why it is refused unread. */
-  send(request: HttpRequest): BodyHandler | HttpAnswer;
+  /** `POST /client/`: whose it is and what to do with its body, or why it is refused unread. */
+  send(request: HttpRequest): Post | HttpAnswer;
   /** `DELETE /client/`. */
   leave(request: HttpRequest): HttpAnswer;
 }

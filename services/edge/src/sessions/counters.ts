@@ -24,7 +24,6 @@ export class LabelCounts {
 export const REFUSALS = [
   'connections',
   'open_files',
-  'requests',
   'request_bytes',
   'opening_bytes',
   'origin',
@@ -57,8 +56,6 @@ export class Counters {
   bytesToServers = 0;
   /** Sockets of the public port, whatever they are used for. */
   openSockets = 0;
-  /** Posts whose body is being read, or that wait for room. */
-  requestsInFlight = 0;
   slowClients = 0;
   heldMessages = 0;
   skippedNotReady = 0;

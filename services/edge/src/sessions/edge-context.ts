@@ -4,6 +4,7 @@ import type { ClientSession } from './client/client-session.ts';
 import type { MoveBudget } from './client/held-messages.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
 import type { Counters } from './counters.ts';
+import type { Pools } from '../pools.ts';
 import type { ClientResults } from './server/client-results.ts';
 import type { ServerSession } from './server/server-session.ts';
 import type { TurnFlusher } from './turn-flusher.ts';
@@ -46,6 +47,8 @@ export interface EdgeContext {
   readonly digest: LogDigest;
   readonly limits: SessionLimits;
   readonly counters: Counters;
+  /** What peers draw on together. */
+  readonly pools: Pools;
   /** Counts seconds, coarsely: what the message path stamps with, instead of reading a clock. */
   tick: number;
   readonly clients: ConnectionTable<ClientSession>;

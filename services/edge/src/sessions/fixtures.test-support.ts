@@ -23,6 +23,7 @@ import { HubDirectory } from './hub-directory.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
 import { ClientResults } from './server/client-results.ts';
+import { Pools } from '../pools.ts';
 import { TurnFlusher } from './turn-flusher.ts';
 import type { Expiring } from './watch.ts';
 import { Watch } from './watch.ts';
@@ -269,6 +270,7 @@ export class TestEdge {
       digest: new LogDigest(log, () => this.#now),
       limits: { ...LIMITS, ...limits },
       counters: new Counters(),
+      pools: new Pools(),
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),

@@ -64,7 +64,7 @@ export class ClientAdmission {
     this.#tokens = tokens;
     this.#visitors = new Visitors(tokens, provenance, context.counters);
     this.#hubs = hubs;
-    this.#negotiated = new NegotiatedIds((id) => context.clients.release(id));
+    this.#negotiated = new NegotiatedIds((id) => context.clients.release(id), context.pools);
     this.#capacity = new Capacity(context);
   }
 
@@ -160,13 +160,17 @@ export class ClientAdmission {
     this.#negotiated.expire(now);
   }
 
-  /** Undefined when too many ids are out already. */
-  #offer({ hub, claims }: Visitor, version: number): NegotiateAnswer | undefined {
-    const connectionId = this.#negotiated.full ? undefined : this.#capacity.reserve();
-    if (connectionId === undefined) return undefined;
+  /** Undefined when too many ids are out already, all in all or for this user. */
+  #offer({ hub, claims, owner }: Visitor, version: number): NegotiateAnswer | undefined {
+    if (!this.#negotiated.reserve(owner)) return undefined;
+    const connectionId = this.#capacity.reserve();
+    if (connectionId === undefined) {
+      this.#negotiated.unreserve(owner);
+      return undefined;
+    }
     const { clock, limits } = this.#context;
     const { userId } = claims;
-    this.#negotiated.add(connectionId, { version, hub, userId }, clock.now());
+    this.#negotiated.add(connectionId, owner, { version, hub, userId }, clock.now());
     const connectBy = Math.ceil(clock.unixSeconds()) + CONNECT_WITHIN_MS / 1000;
     const grant = { id: connectionId, hub, userId, connectBy };
     const token = mintConnectionToken(grant, this.#tokens.keys.first);

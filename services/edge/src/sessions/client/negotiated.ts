@@ -1,6 +1,6 @@
+import type { Budget } from '../../model/budget.ts';
+import type { Pools } from '../../pools.ts';
 import { EARLY_BYTES } from './opening-phase.ts';
-
-/** Ids that a negotiate has given out and no connect has claimed yet. */
 
 /** To whom an id is given out, and how it is brought back. */
 export interface Grant {
@@ -11,6 +11,8 @@ export interface Grant {
 }
 
 interface Pending extends Grant {
+  /** Whose share the id is of: see `Visitor`. */
+  readonly owner: string;
   readonly deadline: number;
   /** Posted before the connection is made, which a client may do (section 2.4). */
   early: Buffer | undefined;
@@ -18,29 +20,38 @@ interface Pending extends Grant {
 
 /** How long a client may take to connect, as in ASP.NET (client protocols reference, section 2.0). */
 export const CONNECT_WITHIN_MS = 15_000;
-/** More than that at a time is no load that clients make. */
-const MAX_PENDING = 100_000;
-/** What may be posted early for all ids together; for one it is what its connection may bring. */
-const ALL_EARLY_BYTES = 64 * EARLY_BYTES;
 
+/** Ids that a negotiate has given out and no connect has claimed yet, shared fairly. */
 export class NegotiatedIds {
   /** In the order of their deadlines, since all have the same time. */
   readonly #pending = new Map<string, Pending>();
   readonly #release: (id: string) => void;
-  #earlyBytes = 0;
+  readonly #ids: Budget<string>;
+  readonly #earlyBytes: Budget<string>;
 
-  /** `release` gives back an id that nobody came for. */
-  constructor(release: (id: string) => void) {
+  /** `release` gives back an id that nobody came for, or whose owner has too many. */
+  constructor(release: (id: string) => void, pools: Pools) {
     this.#release = release;
+    this.#ids = pools.open('negotiates', (owner) => this.#takeBack(owner, () => true));
+    this.#earlyBytes = pools.open('early_posts', (owner) =>
+      this.#takeBack(owner, ({ early }) => early !== undefined),
+    );
   }
 
-  get full(): boolean {
-    return this.#pending.size >= MAX_PENDING;
+  /** A place for one more id of the owner; false when it may not have one. */
+  reserve(owner: string): boolean {
+    return this.#ids.take(owner, 1);
   }
 
-  add(id: string, grant: Grant, now: number): void {
+  /** Gives back a place that has been reserved and not used. */
+  unreserve(owner: string): void {
+    this.#ids.give(owner, 1);
+  }
+
+  /** Fills a reserved place. */
+  add(id: string, owner: string, grant: Grant, now: number): void {
     const deadline = now + CONNECT_WITHIN_MS;
-    this.#pending.set(id, { ...grant, deadline, early: undefined });
+    this.#pending.set(id, { ...grant, owner, deadline, early: undefined });
   }
 
   /** Whether the id waits for a connect by this hub, user and kind of token. */
@@ -63,10 +74,9 @@ export class NegotiatedIds {
   keepEarly(id: string, bytes: Buffer): boolean {
     const pending = this.#pending.get(id);
     if (pending === undefined) return false;
-    const { early } = pending;
+    const { early, owner } = pending;
     const length = (early?.length ?? 0) + bytes.length;
-    if (length > EARLY_BYTES || this.#earlyBytes + bytes.length > ALL_EARLY_BYTES) return false;
-    this.#earlyBytes += bytes.length;
+    if (length > EARLY_BYTES || !this.#earlyBytes.take(owner, bytes.length)) return false;
     pending.early = early === undefined ? bytes : Buffer.concat([early, bytes]);
     return true;
   }
@@ -86,8 +96,18 @@ export class NegotiatedIds {
     return pending.userId === userId ? pending : undefined;
   }
 
-  #forget(id: string, { early }: Pending): void {
+  #forget(id: string, { early, owner }: Pending): void {
     this.#pending.delete(id);
-    this.#earlyBytes -= early?.length ?? 0;
+    this.#ids.give(owner, 1);
+    this.#earlyBytes.give(owner, early?.length ?? 0);
+  }
+
+  /** The owner has more than the others can spare: its ids, or some, are good no longer. */
+  #takeBack(owner: string, which: (pending: Pending) => boolean): void {
+    for (const [id, pending] of this.#pending) {
+      if (pending.owner !== owner || !which(pending)) continue;
+      this.#forget(id, pending);
+      this.#release(id);
+    }
   }
 }

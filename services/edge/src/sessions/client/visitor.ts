@@ -18,6 +18,8 @@ export interface Visitor {
   readonly tokenPayload: string;
   readonly claims: ClientClaims;
   readonly source: Source;
+  /** Whose share of what there is for all it draws on: its user's, or that of its token alone. */
+  readonly owner: string;
 }
 
 /** From where clients may come, and whose word on that counts. */
@@ -59,6 +61,16 @@ export class Visitors {
     if (typeof verified === 'string') return unauthorized(verified);
     const { payload } = verified;
     const claims = readClientClaims(payload);
-    return { hub, accessToken, tokenPayload: payload, claims, source };
+    const owner = ownerOf(hub, claims.userId, accessToken);
+    return { hub, accessToken, tokenPayload: payload, claims, source, owner };
   }
+}
+
+/**
+ * Of a token that names no user, the signature: it is short, and nobody without a key makes another
+ * that is as good. Its last character has bits that no verifier looks at, so it is left out.
+ */
+function ownerOf(hub: string, userId: string | undefined, accessToken: string): string {
+  if (userId !== undefined) return `${hub}|user|${userId}`;
+  return `${hub}|token|${accessToken.slice(accessToken.lastIndexOf('.') + 1, -1)}`;
 }

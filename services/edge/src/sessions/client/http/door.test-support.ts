@@ -1,6 +1,6 @@
 import { MessageType } from '@trunkline/protocol';
 import type { ClientTokenOptions } from '@trunkline/tokens';
-import type { BodyHandler, HttpAnswer, HttpRequest } from '../../../ports/listener.ts';
+import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
 import type { EdgeContext } from '../../edge-context.ts';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
 import type { FakeServer } from '../../fixtures.test-support.ts';
@@ -65,7 +65,7 @@ export class TestHttpEdge extends TestEdge {
   }
 
   /** A post whose head has come; its body is still on the way. */
-  beginPost(guest: Guest): BodyHandler | HttpAnswer {
+  beginPost(guest: Guest): Post | HttpAnswer {
     return this.door.send(this.request(guest));
   }
 
@@ -73,7 +73,7 @@ export class TestHttpEdge extends TestEdge {
     const exchange = new FakeExchange();
     const verdict = this.beginPost(guest);
     if ('status' in verdict) exchange.answer(verdict);
-    else verdict(wire(text), exchange);
+    else verdict.take(wire(text), exchange);
     return exchange;
   }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SendResult } from '../../../ports/socket.ts';
+import type { Post } from '../../../ports/listener.ts';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
 import type { FakeServer } from '../../fixtures.test-support.ts';
 import { JSON_HANDSHAKE } from '../../fixtures.test-support.ts';
@@ -127,9 +128,9 @@ describe('posts for a full server connection', () => {
 
 test('a post of a client that has gone meanwhile is answered 404', () => {
   server.socket.drain();
-  const body = edge.beginPost(guest) as (bytes: Buffer, exchange: FakeExchange) => void;
+  const post = edge.beginPost(guest) as Post;
   server.closes(guest);
   const exchange = new FakeExchange();
-  body(Buffer.from('x'), exchange);
+  post.take(Buffer.from('x'), exchange);
   expect(exchange.answered).toEqual({ status: 404 });
 });

@@ -17,7 +17,7 @@ beforeEach(() => {
     ...new TestSurroundings().options(),
     ...times,
   });
-  const secrets = { connectionToken: 'connection', accessToken: 'access' };
+  const secrets = { connectionToken: 'connection', accessToken: 'access', owner: 'ann' };
   client = new HttpClient(session, transport, secrets, edge.context.heldPosts);
 });
 

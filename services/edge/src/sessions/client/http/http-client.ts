@@ -7,9 +7,11 @@ import type { HeldPosts } from './held-posts.ts';
 import type { LongPoll } from './long-poll.ts';
 
 /** What the first request of a connection brought, and every later one must bring again. */
-interface Secrets {
+interface Credentials {
   readonly connectionToken: string;
   readonly accessToken: string;
+  /** Whom they are of: see `Visitor`. */
+  readonly owner: string;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -18,6 +20,8 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export class HttpClient {
   readonly session: ClientSession;
   readonly transport: EventStream | LongPoll;
+  /** Whose share its posts are of. */
+  readonly owner: string;
   readonly #heldPosts: HeldPosts;
   readonly #connectionToken: Buffer;
   readonly #accessToken: Buffer;
@@ -25,14 +29,15 @@ export class HttpClient {
   constructor(
     session: ClientSession,
     transport: EventStream | LongPoll,
-    secrets: Secrets,
+    credentials: Credentials,
     heldPosts: HeldPosts,
   ) {
     this.session = session;
     this.transport = transport;
+    this.owner = credentials.owner;
     this.#heldPosts = heldPosts;
-    this.#connectionToken = digest(secrets.connectionToken);
-    this.#accessToken = digest(secrets.accessToken);
+    this.#connectionToken = digest(credentials.connectionToken);
+    this.#accessToken = digest(credentials.accessToken);
   }
 
   hasConnectionToken(token: string): boolean {

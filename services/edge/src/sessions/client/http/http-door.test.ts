@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FakeServer } from '../../fixtures.test-support.ts';
 import { JSON_HANDSHAKE } from '../../fixtures.test-support.ts';
-import type { HttpAnswer, HttpRequest } from '../../../ports/listener.ts';
+import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
 import type { Guest } from './door.test-support.ts';
 import { TestHttpEdge } from './door.test-support.ts';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
@@ -34,19 +34,19 @@ describe('posts before the connection is made', () => {
   });
 
   test('are passed on when it is made while the body comes in', async () => {
-    const body = edge.beginPost(guest) as (bytes: Buffer, exchange: FakeExchange) => void;
+    const post = edge.beginPost(guest) as Post;
     edge.poll(guest);
     const exchange = new FakeExchange();
-    body(Buffer.from(JSON_HANDSHAKE.replace('␞', '\x1e')), exchange);
+    post.take(Buffer.from(JSON_HANDSHAKE.replace('␞', '\x1e')), exchange);
     expect(exchange.status).toBe(200);
     expect(await server.heard()).toHaveLength(2);
   });
 
   test('find nothing when it expires while the body comes in', () => {
-    const body = edge.beginPost(guest) as (bytes: Buffer, exchange: FakeExchange) => void;
+    const post = edge.beginPost(guest) as Post;
     edge.passWith(server, 16);
     const exchange = new FakeExchange();
-    body(Buffer.from('x'), exchange);
+    post.take(Buffer.from('x'), exchange);
     expect(exchange.answered).toEqual({ status: 404 });
   });
 

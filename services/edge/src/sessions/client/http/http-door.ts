@@ -1,6 +1,6 @@
 import { CONNECTION_ID_LENGTH } from '../../../model/connection-id.ts';
 import type { Exchange } from '../../../ports/exchange.ts';
-import type { BodyHandler, HttpAnswer, HttpRequest } from '../../../ports/listener.ts';
+import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
 import { CLIENT_CLOSE_REASONS } from '../../close-reason.ts';
 import type { EdgeContext } from '../../edge-context.ts';
 import { requestToken } from '../../token-verifier.ts';
@@ -52,16 +52,16 @@ export class HttpDoor {
   }
 
   /** `POST /client/`: hub messages. */
-  send(request: HttpRequest): BodyHandler | HttpAnswer {
+  send(request: HttpRequest): Post | HttpAnswer {
     const client = this.#find(request);
     if (client !== undefined) {
-      return 'status' in client ? client : this.#poster(client.session.id);
+      return 'status' in client ? client : this.#post(client.session.id, client.owner);
     }
     const visitor = this.#admission.visitor(request);
     if ('status' in visitor) return visitor;
     const named = this.#admission.named(visitor, request);
     if ('status' in named) return named;
-    return named.pending ? this.#poster(named.id) : NO_POSTS;
+    return named.pending ? this.#post(named.id, visitor.owner) : NO_POSTS;
   }
 
   /** `DELETE /client/`: the end of a client that polls. */
@@ -111,11 +111,12 @@ export class HttpDoor {
     if ('status' in session) return exchange.answer(session);
     const idleSeconds = visitor.claims.pollIntervalSeconds ?? IDLE_SECONDS;
     const transport = this.#transport(session, exchange, streams, idleSeconds);
-    const secrets = {
+    const credentials = {
       connectionToken: requestedConnection(request)!,
       accessToken: visitor.accessToken,
+      owner: visitor.owner,
     };
-    const client = new HttpClient(session, transport, secrets, this.#context.heldPosts);
+    const client = new HttpClient(session, transport, credentials, this.#context.heldPosts);
     this.#clients.set(session.id, client);
     session.opened(transport);
   }
@@ -140,12 +141,13 @@ export class HttpDoor {
   }
 
   /** The connection may be made, or end, while the body comes in. */
-  #poster(id: string): BodyHandler {
-    return (body, exchange) => {
+  #post(id: string, owner: string): Post {
+    const take = (body: Buffer, exchange: Exchange): void => {
       const client = this.#clients.get(id);
       if (client !== undefined) client.post(body, exchange, this.#context.clock.now());
       else if (this.#admission.keepEarly(id, body)) exchange.answer(POSTED);
       else exchange.answer(GONE);
     };
+    return { client: id, owner, take };
   }
 }

@@ -1,0 +1,80 @@
+import type { BudgetLimits, RefusalKind } from './model/budget.ts';
+import { Budget, REFUSAL_KINDS } from './model/budget.ts';
+import { LabelCounts } from './sessions/counters.ts';
+
+const KB = 1024;
+const MB = 1024 * KB;
+
+/** Who a share is for. */
+export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection';
+
+interface PoolDefinition extends BudgetLimits {
+  /** What is counted. */
+  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers';
+  readonly owner: PoolOwner;
+}
+
+/**
+ * What the peers of an edge draw on together, and must not take from each other: how much one owner
+ * may hold, and how much all of them. Totals of posts follow `--max-requests` and
+ * `--max-batch-bytes`; here is what these are by default. ARCHITECTURE.md lists them beside the
+ * bounds for a single thing.
+ */
+export const POOLS = {
+  /** Ids that a negotiate has given out, and no connect has claimed yet. */
+  negotiates: { unit: 'ids', owner: 'user or token', share: 10_000, total: 100_000 },
+  /** Posted before the connection is made. */
+  early_posts: { unit: 'bytes', owner: 'user or token', share: 4 * MB, total: 16 * MB },
+  /** Posts that have not been answered. Clients make one or two at a time. */
+  posts: { unit: 'posts', owner: 'client', share: 4, total: 1024 },
+  /** Of those that post, an attacker may well have many connections, but not many users. */
+  posts_of_user: { unit: 'posts', owner: 'user or token', share: 256, total: 1024 },
+  /** Bodies of those posts, as far as they have come. */
+  post_bytes: { unit: 'bytes', owner: 'user or token', share: 32 * MB, total: 128 * MB },
+} as const satisfies Readonly<Record<string, PoolDefinition>>;
+
+export type PoolName = keyof typeof POOLS;
+
+const POOL_NAMES = Object.keys(POOLS) as PoolName[];
+
+type PoolLimits = Readonly<Record<PoolName, BudgetLimits>>;
+
+/** What settings say of the pools: `requests` posts at a time, of `bodyBytes` each. */
+export function poolLimits(settings: { requests: number; bodyBytes: number }): Partial<PoolLimits> {
+  const { requests, bodyBytes } = settings;
+  return {
+    posts: { share: POOLS.posts.share, total: requests },
+    posts_of_user: { share: Math.max(POOLS.posts.share, Math.ceil(requests / 4)), total: requests },
+    post_bytes: { share: 4 * bodyBytes, total: 16 * bodyBytes },
+  };
+}
+
+/** The pools of one edge. */
+export class Pools {
+  /** Keyed `pool|kind`. */
+  readonly refusals = new LabelCounts(
+    POOL_NAMES.flatMap((pool) => REFUSAL_KINDS.map((kind) => `${pool}|${kind}`)),
+  );
+  readonly #limits: PoolLimits;
+  readonly #budgets = new Map<PoolName, Budget<unknown>>();
+
+  /** `limits` differ from `POOLS` where settings say so. */
+  constructor(limits: Partial<PoolLimits> = {}) {
+    this.#limits = { ...POOLS, ...limits };
+  }
+
+  /** Opens a pool, once; `evict` makes an owner give back what it holds (see `BudgetRules`). */
+  open<O>(pool: PoolName, evict: (owner: O) => void): Budget<O> {
+    const refused = (kind: RefusalKind): void => this.refusals.add(`${pool}|${kind}`);
+    const budget = new Budget<O>(this.#limits[pool], { evict, refused });
+    this.#budgets.set(pool, budget as Budget<unknown>);
+    return budget;
+  }
+
+  /** What is held of each pool, and how much there is. */
+  *usage(): Iterable<readonly [pool: PoolName, used: number, total: number]> {
+    for (const pool of POOL_NAMES) {
+      yield [pool, this.#budgets.get(pool)?.used ?? 0, this.#limits[pool].total];
+    }
+  }
+}
