@@ -65,7 +65,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #settings: ServerSettings;
   readonly #clock: Clock;
   readonly #endpoints: readonly Endpoint[];
-  readonly #negotiator = new Negotiator();
+  readonly #negotiator: Negotiator;
   readonly #keys: HubKeys;
   readonly #hosts = new Map<string, HubHost>();
   readonly #acks = new Acks();
@@ -77,6 +77,7 @@ export class Server extends EventEmitter<ServerEvents> {
   constructor(options: ServerOptions, clock: Clock = systemClock) {
     super();
     this.#settings = serverSettings(options);
+    this.#negotiator = new Negotiator(this.#settings.logger);
     this.#clock = clock;
     this.#endpoints = endpointsOf(this.#settings.endpoints);
     this.#keys = new HubKeys(options.applicationName);

@@ -15,12 +15,12 @@ export { MAX_TOKEN_LENGTH } from './limits.ts';
 export { mintClientToken, mintRestToken, mintServerToken, TokenTooLongError } from './mint.ts';
 export type {
   Algorithm,
-  Claims,
-  ClaimValue,
   ClientTokenOptions,
   RestTokenOptions,
   ServerTokenOptions,
   SystemClaims,
 } from './mint.ts';
+export { ClaimError, claimList, givenClaims, userIdOf } from './user-claims.ts';
+export type { Claims, ClaimValue } from './user-claims.ts';
 export { bearerToken, verifyToken } from './verify.ts';
 export type { TokenRejection, VerifiedToken, VerifyOptions } from './verify.ts';

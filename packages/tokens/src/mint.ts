@@ -1,14 +1,10 @@
 import jwt from 'jsonwebtoken';
 import { accessKey } from './access-keys.ts';
 import type { AccessKey } from './access-keys.ts';
-import { shortClaimType } from './claim-types.ts';
 import type { StickyMode } from './claims.ts';
 import { MAX_TOKEN_LENGTH } from './limits.ts';
-
-export type ClaimValue = string | number | boolean;
-
-/** The user's claims by type, long or short; an array is the same claim repeated. */
-export type Claims = Readonly<Record<string, ClaimValue | readonly ClaimValue[]>>;
+import { ClaimError, claimList, memberName, userIdOf } from './user-claims.ts';
+import type { Claims, ClaimValue } from './user-claims.ts';
 
 export type Algorithm = 'HS256' | 'HS512';
 
@@ -32,6 +28,7 @@ export interface ServerTokenOptions extends MintOptions {
 export interface ClientTokenOptions extends MintOptions {
   readonly audienceBase: string;
   readonly hub: string;
+  /** Default: the first name identifier among the claims. */
   readonly userId?: string | undefined;
   readonly claims?: Claims | undefined;
   readonly system?: SystemClaims | undefined;
@@ -74,8 +71,7 @@ export class TokenTooLongError extends Error {
 }
 
 const DEFAULT_LIFETIME_SECONDS = 3600;
-
-const RESERVED = new Set('aud exp iat nbf iss actort acr azp c_hash jti nonce'.split(' '));
+const NO_DATE = 'the end of the sign-in must be a valid date';
 
 /** The token that a server connection opens `/server/` with. */
 export function mintServerToken(o: ServerTokenOptions): string {
@@ -84,21 +80,17 @@ export function mintServerToken(o: ServerTokenOptions): string {
 }
 
 /**
- * The token that a negotiate answer gives to a client: system claims, then the user's own. Reserved
- * names become `asrs.u.<name>`, `sub` after its first value too, long types become short ones.
- * `asrs.s.*` among the user's claims is dropped: it would speak for the service.
- * @throws TokenTooLongError
+ * The token that a negotiate answer gives to a client: the user id, system claims, then the user's
+ * own, under names that reach a hub as they are (`memberName`).
+ * @throws TokenTooLongError, and ClaimError for values that no token can carry
  */
 export function mintClientToken(o: ClientTokenOptions): string {
   const members: MemberList = new Map();
-  if (o.userId !== undefined) append(members, 'asrs.s.uid', o.userId);
+  const claims = claimList(o.claims ?? {});
+  const userId = userIdOf(o.userId, claims);
+  if (userId !== undefined) append(members, 'asrs.s.uid', userId);
   for (const [name, value] of systemClaims(o.system ?? {})) append(members, name, value);
-  for (const [type, given] of Object.entries(o.claims ?? {})) {
-    if (type.startsWith('asrs.s.')) continue;
-    for (const value of typeof given === 'object' ? given : [given]) {
-      append(members, memberName(members, type), value);
-    }
-  }
+  for (const [name, value] of claims) append(members, memberName(name), value);
   const audience = `${o.audienceBase}client/?hub=${encodeURIComponent(o.hub)}`;
   return sign(o, audience, members);
 }
@@ -117,11 +109,6 @@ function append(members: MemberList, name: string, value: ClaimValue): void {
   const values = members.get(name);
   if (values === undefined) members.set(name, [value]);
   else values.push(value);
-}
-
-function memberName(members: MemberList, type: string): string {
-  if (RESERVED.has(type) || (type === 'sub' && members.has('sub'))) return `asrs.u.${type}`;
-  return shortClaimType(type);
 }
 
 /** In the order the .NET SDK writes them; values are texts. */
@@ -145,6 +132,7 @@ function* systemClaims(system: SystemClaims): Generator<[string, string]> {
   }
   if (system.transports !== undefined) yield ['asrs.s.htt', String(system.transports)];
   if (system.closeOnAuthExpirationAt !== undefined) {
+    if (Number.isNaN(system.closeOnAuthExpirationAt)) throw new ClaimError(NO_DATE);
     yield ['asrs.s.coae', 'true'];
     yield ['asrs.s.aeo', String(system.closeOnAuthExpirationAt)];
   }

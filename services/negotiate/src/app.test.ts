@@ -124,7 +124,7 @@ describe('who may come in', () => {
     const app = await start(withSecret);
     const claims = {
       sub: 'a',
-      role: ['x', null, 'y'],
+      roles: ['x', null, 'y'],
       address: { city: 'Z' },
       vip: true,
       nothing: null,
@@ -142,7 +142,8 @@ describe('who may come in', () => {
       Object.fromEntries(Object.entries(passed).filter(([name]) => !names.includes(name))),
     ).toEqual({
       'asrs.s.uid': 'a',
-      sub: 'a',
+      'asrs.u.sub': 'a',
+      'asrs.u.roles': ['x', 'y'],
       role: ['x', 'y'],
       address: '{"city":"Z"}',
       vip: true,

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { bearerToken } from '@trunkline/tokens';
+import { bearerToken, longClaimType, NAME_IDENTIFIER, shortClaimType } from '@trunkline/tokens';
 import type { Claims, ClaimValue } from '@trunkline/tokens';
 import type { Admission } from './options.ts';
 
@@ -44,14 +44,27 @@ export function identifyBy(admission: Admission): Identify {
 }
 
 function identityOf(members: Readonly<Record<string, unknown>>): Identity {
-  const claims = Object.entries(members)
-    .filter(([name]) => !TOKEN_MEMBERS.has(name))
-    .map(([name, value]) => [name, claimValues(value)] as const);
+  const claims = new Map<string, ClaimValue[]>();
+  for (const [name, value] of Object.entries(members)) {
+    if (TOKEN_MEMBERS.has(name)) continue;
+    for (const known of namesOf(name)) {
+      claims.set(known, [...(claims.get(known) ?? []), ...claimValues(value)]);
+    }
+  }
   const [userId] = claimValues(members['sub'] ?? members['nameid']);
   return {
     userId: userId === undefined ? undefined : String(userId),
     claims: Object.fromEntries(claims),
   };
+}
+
+/**
+ * The names that a claim is passed on under: its own, and for hubs in .NET, which look up its long
+ * type, the one short name that becomes that: `role` beside `roles`. They have the user id anyway.
+ */
+function namesOf(name: string): Set<string> {
+  const long = longClaimType(name);
+  return new Set(long === NAME_IDENTIFIER ? [name] : [name, shortClaimType(long)]);
 }
 
 /** Objects become their JSON text, which is what an app server would get anyway; null is nothing. */

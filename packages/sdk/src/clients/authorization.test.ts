@@ -86,7 +86,7 @@ describe('at negotiate', () => {
     atEnd(() => new Promise((resolve) => http.close(resolve)));
     const { port } = http.address() as AddressInfo;
     await fetch(`http://127.0.0.1:${port}/chat/negotiate`, { method: 'POST' });
-    expect({ ...seen!.claims }).toEqual({ nameid: 'ada', role: ['a', 'b'], age: '7', iss: 'me' });
+    expect({ ...seen!.claims }).toEqual({ sub: 'ada', roles: ['a', 'b'], age: '7', iss: 'me' });
     expect(seen!.userIdentifier).toBe('ada');
   });
 });

@@ -1,8 +1,8 @@
 import type { Claims } from '@trunkline/tokens';
-import { longClaimType, shortClaimType } from '@trunkline/tokens';
+import { claimList, userIdOf } from '@trunkline/tokens';
 
 import type { UserClaims } from './claims.ts';
-import { RENAMED_PREFIX, SYSTEM_PREFIX, userClaims } from './claims.ts';
+import { byName } from './claims.ts';
 
 /** Who wants to use a hub, as negotiate and the connection's own context both know it. */
 export interface HubUser {
@@ -17,18 +17,16 @@ export interface HubUser {
  */
 export type Authorize = (user: HubUser) => boolean | Promise<boolean>;
 
-/** Somebody as negotiate knows them, in the shape that the connection's context will have. */
+/**
+ * Somebody as negotiate knows them, in the shape that the connection's context will have. Throws
+ * ClaimError, as the token would.
+ */
 export function negotiatedUser(userId: string | undefined, given: Claims = {}): HubUser {
-  const claims = userClaims(
-    Object.entries(given)
-      .filter(([type]) => !type.startsWith(SYSTEM_PREFIX))
-      .flatMap(([type, values]) => {
-        // Claims that are renamed on their way keep their names, as these do.
-        const name = `${RENAMED_PREFIX}${shortClaimType(longClaimType(type))}`;
-        return [values].flat().map((value) => [name, String(value)] as const);
-      }),
-  );
-  return { userIdentifier: userId ?? [claims['nameid']].flat()[0], claims };
+  const claims = claimList(given);
+  return {
+    userIdentifier: userIdOf(userId, claims),
+    claims: byName(claims.map(([name, value]) => [name, String(value)])),
+  };
 }
 
 /** Only true is a yes, whatever plain JavaScript answers. */

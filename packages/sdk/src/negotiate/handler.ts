@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { TransportName } from '@trunkline/protocol';
 import { redirectAnswer, redirectUrl, TRANSPORT_BITS } from '@trunkline/protocol';
 import type { Claims, SystemClaims } from '@trunkline/tokens';
-import { mintClientToken, TokenTooLongError } from '@trunkline/tokens';
+import { ClaimError, mintClientToken, TokenTooLongError } from '@trunkline/tokens';
 
 import type { Authorize, HubUser } from '../clients/authorization.ts';
 import { isYes, negotiatedUser } from '../clients/authorization.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { NegotiatingClient } from '../endpoints/router.ts';
+import type { Logger } from '../options.ts';
 
 /** What tokens say beside who a client is. */
 export interface TokenOptions {
@@ -56,6 +57,11 @@ const RETRY_AFTER_SECONDS = 2;
 /** Answers `POST <path>/negotiate` for the mapped paths (service protocol reference, section 4). */
 export class Negotiator {
   readonly #routes = new Map<string, NegotiateRoute>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
 
   add(route: NegotiateRoute): void {
     this.#routes.set(`${route.path}/negotiate`, route);
@@ -76,29 +82,41 @@ export class Negotiator {
     const [path, query] = split(url);
     const route = this.#routes.get(path.replace(/\/$/, ''));
     if (method !== 'POST' || route === undefined) return undefined;
-    const [userId, claims, expiresAt] = await Promise.all([
-      options.userId?.(request),
-      options.claims?.(request),
-      options.expiresAt?.(request),
-    ]);
-    const refusal =
-      route.authorize && (await unauthorized(route.authorize, negotiatedUser(userId, claims)));
-    if (refusal !== undefined) return refusal;
-    const endpoint = await route.choose({ userId, request });
-    if (endpoint === undefined) {
-      return text(503, 'The service is not connected yet, please try again later.', {
-        'retry-after': String(RETRY_AFTER_SECONDS),
-      });
-    }
     try {
-      const lifetimeSeconds = options.tokenLifetimeSeconds;
-      const system = { ...route.system, ...tokenClaims(options, expiresAt) };
-      return redirect(endpoint, route, query, { userId, claims, lifetimeSeconds, system });
+      return await negotiated(route, query, request, options);
     } catch (error) {
       if (error instanceof TokenTooLongError) return text(413, error.message);
-      throw error;
+      // Frameworks would show the client what is thrown, and this is the app's own mistake.
+      if (!(error instanceof ClaimError)) throw error;
+      this.#logger.error(`${route.path}/negotiate failed: ${error.message}`, error);
+      return text(500, 'Negotiate failed.');
     }
   }
+}
+
+async function negotiated<Request>(
+  route: NegotiateRoute,
+  query: string,
+  request: Request,
+  options: NegotiateOptions<Request>,
+): Promise<HttpAnswer> {
+  const [userId, claims, expiresAt] = await Promise.all([
+    options.userId?.(request),
+    options.claims?.(request),
+    options.expiresAt?.(request),
+  ]);
+  const user = negotiatedUser(userId, claims);
+  const refusal = route.authorize && (await unauthorized(route.authorize, user));
+  if (refusal !== undefined) return refusal;
+  const endpoint = await route.choose({ userId: user.userIdentifier, request });
+  if (endpoint === undefined) {
+    return text(503, 'The service is not connected yet, please try again later.', {
+      'retry-after': String(RETRY_AFTER_SECONDS),
+    });
+  }
+  const lifetimeSeconds = options.tokenLifetimeSeconds;
+  const system = { ...route.system, ...tokenClaims(options, expiresAt) };
+  return redirect(endpoint, route, query, { userId, claims, lifetimeSeconds, system });
 }
 
 function redirect(

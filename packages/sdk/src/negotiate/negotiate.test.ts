@@ -8,7 +8,9 @@ import express from 'express';
 import fastify from 'fastify';
 import type { FastifyRequest } from 'fastify';
 import { Hono } from 'hono';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import type { Claims } from '@trunkline/tokens';
 
 import { TEST_KEY } from '../fake-service.test-support.ts';
 import { atEnd, serve } from '../harness.test-support.ts';
@@ -42,12 +44,16 @@ function listenWeb(handler: (request: Request) => Response | Promise<Response>):
 
 const user = (headers: NodeJS.Dict<string | string[]>) => headers['x-user'] as string | undefined;
 
+/** Of whoever asks. */
+let claims: Claims = {};
+beforeEach(() => (claims = { role: ['a', 'b'] }));
+
 /** An app of each kind over one server, with a route of its own. */
 const apps: Record<string, (server: Server) => Promise<string>> = {
   node: (server) => {
     const handler = server.node({
       userId: (request) => user(request.headers),
-      claims: async () => ({ role: ['a', 'b'] }),
+      claims: async () => claims,
     });
     return listen((request, response) => {
       if (request.url === '/own') response.end('own');
@@ -59,7 +65,7 @@ const apps: Record<string, (server: Server) => Promise<string>> = {
     app.use(
       server.express({
         userId: async (request) => user(request.headers),
-        claims: () => ({ role: ['a', 'b'] }),
+        claims: () => claims,
       }),
     );
     app.get('/own', (_request, response) => void response.end('own'));
@@ -70,7 +76,7 @@ const apps: Record<string, (server: Server) => Promise<string>> = {
     app.use(
       server.express({
         userId: (request) => user(request.headers),
-        claims: () => ({ role: ['a', 'b'] }),
+        claims: () => claims,
       }),
     );
     app.use('/own', (_request, response) => response.end('own'));
@@ -80,7 +86,7 @@ const apps: Record<string, (server: Server) => Promise<string>> = {
     const app = new Hono();
     const negotiate = server.web({
       userId: async (request) => request.headers.get('x-user') ?? undefined,
-      claims: () => ({ role: ['a', 'b'] }),
+      claims: () => claims,
     });
     app.get('/own', (c) => c.text('own'));
     app.all('/*', (c) => negotiate(c.req.raw));
@@ -91,7 +97,7 @@ const apps: Record<string, (server: Server) => Promise<string>> = {
     await app.register(
       server.fastify({
         userId: (request: FastifyRequest) => user(request.headers),
-        claims: () => ({ role: ['a', 'b'] }),
+        claims: () => claims,
       }),
     );
     app.get('/own', () => 'own');
@@ -166,6 +172,22 @@ describe.each(Object.keys(apps))('%s', (kind) => {
     expect(response.status).toBe(413);
     expect(await response.text()).toBe('AccessToken must not be longer than 4K.');
   });
+
+  test.each([null, new Date(0), NaN, { secret: 1 }])(
+    'answers 500 for a claim of %o, and says why in the log alone',
+    async (value) => {
+      const { server, log } = await serve(Chat);
+      const base = await app(server);
+      claims = { ok: 'yes', plan: value as never };
+      const response = await post(`${base}/chat/negotiate`);
+      expect([response.status, await response.text()]).toEqual([500, 'Negotiate failed.']);
+      expect(log.lines).toEqual([
+        expect.stringMatching(/^\/chat\/negotiate failed: claim 'plan' must be a string, a finite/),
+      ]);
+      claims = { plan: undefined, role: 'a' };
+      expect((await post(`${base}/chat/negotiate`)).status).toBe(200);
+    },
+  );
 });
 
 test.each(['node', 'express'] as const)('%s: an app may answer before it', async (kind) => {

@@ -148,7 +148,7 @@ export class ManagedHub<Client> {
 
   /**
    * What a client connects with: answer it, as JSON, to its `POST <your path>/negotiate`. Makes no
-   * call. Throws TokenTooLongError.
+   * call. Throws TokenTooLongError and ClaimError.
    */
   negotiate(options: ClientOptions = {}): { readonly url: string; readonly accessToken: string } {
     const { accessKey, audienceBase, clientEndpoint } = this.#service.address;
