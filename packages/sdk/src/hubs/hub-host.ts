@@ -24,7 +24,7 @@ import { HubRoutes } from './hub-routes.ts';
 
 const KEEP_ALIVE_MS = 5_000;
 
-export interface HubHostOptions extends Omit<HubEndpointsOptions, 'receiver'> {
+export interface HubHostOptions extends Omit<HubEndpointsOptions, 'receiver' | 'offer'> {
   readonly acks: Acks;
   readonly observer: HubObserver;
   /** Clients of the whole server, for the load report of keep-alive pings. */
@@ -52,7 +52,8 @@ export class HubHost implements ClientHost {
     const { acks, observer } = options;
     const [clients, routes, answers] = [this.#clients, this.#routes, this.#answers];
     const receiver = new HubReceiver({ host: this, clients, routes, acks, answers, observer });
-    this.endpoints = new HubEndpoints({ ...options, receiver });
+    const offer = () => routes.offer;
+    this.endpoints = new HubEndpoints({ ...options, receiver, offer });
     const { endpoints, counts } = this;
     this.#outbound = new Outbound({ endpoints, clients, routes, counts });
   }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { OpenConnection } from '@trunkline/protocol';
 
 import type { HubRoute } from '../clients/host.ts';
@@ -12,6 +14,16 @@ export class HubRoutes {
   /** Every protocol that a client of the hub may speak. */
   get protocols(): readonly HubProtocol[] {
     return this.#protocols;
+  }
+
+  /**
+   * Says in 16 hex digits what clients can call: the names of all methods, in whatever order. Two
+   * apps that differ in it do not serve the same hub.
+   */
+  get offer(): string {
+    const names = [...this.#byPath.values()].flatMap(({ methods }) => [...methods.keys()]);
+    const text = [...new Set(names)].sort().join('\n');
+    return createHash('sha256').update(text).digest('hex').slice(0, 16);
   }
 
   add(route: HubRoute): void {

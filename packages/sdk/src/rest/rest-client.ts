@@ -3,7 +3,7 @@ import { mintRestToken } from '@trunkline/tokens';
 import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
-import { SERVER_ID, USER_AGENT } from '../trunk/dial.ts';
+import { SERVER_ID, serviceHeaders } from '../trunk/identity.ts';
 import type { Service } from '../trunk/service.ts';
 import { refusal, retryDelay } from './outcomes.ts';
 
@@ -105,11 +105,7 @@ export class RestClient {
     const { accessKey } = this.#options.service.address;
     const audience = `${url.origin}${url.pathname}`;
     const token = mintRestToken({ key: accessKey, audience, serverId: SERVER_ID });
-    const headers: Record<string, string> = {
-      Authorization: `Bearer ${token}`,
-      'Asrs-User-Agent': USER_AGENT,
-      Accept: 'application/json',
-    };
+    const headers = serviceHeaders(token, { Accept: 'application/json' });
     if (message === undefined) return { method, headers, redirect: 'manual' };
     headers['Content-Type'] = 'application/json; charset=utf-8';
     return { method, headers, body: message, redirect: 'manual' };

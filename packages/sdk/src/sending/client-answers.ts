@@ -5,7 +5,7 @@ import type { ClientConnection } from '../clients/client-connection.ts';
 import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
 import { findProtocol } from '../protocols/index.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
-import { SERVER_ID } from '../trunk/dial.ts';
+import { SERVER_ID } from '../trunk/identity.ts';
 import type { ClientResults } from './client-results.ts';
 import { RoutedCalls } from './routed-calls.ts';
 import { tooOldToAnswer } from './too-old.ts';

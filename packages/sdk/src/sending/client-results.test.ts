@@ -5,7 +5,7 @@ import { until } from '../fake-service.test-support.ts';
 import { passing, serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
 import { ManualClock } from '../manual-clock.test-support.ts';
-import { SERVER_ID } from '../trunk/dial.ts';
+import { SERVER_ID } from '../trunk/identity.ts';
 
 interface Asked {
   confirm(question: string): boolean;

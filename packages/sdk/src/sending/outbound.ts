@@ -7,7 +7,7 @@ import type { HubClients } from '../hubs/hub-clients.ts';
 import type { HubRoutes } from '../hubs/hub-routes.ts';
 import type { HubCounts } from '../telemetry/counts.ts';
 import { outgoingHeaders } from '../telemetry/tracing.ts';
-import { SERVER_ID } from '../trunk/dial.ts';
+import { SERVER_ID } from '../trunk/identity.ts';
 import type { Destination } from './destination.ts';
 
 export interface OutboundOptions {

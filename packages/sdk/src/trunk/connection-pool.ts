@@ -16,6 +16,8 @@ const MAX_ON_DEMAND = 20;
 
 export interface PoolOptions {
   readonly hub: string;
+  /** See `Dialled`; asked for each connection, as hubs are mapped one by one. */
+  readonly offer: () => string;
   readonly endpoint: Endpoint;
   readonly count: number;
   readonly maximumOutboundBytes: number;
@@ -192,9 +194,10 @@ export class ConnectionPool {
   }
 
   #dial(connectionType: number, target?: string): ServerConnection {
-    const { hub, receiver, clock, maximumOutboundBytes } = this.#options;
+    const { hub, offer, receiver, clock, maximumOutboundBytes } = this.#options;
     return new ServerConnection({
       hub,
+      offer: offer(),
       endpoint: this.endpoint,
       target,
       connectionType,

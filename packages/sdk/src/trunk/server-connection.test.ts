@@ -7,7 +7,7 @@ import { atEnd, fakeService, Log, passing, serve } from '../harness.test-support
 import { Hub } from '../hubs/hub.ts';
 import { ManualClock } from '../manual-clock.test-support.ts';
 import { Server } from '../server.ts';
-import { SERVER_ID } from './dial.ts';
+import { SERVER_ID } from './identity.ts';
 
 class Chat extends Hub {}
 

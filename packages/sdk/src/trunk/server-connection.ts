@@ -17,6 +17,7 @@ import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
+import type { Dialled } from './dial.ts';
 import { dial } from './dial.ts';
 import { Outlet } from './outlet.ts';
 
@@ -35,13 +36,9 @@ export interface Receiver {
   closed(connection: ServerConnection): void;
 }
 
-export interface ServerConnectionOptions {
-  /** The hub key. */
-  readonly hub: string;
+export interface ServerConnectionOptions extends Dialled {
   /** Where it goes. */
   readonly endpoint: Endpoint;
-  /** What a rebalancing service asked for. */
-  readonly target: string | undefined;
   readonly connectionType: number;
   readonly receiver: Receiver;
   readonly clock: Clock;
@@ -69,7 +66,7 @@ export class ServerConnection {
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
     this.endpoint = options.endpoint;
-    this.#socket = dial(options.endpoint.service, options.hub, options.target);
+    this.#socket = dial(options.endpoint.service, options);
     this.#lastReceived = options.clock.now();
     this.#outlet = new Outlet(this.#socket, options.maximumOutboundBytes);
     this.#listen();

@@ -47,7 +47,8 @@ export interface DotnetAppServerOptions {
  * section 20).
  */
 export class DotnetAppServer {
-  readonly serverId = `${hostname()}_${randomUUID().replaceAll('-', '')}`;
+  /** What no header can carry is left out of the machine's name. */
+  readonly serverId = `${hostname().replace(/[^ -~]+/g, '-')}_${randomUUID().replaceAll('-', '')}`;
   readonly #options: DotnetAppServerOptions;
   readonly #endpoint: ConnectionString;
   readonly #environment: Environment;

@@ -313,9 +313,9 @@ export class TestEdge {
   ): FakeServer {
     const { hub = 'chat', serverId = 'server-1' } = identity;
     const id = identity.id ?? `cid-${++this.#servers}`;
-    const userAgent = identity.userAgent ?? 'trunkline-sdk/1';
+    const { userAgent = 'trunkline-sdk/1', offer } = identity;
     return new FakeServer(
-      new ServerSession({ id, serverId, userAgent, hub: this.hubs.get(hub) }, this.context),
+      new ServerSession({ id, serverId, userAgent, offer, hub: this.hubs.get(hub) }, this.context),
     );
   }
 

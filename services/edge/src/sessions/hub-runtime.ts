@@ -8,6 +8,7 @@ import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
 import type { EdgeContext } from './edge-context.ts';
+import { Offers } from './server/offers.ts';
 import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
 import type { ServerSession } from './server/server-session.ts';
@@ -36,7 +37,7 @@ export class HubRuntime {
   constructor(name: string, context: EdgeContext, publish: Publish) {
     this.name = name;
     this.#context = context;
-    this.servers = new ServerPool(context.clock);
+    this.servers = new ServerPool(context.clock, new Offers(name, context.digest));
     this.#publish = publish;
     this.#reinforcements = new Reinforcements(context);
     this.migrates = !context.limits.stillHubs.some((still) => still === '*' || still === name);

@@ -6,10 +6,14 @@ import type { HubDirectory } from '../hub-directory.ts';
 import { queryValue } from '../query.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
+import { OFFER_HEADER } from './offers.ts';
 import { ServerSession } from './server-session.ts';
 
 /** Server ids are a machine's name and a guid: longer ones are cut. */
 const ID_LENGTH = 256;
+
+/** Our SDK sends 16 characters. */
+const OFFER_LENGTH = 64;
 
 /** The app servers' door (service protocol reference, section 2). */
 export class ServerAdmission {
@@ -41,6 +45,7 @@ export class ServerAdmission {
       serverId: serverId.slice(0, ID_LENGTH),
       hub: this.#hubs.get(hub),
       userAgent: request.headers.get('asrs-user-agent') ?? '',
+      offer: request.headers.get(OFFER_HEADER)?.slice(0, OFFER_LENGTH),
     };
     return new ServerSession(identity, this.#context);
   }

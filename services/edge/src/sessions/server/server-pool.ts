@@ -1,6 +1,7 @@
 import type { ClientSession } from '../client/client-session.ts';
 import type { Clock } from '../edge-context.ts';
 import { Gaps } from './gaps.ts';
+import type { Offers } from './offers.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** Where a client wants to be served, by its token (service protocol reference, section 3.3). */
@@ -13,23 +14,28 @@ export interface Affinity {
 export class ServerPool {
   readonly #servers = new Set<ServerSession>();
   readonly #gaps: Gaps;
+  readonly #offers: Offers;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, offers: Offers) {
     this.#gaps = new Gaps(clock);
+    this.#offers = offers;
   }
 
   add(server: ServerSession): void {
     this.#servers.add(server);
     this.#gaps.close(server);
+    this.#offers.compare(this.#servers);
   }
 
   delete(server: ServerSession): void {
     if (this.#servers.delete(server) && !server.isDeparting) this.#gaps.open(server);
+    this.#offers.compare(this.#servers);
   }
 
   /** Its process goes: clients that leave it are not to come back by another connection of it. */
   leaves(server: ServerSession): void {
     this.#gaps.open(server);
+    this.#offers.compare(this.#servers);
   }
 
   /** Whether the process of `server` may not know yet that the client is no longer with it. */

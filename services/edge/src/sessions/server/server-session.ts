@@ -42,6 +42,8 @@ export interface ServerIdentity {
   readonly hub: HubRuntime;
   /** `Asrs-User-Agent`: which software it is. */
   readonly userAgent: string;
+  /** A fingerprint of what the app's hub offers; undefined where the app does not say. */
+  readonly offer?: string | undefined;
 }
 
 /**
@@ -58,6 +60,7 @@ export class ServerSession implements SocketHandler {
   readonly passesAnswers: boolean;
   /** Lets streams to a client rest on the edge's word. */
   readonly restsStreams: boolean;
+  readonly offer: string | undefined;
   readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
@@ -78,6 +81,7 @@ export class ServerSession implements SocketHandler {
     this.reopens = reopensClients(identity.userAgent);
     this.passesAnswers = passesAnswers(identity.userAgent);
     this.restsStreams = restsStreams(identity.userAgent);
+    this.offer = identity.offer;
     this.#context = context;
     this.#heartbeat = new Heartbeat(context.clock.now());
   }
