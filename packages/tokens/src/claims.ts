@@ -93,7 +93,7 @@ function nameIdentifier(members: Members): string | undefined {
 }
 
 /** A claim's values as text: JSON text for objects, nothing for null. */
-function texts(value: unknown): string[] {
+export function texts(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(texts);
   if (value === null || value === undefined) return [];
   return [typeof value === 'string' ? value : JSON.stringify(value)];

@@ -1,6 +1,8 @@
 export { AccessKeyError, AccessKeys } from './access-keys.ts';
 export type { AccessKey } from './access-keys.ts';
 export type { TokenUse } from './audience.ts';
+export { claimSet, payloadOf } from './claim-set.ts';
+export type { ClaimSet } from './claim-set.ts';
 export { longClaimType, NAME_IDENTIFIER, shortClaimType } from './claim-types.ts';
 export { forwardedClaims, readClientClaims, readServerClaims } from './claims.ts';
 export type { ClientClaims, StickyMode } from './claims.ts';

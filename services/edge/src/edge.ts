@@ -56,7 +56,7 @@ export async function startEdge(
   const hubs = new HubDirectory(context);
   const bridge = new BusBridge(context, hubs, joinBus);
   hubs.joinBus(bridge);
-  const tokens = new TokenVerifier(config.accessKeys, clock, context.counters);
+  const { tokens } = context;
   const clients = new ClientAdmission(context, tokens, hubs, config);
   const servers = new ServerAdmission(context, tokens, hubs);
   const health = { ready: false };
@@ -118,6 +118,7 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
 
 function createContext(config: EdgeConfig, log: Logger): EdgeContext {
   const random = randomPool();
+  const counters = new Counters();
   return {
     edgeId: config.edgeId,
     clock,
@@ -133,12 +134,13 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
       connections: config.maxConnections,
       openSockets: socketLimit(openFilesLimit()),
     },
-    counters: new Counters(),
+    counters,
     pools: new Pools(poolLimits(config)),
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
     results: new ClientResults(),
+    tokens: new TokenVerifier(config.accessKeys, clock, counters),
     flusher: new TurnFlusher(),
     opening: new Set(),
     expiring: new Map(),

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { MessageType } from './message.ts';
 import type { ServiceMessage } from './message.ts';
+import { NEVER } from './timestamp.ts';
 
 type MessageName = keyof typeof MessageType;
 type MessageOf<N extends MessageName> = Extract<
@@ -60,6 +61,20 @@ const binary = fc.oneof(
 const payloads = fc.array(fc.tuple(text, binary), { maxLength: 4 }).map((pairs) => new Map(pairs));
 const headers = fc.array(fc.tuple(text, texts), { maxLength: 4 }).map((pairs) => new Map(pairs));
 const claims = fc.array(fc.tuple(fc.oneof(fc.constant('role'), text), text), { maxLength: 20 });
+/** Around the places where its form on the wire changes. */
+export const timestamp = fc.record(
+  {
+    seconds: fc.oneof(
+      boundary(2 ** 32 + 1),
+      boundary(2 ** 34 + 1),
+      boundary(NEVER.seconds + 1),
+      fc.maxSafeInteger(),
+      fc.constant(0),
+    ),
+    nanoseconds: fc.oneof(fc.constant(0), fc.nat(999_999_999)),
+  },
+  { noNullPrototype: true },
+);
 const uint64 = fc
   .bigInt({ min: 0n, max: 2n ** 64n - 1n })
   .chain((value) => fc.nat(63).map((shift) => value >> BigInt(shift)))
@@ -73,6 +88,7 @@ const traced = { tracingId: uint64 };
 const timed = { ...traced, ttl: int32 };
 const sent = { ...traced, filter: text };
 const connection = { connectionId: text };
+const byToken = { connectionToken: text };
 const inGroup = { ...connection, group: text };
 const userInGroup = { userId: text, group: text };
 const userInAnyGroup = { userId: text, group: optionalText };
@@ -199,6 +215,9 @@ const MESSAGES = {
     { ...acked, group: text, max: int32, continuationToken: optionalText },
     traced,
   ),
+  RefreshAuth: message('RefreshAuth', { ...acked, ...byToken, claims, expireTime: timestamp }),
+  GetConnectionClaims: message('GetConnectionClaims', { ...acked, ...byToken }),
+  UpdateConnectionClaims: message('UpdateConnectionClaims', { ...connection, claims }),
 } satisfies Record<MessageName, fc.Arbitrary<ServiceMessage>>;
 
 /** Any message that a writer of ours can write, as a reader gives it back. */

@@ -1,5 +1,9 @@
 import { ProtocolError } from '../errors.ts';
 import { MAX_DEPTH, MAX_ELEMENTS } from './limits.ts';
+import type { Timestamp } from './timestamp.ts';
+
+/** The extension type of timestamps. */
+const TIMESTAMP = -1;
 
 /** Where the body of the frame at `start` begins: behind its length prefix, which is complete. */
 export function frameBodyStart(bytes: Uint8Array, start: number): number {
@@ -120,6 +124,20 @@ export class ByteReader {
     return this.bytes.subarray(start, start + size);
   }
 
+  /** A timestamp in any of its three forms: of 4, 8 or 12 bytes. */
+  timestamp(): Timestamp {
+    const at = this.offset;
+    const size = this.#extensionSize(this.#byte(), at);
+    const start = this.#take(1 + size);
+    const type = this.bytes.readInt8(start);
+    if (type !== TIMESTAMP || (size !== 4 && size !== 8 && size !== 12)) {
+      throw new ProtocolError('wrong-type', at, 'expected a timestamp');
+    }
+    const time = readTimestamp(this.bytes, start + 1, size);
+    if (time.nanoseconds < 1e9 && Number.isSafeInteger(time.seconds)) return time;
+    throw new ProtocolError('oversized', at, 'a timestamp that is no time');
+  }
+
   /** Passes over one value of any type. */
   skip(depth = 0): void {
     const at = this.offset;
@@ -131,6 +149,12 @@ export class ByteReader {
     else if (tag < 0xa0) this.#skipMany(tag & 0x0f, depth);
     else if (tag < 0xc0) this.#take(tag & 0x1f);
     else this.#skipWide(tag, depth);
+  }
+
+  #extensionSize(tag: number, at: number): number {
+    if (tag >= 0xd4 && tag <= 0xd8) return 1 << (tag - 0xd4);
+    if (tag >= 0xc7 && tag <= 0xc9) return this.#uint(1 << (tag - 0xc7));
+    throw new ProtocolError('wrong-type', at, 'expected a timestamp');
   }
 
   #skipWide(tag: number, depth: number): void {
@@ -203,4 +227,13 @@ export class ByteReader {
     this.offset = start + size;
     return start;
   }
+}
+
+/** Seconds alone; 30 bits of nanoseconds before 34 of seconds; or both in full, seconds with a sign. */
+function readTimestamp(bytes: Buffer, at: number, size: 4 | 8 | 12): Timestamp {
+  if (size === 4) return { seconds: bytes.readUInt32BE(at), nanoseconds: 0 };
+  const high = bytes.readUInt32BE(at);
+  if (size === 12) return { seconds: Number(bytes.readBigInt64BE(at + 4)), nanoseconds: high };
+  const seconds = (high & 3) * 0x100000000 + bytes.readUInt32BE(at + 4);
+  return { seconds, nanoseconds: high >>> 2 };
 }

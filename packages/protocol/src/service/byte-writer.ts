@@ -1,3 +1,5 @@
+import type { Timestamp } from './timestamp.ts';
+
 /**
  * A growing buffer of MessagePack values and framed service messages. One is kept per socket and
  * reused: what is written is sent once a turn, then `clear()`ed.
@@ -7,6 +9,8 @@
 const FRAME_PREFIX_MAX = 5;
 /** Bytes of the longest header of a string, a binary, an array or a map. */
 const HEADER_MAX = 5;
+/** Bytes of the longest timestamp. */
+const TIMESTAMP_MAX = 15;
 /** Up to here a plain loop beats a call into the native encoder. */
 const SHORT_TEXT = 48;
 
@@ -91,6 +95,28 @@ export class ByteWriter {
     }
     this.byte(0xcf);
     this.raw(bytes);
+  }
+
+  /** A time in the shortest form that holds it, as .NET writes it too. */
+  timestamp({ seconds, nanoseconds }: Timestamp): void {
+    this.reserve(TIMESTAMP_MAX);
+    const { buffer } = this;
+    const at = this.length;
+    if (seconds < 0 || seconds >= 2 ** 34) {
+      buffer.writeUIntBE(0xc70cff, at, 3);
+      buffer.writeUInt32BE(nanoseconds, at + 3);
+      buffer.writeBigInt64BE(BigInt(seconds), at + 7);
+      this.length += TIMESTAMP_MAX;
+    } else if (nanoseconds === 0 && seconds < 2 ** 32) {
+      buffer.writeUInt16BE(0xd6ff, at);
+      buffer.writeUInt32BE(seconds, at + 2);
+      this.length += 6;
+    } else {
+      buffer.writeUInt16BE(0xd7ff, at);
+      buffer.writeUInt32BE(nanoseconds * 4 + Math.floor(seconds / 2 ** 32), at + 2);
+      buffer.writeUInt32BE(seconds % 2 ** 32, at + 6);
+      this.length += 10;
+    }
   }
 
   arrayHeader(count: number): void {

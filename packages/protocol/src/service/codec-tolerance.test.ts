@@ -43,8 +43,8 @@ test('numbers and lengths may be wider than they need be', () => {
 });
 
 test.each([
-  '91 29',
-  '94 2a a163 c1 c1',
+  '91 2c',
+  '94 7f a163 c1 c1',
   '92 cd0102 80',
   '92 ff 00',
   '91 00',
@@ -115,6 +115,12 @@ function widened(body: Buffer): Buffer {
     } else if (tag >= 0xc4 && tag <= 0xc6) {
       const binary = reader.binary();
       out.push(header(0xc6, binary.length), Buffer.from(binary));
+    } else if (tag === 0xd6 || tag === 0xd7 || tag === 0xc7) {
+      const { seconds, nanoseconds } = reader.timestamp();
+      const wide = Buffer.alloc(12);
+      wide.writeUInt32BE(nanoseconds, 0);
+      wide.writeBigInt64BE(BigInt(seconds), 4);
+      out.push(header(0xc9, wide.length), Buffer.of(0xff), wide);
     } else if ((tag >= 0xa0 && tag < 0xc0) || (tag >= 0xd9 && tag <= 0xdb)) {
       const text = Buffer.from(reader.text());
       out.push(header(0xdb, text.length), text);

@@ -1,10 +1,12 @@
 import { ProtocolError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { readClaims, writeClaims } from './claims.ts';
 import type { Extension, Field, Layout } from './layouts.ts';
 import { LAYOUTS } from './layouts.ts';
 import type { Claims, Headers, Payloads, ServiceMessage } from './message.ts';
 import { MessageType } from './message.ts';
+import type { Timestamp } from './timestamp.ts';
 
 /** A message while it is read or written field by field, by its layout. */
 type Fields = Record<string, unknown>;
@@ -105,6 +107,8 @@ function readValue(reader: ByteReader, field: Field): unknown {
       return readPayloads(reader);
     case 'claims':
       return readClaims(reader);
+    case 'timestamp':
+      return reader.timestamp();
     case 'headers':
       return readHeaders(reader);
     case 'extensions':
@@ -140,13 +144,6 @@ function readPayloads(reader: ByteReader): Payloads {
   const payloads = new Map<string, Uint8Array>();
   for (let i = 0; i < count; i++) payloads.set(reader.text(), reader.binary());
   return payloads;
-}
-
-function readClaims(reader: ByteReader): Claims {
-  const count = reader.mapHeader();
-  const claims: [string, string][] = [];
-  for (let i = 0; i < count; i++) claims.push([reader.text(), reader.text()]);
-  return claims;
 }
 
 function readHeaders(reader: ByteReader): Headers {
@@ -215,6 +212,8 @@ function writeValue(writer: ByteWriter, layout: Layout, field: Field, message: F
       return writePairs(writer, value as Payloads, (payload) => writer.binary(payload));
     case 'claims':
       return writeClaims(writer, value as Claims);
+    case 'timestamp':
+      return writer.timestamp(value as Timestamp);
     case 'headers':
       return writePairs(writer, value as Headers, (values) => writeStrings(writer, values));
     case 'extensions':
@@ -236,14 +235,6 @@ function writePairs<T>(
   for (const [key, value] of pairs) {
     writer.text(key);
     writeValueOf(value);
-  }
-}
-
-function writeClaims(writer: ByteWriter, claims: Claims): void {
-  writer.mapHeader(claims.length);
-  for (const [type, value] of claims) {
-    writer.text(type);
-    writer.text(value);
   }
 }
 

@@ -15,6 +15,7 @@ type FieldKind =
   | 'strings'
   | 'payloads'
   | 'claims'
+  | 'timestamp'
   | 'headers'
   | 'extensions';
 
@@ -66,6 +67,7 @@ function layout(text: string, ...extensions: Extension[]): Layout {
 }
 
 const ID = 'connectionId:string';
+const TOKEN = 'connectionToken:string';
 const ACK = 'ackId:int';
 const CALL = `invocationId:string, ${ID}`;
 
@@ -160,4 +162,7 @@ export const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
     M.GroupMemberQuery,
     layout(`ext, group:string, ${ACK}, max:int, continuationToken:optional text`, TRACING),
   ],
+  [M.RefreshAuth, layout(`${TOKEN}, claims:claims, expireTime:timestamp, ${ACK}, ext`)],
+  [M.GetConnectionClaims, layout(`${TOKEN}, ${ACK}, ext`)],
+  [M.UpdateConnectionClaims, layout(`${ID}, claims:claims, ext`)],
 ]);

@@ -4,6 +4,8 @@
  * Names and field names are the protocol's own; `type` is the id that travels as element 0.
  */
 
+import type { Timestamp } from './timestamp.ts';
+
 export const PROTOCOL_VERSION = 1;
 
 export const MessageType = {
@@ -47,6 +49,9 @@ export const MessageType = {
   ConnectionReconnect: 38,
   ConnectionFlowControl: 39,
   GroupMemberQuery: 40,
+  RefreshAuth: 41,
+  GetConnectionClaims: 42,
+  UpdateConnectionClaims: 43,
 } as const;
 
 /** Default carries clients; OnDemand too, on the service's asking; Weak never does (section 6). */
@@ -58,7 +63,13 @@ export const MigrationLevel = { Off: 0, ShutdownOnly: 1, Any: 2 } as const;
 /** Extension key 5 of ConnectionData: what kind of hub message the payload is (section 5.3). */
 export const DataType = { Unknown: 0, Handshake: 1, Invocation: 2, Other: 3, Close: 4 } as const;
 
-export const AckStatus = { Ok: 1, NotFound: 2, Timeout: 3, InternalServerError: 4 } as const;
+export const AckStatus = {
+  Ok: 1,
+  NotFound: 2,
+  Timeout: 3,
+  InternalServerError: 4,
+  Forbidden: 5,
+} as const;
 
 export const FlowControlTarget = { Client: 1, Server: 2 } as const;
 export const FlowControlOperation = { Pause: 1, PauseAck: 2, Resume: 3, Offline: 4 } as const;
@@ -257,7 +268,7 @@ export interface Ack extends Acked {
   readonly type: typeof MessageType.Ack;
   readonly status: number;
   readonly message: string;
-  /** Answer of a GroupMemberQuery (section 18.5). */
+  /** Answer of a GroupMemberQuery (section 18.5), or of a question about claims (18.6). */
   readonly payload?: Uint8Array;
 }
 
@@ -364,6 +375,30 @@ export interface GroupMemberQuery extends Traced, Acked {
   readonly continuationToken: string | undefined;
 }
 
+/** New sign-in of a client on a live connection (section 18.6). */
+export interface RefreshAuth extends Acked {
+  readonly type: typeof MessageType.RefreshAuth;
+  /** That of the client's negotiate, version 1. */
+  readonly connectionToken: string;
+  /** Those of the connection from now on; none: those that it has. */
+  readonly claims: Claims;
+  /** When the sign-in ends; `NEVER`: when it ended before. */
+  readonly expireTime: Timestamp;
+}
+
+/** Asks for the claims of the connection's service token. */
+export interface GetConnectionClaims extends Acked {
+  readonly type: typeof MessageType.GetConnectionClaims;
+  readonly connectionToken: string;
+}
+
+/** Tells the app server of a client that its claims are others now. */
+export interface UpdateConnectionClaims {
+  readonly type: typeof MessageType.UpdateConnectionClaims;
+  readonly connectionId: string;
+  readonly claims: Claims;
+}
+
 /** What an app server may say. */
 export type MessageFromServer =
   | HandshakeRequest
@@ -396,7 +431,9 @@ export type MessageFromServer =
   | ClientInvocation
   | ClientCompletion
   | ConnectionFlowControl
-  | GroupMemberQuery;
+  | GroupMemberQuery
+  | RefreshAuth
+  | GetConnectionClaims;
 
 /** What the service may say. */
 export type MessageFromService =
@@ -414,6 +451,7 @@ export type MessageFromService =
   | ErrorCompletion
   | ServiceMapping
   | ConnectionReconnect
-  | ConnectionFlowControl;
+  | ConnectionFlowControl
+  | UpdateConnectionClaims;
 
 export type ServiceMessage = MessageFromServer | MessageFromService;

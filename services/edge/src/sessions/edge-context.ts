@@ -7,6 +7,7 @@ import type { Counters } from './counters.ts';
 import type { Pools } from '../pools.ts';
 import type { ClientResults } from './server/client-results.ts';
 import type { ServerSession } from './server/server-session.ts';
+import type { TokenVerifier } from './token-verifier.ts';
 import type { TurnFlusher } from './turn-flusher.ts';
 
 /** Time as sessions see it: injected, so that tests move it. */
@@ -54,6 +55,7 @@ export interface EdgeContext {
   readonly clients: ConnectionTable<ClientSession>;
   readonly servers: Set<ServerSession>;
   readonly results: ClientResults;
+  readonly tokens: TokenVerifier;
   readonly flusher: TurnFlusher;
   /** Clients that are not open yet, or on the move: watched for their deadlines. */
   readonly opening: Set<ClientSession>;

@@ -9,6 +9,7 @@ import {
   RecordBuffer,
 } from '@trunkline/protocol';
 import { createLogger, LogDigest } from '@trunkline/telemetry';
+import { AccessKeys } from '@trunkline/tokens';
 import { ConnectionTable } from '../model/connection-table.ts';
 import type { Socket, SocketHandler } from '../ports/socket.ts';
 import { SendResult } from '../ports/socket.ts';
@@ -25,6 +26,7 @@ import { ServerSession } from './server/server-session.ts';
 import { ClientResults } from './server/client-results.ts';
 import { Pools } from '../pools.ts';
 import { TurnFlusher } from './turn-flusher.ts';
+import { TokenVerifier } from './token-verifier.ts';
 import type { Expiring } from './watch.ts';
 import { Watch } from './watch.ts';
 
@@ -246,6 +248,9 @@ const LIMITS: EdgeContext['limits'] = {
   openSockets: Infinity,
 };
 
+/** The older of the edge's two access keys. */
+export const KEY = 'the key';
+
 /** The sessions of an edge without its listener, on a clock that tests move. */
 export class TestEdge {
   readonly context: EdgeContext;
@@ -263,18 +268,24 @@ export class TestEdge {
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
     const log = createLogger({ name: 'edge', level: 'info' }, { write });
+    const clock = {
+      now: () => this.#now,
+      unixSeconds: () => 1_700_000_000 + this.#now / 1000,
+    };
+    const counters = new Counters();
     this.context = {
       edgeId: 'edge-1',
-      clock: { now: () => this.#now, unixSeconds: () => 1_700_000_000 + this.#now / 1000 },
+      clock,
       log,
       digest: new LogDigest(log, () => this.#now),
       limits: { ...LIMITS, ...limits },
-      counters: new Counters(),
+      counters,
       pools: new Pools(),
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),
       results: new ClientResults(),
+      tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), clock, counters),
       flusher: new TurnFlusher(),
       opening: new Set(),
       expiring: new Map(),

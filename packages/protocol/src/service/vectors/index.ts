@@ -1,3 +1,4 @@
+import { AUTH_REFRESH_VECTORS } from './auth-refresh.ts';
 import { CLIENT_CONNECTION_VECTORS } from './client-connections.ts';
 import { COMMAND_VECTORS } from './commands.ts';
 import { SEND_VECTORS } from './sends.ts';
@@ -14,4 +15,5 @@ export const VECTORS: readonly Vector[] = [
   ...CLIENT_CONNECTION_VECTORS,
   ...SEND_VECTORS,
   ...COMMAND_VECTORS,
+  ...AUTH_REFRESH_VECTORS,
 ];

@@ -11,6 +11,17 @@ const BARE = { ...CONN1, headers: new Map<string, string[]>(), queryString: '' }
  */
 export const OTHER_FORMS: readonly Vector[] = [
   {
+    name: 'RefreshAuth with nil for no claims',
+    hex: '0f | 96 29 a3746f6b c0 d6ff6a450140 07 80',
+    message: {
+      type: M.RefreshAuth,
+      connectionToken: 'tok',
+      claims: [],
+      expireTime: { seconds: 1_782_907_200, nanoseconds: 0 },
+      ackId: 7,
+    },
+  },
+  {
     name: 'HandshakeRequest of two elements',
     hex: '03 | 92 01 01',
     message: {

@@ -30,6 +30,7 @@ import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
 import type { Opening } from './opening.ts';
 import { MAX_OPENING_LENGTH, openingLength, visibleHeaders, visibleQuery } from './opening.ts';
+import { signInEnd } from './sign-in.ts';
 import type { Transport } from './transport.ts';
 import { TRANSPORTS } from './transport.ts';
 import type { Provenance, Visitor } from './visitor.ts';
@@ -126,7 +127,7 @@ export class ClientAdmission {
       opening,
       affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },
       handshakeMs: handshakeTimeoutSeconds * 1000,
-      expiresAt: claims.diagnostic ? undefined : claims.closeOnAuthExpirationAt,
+      expiresAt: signInEnd(claims),
     };
     return new ClientSession(identity, this.#context);
   }

@@ -11,8 +11,8 @@ import { isCredible } from '../forwarded.ts';
  * shared where clients say the same.
  */
 export interface Opening {
-  /** The JSON text of the access token's payload. */
-  readonly tokenPayload: string;
+  /** The JSON text of the access token's payload, which a new sign-in replaces. */
+  tokenPayload: string;
   /** `name: value` each, made by `visibleHeaders`. */
   readonly headers: readonly string[];
   /** With its `?`, without `access_token`; or empty. */
@@ -60,6 +60,11 @@ function share(line: string): string {
 export function openingLength(opening: Opening): number {
   const headers = opening.headers.reduce((sum, line) => sum + line.length, 0);
   return opening.tokenPayload.length + headers + opening.queryString.length;
+}
+
+/** A new sign-in in the place of the one that the client began with. */
+export function replaceTokenPayload(opening: Opening, payload: string): void {
+  opening.tokenPayload = flat(payload);
 }
 
 /** The query that an app server gets to see: all but the access token, as it was written. */

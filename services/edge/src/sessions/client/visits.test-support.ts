@@ -1,22 +1,17 @@
 import { BlockList } from 'node:net';
 import type { ClientTokenOptions } from '@trunkline/tokens';
-import { AccessKeys, mintClientToken } from '@trunkline/tokens';
+import { mintClientToken } from '@trunkline/tokens';
 import type { HttpRequest } from '../../ports/listener.ts';
 import type { TestEdge } from '../fixtures.test-support.ts';
-import { TokenVerifier } from '../token-verifier.ts';
+import { KEY } from '../fixtures.test-support.ts';
 import { ClientAdmission } from './admission.ts';
-
-/** The older of the edge's two access keys. */
-const KEY = 'the key';
 
 /** The clients' door of an edge that trusts the proxy 10.0.0.1. */
 export function admissionOf(edge: TestEdge, allowedOrigins = ['*']): ClientAdmission {
   const { context, hubs } = edge;
-  const keys = new AccessKeys(['newer key', KEY]);
-  const tokens = new TokenVerifier(keys, context.clock, context.counters);
   const trustedProxies = new BlockList();
   trustedProxies.addAddress('10.0.0.1');
-  return new ClientAdmission(context, tokens, hubs, { allowedOrigins, trustedProxies });
+  return new ClientAdmission(context, context.tokens, hubs, { allowedOrigins, trustedProxies });
 }
 
 /** A good access token for the hub `chat`, but for `options`. */

@@ -2,6 +2,7 @@ import type { MessageFromServer } from '@trunkline/protocol';
 import { AckStatus, MessageType } from '@trunkline/protocol';
 import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
 import type { EdgeContext } from '../edge-context.ts';
+import { refreshAuth, tellClaims } from './auth-refresh.ts';
 import { toCommand } from './commands.ts';
 import { answerPing } from './pings.ts';
 import { answerGroupMembers } from './group-members.ts';
@@ -28,6 +29,10 @@ export function handleMessage(
     context.results.complete(message, server);
   } else if (message.type === MessageType.GroupMemberQuery) {
     answerGroupMembers(message, server);
+  } else if (message.type === MessageType.RefreshAuth) {
+    refreshAuth(message, server, context);
+  } else if (message.type === MessageType.GetConnectionClaims) {
+    tellClaims(message, server, context);
   } else {
     const command = toCommand(message);
     if (command === undefined) return declineQuestion(message, server);

@@ -27,7 +27,7 @@ import { Departure } from './departure.ts';
 import { handleMessage } from './handlers.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Trunk } from './trunk.ts';
-import { passesAnswers, reopensClients, restsStreams } from './user-agent.ts';
+import { passesAnswers, reopensClients, restsStreams, updatesClaims } from './user-agent.ts';
 
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
 
@@ -60,6 +60,8 @@ export class ServerSession implements SocketHandler {
   readonly passesAnswers: boolean;
   /** Lets streams to a client rest on the edge's word. */
   readonly restsStreams: boolean;
+  /** Takes new claims of a client that it has. */
+  readonly updatesClaims: boolean;
   readonly offer: string | undefined;
   readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
@@ -81,6 +83,7 @@ export class ServerSession implements SocketHandler {
     this.reopens = reopensClients(identity.userAgent);
     this.passesAnswers = passesAnswers(identity.userAgent);
     this.restsStreams = restsStreams(identity.userAgent);
+    this.updatesClaims = updatesClaims(identity.userAgent);
     this.offer = identity.offer;
     this.#context = context;
     this.#heartbeat = new Heartbeat(context.clock.now());

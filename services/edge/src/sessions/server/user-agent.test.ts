@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { passesAnswers, reopensClients, restsStreams } from './user-agent.ts';
+import { passesAnswers, reopensClients, restsStreams, updatesClaims } from './user-agent.ts';
 
 test.each([
   ['Microsoft.Azure.SignalR/1.15.2+1f7a (.NET 6.0.36; Debian GNU/Linux 12 (bookworm); X64)', ''],
@@ -10,18 +10,19 @@ test.each([
   ['Microsoft.Azure.SignalR.Management/1.30.3-preview+aa (.NET 8.0.0)', 'answers'],
   [
     'Microsoft.Azure.SignalR/1.34.0-rtm+9c449f38 (.NET 10.0.12; Debian GNU/Linux 12; X64)',
-    'answers reopens',
+    'answers reopens updates',
   ],
-  ['Microsoft.Azure.SignalR/1.100.0', 'answers reopens'],
-  ['Microsoft.Azure.SignalR/2.0.0', 'answers reopens'],
-  ['trunkline-sdk/0.1.0 (Node v22.23.3; linux)', 'answers reopens rests'],
-  ['', 'answers reopens'],
-  ['like Microsoft.Azure.SignalR/1.15.2', 'answers reopens'],
+  ['Microsoft.Azure.SignalR/1.100.0', 'answers reopens updates'],
+  ['Microsoft.Azure.SignalR/2.0.0', 'answers reopens updates'],
+  ['trunkline-sdk/0.1.0 (Node v22.23.3; linux)', 'answers reopens rests updates'],
+  ['', 'answers reopens updates'],
+  ['like Microsoft.Azure.SignalR/1.15.2', 'answers reopens updates'],
 ])('%s: %s', (userAgent, abilities) => {
   const able = [
     passesAnswers(userAgent) && 'answers',
     reopensClients(userAgent) && 'reopens',
     restsStreams(userAgent) && 'rests',
+    updatesClaims(userAgent) && 'updates',
   ];
   expect(able.filter(Boolean).join(' ')).toBe(abilities);
 });

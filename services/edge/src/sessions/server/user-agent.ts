@@ -2,6 +2,8 @@
 const DOTNET = /^Microsoft\.Azure\.SignalR[\w.]*\/(\d+)\.(\d+)/;
 /** The first release that was seen to cope; 1.15.2 was seen to fail (section 20.9). */
 const REOPENS = [1, 34] as const;
+/** The first release that was seen to refresh a sign-in (section 18.6). */
+const REFRESHES = [1, 34] as const;
 /** The first release with client results. */
 const ASKS = [1, 19] as const;
 
@@ -17,6 +19,11 @@ export function reopensClients(userAgent: string): boolean {
 /** Whether a process passes on what its clients answer; older .NET SDKs know of no such thing. */
 export function passesAnswers(userAgent: string): boolean {
   return isFrom(ASKS, userAgent);
+}
+
+/** Whether a process takes new claims of a client that it has. */
+export function updatesClaims(userAgent: string): boolean {
+  return isFrom(REFRESHES, userAgent);
 }
 
 /**

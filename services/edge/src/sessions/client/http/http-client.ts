@@ -6,7 +6,7 @@ import type { EventStream } from './event-stream.ts';
 import type { HeldPosts } from './held-posts.ts';
 import type { LongPoll } from './long-poll.ts';
 
-/** What the first request of a connection brought, and every later one must bring again. */
+/** What the first request of a connection brought, and every later one must bring too. */
 interface Credentials {
   readonly connectionToken: string;
   readonly accessToken: string;
@@ -24,7 +24,7 @@ export class HttpClient {
   readonly owner: string;
   readonly #heldPosts: HeldPosts;
   readonly #connectionToken: Buffer;
-  readonly #accessToken: Buffer;
+  #accessToken: Buffer;
 
   constructor(
     session: ClientSession,
@@ -46,10 +46,15 @@ export class HttpClient {
 
   /**
    * The very token it was let in with is good for as long as the connection lives, expired or not:
-   * clients cannot renew it, and one on a WebSocket is not asked again either.
+   * most clients cannot renew it, and one on a WebSocket is not asked again either.
    */
   hasAccessToken(token: string): boolean {
     return timingSafeEqual(digest(token), this.#accessToken);
+  }
+
+  /** Another good token of the same user, as a refresh of the sign-in gives: from now on that one. */
+  renewAccessToken(token: string): void {
+    this.#accessToken = digest(token);
   }
 
   /** Hub messages of the client; answered once they are on their way. */

@@ -94,13 +94,16 @@ export class HttpDoor {
     if (token === undefined) return undefined;
     const client = this.#clients.get(token.slice(0, CONNECTION_ID_LENGTH));
     if (client === undefined) return undefined;
-    if (!client.hasAccessToken(requestToken(request))) {
-      const visitor = this.#admission.visitor(request);
-      if ('status' in visitor) return visitor;
-      const { hub, userId } = client.session;
-      if (visitor.hub !== hub.name || visitor.claims.userId !== userId) return UNKNOWN_ID;
+    if (client.hasAccessToken(requestToken(request))) {
+      return client.hasConnectionToken(token) ? client : UNKNOWN_ID;
     }
-    return client.hasConnectionToken(token) ? client : UNKNOWN_ID;
+    const visitor = this.#admission.visitor(request);
+    if ('status' in visitor) return visitor;
+    const { hub, userId } = client.session;
+    if (visitor.hub !== hub.name || visitor.claims.userId !== userId) return UNKNOWN_ID;
+    if (!client.hasConnectionToken(token)) return UNKNOWN_ID;
+    client.renewAccessToken(visitor.accessToken);
+    return client;
   }
 
   #admit(request: HttpRequest, exchange: Exchange, streams: boolean): void {

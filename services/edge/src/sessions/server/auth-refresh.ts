@@ -1,0 +1,113 @@
+import type { GetConnectionClaims, RefreshAuth, Timestamp } from '@trunkline/protocol';
+import { AckStatus, encodeClaims, isNever, MessageType } from '@trunkline/protocol';
+import type { ClaimSet } from '@trunkline/tokens';
+import { claimSet, forwardedClaims, payloadOf, readClientClaims } from '@trunkline/tokens';
+import { CONNECTION_ID_LENGTH } from '../../model/connection-id.ts';
+import type { ClientSession } from '../client/client-session.ts';
+import { verifyConnectionToken } from '../client/connection-token.ts';
+import { MAX_OPENING_LENGTH, openingLength, replaceTokenPayload } from '../client/opening.ts';
+import { signInEnd } from '../client/sign-in.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import type { ServerSession } from './server-session.ts';
+
+// A new sign-in of a client that stays connected (service protocol reference, section 18.6). App
+// servers ask by the connection token: whoever has it was let in with it.
+
+type Question = RefreshAuth | GetConnectionClaims;
+
+const CLOSES = 'asrs.s.coae';
+const ENDS_AT = 'asrs.s.aeo';
+
+/** Answers with all claims of the connection's access token. */
+export function tellClaims(
+  question: GetConnectionClaims,
+  server: ServerSession,
+  context: EdgeContext,
+): void {
+  const client = clientOf(question, server, context);
+  if (client === undefined) return refuse(server, question, AckStatus.NotFound);
+  confirm(server, question, claimSet(client.opening.tokenPayload));
+}
+
+/**
+ * Gives a connection the claims of a new sign-in, and the time when that ends. They take the place of
+ * those it has, so that it keeps no more than before. Who the user is cannot change; where the
+ * connection is served and how, which its first token settled, does not.
+ */
+export function refreshAuth(
+  question: RefreshAuth,
+  server: ServerSession,
+  context: EdgeContext,
+): void {
+  const client = clientOf(question, server, context);
+  if (client === undefined) return refuse(server, question, AckStatus.NotFound);
+  const { opening } = client;
+  const previous = claimSet(opening.tokenPayload);
+  const given = question.claims.length === 0 ? previous : question.claims;
+  const tokenPayload = payloadOf(withEnd(given, previous, question.expireTime));
+  const claims = readClientClaims(tokenPayload);
+  if (claims.userId !== client.userId) return refuse(server, question, AckStatus.Forbidden);
+  if (openingLength({ ...opening, tokenPayload }) > MAX_OPENING_LENGTH) {
+    const why = `Claims, headers and query are over ${MAX_OPENING_LENGTH} characters.`;
+    return refuse(server, question, AckStatus.InternalServerError, why);
+  }
+  if (tokenPayload !== payloadOf(previous)) {
+    replaceTokenPayload(opening, tokenPayload);
+    tellItsServer(client);
+  }
+  const end = signInEnd(claims);
+  if (end === undefined) context.expiring.delete(client);
+  else context.expiring.set(client, end);
+  confirm(server, question, claimSet(tokenPayload));
+}
+
+/** Of this hub, and negotiated with version 1: others have no token that could be told. */
+function clientOf(
+  { connectionToken }: Question,
+  { hub }: ServerSession,
+  { clients, tokens }: EdgeContext,
+): ClientSession | undefined {
+  const client = clients.get(connectionToken.slice(0, CONNECTION_ID_LENGTH));
+  if (client?.hub !== hub) return undefined;
+  const grant = verifyConnectionToken(connectionToken, hub.name, client.userId, tokens.keys);
+  return grant && client;
+}
+
+/**
+ * The claims with the end of the sign-in in them, for connections that are closed then: claims of the
+ * previous token that say so hold until new ones say otherwise.
+ */
+function withEnd(given: ClaimSet, previous: ClaimSet, expireTime: Timestamp): ClaimSet {
+  const closes = valueOf(given, CLOSES) ?? valueOf(previous, CLOSES);
+  const end = isNever(expireTime)
+    ? (valueOf(given, ENDS_AT) ?? valueOf(previous, ENDS_AT))
+    : String(Math.max(0, expireTime.seconds));
+  if (closes === undefined || end === undefined) return given;
+  const claims = new Map([
+    [CLOSES, closes],
+    [ENDS_AT, end],
+  ]);
+  const kept = given.map(([type, value]) => [type, claims.get(type) ?? value] as const);
+  const missing = [...claims].filter(([type]) => valueOf(given, type) === undefined);
+  return [...kept, ...missing];
+}
+
+function valueOf(claims: ClaimSet, type: string): string | undefined {
+  return claims.find(([name]) => name === type)?.[1];
+}
+
+/** The app server that the client is with, if it is with one now; others are told when it comes. */
+function tellItsServer({ id: connectionId, opening, server }: ClientSession): void {
+  if (server?.updatesClaims !== true) return;
+  const claims = forwardedClaims(opening.tokenPayload);
+  server.write({ type: MessageType.UpdateConnectionClaims, connectionId, claims });
+}
+
+function confirm(server: ServerSession, { ackId }: Question, claims: ClaimSet): void {
+  const payload = encodeClaims(claims);
+  server.write({ type: MessageType.Ack, ackId, status: AckStatus.Ok, message: '', payload });
+}
+
+function refuse(server: ServerSession, { ackId }: Question, status: number, message = ''): void {
+  server.write({ type: MessageType.Ack, ackId, status, message });
+}
