@@ -27,6 +27,7 @@ import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
 import { poolLimits, Pools } from './pools.ts';
+import { PacedCloses } from './sessions/paced-closes.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { Watch } from './sessions/watch.ts';
@@ -44,7 +45,12 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
-const clock: Clock = { now: () => performance.now(), unixSeconds: () => Date.now() / 1000 };
+const clock: Clock = {
+  now: () => performance.now(),
+  unixSeconds: () => Date.now() / 1000,
+  // What is due after the edge's end concerns nobody any more.
+  after: (ms, run) => void globalThis.setTimeout(run, ms).unref(),
+};
 
 /** Builds an edge and opens its ports, the admin port first: it is live before it is ready. */
 export async function startEdge(
@@ -145,6 +151,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     opening: new Set(),
     expiring: new Map(),
     moves: { heldBytes: 0 },
+    pacedCloses: new PacedCloses(clock, counters),
     heldPosts: new HeldPosts(),
     backlogged: new Set(),
   };

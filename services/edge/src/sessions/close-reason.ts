@@ -69,7 +69,7 @@ export const CLIENT_CLOSE_REASONS = {
     reconnect: true,
     code: 1000,
     text: 'No app server is connected for this hub. Try again later.',
-    when: 'No app server had a connection for the hub within the waiting time.',
+    when: 'No app server had a connection for the hub within the waiting time, or the one that the client requires has none.',
   },
   serverConnectionClosed: {
     label: 'ServerConnectionClosed',

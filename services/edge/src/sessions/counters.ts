@@ -33,6 +33,7 @@ export const REFUSALS = [
 export const MIGRATION_OUTCOMES = [
   'moved',
   'moved_after_loss',
+  'not_allowed',
   'no_server',
   'not_possible',
 ] as const;

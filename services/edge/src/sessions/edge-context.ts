@@ -5,6 +5,7 @@ import type { MoveBudget } from './client/held-messages.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
 import type { Counters } from './counters.ts';
 import type { Pools } from '../pools.ts';
+import type { PacedCloses } from './paced-closes.ts';
 import type { ClientResults } from './server/client-results.ts';
 import type { ServerSession } from './server/server-session.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -16,6 +17,8 @@ export interface Clock {
   now(): number;
   /** Seconds since 1970. */
   unixSeconds(): number;
+  /** Runs `run` once, in so many milliseconds. For what cannot wait for the watch. */
+  after(ms: number, run: () => void): void;
 }
 
 /** Bounds of what one connection may take, in bytes and milliseconds. */
@@ -63,6 +66,8 @@ export interface EdgeContext {
   readonly expiring: Map<ClientSession, number>;
   /** What is held for clients on the move. */
   readonly moves: MoveBudget;
+  /** Clients that are closed because their app server goes. */
+  readonly pacedCloses: PacedCloses;
   /** Posts held back because their server connection is full. */
   readonly heldPosts: HeldPosts;
   /** Clients with bytes queued in their socket. */

@@ -19,8 +19,9 @@ import { HeldPosts } from './client/http/held-posts.ts';
 import { TRANSPORTS } from './client/transport.ts';
 import { Counters } from './counters.ts';
 import type { LabelCounts } from './counters.ts';
-import type { EdgeContext } from './edge-context.ts';
+import type { Clock, EdgeContext } from './edge-context.ts';
 import { HubDirectory } from './hub-directory.ts';
+import { PacedCloses } from './paced-closes.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
 import { ClientResults } from './server/client-results.ts';
@@ -261,6 +262,7 @@ export class TestEdge {
   /** What has been logged, info and above. */
   readonly lines: Record<string, unknown>[] = [];
   #now = 1_000_000;
+  #due: { readonly at: number; readonly run: () => void }[] = [];
   #servers = 0;
 
   constructor(limits: Partial<EdgeContext['limits']> = {}) {
@@ -268,9 +270,10 @@ export class TestEdge {
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
     const log = createLogger({ name: 'edge', level: 'info' }, { write });
-    const clock = {
+    const clock: Clock = {
       now: () => this.#now,
       unixSeconds: () => 1_700_000_000 + this.#now / 1000,
+      after: (ms, run) => void this.#due.push({ at: this.#now + ms, run }),
     };
     const counters = new Counters();
     this.context = {
@@ -290,6 +293,7 @@ export class TestEdge {
       opening: new Set(),
       expiring: new Map(),
       moves: { heldBytes: 0 },
+      pacedCloses: new PacedCloses(clock, counters),
       heldPosts: new HeldPosts(),
       backlogged: new Set(),
     };
@@ -307,9 +311,25 @@ export class TestEdge {
   /** Lets time pass as it does for a live edge, which sweeps every second. */
   pass(seconds: number): void {
     for (let i = 0; i < seconds; i++) {
-      this.#now += 1000;
+      this.passWithin(1000);
       this.watch.sweep();
     }
+  }
+
+  /** Lets milliseconds pass between two sweeps. */
+  passWithin(ms: number): void {
+    const end = this.#now + ms;
+    for (let next = this.#takeDue(end); next !== undefined; next = this.#takeDue(end)) {
+      this.#now = next.at;
+      next.run();
+    }
+    this.#now = end;
+  }
+
+  #takeDue(end: number): { readonly at: number; readonly run: () => void } | undefined {
+    const [first] = this.#due.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
+    this.#due = this.#due.filter((one) => one !== first);
+    return first;
   }
 
   /** Lets time pass without the edge noticing, as in a frozen machine. */

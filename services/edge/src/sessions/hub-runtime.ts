@@ -9,9 +9,13 @@ import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { Offers } from './server/offers.ts';
+import { SHORT_GAP_MS } from './server/gaps.ts';
 import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
 import type { ServerSession } from './server/server-session.ts';
+
+/** What a client is told that will be served by none but an app server that has gone. */
+const SERVER_GONE = 'The app server of this client has gone. Connect again.';
 
 /** Publishes the bytes of a service message to the hub's clients on other edges. */
 export type Publish = (frame: Uint8Array) => void;
@@ -22,6 +26,8 @@ export class HubRuntime {
   readonly model: Hub<ClientSession>;
   readonly servers: ServerPool;
   readonly waiting = new Set<ClientSession>();
+  /** Those of them whose process may be dying. */
+  readonly #waitingShortly = new WeakSet<ClientSession>();
   /** Whether clients move to another server when theirs goes. */
   readonly migrates: boolean;
   /** Client connections by transport. */
@@ -47,22 +53,56 @@ export class HubRuntime {
     });
   }
 
-  /** Gives the client to a server connection now, or as soon as there is one. */
+  /** Gives the client to a server connection now, or as soon as there is one that it can have. */
   assign(client: ClientSession): void {
     const server = this.servers.choose(client);
-    if (server === undefined) {
-      this.waiting.add(client);
-      this.#reinforcements.ask(this.servers);
-      return;
-    }
+    if (server === undefined) return this.#await(client);
     this.waiting.delete(client);
     client.serveFrom(server);
+  }
+
+  #await(client: ClientSession): void {
+    if (this.servers.isGoneFor(client)) return client.turnAway(SERVER_GONE);
+    this.waiting.add(client);
+    this.#reinforcements.ask(this.servers);
+    if (this.servers.hasGap(client)) this.#awaitShortly(client);
+  }
+
+  /** Its process has lost a connection: within a second it has another one, or the client goes. */
+  #awaitShortly(client: ClientSession): void {
+    if (this.#waitingShortly.has(client)) return;
+    this.#waitingShortly.add(client);
+    this.#context.clock.after(SHORT_GAP_MS, () => {
+      this.#waitingShortly.delete(client);
+      if (this.waiting.has(client)) this.assign(client);
+      // The process may still have it on its books, or has lost yet another connection.
+      if (this.waiting.has(client)) client.turnAway(SERVER_GONE);
+    });
   }
 
   /** A server connection has come: whoever waits may have found a place. */
   serverReady(server: ServerSession): void {
     this.servers.add(server);
     this.assignWaiting();
+  }
+
+  /** A server connection is lost. */
+  serverGone(server: ServerSession): void {
+    this.servers.delete(server);
+    this.#lookAgain();
+  }
+
+  /** A server connection is about to go with its process. */
+  serverLeaves(server: ServerSession): void {
+    this.servers.leaves(server);
+    this.#lookAgain();
+  }
+
+  /** Some may have waited for that process alone. */
+  #lookAgain(): void {
+    for (const client of this.waiting) {
+      if (client.affinity.sticky === 'Required') this.#await(client);
+    }
   }
 
   assignWaiting(): void {

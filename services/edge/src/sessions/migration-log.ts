@@ -28,7 +28,7 @@ export class MigrationLog implements Expiring {
     if (BAD.some((outcome) => outcome in outcomes)) {
       log.warn(outcomes, 'clients closed that could not be moved to another app server');
     } else if (Object.keys(outcomes).length > 0) {
-      log.info(outcomes, 'clients moved to other app servers');
+      log.info(outcomes, 'clients left by their app server, moved or closed as it wants');
     }
   }
 }

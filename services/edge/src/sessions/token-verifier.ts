@@ -19,12 +19,12 @@ interface Verified {
 
 /** Verifies tokens by the configured keys; a token seen just now is not verified again. */
 export class TokenVerifier {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'unixSeconds'>;
   readonly #counters: Counters;
   readonly #verified = new LRUCache<string, Verified>({ max: REMEMBERED_TOKENS });
   #keys: AccessKeys;
 
-  constructor(keys: AccessKeys, clock: Clock, counters: Counters) {
+  constructor(keys: AccessKeys, clock: Pick<Clock, 'unixSeconds'>, counters: Counters) {
     this.#keys = keys;
     this.#clock = clock;
     this.#counters = counters;

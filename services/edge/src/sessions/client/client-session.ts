@@ -18,6 +18,7 @@ import type { ServerSession } from '../server/server-session.ts';
 import type { ClientProtocol } from './client-protocol.ts';
 import { clientProtocol, closeFrame, sharedHandshake } from './client-protocol.ts';
 import { pauseStreams, resumeStreams } from './flow-control.ts';
+import { mayMove } from './migration-policy.ts';
 import { Move } from './move.ts';
 import type { Opening } from './opening.ts';
 import { OpeningPhase } from './opening-phase.ts';
@@ -215,7 +216,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     if (this.#phase === undefined) return;
     this.#phase.deadline += late;
     if (now < this.#phase.deadline) return;
-    if (this.#state === State.Waiting) this.close(REASONS.noAvailableServerConnection);
+    if (this.#state === State.Waiting) this.turnAway();
     else this.close(REASONS.handshakeError, handshakeErrors.canceled());
   }
 
@@ -224,9 +225,15 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
    * answered nor said anything beyond its handshake has lost nothing: another server takes it on.
    */
   serverLost(server: ServerSession): void {
-    if (this.ready) return this.#startMove(server).serverLost();
+    if (this.ready && mayMove(this)) return this.#startMove(server).serverLost();
+    if (this.ready) return this.#context.pacedCloses.add(this);
     if (this.#state === State.Opening && this.#phase?.isFresh === true) return this.#await();
     this.close(REASONS.serverConnectionClosed);
+  }
+
+  /** No app server takes the client on; `why` if not for lack of any. */
+  turnAway(why?: string): void {
+    this.close(REASONS.noAvailableServerConnection, why);
   }
 
   /** Its server goes: so does the client, by then (the edge's clock, ms). */
@@ -360,11 +367,13 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#state = State.Closed;
     this.#socket = undefined;
     this.#phase = undefined;
-    const { counters, opening, expiring, backlogged, clients, results, log } = this.#context;
+    const { counters, opening, expiring, backlogged, pacedCloses, clients, results, log } =
+      this.#context;
     this.hub.connections[this.transport.label]--;
     opening.delete(this);
     expiring.delete(this);
     backlogged.delete(this);
+    pacedCloses.delete(this);
     this.hub.waiting.delete(this);
     this.hub.model.detach(this);
     results.clientGone(this);

@@ -5,6 +5,7 @@ import type { ServerSession } from '../server/server-session.ts';
 import { QUIET_SECONDS } from './client-protocol.ts';
 import type { ClientSession } from './client-session.ts';
 import { HeldMessages } from './held-messages.ts';
+import { mayMove } from './migration-policy.ts';
 import type { RecordRelay } from './record-relay.ts';
 
 /** What calls are answered with that end with their server. */
@@ -52,7 +53,7 @@ export class Move {
   /** The server is gone: what it was doing for the client is answered, the rest goes on elsewhere. */
   serverLost(): void {
     // The server it was being handed to, with part of what was held.
-    if (this.#stage === Stage.Arriving || !this.#canGo) return this.#close('not_possible');
+    if (this.#stage === Stage.Arriving || !this.#isKnown) return this.#close('not_possible');
     this.#lost = true;
     this.#dropWhatRuns(CALL_LOST);
     this.#findServer();
@@ -88,7 +89,8 @@ export class Move {
     if (this.#stage === Stage.Between) this.#pingIfQuiet();
     if (this.#stage === Stage.Over || now < this.#deadline) return;
     if (this.#stage === Stage.Between) return this.#close('no_server');
-    if (!this.#canGo) return this.#close('not_possible');
+    if (!mayMove(this.#client)) return this.#leave();
+    if (!this.#isKnown) return this.#close('not_possible');
     this.#dropWhatRuns(CALL_CUT_SHORT);
     if (this.#client.ready) this.#leave();
   }
@@ -96,8 +98,6 @@ export class Move {
   /** The next server takes the client on: it learns of it, then what the client has said. */
   arriveAt(server: ServerSession): void {
     const client = this.#client;
-    // What it needs of its server was bound to the connection there: a new one can take it up again.
-    if (client.affinity.sticky === 'Required') return this.#close('not_possible');
     this.#stage = Stage.Arriving;
     client.openAt(server, this.#from);
     this.#held.release((bytes, count) => client.server?.forward(client, bytes, count));
@@ -117,16 +117,16 @@ export class Move {
     this.#held.release(() => {});
   }
 
-  /** False where moves are switched off, where a Close was said, and where calls are not known. */
-  get #canGo(): boolean {
+  /** False where a Close was said, and where it is not known which calls run. */
+  get #isKnown(): boolean {
     const { calls, sawClose } = this.#relay;
-    return this.#client.hub.migrates && !sawClose && (calls?.missed ?? 0) === 0;
+    return !sawClose && (calls?.missed ?? 0) === 0;
   }
 
   /** The old server lets go of the client, told which one has it next if that is known. */
   #leave(): void {
     const { hub, server } = this.#client;
-    if (!hub.migrates) return this.#close('not_possible');
+    if (!mayMove(this.#client)) return this.#context.pacedCloses.add(this.#client);
     const next = hub.servers.choose(this.#client)?.serverId;
     server?.handOver(this.#client, next ?? '');
     this.#findServer();

@@ -98,16 +98,6 @@ describe('fin:0', () => {
     fin(a, 0);
     expect(await heard(a)).toEqual([FINACK, FINACK]);
   });
-
-  test('leaves clients that require the server, and waits for none of them', async () => {
-    const { edge, a } = await twoServers();
-    const affinity = { sticky: 'Required', serverName: 'a' } as const;
-    const client = await edge.client(a, { affinity });
-    fin(a, 0);
-    expect(await heard(a)).toEqual([FINACK]);
-    client.says(CALL);
-    expect(await heard(a)).toEqual([['data', client.id, CALL]]);
-  });
 });
 
 describe.each([1, 2])('fin:%i', (mode) => {

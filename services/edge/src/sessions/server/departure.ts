@@ -1,11 +1,13 @@
 import { MessageType } from '@trunkline/protocol';
 import type { ClientSession } from '../client/client-session.ts';
+import { mayMove } from '../client/migration-policy.ts';
+import type { EdgeContext } from '../edge-context.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** With `fin:0` the server ends its clients itself, as soon as it has its `finack` (section 7.5). */
 const ENDS_CLIENTS = 'fin:0';
-/** It wants its clients taken away, even those that are not moved but closed. */
-const MIGRATE_CLIENTS = 'fin:1';
+/** It ends when its clients have gone by themselves, or at its own timeout. */
+const WAITS_FOR_CLIENTS = 'fin:2';
 /** How long calls may run on, before their client moves without them. */
 const SETTLE_MS = 20_000;
 /** The server gives up waiting after 30 s, and asks again every 5 s until then. */
@@ -14,15 +16,17 @@ const FINACK_WITHIN_MS = 25_000;
 /** How a server connection whose process stops is let go. */
 export class Departure {
   readonly #server: ServerSession;
+  readonly #context: EdgeContext;
   readonly #since: number;
   #mode = '';
   #finackDue = false;
   /** Clients that are to leave and have not done so. */
   readonly #leaving = new Set<ClientSession>();
 
-  constructor(server: ServerSession, now: number) {
+  constructor(server: ServerSession, context: EdgeContext) {
     this.#server = server;
-    this.#since = now;
+    this.#context = context;
+    this.#since = context.clock.now();
   }
 
   /**
@@ -34,13 +38,13 @@ export class Departure {
     this.#finackDue = true;
     const leaving = this.#server.clients.filter((client) => this.#leaves(client));
     for (const client of leaving) this.#leaving.add(client);
-    for (const client of leaving) client.moveAway(this.#since + SETTLE_MS);
+    for (const client of leaving) this.#sendAway(client);
     if (mode !== ENDS_CLIENTS || this.#leaving.size === 0) this.#acknowledge();
   }
 
   /** A client has its handshake response only now. */
   welcomed(client: ClientSession): void {
-    if (this.#leaving.has(client)) client.moveAway(this.#since + SETTLE_MS);
+    if (this.#leaving.has(client)) this.#sendAway(client);
   }
 
   clientLeft(client: ClientSession): void {
@@ -51,10 +55,16 @@ export class Departure {
     if (now >= this.#since + FINACK_WITHIN_MS) this.#acknowledge();
   }
 
-  /** The state of a client that requires its server is with that very process as long as it is. */
-  #leaves({ affinity, hub }: ClientSession): boolean {
-    if (affinity.sticky === 'Required') return false;
-    return hub.migrates || this.#mode === MIGRATE_CLIENTS;
+  /** A server that waits until its clients close by themselves keeps those that do not move. */
+  #leaves(client: ClientSession): boolean {
+    return mayMove(client) || this.#mode !== WAITS_FOR_CLIENTS;
+  }
+
+  /** Calls may end first, but where the server itself would drop them and the client. */
+  #sendAway(client: ClientSession): void {
+    const cut = this.#mode === ENDS_CLIENTS && client.ready && !mayMove(client);
+    if (cut) this.#context.pacedCloses.add(client);
+    else client.moveAway(this.#since + SETTLE_MS);
   }
 
   #acknowledge(): void {

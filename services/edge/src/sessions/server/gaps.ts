@@ -6,9 +6,16 @@ import type { ServerSession } from './server-session.ts';
 const NOTICED_MS = 40_000;
 /** The app's own code may take 30 s more to say goodbye to a client. */
 const FORGOTTEN_MS = NOTICED_MS + 35_000;
+/**
+ * The sockets of a process that dies end one after another, within milliseconds; one that lives has
+ * replaced a lost connection some 20 ms later.
+ */
+export const SHORT_GAP_MS = 1_000;
 
 interface Gap {
   connections: number;
+  /** When the last of them went. */
+  lostAt: number;
   until: number;
   readonly clients: WeakSet<ClientSession>;
 }
@@ -34,8 +41,14 @@ export class Gaps {
   open({ serverId, reopens, clients }: ServerSession): void {
     const now = this.#clock.now();
     for (const [id, { until }] of this.#gaps) if (until <= now) this.#gaps.delete(id);
-    const gap = this.#gaps.get(serverId) ?? { connections: 0, until: 0, clients: new WeakSet() };
+    const gap = this.#gaps.get(serverId) ?? {
+      connections: 0,
+      lostAt: 0,
+      until: 0,
+      clients: new WeakSet(),
+    };
     gap.connections++;
+    gap.lostAt = now;
     gap.until = now + (reopens ? NOTICED_MS : FORGOTTEN_MS);
     for (const client of clients) gap.clients.add(client);
     this.#gaps.set(serverId, gap);
@@ -47,6 +60,12 @@ export class Gaps {
     if (gap === undefined || !reopens) return;
     gap.connections--;
     if (gap.connections === 0) this.#gaps.delete(serverId);
+  }
+
+  /** Whether the process has just lost a connection, and may be about to lose the others. */
+  isShort(serverId: string): boolean {
+    const gap = this.#gaps.get(serverId);
+    return gap !== undefined && gap.lostAt + SHORT_GAP_MS > this.#clock.now();
   }
 
   /** Whether the process may have a client on its books that it has lost. */

@@ -57,23 +57,11 @@ describe('a sticky client', () => {
     expect(loads(all)).toEqual([1, 1, 1]);
   });
 
-  test('that requires a server waits for it', async () => {
+  test('that requires a server which is not there is turned away', async () => {
     const edge = new TestEdge();
     const all = await servers(edge);
-    arrive(edge, { sticky: 'Required', serverName: 'late' });
+    arrive(edge, { sticky: 'Required', serverName: 'gone' });
     expect(loads(all)).toEqual([0, 0, 0]);
-    all.push(await edge.server({ serverId: 'd' }));
-    expect(loads(all)).toEqual([0, 0, 0, 0]);
-    all.push(await edge.server({ serverId: 'late' }));
-    expect(loads(all)).toEqual([0, 0, 0, 0, 1]);
-  });
-
-  test('that requires a server which never comes is turned away', async () => {
-    const edge = new TestEdge();
-    await edge.server({ serverId: 'a' });
-    arrive(edge, { sticky: 'Required', serverName: 'b' });
-    for (const server of edge.context.servers) server.received(Buffer.of(2, 0x91, 3));
-    edge.pass(10);
     expect(edge.closes).toEqual({ NoAvailableServerConnection: 1 });
   });
 });

@@ -58,18 +58,30 @@ export class ServerPool {
 
   /**
    * The server that the client sticks to, else the one with the fewest clients. Never one whose
-   * process remembers the client from before, but for a client that no other one will do for: it
-   * is not opened there again.
+   * process remembers the client from before. A client that would have no other is not given to a
+   * process that may be dying.
    */
   choose(client: ClientSession): ServerSession | undefined {
     const { sticky, serverName } = client.affinity;
     const anyone = (server: ServerSession): boolean => !this.#gaps.remembers(server, client);
     if (sticky === 'Disabled') return this.#leastLoaded(anyone);
-    const named = (server: ServerSession): boolean => server.serverId === serverName;
-    if (sticky === 'Required') return this.#leastLoaded(named);
-    return (
-      this.#leastLoaded((server) => named(server) && anyone(server)) ?? this.#leastLoaded(anyone)
+    const named = (server: ServerSession): boolean =>
+      server.serverId === serverName && anyone(server);
+    if (sticky === 'Preferred') return this.#leastLoaded(named) ?? this.#leastLoaded(anyone);
+    return this.hasGap(client) ? undefined : this.#leastLoaded(named);
+  }
+
+  /** Whether a client is not to wait: no connection is left of the one process that will do. */
+  isGoneFor({ affinity: { sticky, serverName } }: ClientSession): boolean {
+    if (sticky !== 'Required') return false;
+    return ![...this.#servers].some(
+      (server) => server.serverId === serverName && server.carriesClients,
     );
+  }
+
+  /** Whether the one process that will do for a client has just lost a connection. */
+  hasGap({ affinity: { sticky, serverName = '' } }: ClientSession): boolean {
+    return sticky === 'Required' && this.#gaps.isShort(serverName);
   }
 
   #leastLoaded(suits: (server: ServerSession) => boolean): ServerSession | undefined {

@@ -97,14 +97,19 @@ export class ServerSession implements SocketHandler {
     return this.#clients.items;
   }
 
-  /** Weak connections only send; one that drains or is full gets no new clients. */
+  /** Weak connections only send, and one that drains is about to go. */
+  get carriesClients(): boolean {
+    return this.#state === State.Ready && !this.#weak;
+  }
+
+  /** A full one gets no new clients. */
   get takesClients(): boolean {
-    return this.#state === State.Ready && !this.#weak && this.#trunk?.full === false;
+    return this.carriesClients && this.#trunk?.full === false;
   }
 
   /** It is full, and that alone keeps clients from it. */
   get wouldTakeClients(): boolean {
-    return this.#state === State.Ready && !this.#weak && this.isFull;
+    return this.carriesClients && this.isFull;
   }
 
   /** Its peer is slow to read: what goes out is held against who sends it. */
@@ -246,8 +251,8 @@ export class ServerSession implements SocketHandler {
   depart(mode: string): void {
     this.drain();
     if (this.#departure === undefined) {
-      this.#departure = new Departure(this, this.#context.clock.now());
-      this.hub.servers.leaves(this);
+      this.#departure = new Departure(this, this.#context);
+      this.hub.serverLeaves(this);
       this.#tell('info', 'app server leaves', { mode }, { clients: this.clients.length });
     }
     this.#departure.begin(mode);
@@ -335,7 +340,7 @@ export class ServerSession implements SocketHandler {
     this.#state = State.Closed;
     this.#socket = undefined;
     this.#trunk!.close();
-    this.hub.servers.delete(this);
+    this.hub.serverGone(this);
     this.#context.servers.delete(this);
     this.#context.counters.serverCloses.add(reason.label);
     const clients = this.clients.slice();

@@ -5,7 +5,7 @@ import type { TurnFlusher } from '../../turn-flusher.ts';
 /** What a transport over HTTP requests is made of. */
 export interface HttpTransportOptions {
   readonly handler: SocketHandler;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   readonly flusher: TurnFlusher;
   /** Bytes that may wait for the client. */
   readonly queueBytes: number;

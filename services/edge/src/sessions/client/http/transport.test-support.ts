@@ -19,7 +19,7 @@ export class TestSurroundings {
     };
     return {
       handler,
-      clock: { now: () => this.now, unixSeconds: () => this.now / 1000 },
+      clock: { now: () => this.now },
       flusher: new TurnFlusher(),
       queueBytes,
       forgotten: () => void this.forgotten++,

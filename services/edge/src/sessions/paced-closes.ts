@@ -1,0 +1,66 @@
+import type { ClientSession } from './client/client-session.ts';
+import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
+import type { Counters } from './counters.ts';
+import type { Clock } from './edge-context.ts';
+
+/** Milliseconds between two steps, give or take a quarter, so that edges do not keep step. */
+const STEP_MS = 100;
+const JITTER = 0.25;
+/** Clients closed in a step, at least. */
+const LEAST = 100;
+/** Steps for all that wait at a time: 5 s at most, well within what a server waits for its finack. */
+const STEPS = 40;
+
+/**
+ * Closes clients whose app server goes and that are not moved, so that they reconnect: at once, but
+ * for thousands, whose reconnects would arrive in one instant.
+ */
+export class PacedCloses {
+  readonly #waiting = new Set<ClientSession>();
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  #isPacing = false;
+  /** How many a step closes, and how many this one may close yet. */
+  #share = LEAST;
+  #left = LEAST;
+
+  constructor(clock: Clock, counters: Counters) {
+    this.#clock = clock;
+    this.#counters = counters;
+  }
+
+  add(client: ClientSession): void {
+    this.#waiting.add(client);
+    this.#share = Math.max(this.#share, Math.ceil(this.#waiting.size / STEPS));
+    if (!this.#isPacing) this.#pace();
+    this.#closeSome();
+  }
+
+  /** It has ended by itself. */
+  delete(client: ClientSession): void {
+    this.#waiting.delete(client);
+  }
+
+  #pace(): void {
+    this.#isPacing = true;
+    this.#left = this.#share;
+    this.#clock.after(STEP_MS * (1 + JITTER * (2 * Math.random() - 1)), () => this.#step());
+  }
+
+  #step(): void {
+    this.#isPacing = this.#waiting.size > 0;
+    if (!this.#isPacing) this.#share = LEAST;
+    else this.#pace();
+    this.#closeSome();
+  }
+
+  #closeSome(): void {
+    for (const client of this.#waiting) {
+      if (this.#left === 0) return;
+      this.#left--;
+      this.#waiting.delete(client);
+      this.#counters.migrations.add('not_allowed');
+      client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
+    }
+  }
+}
