@@ -54,7 +54,8 @@ describe('at negotiate', () => {
   test('who is nobody gets 401', async () => {
     const response = await negotiate(admins, {});
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
-    expect(await response.text()).toBe('Sign in first.');
+    expect(await response.text()).toBe('');
+    expect(response.headers.get('content-type')).toBeNull();
   });
 
   test('who is somebody else gets 403', async () => {

@@ -8,6 +8,7 @@ import { HubError } from '../errors.ts';
 import type { FakeClient } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
+import { ManualClock } from '../manual-clock.test-support.ts';
 import type { HubMethodOptions, HubMethods, Schema } from '../hubs/hub-methods.ts';
 
 /** TypeBox knows no Standard Schema by itself: this is what an app writes for it. */
@@ -149,6 +150,46 @@ describe('arguments', () => {
     ['breaks', ['x'], failed(`${notBound('breaks')} Error: secret`)],
   ])('%s(%j)', async (target, args, expected) => {
     expect((await answerTo(Shapes, target, args, true)).answer).toContain(expected);
+  });
+
+  test('a call or an item that is refused is told in the log, whatever the client is told', async () => {
+    for (const detailed of [false, true]) {
+      const { log } = await answerTo(Shapes, 'ADD', [1, 'two'], detailed);
+      expect(log.lines).toEqual([
+        expect.stringMatching(
+          /^hub 'chat': a call of 'add' was refused: Error binding arguments\. .* Argument 2: Invalid input/,
+        ),
+      ]);
+    }
+    const { trunk, log } = await serve(Shapes);
+    const client = trunk.open();
+    client.json({ type: 4, invocationId: '1', target: 'each', arguments: [], streamIds: ['s'] });
+    client.json({ type: 2, invocationId: 's', item: 'much' });
+    expect(await client.text(1)).not.toContain('Invalid input');
+    expect(log.lines).toEqual([
+      expect.stringMatching(/^hub 'chat': a call of 'each' was refused: Item: Invalid input/),
+    ]);
+  });
+
+  test('a client that sends nothing else fills no log', async () => {
+    const clock = new ManualClock();
+    const { trunk, log } = await serve(Shapes, { clock });
+    const client = trunk.open();
+    for (let n = 1; n <= 500; n++) {
+      client.call('add', [n, `two\n\u202e${'x'.repeat(1000)}`]);
+      client.call('none', ['x'.repeat(1000)]);
+    }
+    await client.text(1000);
+    expect(log.lines).toHaveLength(2);
+    clock.advance(11_000);
+    expect(log.lines).toHaveLength(4);
+    expect(log.lines[2]).toMatch(/^hub 'chat': 499 more calls of 'add' were refused, the last: /);
+    for (const line of log.lines) {
+      expect(line.length).toBeLessThan(400);
+      expect(line).not.toMatch(/[\n\u202e]/);
+    }
+    clock.advance(60_000);
+    expect(log.lines).toHaveLength(4);
   });
 
   test('a schema that throws is for the log, unless the client is to know', async () => {

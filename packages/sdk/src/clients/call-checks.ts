@@ -1,5 +1,6 @@
 import { clientErrorText, HubError, InvalidDataException } from '../errors.ts';
-import type { HubMethodOptions, Schema } from '../hubs/hub-methods.ts';
+import type { Schema } from '../hubs/hub-methods.ts';
+import type { HubMethod } from '../hubs/method-table.ts';
 import type { InvocationMessage } from '../protocols/index.ts';
 import { isYes } from './authorization.ts';
 import { callErrors } from './call-errors.ts';
@@ -15,8 +16,9 @@ export type CheckedCall = { readonly args: unknown[] } | { readonly refusal: str
 export async function checkCall(
   client: ClientConnection,
   { target, args }: InvocationMessage,
-  { parameters, authorize }: HubMethodOptions,
+  { name, checks = {} }: HubMethod,
 ): Promise<CheckedCall> {
+  const { parameters, authorize } = checks;
   let base = callErrors.notBound(target);
   try {
     const bound = parameters === undefined ? args : await bind(parameters, args);
@@ -24,7 +26,9 @@ export async function checkCall(
     const allowed = authorize === undefined || (await isYes(authorize(client.context, bound)));
     return allowed ? { args: bound } : { refusal: callErrors.unauthorized(target) };
   } catch (error) {
-    if (!(error instanceof HubError || error instanceof InvalidDataException)) {
+    if (error instanceof InvalidDataException) {
+      client.host.refused(name, error.message);
+    } else if (!(error instanceof HubError)) {
       client.host.logger.error(`the checks of a call of '${target}' threw`, error);
     }
     const { enableDetailedErrors } = client.route.settings;

@@ -9,17 +9,21 @@ export interface CheckedUploadOptions {
   readonly schema: Schema;
   /** Whether the reader's error says what was wrong. */
   readonly detailed: boolean;
+  /** Told what was wrong with an item. */
+  readonly refused: (why: string) => void;
 }
 
 /** An upload whose items are held against a schema: the first that does not fit ends the stream. */
 export class CheckedUpload extends Upload {
   readonly #schema: Schema;
   readonly #detailed: boolean;
+  readonly #refused: (why: string) => void;
 
-  constructor({ capacity, schema, detailed }: CheckedUploadOptions) {
+  constructor({ capacity, schema, detailed, refused }: CheckedUploadOptions) {
     super(capacity);
     this.#schema = schema;
     this.#detailed = detailed;
+    this.#refused = refused;
   }
 
   override async push(item: unknown): Promise<void> {
@@ -34,6 +38,7 @@ export class CheckedUpload extends Upload {
 
   /** For the reader it is the client's error, as in ASP.NET Core. */
   #fail(error: unknown): void {
+    if (error instanceof InvalidDataException) this.#refused(error.message);
     this.end(new HubError(clientErrorText(callErrors.itemNotBound, error, this.#detailed)));
   }
 }

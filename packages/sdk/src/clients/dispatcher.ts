@@ -79,16 +79,12 @@ export class Dispatcher {
     }
     return method.checks === undefined
       ? this.#admit(message, method)
-      : this.#check(message, method, method.checks);
+      : this.#check(message, method);
   }
 
   /** The client's next record waits for the checks, as it does in ASP.NET Core. */
-  async #check(
-    message: InvocationMessage,
-    method: HubMethod,
-    checks: HubMethodOptions,
-  ): Promise<void> {
-    const outcome = await checkCall(this.#client, message, checks);
+  async #check(message: InvocationMessage, method: HubMethod): Promise<void> {
+    const outcome = await checkCall(this.#client, message, method);
     if (this.#abandoned) return;
     if ('refusal' in outcome) this.#refuse(message, outcome.refusal);
     else await this.#admit({ ...message, args: outcome.args }, method);
@@ -181,9 +177,10 @@ export class Dispatcher {
     invocation.start();
   }
 
-  #openUploads(streamIds: readonly string[], { checks }: HubMethod): readonly Upload[] {
-    this.#uploads ??= new Uploads(this.#client.route.settings);
-    return this.#uploads.open(streamIds, checks?.uploads);
+  #openUploads(streamIds: readonly string[], { name, checks }: HubMethod): readonly Upload[] {
+    const { host, route } = this.#client;
+    this.#uploads ??= new Uploads(route.settings);
+    return this.#uploads.open(streamIds, checks?.uploads, (why) => host.refused(name, why));
   }
 
   /** Ends an upload, or answers what a server asked the client. Anything else came too late. */

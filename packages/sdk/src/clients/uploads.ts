@@ -14,10 +14,17 @@ export class Uploads {
     this.#settings = settings;
   }
 
-  /** One for each id, in their order; `schemas` are those of their items, as far as there are any. */
-  open(ids: readonly string[], schemas: readonly Schema[] = []): readonly Upload[] {
+  /**
+   * One for each id, in their order; `schemas` are those of their items, as far as there are any, and
+   * `refused` is told of items that do not fit.
+   */
+  open(
+    ids: readonly string[],
+    schemas: readonly Schema[] = [],
+    refused: (why: string) => void = () => {},
+  ): readonly Upload[] {
     return ids.map((id, index) => {
-      const upload = this.#create(schemas[index]);
+      const upload = this.#create(schemas[index], refused);
       this.#open.set(id, upload);
       return upload;
     });
@@ -46,10 +53,10 @@ export class Uploads {
     for (const upload of this.#open.values()) upload.end(error);
   }
 
-  #create(schema: Schema | undefined): Upload {
+  #create(schema: Schema | undefined, refused: (why: string) => void): Upload {
     const { streamBufferCapacity: capacity, enableDetailedErrors: detailed } = this.#settings;
     return schema === undefined
       ? new Upload(capacity)
-      : new CheckedUpload({ capacity, schema, detailed });
+      : new CheckedUpload({ capacity, schema, detailed, refused });
   }
 }

@@ -2,6 +2,7 @@ import { MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientHost, HubRoute } from '../clients/host.ts';
+import { RefusalLog } from '../clients/refusal-log.ts';
 import type { Clock } from '../clock.ts';
 import { HubEndpoints } from '../endpoints/hub-endpoints.ts';
 import type { HubEndpointsOptions } from '../endpoints/hub-endpoints.ts';
@@ -42,11 +43,13 @@ export class HubHost implements ClientHost {
   readonly #outbound: Outbound;
   readonly #results: ClientResults;
   readonly #answers: ClientAnswers;
+  readonly #refusals: RefusalLog;
   #nextKeepAlive = 0;
 
   constructor(options: HubHostOptions) {
     this.#options = options;
     this.hub = options.hub;
+    this.#refusals = new RefusalLog(options.hub, options.logger);
     this.#results = new ClientResults(options.clock);
     this.#answers = new ClientAnswers(this.#results);
     const { acks, observer } = options;
@@ -78,6 +81,7 @@ export class HubHost implements ClientHost {
   tick(now: number): void {
     for (const client of this.#clients) client.tick(now);
     this.endpoints.tick(now);
+    this.#refusals.expire(now);
     if (now < this.#nextKeepAlive) return;
     this.#nextKeepAlive = now + KEEP_ALIVE_MS;
     const total = String(this.#options.totalClients());
@@ -136,6 +140,10 @@ export class HubHost implements ClientHost {
       trunk.post({ type, connectionId, ackId });
     });
     await answer.catch(() => {});
+  }
+
+  refused(method: string, why: string): void {
+    this.#refusals.refused(method, why, this.clock.now());
   }
 
   started(): void {

@@ -47,7 +47,8 @@ function checkedPath(path: string, negotiatePaths: readonly string[]): string {
   if (!path.startsWith('/') || /[?#]/.test(path)) {
     throw badOptions(`a hub's path starts with / and has no query, unlike '${path}'`);
   }
-  if (negotiatePaths.includes(`${checked}/negotiate`)) {
+  const negotiatePath = `${checked}/negotiate`.toLowerCase();
+  if (negotiatePaths.some((other) => other.toLowerCase() === negotiatePath)) {
     throw badOptions(`'${path}' is mapped twice`);
   }
   return checked;

@@ -8,6 +8,7 @@ import type { HubProtocol } from '../protocols/index.ts';
 
 /** The paths that one hub key is mapped to. */
 export class HubRoutes {
+  /** In lower case. */
   readonly #byPath = new Map<string, HubRoute>();
   #protocols: readonly HubProtocol[] = [];
 
@@ -27,7 +28,7 @@ export class HubRoutes {
   }
 
   add(route: HubRoute): void {
-    this.#byPath.set(route.path, route);
+    this.#byPath.set(route.path.toLowerCase(), route);
     const names = [...this.#byPath.values()].flatMap(({ protocols }) => protocols);
     this.#protocols = protocolsNamed(names.map(({ name }) => name));
   }
@@ -37,6 +38,6 @@ export class HubRoutes {
     const [first] = this.#byPath.values();
     if (this.#byPath.size === 1) return first!;
     const path = new URLSearchParams(queryString).get('asrs.op');
-    return this.#byPath.get(path ?? '') ?? first!;
+    return this.#byPath.get((path ?? '').toLowerCase()) ?? first!;
   }
 }

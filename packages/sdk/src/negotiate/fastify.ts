@@ -56,6 +56,26 @@ export function fastifyPlugin<Request>(
         return reply.send(answer!.body);
       };
       instance.route({ method: 'POST', url: path, handler });
+      const anyCase = inAnyCase(path);
+      if (anyCase !== path) instance.route({ method: 'POST', url: anyCase, handler });
     }
   };
+}
+
+/**
+ * A route for a path ignoring case, as the other handlers compare: fastify itself tells case apart,
+ * unless the app has told it not to. Each segment becomes a parameter with a pattern.
+ */
+function inAnyCase(path: string): string {
+  const segments = path.split('/').map((segment, index) => {
+    const pattern = segment.replace(/./gsu, eitherCase);
+    return /\p{L}/u.test(segment) ? `:segment${index}(^${pattern}$)` : segment;
+  });
+  return segments.join('/');
+}
+
+function eitherCase(one: string): string {
+  const [lower, upper] = [one.toLowerCase(), one.toUpperCase()];
+  if (lower !== upper) return `[${lower}${upper}]`;
+  return one.replace(/[^\w-]/, '\\$&');
 }

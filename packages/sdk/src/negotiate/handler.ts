@@ -56,6 +56,7 @@ const RETRY_AFTER_SECONDS = 2;
 
 /** Answers `POST <path>/negotiate` for the mapped paths (service protocol reference, section 4). */
 export class Negotiator {
+  /** By their paths in lower case, since paths compare ignoring case, as in ASP.NET Core. */
   readonly #routes = new Map<string, NegotiateRoute>();
   readonly #logger: Logger;
 
@@ -64,12 +65,12 @@ export class Negotiator {
   }
 
   add(route: NegotiateRoute): void {
-    this.#routes.set(`${route.path}/negotiate`, route);
+    this.#routes.set(`${route.path}/negotiate`.toLowerCase(), route);
   }
 
-  /** The paths that are answered. */
+  /** The paths that are answered, as they were mapped. */
   get paths(): string[] {
-    return [...this.#routes.keys()];
+    return [...this.#routes.values()].map(({ path }) => `${path}/negotiate`);
   }
 
   /** The answer to a request, or undefined when it is none of ours. `url` is path and query. */
@@ -80,7 +81,7 @@ export class Negotiator {
     options: NegotiateOptions<Request>,
   ): Promise<HttpAnswer | undefined> {
     const [path, query] = split(url);
-    const route = this.#routes.get(path.replace(/\/$/, ''));
+    const route = this.#routes.get(path.replace(/\/$/, '').toLowerCase());
     if (method !== 'POST' || route === undefined) return undefined;
     try {
       return await negotiated(route, query, request, options);
@@ -141,11 +142,14 @@ function redirect(
   };
 }
 
-/** The refusal of somebody who may not use the hub; undefined for who may. */
+/**
+ * The refusal of somebody who may not use the hub; undefined for who may. The one of somebody who is
+ * not signed in has no body, as in ASP.NET Core: clients then say `Unauthorized`.
+ */
 async function unauthorized(authorize: Authorize, user: HubUser): Promise<HttpAnswer | undefined> {
   if (await isYes(authorize(user))) return undefined;
   return user.userIdentifier === undefined
-    ? text(401, 'Sign in first.', { 'www-authenticate': 'Bearer' })
+    ? { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: '' }
     : text(403, 'This user may not use this hub.');
 }
 

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 
+import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import connect from 'connect';
 import express from 'express';
 import fastify from 'fastify';
@@ -13,7 +14,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Claims } from '@trunkline/tokens';
 
 import { TEST_KEY } from '../fake-service.test-support.ts';
-import { atEnd, serve } from '../harness.test-support.ts';
+import { atEnd, fakeService, Log, serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
 import { createServer } from '../server.ts';
 import type { Server } from '../server.ts';
@@ -154,6 +155,46 @@ describe.each(Object.keys(apps))('%s', (kind) => {
     expect((await post(`${base}/other/negotiate`)).status).toBe(404);
     expect((await fetch(`${base}/chat/negotiate`)).status).toBe(404);
     expect((await post(`${base}/chat`)).status).toBe(404);
+  });
+
+  test('compares paths ignoring case, and says the mapped one to the service', async () => {
+    const service = await fakeService();
+    const { connectionString } = service;
+    const server = createServer({ connectionString, connectionCount: 1, logger: new Log() });
+    atEnd(() => server.stop({ timeout: 0 }));
+    server.hub('/api/v1.0/Live-Board', Chat, { hub: 'board' });
+    expect(() => server.hub('/API/V1.0/live-board', Chat, { hub: 'b' })).toThrow(/mapped twice/);
+    await server.start();
+    const base = await app(server);
+    for (const path of ['/api/v1.0/Live-Board', '/API/v1.0/live-board', '/Api/V1.0/LIVE-BOARD']) {
+      for (const negotiate of ['negotiate', 'Negotiate']) {
+        const response = await post(`${base}${path}/${negotiate}?a=B`);
+        expect([path, response.status]).toEqual([path, 200]);
+        const { url } = (await response.json()) as { url: string };
+        expect(url).toContain('/client/?hub=board&asrs.op=%2Fapi%2Fv1.0%2FLive-Board&a=B&');
+      }
+    }
+    for (const path of [
+      '/api/v1x0/Live-Board',
+      '/api/v1.0/Live-Board/more',
+      '/x/api/v1.0/live-board',
+    ]) {
+      expect([path, (await post(`${base}${path}/negotiate`)).status]).toEqual([path, 404]);
+    }
+  });
+
+  test('answers 401 without a body, so that clients say what it is', async () => {
+    const { server } = await serve(Chat, { authorize: () => false });
+    const base = await app(server);
+    const response = await post(`${base}/chat/negotiate`);
+    expect([response.status, response.statusText]).toEqual([401, 'Unauthorized']);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await response.text()).toBe('');
+    const client = new HubConnectionBuilder()
+      .withUrl(`${base}/chat`)
+      .configureLogging(LogLevel.None)
+      .build();
+    await expect(client.start()).rejects.toThrow(/: Error: Unauthorized: Status code '401'$/);
   });
 
   test('answers 503 with Retry-After while there is no server connection', async () => {

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 import type { Logger } from '../options.ts';
 import type { NegotiateOptions, Negotiator } from './handler.ts';
 import { plain, refusalFor } from './node.ts';
@@ -17,6 +19,10 @@ export function webHandler(
       .answer(method, `${pathname}${search}`, request, options)
       .catch((error: unknown) => refusalFor(error, logger));
     const { status, headers, body } = answer ?? plain(404, 'Not Found');
-    return new Response(body, { status, headers: { ...headers } });
+    return new Response(body, {
+      status,
+      statusText: STATUS_CODES[status] ?? '',
+      headers: { ...headers },
+    });
   };
 }
