@@ -80,6 +80,8 @@ function hand(command, args) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }
+  // As the processes below do: they would open the debugger, and end this process.
+  for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
   endWithNpm();
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));
   child.on('error', (error) => fail(error.message));

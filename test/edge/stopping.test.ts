@@ -42,6 +42,12 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
 
     edge.child.kill(signal);
     expect(await deadline(edge.exited, SOON_MS, 'still there')).toEqual(CLEAN);
+    const stops = edge
+      .output()
+      .split('\n')
+      .find((line) => line.includes('"edge stops"'));
+    // 20 with WebSockets, two by requests, the silent one and the one that waits.
+    expect(JSON.parse(stops!)).toMatchObject({ why: signal, clients: 24, serverConnections: 3 });
     for (const client of clients) {
       expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);
       expect((await client.closed).code).toBe(1001);

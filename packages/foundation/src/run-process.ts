@@ -1,12 +1,13 @@
 import { SettingsError } from '@trunkline/settings';
+import { ignoreHarmfulSignals } from './harmful-signals.ts';
 
 /** A stop that takes longer than this is ended; at rest a process has 10 s in all. */
 const STOP_MS = 8_000;
 
 /** What a process is once it has started. */
 export interface Running {
-  /** Ends cleanly; called once. */
-  stop(): Promise<void>;
+  /** Ends cleanly; called once, with why: a signal's name, or what went wrong. */
+  stop(why: string): Promise<void>;
   /** Rejects when the process cannot go on: it is stopped and ends with code 1. */
   readonly failed?: Promise<never>;
 }
@@ -14,24 +15,28 @@ export interface Running {
 /**
  * Runs a process from its start to its exit: `start` answers what runs, or undefined when all is
  * done (`--help`). It ends with code 0 when `stopping` resolves and `stop()` has. What is wrong
- * with the settings, or keeps it from starting, is one line on stderr and code 1.
+ * with the settings, or keeps it from starting, is one line on stderr and code 1. Signals that would
+ * do harm are swallowed from now on.
  */
 export async function runProcess(
   name: string,
   start: () => Promise<Running | undefined>,
-  stopping: Promise<void>,
+  stopping: Promise<string>,
 ): Promise<never> {
+  ignoreHarmfulSignals(process);
   let code = 0;
-  const fail = (error: unknown): void => {
-    process.stderr.write(`${name}: ${describe(error)}\n`);
+  const fail = (error: unknown): string => {
+    const why = describe(error);
+    process.stderr.write(`${name}: ${why}\n`);
     code = 1;
+    return why;
   };
   try {
     const running = await start();
     if (running !== undefined) {
-      await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
+      const why = await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
       setTimeout(() => process.exit(1), STOP_MS).unref();
-      await running.stop();
+      await running.stop(why);
     }
   } catch (error) {
     fail(error);

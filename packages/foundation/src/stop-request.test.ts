@@ -6,7 +6,7 @@ it.each(['SIGTERM', 'SIGINT'])('resolves on %s and goes on swallowing it', async
   const source = new EventEmitter();
   const request = stopRequest(source);
   source.emit(signal);
-  await request;
+  expect(await request).toBe(signal);
   expect(source.listenerCount(signal)).toBe(1);
 });
 
@@ -14,7 +14,7 @@ it('resolves when the parent goes, if there is a channel to it', async () => {
   const source = Object.assign(new EventEmitter(), { send: () => true });
   const request = stopRequest(source);
   source.emit('disconnect');
-  await request;
+  expect(await request).toContain('has ended');
   expect(source.listenerCount('disconnect')).toBe(1);
 });
 

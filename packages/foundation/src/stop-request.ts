@@ -6,14 +6,16 @@ export interface StopSource {
 }
 
 /**
- * Resolves when this process is asked to stop: by SIGTERM or SIGINT, or by the end of the parent
- * that holds our IPC channel. The listeners stay, so that npm's second delivery of a signal does not
- * end the process before it has stopped cleanly.
+ * Resolves, with why, when this process is asked to stop: by SIGTERM or SIGINT, or by the end of the
+ * parent that holds our IPC channel. The listeners stay, so that npm's second delivery of a signal
+ * does not end the process before it has stopped cleanly.
  */
-export function stopRequest(source: StopSource): Promise<void> {
+export function stopRequest(source: StopSource): Promise<string> {
   return new Promise((resolve) => {
-    source.on('SIGTERM', resolve);
-    source.on('SIGINT', resolve);
-    if (source.send !== undefined) source.on('disconnect', resolve);
+    source.on('SIGTERM', () => resolve('SIGTERM'));
+    source.on('SIGINT', () => resolve('SIGINT'));
+    if (source.send !== undefined) {
+      source.on('disconnect', () => resolve('the process that started this one has ended'));
+    }
   });
 }

@@ -9,8 +9,8 @@ import type { ChatApp } from './app.ts';
 import { CHAT_OPTIONS, readChatSettings } from './options.ts';
 import type { ChatSettings } from './options.ts';
 
-/** Calls and answers in flight have this long to finish; then their connections are cut. */
-const STOP_TIMEOUT_MS = 5000;
+/** Calls and answers in flight have this long to finish; then their connections are cut. Under 5 s. */
+const STOP_TIMEOUT_MS = 4000;
 
 async function start(): Promise<Running | undefined> {
   const argv = process.argv.slice(2);
@@ -24,7 +24,7 @@ async function start(): Promise<Running | undefined> {
   const url = await listen(chat.app, settings);
   logger.info({ url }, 'chat listening');
   // The page is served meanwhile: it waits for the edge as well as we do.
-  return { stop: () => stop(chat), failed: connect(chat, logger) };
+  return { stop: (why) => stop(chat, logger, why), failed: connect(chat, logger) };
 }
 
 async function listen(app: FastifyInstance, { host, port }: ChatSettings): Promise<string> {
@@ -50,7 +50,8 @@ async function connect({ server }: ChatApp, logger: Logger): Promise<never> {
   return new Promise(() => {});
 }
 
-async function stop({ app, server }: ChatApp): Promise<void> {
+async function stop({ app, server }: ChatApp, logger: Logger, why: string): Promise<void> {
+  logger.info({ why, clients: server.health.clients }, 'chat stops');
   const cut = setTimeout(() => app.server.closeAllConnections(), STOP_TIMEOUT_MS);
   await Promise.all([app.close(), server.stop({ timeout: STOP_TIMEOUT_MS })]);
   clearTimeout(cut);

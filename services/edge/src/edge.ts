@@ -41,8 +41,8 @@ export interface Edge {
   readonly adminUrl: string;
   /** Replaces the access keys; connections stay. */
   useKeys(keys: AccessKeys): void;
-  /** Says goodbye to every connection, then closes. Takes well under a second. */
-  stop(): Promise<void>;
+  /** Says goodbye to every connection, then closes. Takes well under a second. `why`: for the log. */
+  stop(why: string): Promise<void>;
 }
 
 const clock: Clock = {
@@ -88,7 +88,10 @@ export async function startEdge(
   ]);
   health.ready = true;
 
-  const stop = async (): Promise<void> => {
+  const stop = async (why: string): Promise<void> => {
+    const { clients: held, servers: serverConnections } = context;
+    const connections = { clients: held.size, serverConnections: serverConnections.size };
+    log.info({ why, ...connections }, 'edge stops');
     health.ready = false;
     listener.stopListening();
     for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);

@@ -1,7 +1,9 @@
+import { promisify } from 'node:util';
 import { runProcess, stopRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { helpText, SettingsError, wantsHelp } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
+import type { Logger } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { NEGOTIATE_OPTIONS, readNegotiateSettings } from './options.ts';
@@ -22,7 +24,7 @@ async function start(): Promise<Running | undefined> {
   const app = await buildApp(settings, logger);
   const url = await listen(app, settings);
   logger.info({ url }, 'negotiate listening');
-  return { stop: () => stop(app) };
+  return { stop: (why) => stop(app, logger, why) };
 }
 
 async function listen(app: FastifyInstance, { host, port }: NegotiateSettings): Promise<string> {
@@ -36,7 +38,9 @@ async function listen(app: FastifyInstance, { host, port }: NegotiateSettings): 
   }
 }
 
-async function stop(app: FastifyInstance): Promise<void> {
+async function stop(app: FastifyInstance, logger: Logger, why: string): Promise<void> {
+  const connections = await promisify(app.server.getConnections.bind(app.server))();
+  logger.info({ why, connections }, 'negotiate stops');
   const cut = setTimeout(() => app.server.closeAllConnections(), STOP_TIMEOUT_MS);
   await app.close();
   clearTimeout(cut);

@@ -51,9 +51,11 @@ export class ClientResults {
       throw new DotnetException('NotImplementedException', 'The method is not implemented.');
     }
     const invocationId = `${connectionId}-${randomUUID().replaceAll('-', '')}-${++this.#count}`;
+    let cancel = (): void => {};
     const completion = new Promise<Completion>((settle, fail) => {
       this.#pending.set(invocationId, { connectionId, settle, fail });
-      signal?.addEventListener('abort', () => fail(canceled()), { once: true });
+      cancel = () => fail(canceled());
+      signal?.addEventListener('abort', cancel);
     });
     try {
       hub.connectionFor(caller, connectionId).write({
@@ -67,6 +69,7 @@ export class ClientResults {
       if (error !== undefined) throw new HubException(error);
       return result;
     } finally {
+      signal?.removeEventListener('abort', cancel);
       this.#pending.delete(invocationId);
     }
   }

@@ -1,0 +1,12 @@
+/**
+ * Every timer of `npm start`, in milliseconds: none of them may end anything that runs as it should,
+ * so the test of `npm start` runs it for longer than the longest.
+ */
+export const TIMES = {
+  /** For a service to listen; then it is killed. */
+  start: 20_000,
+  /** For each to end, the chat first; then it is killed. `runProcess` gives all three 8 s. */
+  stopChat: 5_000,
+  stopNegotiate: 1_000,
+  stopEdge: 1_500,
+} as const;

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { deadline } from '@trunkline/testing';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** With the build, on a busy machine. */
+const START_MS = 100_000;
+const NAMES = ['PORT', 'ADMIN_PORT', 'NEGOTIATE_PORT', 'CHAT_PORT'];
+
+/** Settings that give every port of `npm start` to whatever is free. */
+export const FREE_PORTS = Object.fromEntries(NAMES.map((name) => [`TRUNKLINE_${name}`, '0']));
+
+/** `npm start` in a process group of its own, with free ports. */
+export class NpmStart implements AsyncDisposable {
+  readonly npm: ChildProcess;
+  output = '';
+
+  /** `folder`: of the repository, or of a copy of it. */
+  constructor(folder = ROOT) {
+    this.npm = spawn('npm', ['start'], {
+      cwd: folder,
+      env: { ...process.env, ...FREE_PORTS },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    for (const stream of [this.npm.stdout!, this.npm.stderr!]) {
+      stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  /** Waits until everything runs. Rejects when it ends instead, or takes too long. */
+  async running(): Promise<void> {
+    const said = new Promise<void>((resolve, reject) => {
+      this.npm.stdout!.on('data', () => {
+        if (this.output.includes('Ctrl-C stops everything.')) resolve();
+      });
+      this.npm.once('exit', () => reject(new Error(`npm start has ended:\n${this.output}`)));
+    });
+    await deadline(said, START_MS, 'npm start does not run');
+  }
+
+  /** What is announced under a name. */
+  url(name: string): string {
+    const url = new RegExp(`${name} +(http://127\\.0\\.0\\.1:\\d+)`).exec(this.output)?.[1];
+    if (url === undefined) throw new Error(`no ${name} in ${this.output}`);
+    return url;
+  }
+
+  /** The processes that it has started, and those that they have. */
+  descendants(): number[] {
+    return descendants(this.npm.pid!);
+  }
+
+  /** The process of the edge, the negotiate service or the chat. */
+  service(name: string): number {
+    const main = `services/${name}/dist/main.js`;
+    const found = this.descendants().find((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(main),
+    );
+    if (found === undefined) throw new Error(`${name} does not run`);
+    return found;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    const { npm } = this;
+    if (npm.exitCode === null && npm.signalCode === null) process.kill(-npm.pid!, 'SIGKILL');
+    return Promise.resolve();
+  }
+}
+
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return children
+    .filter(Boolean)
+    .flatMap((child) => [Number(child), ...descendants(Number(child))]);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
