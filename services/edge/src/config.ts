@@ -34,6 +34,8 @@ export interface EdgeConfig {
   readonly bodyBytes: number;
   /** Infinity: as many as open files allow. */
   readonly maxConnections: number;
+  /** Hubs that may be in use. */
+  readonly maxHubs: number;
   /** Posts in flight. */
   readonly requests: number;
   /** Mask of TRANSPORT_BITS. */

@@ -82,6 +82,7 @@ export async function startEdge(
   );
   const watch = new Watch(context, [
     clients,
+    hubs,
     requests,
     context.heldPosts,
     new MigrationLog(context),
@@ -141,6 +142,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
       pollMs: config.pollMs,
       transports: config.transports,
       connections: config.maxConnections,
+      hubs: config.maxHubs,
       openSockets: socketLimit(openFilesLimit()),
     },
     counters,

@@ -92,6 +92,13 @@ export const EDGE_OPTIONS = defineOptions({
     max: 10_000_000,
     help: 'Clients that may be connected; more are answered 503. As many as open files allow when not given.',
   },
+  maxHubs: {
+    kind: 'integer',
+    min: 2,
+    max: 100_000,
+    default: 1000,
+    help: 'Hubs that may be in use; half of them can be named by clients before an app server of theirs is there. A connect to one more is answered 503.',
+  },
   maxRequests: {
     kind: 'integer',
     min: 1,

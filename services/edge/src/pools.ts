@@ -10,7 +10,7 @@ export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection'
 
 interface PoolDefinition extends BudgetLimits {
   /** What is counted. */
-  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers';
+  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'rules' | 'hubs';
   readonly owner: PoolOwner;
 }
 
@@ -31,6 +31,8 @@ export const POOLS = {
   posts_of_user: { unit: 'posts', owner: 'user or token', share: 256, total: 1024 },
   /** Bodies of those posts, as far as they have come. */
   post_bytes: { unit: 'bytes', owner: 'user or token', share: 32 * MB, total: 128 * MB },
+  /** Groups that later connections of a user join on arrival. */
+  user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
 } as const satisfies Readonly<Record<string, PoolDefinition>>;
 
 export type PoolName = keyof typeof POOLS;

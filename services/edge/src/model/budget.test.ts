@@ -94,6 +94,16 @@ describe('when the total is used up', () => {
     expect([strict.used, strict.owners]).toEqual([20, 1]);
   });
 
+  test('an owner that gives back a part keeps the rest, if that is enough', () => {
+    const lenient: Budget<string> = new Budget<string>(
+      { total: 100, share: 100 },
+      { evict: (owner) => lenient.give(owner, 10), refused: () => {} },
+    );
+    lenient.take('large', 95);
+    expect(lenient.take('new', 20)).toBe(true);
+    expect([lenient.heldBy('large'), lenient.heldBy('new')]).toEqual([75, 20]);
+  });
+
   test('nothing is evicted for what is larger than all there is', () => {
     budget = build(100, 1000);
     budget.take('a', 10);

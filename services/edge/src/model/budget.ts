@@ -18,8 +18,8 @@ export interface BudgetLimits {
 /** What a budget does beside counting. */
 export interface BudgetRules<O> {
   /**
-   * Makes an owner give back what it holds, because others need it. Called while somebody else asks,
-   * so it must not throw, and it must not take from the same budget.
+   * Makes an owner give back what it holds, or part of it, because others need it. Called while
+   * somebody else asks, so it must not throw, and it must not take from the same budget.
    */
   readonly evict: (owner: O) => void;
   /** Told of each refusal. */
@@ -70,9 +70,10 @@ export class Budget<O> {
         return this.#refuse('total');
       }
       this.#refuse('evicted');
+      const before = this.heldBy(largest);
       this.#rules.evict(largest);
-      // Should it hold on to something, that does not keep others waiting.
-      this.giveAll(largest);
+      // Should it hold on to everything, that does not keep others waiting.
+      if (this.heldBy(largest) >= before) this.giveAll(largest);
     }
     this.#set(owner, wanted);
     return true;

@@ -11,6 +11,7 @@ interface TestMember extends Member<TestMember> {
   readonly id: string;
 }
 
+const ROOM = { take: () => true, give: () => {} };
 const PAYLOADS = new Map([['json', Buffer.from('{"type":6}\x1e')]]);
 
 function newMember(id: string, userId?: string): TestMember {
@@ -20,7 +21,7 @@ function newMember(id: string, userId?: string): TestMember {
 /** A hub beside the members that its edge knows. */
 function newHub(): { hub: Hub<TestMember>; live: Map<string, TestMember> } {
   const live = new Map<string, TestMember>();
-  return { hub: new Hub('chat', (id) => live.get(id)), live };
+  return { hub: new Hub('chat', (id) => live.get(id), ROOM), live };
 }
 
 function attached(members: readonly TestMember[]): Hub<TestMember> {

@@ -3,6 +3,7 @@ import { DenseList } from './dense-list.ts';
 import type { Effect } from './effect.ts';
 import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
+import type { Room } from './user-group-rules.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 import { Users } from './users.ts';
 
@@ -19,13 +20,24 @@ export class Hub<M extends Member<M>> {
   readonly #members = new DenseList<'place', M>('place');
   readonly #users = new Users<M>();
   readonly #groups = new Groups<M>();
-  readonly #rules = new UserGroupRules();
+  readonly #rules: UserGroupRules;
   readonly #find: (connectionId: string) => M | undefined;
 
-  /** `find` looks a connection id up among this hub's members. */
-  constructor(name: string, find: (connectionId: string) => M | undefined) {
+  /** `find` looks a connection id up among this hub's members; `room` is what its rules may take. */
+  constructor(name: string, find: (connectionId: string) => M | undefined, room: Room) {
     this.name = name;
     this.#find = find;
+    this.#rules = new UserGroupRules(room);
+  }
+
+  /** Nobody is here, and nothing is kept for who comes. */
+  get isEmpty(): boolean {
+    return this.#members.items.length === 0 && this.#rules.isEmpty;
+  }
+
+  /** Makes room for the rules of other hubs. */
+  forgetOldestRules(): void {
+    this.#rules.forgetOldest();
   }
 
   get members(): readonly M[] {

@@ -5,56 +5,93 @@
 
 /** How long a rule without a time to live is kept: the REST reference says up to a year. */
 const LONGEST_MS = 365 * 24 * 60 * 60 * 1000;
-/** Rules without a time to live that a user keeps; the oldest gives way to the newest. */
+/** Rules that a user keeps, without a time to live and with one; the oldest gives way to the newest. */
 const OPEN_ENDED_PER_USER = 100;
-/**
- * Rules of one hub, so that users who never come do not fill the memory: the user that has had
- * rules for the longest gives way.
- */
-const MAX_RULES = 1_000_000;
+const TIMED_PER_USER = 1000;
 
-interface Rule {
-  readonly expiresAt: number;
-  readonly openEnded: boolean;
+/** What one hub may keep beside others, so that users who never come do not fill the memory. */
+export interface Room {
+  /** Room for one more rule; false when there is none. */
+  take(): boolean;
+  /** Gives back the room of so many rules. */
+  give(rules: number): void;
+}
+
+/** A user's rules: when each ends, by the name of its group, the oldest first. */
+interface Rules {
+  readonly openEnded: Map<string, number>;
+  readonly timed: Map<string, number>;
 }
 
 export class UserGroupRules {
-  readonly #users = new Map<string, Map<string, Rule>>();
-  #size = 0;
+  readonly #users = new Map<string, Rules>();
+  readonly #room: Room;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  get isEmpty(): boolean {
+    return this.#users.size === 0;
+  }
 
   set(userId: string, group: string, ttlSeconds: number | undefined, now: number): void {
     this.delete(userId, group);
     if (ttlSeconds !== undefined && ttlSeconds <= 0) return;
-    if (this.#size >= MAX_RULES) this.delete(this.#users.keys().next().value!, undefined);
-    const rules = this.#users.get(userId) ?? new Map<string, Rule>();
+    if (!this.#makeRoom()) return;
+    const rules = this.#users.get(userId) ?? { openEnded: new Map(), timed: new Map() };
     this.#users.set(userId, rules);
-    const openEnded = ttlSeconds === undefined;
-    if (openEnded) this.#makeRoom(rules);
-    rules.set(group, { expiresAt: now + (openEnded ? LONGEST_MS : ttlSeconds * 1000), openEnded });
-    this.#size++;
+    if (ttlSeconds === undefined) {
+      this.#add(rules.openEnded, OPEN_ENDED_PER_USER, group, now + LONGEST_MS);
+    } else {
+      this.#add(rules.timed, TIMED_PER_USER, group, now + ttlSeconds * 1000);
+    }
   }
 
   /** `group` undefined: every rule of the user. */
   delete(userId: string, group: string | undefined): void {
     const rules = this.#users.get(userId);
     if (rules === undefined) return;
-    const names = group === undefined ? [...rules.keys()] : [group];
-    for (const name of names) if (rules.delete(name)) this.#size--;
-    if (rules.size === 0) this.#users.delete(userId);
+    const { openEnded, timed } = rules;
+    if (group === undefined) {
+      this.#room.give(openEnded.size + timed.size);
+      this.#users.delete(userId);
+    } else if (openEnded.delete(group) || timed.delete(group)) {
+      this.#room.give(1);
+      if (openEnded.size + timed.size === 0) this.#users.delete(userId);
+    }
+  }
+
+  /** Forgets the rules of the user that has had some for the longest; false when there are none. */
+  forgetOldest(): boolean {
+    const [oldest] = this.#users.keys();
+    if (oldest === undefined) return false;
+    this.delete(oldest, undefined);
+    return true;
   }
 
   /** The groups a connection of this user joins now; rules whose time is over go away. */
-  groups(userId: string, now: number): string[] {
+  *groups(userId: string, now: number): Iterable<string> {
     const rules = this.#users.get(userId);
-    if (rules === undefined) return [];
-    for (const [group, rule] of rules) if (rule.expiresAt <= now) this.delete(userId, group);
-    return [...rules.keys()];
+    if (rules === undefined) return;
+    for (const kept of [rules.openEnded, rules.timed]) {
+      for (const [group, expiresAt] of kept) {
+        if (expiresAt > now) yield group;
+        else this.delete(userId, group);
+      }
+    }
   }
 
-  #makeRoom(rules: Map<string, Rule>): void {
-    const openEnded = [...rules].filter(([, rule]) => rule.openEnded);
-    if (openEnded.length < OPEN_ENDED_PER_USER) return;
-    rules.delete(openEnded[0]![0]);
-    this.#size--;
+  #makeRoom(): boolean {
+    return this.#room.take() || (this.forgetOldest() && this.#room.take());
+  }
+
+  #add(rules: Map<string, number>, most: number, group: string, expiresAt: number): void {
+    if (rules.size >= most) {
+      const [oldest] = rules.keys();
+      rules.delete(oldest!);
+      this.#room.give(1);
+    }
+    rules.set(group, expiresAt);
   }
 }

@@ -113,7 +113,7 @@ describe('of two edges', () => {
 
   test('a user joins groups on both, and its rules hold on both', async () => {
     await reached({ type: MessageType.UserJoinGroup, userId: 'ann', group: 'g', ttl: 60 });
-    const other = [...b.edge.hubs.get('chat').servers].at(0);
+    const other = [...b.edge.hubs.get('chat')!.servers].at(0);
     const late = b.edge.strangeClient({ userId: 'ann' });
     late.says('{"protocol":"json","version":1}␞');
     expect(other?.clients.at(-1)?.id).toBe(late.id);

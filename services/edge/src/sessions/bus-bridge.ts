@@ -27,6 +27,10 @@ export class BusBridge {
     this.#bus.subscribe(PREFIX + hub);
   }
 
+  unfollow(hub: string): void {
+    this.#bus.unsubscribe(PREFIX + hub);
+  }
+
   publish(hub: string, frame: Uint8Array): void {
     this.#bus.publish(PREFIX + hub, frame);
   }
@@ -40,7 +44,7 @@ export class BusBridge {
       const message = decodeServiceMessage(bytes) as MessageFromServer | undefined;
       const command = message === undefined ? undefined : toCommand(message);
       if (command === undefined) return;
-      this.#hubs.get(subject.slice(PREFIX.length)).execute(command, 'bus', bytes);
+      this.#hubs.get(subject.slice(PREFIX.length))?.execute(command, 'bus', bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;

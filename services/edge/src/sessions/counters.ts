@@ -24,6 +24,7 @@ export class LabelCounts {
 export const REFUSALS = [
   'connections',
   'open_files',
+  'hubs',
   'request_bytes',
   'opening_bytes',
   'origin',

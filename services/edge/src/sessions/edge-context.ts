@@ -37,6 +37,8 @@ export interface SessionLimits {
   readonly stillHubs: readonly string[];
   /** Client connections, those included that have negotiated and not connected yet. */
   readonly connections: number;
+  /** Hubs, whoever names them. */
+  readonly hubs: number;
   /** Sockets on the public port, above which no client is let in: file descriptors are short. */
   readonly openSockets: number;
 }

@@ -246,6 +246,7 @@ const LIMITS: EdgeContext['limits'] = {
   pollMs: 90_000,
   transports: 7,
   connections: Infinity,
+  hubs: 1000,
   openSockets: Infinity,
 };
 
@@ -346,7 +347,10 @@ export class TestEdge {
     const id = identity.id ?? `cid-${++this.#servers}`;
     const { userAgent = 'trunkline-sdk/1', offer } = identity;
     return new FakeServer(
-      new ServerSession({ id, serverId, userAgent, offer, hub: this.hubs.get(hub) }, this.context),
+      new ServerSession(
+        { id, serverId, userAgent, offer, hub: this.hubs.open(hub, 'server')! },
+        this.context,
+      ),
     );
   }
 
@@ -375,7 +379,7 @@ export class TestEdge {
           expiresAt: undefined,
           early: undefined,
           ...rest,
-          hub: this.hubs.get(hub),
+          hub: this.hubs.open(hub, 'server')!,
         },
         this.context,
       ),

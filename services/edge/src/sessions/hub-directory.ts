@@ -1,23 +1,45 @@
+import type { Budget } from '../model/budget.ts';
 import type { EdgeContext } from './edge-context.ts';
 import { HubRuntime } from './hub-runtime.ts';
 
 /** What hubs need of the bus. */
 export interface HubBus {
   follow(hub: string): void;
+  unfollow(hub: string): void;
   publish(hub: string, frame: Uint8Array): void;
 }
 
+/** How long a hub is remembered that nobody uses: longer than anybody takes to come back to it. */
+const REMEMBERED_MS = 60_000;
+/** What clients may name of all hubs there can be: the rest is for hubs that app servers name. */
+const SHARE_OF_CLIENTS = 0.5;
+
+interface Entry {
+  readonly hub: HubRuntime;
+  /** When it last was in use, on the edge's clock. */
+  usedAt: number;
+}
+
 /**
- * The hubs of an edge, made when their first connection comes. Only somebody with an access key can
- * name a new one, so they are few and stay.
+ * The hubs of an edge, made when their first connection comes and forgotten, with their metrics'
+ * series, when they are of no use. Whoever has a token service can name new ones, so there is a
+ * bound; app servers hold keys, and have room that clients cannot take.
  */
 export class HubDirectory {
-  readonly #hubs = new Map<string, HubRuntime>();
+  readonly #hubs = new Map<string, Entry>();
   readonly #context: EdgeContext;
+  readonly #rules: Budget<string>;
   #bus: HubBus | undefined;
 
   constructor(context: EdgeContext) {
     this.#context = context;
+    this.#rules = context.pools.open('user_group_rules', (hub) =>
+      this.get(hub)?.model.forgetOldestRules(),
+    );
+  }
+
+  get size(): number {
+    return this.#hubs.size;
   }
 
   /** Before the first hub: directory and bus need each other. */
@@ -26,17 +48,49 @@ export class HubDirectory {
   }
 
   /** `name`: the hub key, lower case. */
-  get(name: string): HubRuntime {
+  get(name: string): HubRuntime | undefined {
+    return this.#hubs.get(name)?.hub;
+  }
+
+  /** The hub of that name, made if need be; undefined when there are as many as there may be. */
+  open(name: string, namedBy: 'client' | 'server'): HubRuntime | undefined {
+    const now = this.#context.clock.now();
     const known = this.#hubs.get(name);
-    if (known !== undefined) return known;
-    const bus = this.#bus;
-    const hub = new HubRuntime(name, this.#context, (frame) => bus?.publish(name, frame));
-    this.#hubs.set(name, hub);
-    bus?.follow(name);
+    if (known !== undefined) {
+      known.usedAt = now;
+      return known.hub;
+    }
+    const most = this.#context.limits.hubs * (namedBy === 'client' ? SHARE_OF_CLIENTS : 1);
+    if (this.#hubs.size >= most) {
+      this.#context.counters.refusals.add('hubs');
+      return undefined;
+    }
+    const hub = this.#make(name);
+    this.#hubs.set(name, { hub, usedAt: now });
+    this.#bus?.follow(name);
     return hub;
   }
 
-  [Symbol.iterator](): Iterator<HubRuntime> {
-    return this.#hubs.values();
+  /** Forgets hubs that have not been in use for a while. */
+  expire(now: number): void {
+    for (const [name, entry] of this.#hubs) {
+      if (!entry.hub.isIdle) entry.usedAt = now;
+      else if (now - entry.usedAt >= REMEMBERED_MS) {
+        this.#hubs.delete(name);
+        this.#bus?.unfollow(name);
+      }
+    }
+  }
+
+  *[Symbol.iterator](): Iterator<HubRuntime> {
+    for (const { hub } of this.#hubs.values()) yield hub;
+  }
+
+  #make(name: string): HubRuntime {
+    const room = {
+      take: () => this.#rules.take(name, 1),
+      give: (rules: number) => this.#rules.give(name, rules),
+    };
+    return new HubRuntime(name, this.#context, (frame) => this.#bus?.publish(name, frame), room);
   }
 }

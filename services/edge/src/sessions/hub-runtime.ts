@@ -2,6 +2,7 @@ import type { Command } from '../model/command.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Origin } from '../model/hub.ts';
 import { Hub } from '../model/hub.ts';
+import type { Room } from '../model/user-group-rules.ts';
 import type { ClientSession } from './client/client-session.ts';
 import type { TransportLabel } from './client/transport.ts';
 import type { CloseReason } from './close-reason.ts';
@@ -40,17 +41,25 @@ export class HubRuntime {
   readonly #publish: Publish;
   readonly #reinforcements: Reinforcements;
 
-  constructor(name: string, context: EdgeContext, publish: Publish) {
+  /** `room`: what the rules of its users may take. */
+  constructor(name: string, context: EdgeContext, publish: Publish, room: Room) {
     this.name = name;
     this.#context = context;
     this.servers = new ServerPool(context.clock, new Offers(name, context.digest));
     this.#publish = publish;
     this.#reinforcements = new Reinforcements(context);
     this.migrates = !context.limits.stillHubs.some((still) => still === '*' || still === name);
-    this.model = new Hub(name, (id) => {
+    const find = (id: string): ClientSession | undefined => {
       const client = context.clients.get(id);
       return client?.hub === this ? client : undefined;
-    });
+    };
+    this.model = new Hub(name, find, room);
+  }
+
+  /** Nobody is connected, and nothing is kept for who comes. */
+  get isIdle(): boolean {
+    const clients = Object.values(this.connections).some((count) => count > 0);
+    return !clients && this.servers.size === 0 && this.model.isEmpty;
   }
 
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */

@@ -205,7 +205,7 @@ function expectPeace({ edge, callers, sends, processes }: Battle): void {
   }
   expect(edge.context.moves.heldBytes).toBe(0);
   expect(edge.context.opening.size).toBe(0);
-  expect(edge.hubs.get('chat').waiting.size).toBe(0);
+  expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
 }
 
 test('no client is silent, hears anything twice or out of order, or leaves anything behind', async () => {

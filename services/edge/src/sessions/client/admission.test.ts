@@ -268,7 +268,7 @@ describe('connect', () => {
         }),
       ),
     );
-    expect(session.hub).toBe(edge.hubs.get('chat'));
+    expect(session.hub).toBe(edge.hubs.get('chat')!);
     expect(session.userId).toBe('ann');
     expect(session.affinity).toEqual({ sticky: 'Required', serverName: 'server-1' });
     expect(session.opening.queryString).toBe('?hub=CHAT&a=b');

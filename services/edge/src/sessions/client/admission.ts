@@ -116,13 +116,15 @@ export class ClientAdmission {
       this.#context.counters.refusals.add('opening_bytes');
       return text(431, `Token, headers and query are over ${MAX_OPENING_LENGTH} characters.`);
     }
+    const runtime = this.#hubs.open(hub, 'client');
+    if (runtime === undefined) return BUSY;
     const claimed = this.#claim(visitor, request, transport);
     if ('status' in claimed) return claimed;
     const { userId, handshakeTimeoutSeconds, sticky, serverName } = claims;
     const identity = {
       ...claimed,
       userId,
-      hub: this.#hubs.get(hub),
+      hub: runtime,
       transport,
       opening,
       affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },

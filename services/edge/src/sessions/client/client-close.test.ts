@@ -24,7 +24,7 @@ async function connected(
 function expectForgotten(edge: TestEdge, client: FakeClient): void {
   expect(edge.context.clients.get(client.id)).toBeUndefined();
   expect(edge.context.opening.size).toBe(0);
-  expect(edge.hubs.get('chat').model.members).toEqual([]);
+  expect(edge.hubs.get('chat')!.model.members).toEqual([]);
   expect([...edge.context.servers].flatMap(({ clients }) => clients)).toEqual([]);
 }
 

@@ -54,7 +54,7 @@ const opened = (from: string): unknown[] => [[MessageType.OpenConnection, [from]
 function expectNothingHeld(): void {
   expect(edge.context.moves.heldBytes).toBe(0);
   expect(edge.context.opening.size).toBe(0);
-  expect(edge.hubs.get('chat').waiting.size).toBe(0);
+  expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
 }
 
 describe('a server connection is lost', () => {

@@ -128,7 +128,7 @@ describe('the handshake request', () => {
     expect(client.socket.isOpen).toBe(false);
     expect(edge.closes).toEqual({ BadRequest: 1 });
     expect(await server.heard()).toEqual([]);
-    expect(edge.hubs.get('chat').waiting.size).toBe(0);
+    expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
   });
 });
 
@@ -144,7 +144,7 @@ describe('without a server connection', () => {
     expect(client.socket.sent).toEqual([{ text: NO_SERVER, binary: false }]);
     expect(client.socket.ended?.code).toBe(1000);
     expect(edge.closes).toEqual({ NoAvailableServerConnection: 1 });
-    expect(edge.hubs.get('chat').waiting.size).toBe(0);
+    expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
   });
 
   test('a client of a binary protocol is told in text as well: its protocol has not begun', () => {

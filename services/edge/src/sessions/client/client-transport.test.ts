@@ -32,7 +32,7 @@ describe('what came before the connection was made', () => {
     const much = wire(JSON_HANDSHAKE + 'x'.repeat(256 * 1024 + 1));
     expect(edge.strangeClient({ early: much }).socket.isOpen).toBe(false);
     expect(edge.closes).toEqual({ HandshakeError: 1, BadRequest: 1 });
-    expect(edge.hubs.get('chat').waiting.size).toBe(0);
+    expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
   });
 });
 
@@ -64,7 +64,7 @@ test('connections are counted by transport, while they are there and as they com
   const clients = (['webSockets', 'longPolling', 'longPolling'] as const).map((label) =>
     edge.strangeClient({ transport: TRANSPORTS[label] }),
   );
-  const { connections } = edge.hubs.get('chat');
+  const { connections } = edge.hubs.get('chat')!;
   expect(connections).toEqual({ webSockets: 1, serverSentEvents: 0, longPolling: 2 });
   clients[1]!.socket.leave(1000);
   clients[0]!.socket.leave(1006);

@@ -38,7 +38,7 @@ test('an app server is known by its header, else by its token', () => {
   expect(connect(query, { 'x-asrs-server-id': 'from-header' })).toMatchObject({
     id: 'cid-1',
     serverId: 'from-header',
-    hub: edge.hubs.get('chat'),
+    hub: edge.hubs.get('chat')!,
   });
   expect(connect(query)).toMatchObject({ id: 'cid-1', serverId: 'from-token' });
 });

@@ -37,13 +37,18 @@ export class ServerAdmission {
       this.#context.digest.warn({ reason: verified, hub }, 'app server refused', { remoteAddress });
       return unauthorized(verified);
     }
+    const runtime = this.#hubs.open(hub, 'server');
+    if (runtime === undefined) {
+      this.#context.digest.warn({ reason: 'too many hubs', hub }, 'app server refused');
+      return { status: 503, headers: { 'retry-after': '1' }, body: 'This edge has too many hubs.' };
+    }
     const id = queryValue(request.query, 'cid') ?? randomUUID();
     const serverId =
       request.headers.get('x-asrs-server-id') ?? readServerClaims(verified.payload).serverId ?? id;
     const identity = {
       id: id.slice(0, ID_LENGTH),
       serverId: serverId.slice(0, ID_LENGTH),
-      hub: this.#hubs.get(hub),
+      hub: runtime,
       userAgent: request.headers.get('asrs-user-agent') ?? '',
       offer: request.headers.get(OFFER_HEADER)?.slice(0, OFFER_LENGTH),
     };

@@ -80,7 +80,7 @@ test('fin:2 is acknowledged each time, and no new clients come; the others stay'
   ]);
   const late = edge.strangeClient();
   late.says(JSON_HANDSHAKE);
-  expect(edge.hubs.get('chat').waiting.size).toBe(1);
+  expect(edge.hubs.get('chat')!.waiting.size).toBe(1);
   client.says('{"type":6}␞');
   server.data(client, '{"type":6}␞');
   expect(client.heard).toEqual(['{"type":6}␞']);

@@ -77,7 +77,7 @@ describe.each([
       expect(client.heard).toEqual([GONE]);
       expect(edge.closes).toEqual({ NoAvailableServerConnection: 1 });
       edge.passWithin(1000);
-      expect(edge.hubs.get('chat').waiting.size).toBe(0);
+      expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
     },
   );
 
@@ -88,7 +88,7 @@ describe.each([
       sockets.forEach(lose);
       expect(client.heard).toEqual([GONE]);
       expect(edge.closes).toEqual({ NoAvailableServerConnection: 5 });
-      expect(edge.hubs.get('chat').servers.size).toBe(1);
+      expect(edge.hubs.get('chat')!.servers.size).toBe(1);
     },
   );
 

@@ -33,7 +33,7 @@ describe('the service handshake', () => {
       ['open', client.id, 'json'],
       ['data', client.id, JSON_HANDSHAKE],
     ]);
-    expect(edge.hubs.get('chat').servers.size).toBe(1);
+    expect(edge.hubs.get('chat')!.servers.size).toBe(1);
   });
 
   test('may come byte by byte, with messages behind it', async () => {
@@ -61,7 +61,7 @@ describe('the service handshake', () => {
     ]);
     expect(server.socket.ended).toEqual({ code: 1000, reason: 'HandshakeError' });
     expect(serverCloses(edge)).toEqual({ HandshakeError: 1 });
-    expect(edge.hubs.get('chat').servers.size).toBe(0);
+    expect(edge.hubs.get('chat')!.servers.size).toBe(0);
   });
 
   test('that is refused makes all that stands behind it void', async () => {
@@ -277,15 +277,15 @@ describe('a full server connection', () => {
     const { edge, server } = await filled();
     const client = edge.strangeClient();
     client.says(JSON_HANDSHAKE);
-    expect(edge.hubs.get('chat').waiting.size).toBe(1);
+    expect(edge.hubs.get('chat')!.waiting.size).toBe(1);
     expect(await server.messages()).toMatchObject([
       { type: MessageType.Ping, entries: ['target', edge.context.edgeId] },
     ]);
     server.socket.buffered = 10;
     server.session.drained();
-    expect(edge.hubs.get('chat').waiting.size).toBe(1);
+    expect(edge.hubs.get('chat')!.waiting.size).toBe(1);
     server.socket.drain();
-    expect(edge.hubs.get('chat').waiting.size).toBe(0);
+    expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
     expect(await server.heard()).toEqual([
       ['open', client.id, 'json'],
       ['data', client.id, JSON_HANDSHAKE],
@@ -374,7 +374,7 @@ describe('a full server connection', () => {
     client.says(`${JSON_HANDSHAKE}${HUB_PING}`);
     expect(serverCloses(edge)).toEqual({ SlowAppServer: 1 });
     expect(client.socket.isOpen).toBe(true);
-    expect(edge.hubs.get('chat').waiting.size).toBe(1);
+    expect(edge.hubs.get('chat')!.waiting.size).toBe(1);
     const next = await edge.server({ serverId: 'server-2' });
     expect(next.session.clients).toEqual([client.session]);
     next.data(client, '{}␞');

@@ -51,7 +51,7 @@ describe('a client that polls', () => {
     server.data(guest, `{}␞${CALL}`);
     await turn();
     expect(hanging).toMatchObject({ status: 200, body: `{}␞${CALL}` });
-    expect(edge.hubs.get('chat').connections).toMatchObject({ longPolling: 1 });
+    expect(edge.hubs.get('chat')!.connections).toMatchObject({ longPolling: 1 });
   });
 
   test('may speak a binary protocol', async () => {
@@ -69,7 +69,7 @@ describe('a client that polls', () => {
     expect(edge.closes).toEqual({ Normal: 1 });
     expect(edge.poll(guest).answered).toMatchObject(UNKNOWN_ID);
     expect(edge.leave(guest)).toMatchObject(UNKNOWN_ID);
-    expect(edge.hubs.get('chat').connections).toMatchObject({ longPolling: 0 });
+    expect(edge.hubs.get('chat')!.connections).toMatchObject({ longPolling: 0 });
   });
 
   test('hears what its hub said last before it hears the end, though its hub has gone', async () => {
@@ -145,7 +145,7 @@ describe('a client with an event stream', () => {
     expect(stream.body).toBe(`:\r\ndata: {}␞\r\n\r\ndata: ${CALL}\r\n\r\n`);
     edge.post(guest, CALL);
     expect(await server.heard()).toEqual([['data', guest.id, CALL]]);
-    expect(edge.hubs.get('chat').connections).toMatchObject({ serverSentEvents: 1 });
+    expect(edge.hubs.get('chat')!.connections).toMatchObject({ serverSentEvents: 1 });
   });
 
   test('is not asked to poll, and ends by going', async () => {
@@ -156,7 +156,7 @@ describe('a client with an event stream', () => {
     expect(edge.closes).toEqual({ Normal: 1 });
     expect(await server.heard()).toContainEqual(['close', guest.id, '']);
     expect(edge.stream(guest).answered).toMatchObject(UNKNOWN_ID);
-    expect(edge.hubs.get('chat').connections).toMatchObject({ serverSentEvents: 0 });
+    expect(edge.hubs.get('chat')!.connections).toMatchObject({ serverSentEvents: 0 });
   });
 
   test('cannot speak a binary protocol, and is told so', async () => {

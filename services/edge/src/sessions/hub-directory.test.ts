@@ -1,0 +1,105 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { counted, TestEdge } from './fixtures.test-support.ts';
+import type { HubDirectory } from './hub-directory.ts';
+
+let edge: TestEdge;
+let hubs: HubDirectory;
+let followed: Set<string>;
+
+beforeEach(() => {
+  edge = new TestEdge({ hubs: 4 });
+  hubs = edge.hubs;
+  followed = new Set();
+  hubs.joinBus({
+    follow: (hub) => void followed.add(hub),
+    unfollow: (hub) => void followed.delete(hub),
+    publish() {},
+  });
+  edge.expiring.push(hubs);
+});
+
+describe('a hub', () => {
+  test('is made once, and known from then on', () => {
+    expect(hubs.get('chat')!).toBeUndefined();
+    const hub = hubs.open('chat', 'client');
+    expect(hubs.open('chat', 'server')).toBe(hub);
+    expect(hubs.get('chat')!).toBe(hub);
+    expect([...hubs]).toEqual([hub]);
+    expect(followed).toEqual(new Set(['chat']));
+  });
+
+  test('is forgotten a minute after its last use', () => {
+    hubs.open('chat', 'client');
+    edge.pass(30);
+    hubs.open('chat', 'client');
+    edge.pass(59);
+    expect(hubs.get('chat')!).toBeDefined();
+    edge.pass(1);
+    expect(hubs.get('chat')!).toBeUndefined();
+    expect(followed.size).toBe(0);
+  });
+
+  test('stays while a client is there, however far it has come, and a minute longer', () => {
+    const client = edge.strangeClient({ hub: 'chat', handshakeMs: 1_000_000 });
+    edge.pass(100);
+    expect(hubs.get('chat')!).toBeDefined();
+    client.socket.close();
+    edge.pass(59);
+    expect(hubs.get('chat')!).toBeDefined();
+    edge.pass(2);
+    expect(hubs.get('chat')!).toBeUndefined();
+  });
+
+  test('stays while a server connection is there', async () => {
+    const server = await edge.server({ hub: 'chat' });
+    for (let second = 0; second < 100; second++) {
+      server.says({ type: 3, entries: [] });
+      edge.pass(1);
+    }
+    expect(hubs.get('chat')!).toBeDefined();
+  });
+
+  test('stays while it has rules for who comes', () => {
+    const hub = hubs.open('chat', 'server')!;
+    const join = { kind: 'joinUser', userId: 'ann', group: 'news', ttlSeconds: 60 } as const;
+    hub.execute(join, 'local', new Uint8Array(0));
+    edge.pass(100);
+    expect(hubs.get('chat')!).toBe(hub);
+    const leave = { kind: 'leaveUser', userId: 'ann', group: undefined } as const;
+    hub.execute(leave, 'local', new Uint8Array(0));
+    edge.pass(61);
+    expect(hubs.get('chat')!).toBeUndefined();
+  });
+});
+
+describe('of as many hubs as there may be', () => {
+  test('clients name half, and app servers the rest', () => {
+    expect(hubs.open('a', 'client')).toBeDefined();
+    expect(hubs.open('b', 'client')).toBeDefined();
+    expect(hubs.open('c', 'client')).toBeUndefined();
+    expect(hubs.open('a', 'client')).toBeDefined();
+    expect(hubs.open('c', 'server')).toBeDefined();
+    expect(hubs.open('d', 'server')).toBeDefined();
+    expect(hubs.open('e', 'server')).toBeUndefined();
+    expect(hubs.open('d', 'client')).toBeDefined();
+    expect(counted(edge.context.counters.refusals)).toEqual({ hubs: 2 });
+  });
+
+  test('those nobody uses make room for others', () => {
+    for (const name of ['a', 'b', 'c', 'd']) hubs.open(name, 'server');
+    edge.pass(60);
+    expect(hubs.open('e', 'client')).toBeDefined();
+  });
+});
+
+test('rules of one hub do not take the room of those of another', () => {
+  const [large, small] = [hubs.open('large', 'server')!, hubs.open('small', 'server')!];
+  const join = (userId: string) =>
+    ({ kind: 'joinUser', userId, group: 'g', ttlSeconds: undefined }) as const;
+  for (let user = 0; user < 500_001; user++) {
+    large.model.execute(join(`user-${user}`), 'bus', 0);
+  }
+  expect(counted(edge.context.pools.refusals)).toEqual({ 'user_group_rules|share': 1 });
+  small.model.execute(join('ann'), 'bus', 0);
+  expect([...edge.context.pools.usage()]).toContainEqual(['user_group_rules', 500_001, 1_000_000]);
+});
