@@ -2,6 +2,7 @@ import type { HttpClient, HubConnection, IHubProtocol, IRetryPolicy } from '@mic
 import type { TransportName } from '@trunkline/sdk';
 
 import { type Library, LIBRARIES } from './libraries.ts';
+import { NEEDS } from './scenario.ts';
 import type { ClientKind, ProtocolName } from './variants.ts';
 
 /** Where a client connects, as whom, and in what it differs from others of its kind. */
@@ -10,6 +11,7 @@ export interface Target {
   readonly url: string;
   readonly token: () => string;
   readonly headers: Readonly<Record<string, string>>;
+  /** For kinds that reconnect at all. */
   readonly reconnect: IRetryPolicy | undefined;
   /** What the client allows itself; its kind's transport alone when not given. */
   readonly allows?: readonly TransportName[] | undefined;
@@ -43,7 +45,9 @@ export function buildConnection(kind: ClientKind, target: Target): HubConnection
     })
     .withHubProtocol(Object.assign(PROTOCOLS[protocol](library), target.poses))
     .configureLogging(LogLevel.None);
-  if (target.reconnect !== undefined) builder.withAutomaticReconnect(target.reconnect);
+  if (target.reconnect !== undefined && NEEDS.reconnect.met(kind)) {
+    builder.withAutomaticReconnect(target.reconnect);
+  }
   return builder.build();
 }
 

@@ -4,8 +4,14 @@ import { deadline, Mailbox } from '@trunkline/testing';
 /** Generous, for machines that are busy with other tests; no test waits for it in vain. */
 export const DEADLINE_MS = 15_000;
 
-/** What version 3 says of every event stream that ends; later ones say nothing. */
+/** What versions 1 and 3 say of every event stream that ends; later ones say nothing. */
 export const STREAM_ENDED = 'Error occurred';
+
+/**
+ * What clients say of a WebSocket that does not open: they cannot see why. Version 1 has no word for
+ * it where it does not negotiate.
+ */
+export const NOT_OPENED = /WebSocket|transport|^null$/;
 
 export interface ConnectionEvent {
   readonly type: 'reconnecting' | 'reconnected' | 'closed';
@@ -31,8 +37,10 @@ export class Client implements AsyncDisposable {
   constructor(connection: HubConnection) {
     this.connection = connection;
     connection.on('message', (...args: unknown[]) => this.messages.add(args));
-    connection.onreconnecting((error) => this.#happened('reconnecting', error));
-    connection.onreconnected(() => this.#happened('reconnected', undefined));
+    if (comesBack(connection)) {
+      connection.onreconnecting((error) => this.#happened('reconnecting', error));
+      connection.onreconnected(() => this.#happened('reconnected', undefined));
+    }
     connection.onclose((error) => this.#happened('closed', error));
   }
 
@@ -84,6 +92,12 @@ export class Client implements AsyncDisposable {
     return this.events.first((event) => event.type === type, `the event ${type}`, DEADLINE_MS);
   }
 
+  /** `Connected`, `Disconnected` or what lies between; version 1 numbers its two states. */
+  get state(): string {
+    const state: string | number = this.connection.state;
+    return typeof state === 'number' ? ['Disconnected', 'Connected'][state]! : state;
+  }
+
   /** The connection's id as the hub knows it. */
   id(): Promise<string> {
     return this.invoke('connectionId');
@@ -99,12 +113,17 @@ export class Client implements AsyncDisposable {
   }
 }
 
-/** The message of the error that `work` ends with. */
+/** Whether it reconnects where it is built to; version 1 never does. */
+function comesBack(connection: HubConnection): boolean {
+  return 'onreconnected' in connection;
+}
+
+/** The message of the error that `work` ends with; version 1 refuses with the text alone. */
 export async function failureOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;
   } catch (error) {
-    return (error as Error).message;
+    return error instanceof Error ? error.message : String(error);
   }
   throw new Error('it should have failed');
 }

@@ -30,6 +30,7 @@ export interface ConnectOptions
   readonly headers?: Readonly<Record<string, string>>;
   /** What the client offers besides `message`. */
   readonly handlers?: Readonly<Record<string, (...args: never[]) => unknown>>;
+  /** Where its kind can. */
   readonly reconnects?: boolean;
 }
 

@@ -54,7 +54,7 @@ function introduction(): string {
     return `${signalr.VERSION} with MessagePack ${messagepack.VERSION}`;
   });
   return [
-    'What the official JavaScript client, `@microsoft/signalr`, was seen to do with an edge and an app server of `packages/sdk/`, both in processes of their own.',
+    'What the official JavaScript client, `@microsoft/signalr`, which was `@aspnet/signalr` at version 1, was seen to do with an edge and an app server of `packages/sdk/`, both in processes of their own.',
     `Its versions here are ${list(versions)}.`,
     `${SCENARIOS.length} scenarios ran with ${VARIANTS.length} variants of the client where they apply, ${RUNS.length} runs in all.`,
     `Variants are made of version, transport, hub protocol and front: ${list(FRONT_NAMES)}.`,

@@ -63,6 +63,26 @@ export const NEEDS = {
     why: 'It is about negotiate.',
     met: ({ way }) => way.negotiates,
   },
+  reconnect: {
+    why: 'Clients reconnect by themselves from version 3 on.',
+    met: ({ version }) => version >= 3,
+  },
+  uploads: {
+    why: 'Clients upload streams from version 3 on.',
+    met: ({ version }) => version >= 3,
+  },
+  cancellation: {
+    why: 'The MessagePack of version 1 cannot write that a stream is cancelled.',
+    met: ({ version, protocol }) => version >= 3 || protocol === 'json',
+  },
+  postsInTurn: {
+    why: 'Version 1 does not wait for a post before the next, and gives each a connection of its own: their order is not kept.',
+    met: ({ version, way }) => version >= 3 || way.transport === 'WebSockets',
+  },
+  ownId: {
+    why: 'Clients know the id of their connection from version 3 on.',
+    met: ({ version }) => version >= 3,
+  },
   clientResults: {
     why: 'Clients answer what the hub asks from version 7 on.',
     met: ({ version }) => version >= 7,
@@ -88,7 +108,7 @@ export const NEEDS = {
     met: ({ version }) => version < 8,
   },
   catchableRefusal: {
-    why: 'Over WebSockets, version 3 throws the refusal once more where Node takes it for a crash.',
+    why: 'Over WebSockets, versions 1 and 3 throw the refusal once more where Node takes it for a crash.',
     met: ({ version, way }) => version > 3 || way.transport !== 'WebSockets',
   },
   serverSentEvents: {

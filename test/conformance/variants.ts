@@ -67,7 +67,10 @@ export const VARIANTS: readonly Variant[] = FRONT_NAMES.flatMap((front) =>
   KINDS.map((kind) => ({ kind, front })),
 );
 
-/** For scenarios with clients of many kinds: every version and every way, with each protocol. */
+/**
+ * For scenarios with clients of many kinds: every version that reconnects by itself and every way,
+ * with each protocol.
+ */
 export const COMPANY: readonly ClientKind[] = [
   pick(10, 'WebSockets', 'json'),
   pick(10, 'WebSockets', 'messagepack'),

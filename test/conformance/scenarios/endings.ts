@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
+import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
 /** Connections that neither client nor hub ends. */
 export const endings: readonly Scenario[] = [
@@ -17,6 +17,7 @@ export const endings: readonly Scenario[] = [
   },
   {
     name: 'lets a client come back whose connection was cut',
+    needs: [NEEDS.reconnect],
     async run(context) {
       const { network, via } = await context.network();
       const tag = context.unique('tag');

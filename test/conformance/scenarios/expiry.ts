@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 
-import { failureOf } from '../client.ts';
+import { failureOf, NOT_OPENED } from '../client.ts';
 import { edgeToken } from '../identity.ts';
-import { type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
+import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
 /** Long enough to connect with on a busy machine. */
 const LIFETIME_SECONDS = 4;
@@ -15,9 +15,8 @@ export const expiry: readonly Scenario[] = [
     async run(context) {
       const client = context.client({ tokenLifetimeSeconds: 0 });
       const failure = await failureOf(client.connection.start());
-      // What becomes of a WebSocket that does not open, clients cannot see.
-      expect(failure).toMatch(context.kind.way.negotiates ? /Unauthorized/ : /WebSocket|transport/);
-      expect(client.connection.state).toBe('Disconnected');
+      expect(failure).toMatch(context.kind.way.negotiates ? /Unauthorized/ : NOT_OPENED);
+      expect(client.state).toBe('Disconnected');
     },
   },
   {
@@ -50,6 +49,7 @@ export const expiry: readonly Scenario[] = [
   },
   {
     name: 'lets a client sign in again whose sign-in has ended',
+    needs: [NEEDS.reconnect],
     async run(context) {
       const identity = { userId: 'ann', signInSeconds: LIFETIME_SECONDS };
       const client = await context.connect({ ...identity, reconnects: true });

@@ -20,7 +20,7 @@ function refused(
       expect(await failureOf(client.connection.start())).toBe(
         `Server returned handshake error: ${why(context.kind.protocol)}`,
       );
-      expect(client.connection.state).toBe('Disconnected');
+      expect(client.state).toBe('Disconnected');
       expect(await (await context.connect()).invoke('echo', 'in order')).toBe('in order');
     },
   };

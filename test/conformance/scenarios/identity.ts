@@ -7,6 +7,7 @@ import { NEEDS, type Scenario, WITHOUT_CONTROL, WITHOUT_PACKAGE } from '../scena
 export const identity: readonly Scenario[] = [
   {
     name: 'knows the connection by one id on both sides',
+    needs: [NEEDS.ownId],
     async run(context) {
       const client = await context.connect();
       const { connectionId } = await client.invoke<About>('about');

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Scenario } from '../scenario.ts';
+import { NEEDS, type Scenario } from '../scenario.ts';
 
 const MIB = 1024 * 1024;
 
@@ -27,6 +27,7 @@ export const limits: readonly Scenario[] = [
   tooLarge("closes a client whose message is over the edge's own limit", 5 * MIB),
   {
     name: 'lets a client come back that was closed for a message too large',
+    needs: [NEEDS.reconnect],
     async run(context) {
       const client = await context.connect({ reconnects: true });
       client.connection.send('echo', 'x'.repeat(MIB + 1)).catch(() => {});

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Scenario } from '../scenario.ts';
+import { NEEDS, type Scenario } from '../scenario.ts';
 
 const COUNT = 10_000;
 const NUMBERS = Array.from({ length: COUNT }, (_, n) => n);
@@ -9,6 +9,7 @@ const NUMBERS = Array.from({ length: COUNT }, (_, n) => n);
 export const order: readonly Scenario[] = [
   {
     name: `takes ${COUNT} sends of a client in order`,
+    needs: [NEEDS.postsInTurn],
     async run(context) {
       const client = await context.connect();
       await Promise.all(NUMBERS.map((n) => client.connection.send('keep', n)));

@@ -63,7 +63,7 @@ export const restarts: readonly Scenario[] = [
         await context.eventually(async () => {
           expect(await client.invoke('echo', 'still served')).toBe('still served');
         });
-        expect(client.connection.state).toBe('Connected');
+        expect(client.state).toBe('Connected');
       }
     },
   },

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 
 import type { Client } from '../client.ts';
 import type { Context } from '../context.ts';
-import { type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
+import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 import type { Network } from '../../chaos/network.ts';
 
 /** Together a third of what an edge keeps for a client. */
@@ -45,6 +45,7 @@ export const slowReaders: readonly Scenario[] = [
   },
   {
     name: 'closes a client that falls far behind, and lets it come back',
+    needs: [NEEDS.reconnect],
     withoutControl: WITHOUT_CONTROL.slowReaders,
     async run(context) {
       const { client, id, tag, network, witness } = await stalled(context);

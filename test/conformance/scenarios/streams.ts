@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { deadline } from '@trunkline/testing';
 
 import { DEADLINE_MS, failureOf } from '../client.ts';
-import type { Scenario } from '../scenario.ts';
+import { NEEDS, type Scenario } from '../scenario.ts';
 
 /** 1 to 50: more than the 10 that wait for a method. Each may take a post of its own. */
 const MANY = Array.from({ length: 50 }, (_, n) => n + 1);
@@ -34,6 +34,7 @@ export const streams: readonly Scenario[] = [
   },
   {
     name: 'tells the method that its stream was cancelled',
+    needs: [NEEDS.cancellation],
     async run(context) {
       const client = await context.connect();
       const tag = context.unique('tag');
@@ -61,6 +62,7 @@ export const streams: readonly Scenario[] = [
   },
   {
     name: 'reads uploads, one or two, beside arguments',
+    needs: [NEEDS.uploads],
     async run(context) {
       const client = await context.connect();
       const [one, a, b] = [
@@ -80,6 +82,7 @@ export const streams: readonly Scenario[] = [
   },
   {
     name: 'streams both ways at once',
+    needs: [NEEDS.uploads],
     async run(context) {
       const client = await context.connect();
       const subject = context.subject<number>();
@@ -95,6 +98,7 @@ export const streams: readonly Scenario[] = [
   },
   {
     name: 'gives the reader the error that an upload ends with',
+    needs: [NEEDS.uploads],
     async run(context) {
       const client = await context.connect();
       const subject = context.subject<number>();
@@ -106,6 +110,7 @@ export const streams: readonly Scenario[] = [
   },
   {
     name: 'drops what is uploaded to a method that has returned',
+    needs: [NEEDS.uploads],
     async run(context) {
       const client = await context.connect();
       const [late, next] = [context.subject<number>(), context.subject<number>()];
@@ -121,6 +126,7 @@ export const streams: readonly Scenario[] = [
   },
   {
     name: 'does not hold up calls behind a stream',
+    needs: [NEEDS.uploads],
     async run(context) {
       const client = await context.connect();
       const subject = context.subject<number>();
