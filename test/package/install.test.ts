@@ -2,19 +2,14 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { HubConnectionBuilder, LogLevel, Subject } from '@microsoft/signalr';
-import type { HubConnection, IHubProtocol } from '@microsoft/signalr';
-import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
-import { startEdge, startProcess } from '@trunkline/testing';
-import type { StartedEdge, StartedProcess } from '@trunkline/testing';
-import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+import { startEdge } from '@trunkline/testing';
+import type { StartedEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { install, packAll, ROOT } from './npm.ts';
+import { APP, tryOut, working } from './try-out.ts';
 
-const APP = fileURLToPath(new URL('app', import.meta.url));
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Node beside the 22 that tests run under, as npm packages; for Linux on x64 each has one. */
@@ -49,6 +44,7 @@ async function installNode({ version, spec }: { version: string; spec: string })
 }
 
 let edge: StartedEdge;
+const compiled = join(project, 'out', 'app.js');
 /** What the compiler has to say of the app. */
 let complaints: string;
 beforeAll(async () => {
@@ -77,76 +73,6 @@ async function compile(): Promise<string> {
   });
 }
 
-/** The app of the project under some Node; ready is its URL. */
-function startApp(node: string): Promise<StartedProcess<string>> {
-  return startProcess(node, ['out/app.js'], {
-    name: 'app',
-    cwd: project,
-    env: { TRUNKLINE_CONNECTION_STRING: formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY) },
-    ready: (line) => line.startsWith('http') && line,
-  });
-}
-
-async function connect(url: string, protocol?: IHubProtocol): Promise<HubConnection> {
-  const builder = new HubConnectionBuilder().withUrl(`${url}/chat`);
-  if (protocol !== undefined) builder.withHubProtocol(protocol);
-  const connection = builder.configureLogging(LogLevel.None).build();
-  await connection.start();
-  return connection;
-}
-
-function collect(connection: HubConnection, method: string, ...args: unknown[]) {
-  return new Promise<unknown[]>((resolve, reject) => {
-    const items: unknown[] = [];
-    connection.stream(method, ...args).subscribe({
-      next: (item) => void items.push(item),
-      error: reject,
-      complete: () => resolve(items),
-    });
-  });
-}
-
-/** Runs the app under some Node, with two clients; answers what they saw and how it ended. */
-async function tryOut(node: string) {
-  await using app = await startApp(node);
-  const answer = await fetch(`${app.ready}/chat/negotiate`, { method: 'POST' });
-  const { url } = (await answer.json()) as { url: string };
-  const [caller, other] = await Promise.all([
-    connect(app.ready),
-    connect(app.ready, new MessagePackHubProtocol()),
-  ]);
-  const message = new Promise((resolve) => {
-    other.on('message', (...args) => resolve(args));
-  });
-  const version = await caller.invoke<string>('send', 'ada', 'hello');
-  const numbers = new Subject<number>();
-  const sum = caller.invoke<number>('sum', numbers);
-  for (const number of [1, 2, 3]) numbers.next(number);
-  numbers.complete();
-  const seen = {
-    atEdge: url.startsWith(edge.url),
-    version,
-    message: await message,
-    countdown: await collect(other, 'countdown', 3),
-    sum: await sum,
-    healthy: await other.invoke<boolean>('healthy'),
-  };
-  await Promise.all([caller.stop(), other.stop()]);
-  const exit = await app.stop();
-  return { ...seen, exit, complaints: app.output().replace(app.ready, '').trim() };
-}
-
-const working = (version: string) => ({
-  atEdge: true,
-  version,
-  message: ['ada', 'hello'],
-  countdown: [3, 2, 1],
-  sum: 6,
-  healthy: true,
-  exit: { code: 0, signal: null },
-  complaints: '',
-});
-
 describe.skipIf(!installed)('installed into an empty project (needs the npm registry)', () => {
   test('brings nothing native, and nothing that runs when it is installed', async () => {
     const files = await readdir(join(project, 'node_modules'), { recursive: true });
@@ -167,12 +93,12 @@ describe.skipIf(!installed)('installed into an empty project (needs the npm regi
   });
 
   test(`runs an app under Node ${process.versions.node}`, async () => {
-    expect(await tryOut(process.execPath)).toEqual(working(process.version));
+    expect(await tryOut(edge, process.execPath, compiled)).toEqual(working(process.version));
   });
 
   for (const { version, spec, found, node } of nodes) {
     test.skipIf(!found)(`runs an app under Node ${version} (needs ${spec})`, async () => {
-      expect(await tryOut(node)).toEqual(working(`v${version}`));
+      expect(await tryOut(edge, node, compiled)).toEqual(working(`v${version}`));
     });
   }
 });

@@ -13,6 +13,7 @@ export {
 } from './connection-string.ts';
 export type { ConnectionString } from './connection-string.ts';
 export { DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_CONNECTION_STRING } from './development.ts';
+export { lendRequire } from './lend-require.ts';
 export { MAX_TOKEN_LENGTH } from './limits.ts';
 export { mintClientToken, mintRestToken, mintServerToken, TokenTooLongError } from './mint.ts';
 export type {

@@ -1,7 +1,7 @@
-import jwt from 'jsonwebtoken';
 import { accessKey } from './access-keys.ts';
 import type { AccessKey } from './access-keys.ts';
 import type { StickyMode } from './claims.ts';
+import { jwt } from './jwt.ts';
 import { MAX_TOKEN_LENGTH } from './limits.ts';
 import { ClaimError, claimList, memberName, userIdOf } from './user-claims.ts';
 import type { Claims, ClaimValue } from './user-claims.ts';

@@ -1,7 +1,7 @@
-import jwt from 'jsonwebtoken';
 import type { AccessKeys } from './access-keys.ts';
 import { isAudience } from './audience.ts';
 import type { Audience } from './audience.ts';
+import { jwt } from './jwt.ts';
 import { MAX_TOKEN_LENGTH } from './limits.ts';
 import { memo } from './memo.ts';
 import type { Algorithm } from './mint.ts';

@@ -1,4 +1,4 @@
-/** An app as somebody has it who has installed the package. Compiled, then run; prints its URL. */
+/** An app as somebody has it who has installed the package. Compiled or bundled, then run; prints its URL. */
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -33,13 +33,15 @@ class Chat extends Hub<ChatClient> {
 
 const server = createServer();
 server.hub('/chat', Chat);
-await server.start();
-const negotiate = server.node();
-const http = createHttpServer((request, response) => void negotiate(request, response));
-http.listen(0, '127.0.0.1', () => {
-  console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
-});
-process.once('SIGTERM', () => {
-  http.close();
-  void server.stop({ timeout: 0 });
+// Without top-level await, which bundles of CommonJS do not have.
+void server.start().then(() => {
+  const negotiate = server.node();
+  const http = createHttpServer((request, response) => void negotiate(request, response));
+  http.listen(0, '127.0.0.1', () => {
+    console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+  });
+  process.once('SIGTERM', () => {
+    http.close();
+    void server.stop({ timeout: 0 });
+  });
 });

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 
 import { MAX_SERVICE_MESSAGE_BYTES } from '@trunkline/protocol';
 import { mintServerToken } from '@trunkline/tokens';
-import { WebSocket } from 'ws';
 
 import { SERVER_ID, serviceHeaders } from './identity.ts';
 import type { Service } from './service.ts';
+import { WebSocket } from './web-socket.ts';
 
 /** TCP, TLS and upgrade together. */
 const UPGRADE_TIMEOUT_MS = 15_000;

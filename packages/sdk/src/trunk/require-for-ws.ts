@@ -1,0 +1,4 @@
+import { lendRequire } from '@trunkline/tokens';
+
+/** To be called once ws has been loaded. */
+export const giveBack = lendRequire();
