@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { Clock } from './clock.ts';
 import { settledWithin, systemClock } from './clock.ts';
-import type { Endpoint } from './endpoints/endpoint.ts';
+import type { Dial, Endpoint } from './endpoints/endpoint.ts';
 import { endpointsOf } from './endpoints/endpoint.ts';
 import { TrunklineError } from './errors.ts';
 import type { HubClass } from './hubs/hub.ts';
@@ -76,12 +76,12 @@ export class Server extends EventEmitter<ServerEvents> {
   #stopped: Promise<void> | undefined;
   #cancelTick = () => {};
 
-  constructor(options: ServerOptions, clock: Clock = systemClock) {
+  constructor(options: ServerOptions, clock: Clock = systemClock, dial?: Dial) {
     super();
     this.#settings = serverSettings(options);
     this.#negotiator = new Negotiator(this.#settings.logger);
     this.#clock = clock;
-    this.#endpoints = endpointsOf(this.#settings.endpoints);
+    this.#endpoints = endpointsOf(this.#settings.endpoints, dial);
     this.#keys = new HubKeys(options.applicationName);
     this.#observer = new Events(this, this.#settings.logger);
   }

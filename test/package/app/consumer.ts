@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 
 import * as trunkline from '@trunkline/sdk';
 import type { HubMethods, TypedConnection } from '@trunkline/sdk';
+import { testHub } from '@trunkline/sdk/testing';
 
 interface ChatClient {
   message(user: string, text: string): void;
@@ -23,6 +24,14 @@ class Chat extends trunkline.Hub<ChatClient> {
   async *count(from: number): AsyncGenerator<number> {
     while (from > 0) yield from--;
   }
+}
+
+export async function hubTest(): Promise<boolean> {
+  const hub = await testHub(Chat);
+  const client = await hub.connect({ userId: 'ada' });
+  // @ts-expect-error a stream is not invoked
+  void client.invoke('count', 3);
+  return hub.sent.some(({ kind }) => kind === 'all');
 }
 
 const server = trunkline.createServer({ connectionString: '' });

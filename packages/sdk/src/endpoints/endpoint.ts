@@ -1,5 +1,7 @@
 import { TrunklineError } from '../errors.ts';
+import { dial } from '../trunk/dial.ts';
 import { Service } from '../trunk/service.ts';
+import type { Dialled, TrunkSocket } from '../trunk/socket.ts';
 
 /** Clients are sent to a secondary endpoint only while no primary one is online. */
 export type EndpointType = 'primary' | 'secondary';
@@ -23,6 +25,9 @@ export interface EndpointLoad {
   readonly capacity: number;
 }
 
+/** Starts a server connection to a service. */
+export type Dial = (service: Service, dialled: Dialled) => TrunkSocket;
+
 /** One endpoint of a server, for all its hubs. */
 export class Endpoint {
   readonly name: string;
@@ -31,11 +36,18 @@ export class Endpoint {
   /** As last reported. */
   load: EndpointLoad | undefined;
 
+  readonly #dial: Dial;
+
   /** Throws ConnectionStringError. */
-  constructor({ name, connectionString, type = 'primary' }: EndpointOptions) {
+  constructor({ name, connectionString, type = 'primary' }: EndpointOptions, how: Dial = dial) {
+    this.#dial = how;
     this.service = new Service(connectionString);
     this.name = name ?? new URL(this.service.address.endpoint).host;
     this.type = type;
+  }
+
+  dial(dialled: Dialled): TrunkSocket {
+    return this.#dial(this.service, dialled);
   }
 }
 
@@ -43,10 +55,10 @@ export class Endpoint {
  * The endpoints of a server. Of several with the same URL one remains, a primary one if there is one,
  * as in .NET. Throws TrunklineError `bad-options` and ConnectionStringError.
  */
-export function endpointsOf(options: readonly EndpointOptions[]): readonly Endpoint[] {
+export function endpointsOf(options: readonly EndpointOptions[], how?: Dial): readonly Endpoint[] {
   const byUrl = new Map<string, Endpoint>();
   for (const one of options) {
-    const endpoint = new Endpoint(one);
+    const endpoint = new Endpoint(one, how);
     const url = endpoint.service.address.endpoint;
     if (byUrl.get(url)?.type !== 'primary') byUrl.set(url, endpoint);
   }

@@ -46,13 +46,13 @@ type ClientNames<Own, Options> =
   | (Options extends { readonly aliases: readonly (infer Alias extends string)[] } ? Alias : never);
 
 /** The methods of a hub by the names that clients call. */
-type Methods<Chat> = {
+export type Methods<Chat> = {
   [Name in keyof Names<Chat>]: Names<Chat>[Name] extends infer Own extends keyof HubOf<Chat>
     ? Extract<HubOf<Chat>[Own], Method>
     : never;
 };
 
-type StreamItem<Result> = [Awaited<Result>] extends [never]
+export type StreamItem<Result> = [Awaited<Result>] extends [never]
   ? never
   : Awaited<Result> extends AsyncIterable<infer Item>
     ? Item
@@ -67,7 +67,7 @@ type IsStream<Result> = 0 extends 1 & Awaited<Result>
     ? false
     : true;
 
-type NamesOf<Chat, Streams extends boolean> = {
+export type NamesOf<Chat, Streams extends boolean> = {
   [Name in keyof Methods<Chat>]: IsStream<ReturnType<Methods<Chat>[Name]>> extends Streams
     ? Name & string
     : never;

@@ -5,26 +5,17 @@ import { mintServerToken } from '@trunkline/tokens';
 
 import { SERVER_ID, serviceHeaders } from './identity.ts';
 import type { Service } from './service.ts';
+import type { Dialled, TrunkSocket } from './socket.ts';
 import { WebSocket } from './web-socket.ts';
 
 /** TCP, TLS and upgrade together. */
 const UPGRADE_TIMEOUT_MS = 15_000;
 
-export interface Dialled {
-  /** The hub key. */
-  readonly hub: string;
-  /** Says what the app has clients call, so that the edge can tell two apps under one key apart. */
-  readonly offer: string;
-  /** What a rebalancing service asked for. */
-  readonly target: string | undefined;
-}
-
 /**
  * Starts the upgrade of one server connection, with a token and an id of its own (service protocol
- * reference, sections 1.3 and 2). Only called where no exported type shows it: apps would need the
- * types of ws to read those of this package.
+ * reference, sections 1.3 and 2).
  */
-export function dial({ address }: Service, { hub, offer, target }: Dialled): WebSocket {
+export function dial({ address }: Service, { hub, offer, target }: Dialled): TrunkSocket {
   const { serverEndpoint, accessKey, audienceBase } = address;
   const token = mintServerToken({ key: accessKey, audienceBase, hub, serverId: SERVER_ID });
   const query = `hub=${encodeURIComponent(hub)}&cid=${randomUUID()}`;

@@ -1,8 +1,7 @@
-import type { WebSocket } from 'ws';
-
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
 import { FrameBatch } from './frame-batch.ts';
+import type { TrunkSocket } from './socket.ts';
 
 /** Shares of what may wait: behind the first streams rest, behind the second calls do. */
 const STREAMS = 1 / 2;
@@ -11,11 +10,11 @@ const ANSWERS = 3 / 4;
 /** The sending half of a server connection: batched by turns, and bounded. */
 export class Outlet {
   readonly batch: FrameBatch;
-  readonly #socket: WebSocket;
+  readonly #socket: TrunkSocket;
   readonly #limit: number;
   #drained: Deferred<void> | undefined;
 
-  constructor(socket: WebSocket, limit: number) {
+  constructor(socket: TrunkSocket, limit: number) {
     this.#socket = socket;
     this.#limit = limit;
     this.batch = new FrameBatch((bytes) => this.#write(bytes));

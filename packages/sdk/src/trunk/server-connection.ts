@@ -11,15 +11,13 @@ import {
   readConnectionData,
   RecordBuffer,
 } from '@trunkline/protocol';
-import type { RawData, WebSocket } from 'ws';
 
 import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
-import type { Dialled } from './dial.ts';
-import { dial } from './dial.ts';
 import { Outlet } from './outlet.ts';
+import type { Dialled, TrunkSocket } from './socket.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 /** Without a byte for this long the service counts as gone (service protocol reference, 7.3). */
@@ -51,7 +49,7 @@ export class ServerConnection {
   /** Clients that it carries; kept by the hub. */
   clients = 0;
   readonly #options: ServerConnectionOptions;
-  readonly #socket: WebSocket;
+  readonly #socket: TrunkSocket;
   readonly #outlet: Outlet;
   readonly #records = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
   readonly #view = new ConnectionDataView();
@@ -66,7 +64,7 @@ export class ServerConnection {
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
     this.endpoint = options.endpoint;
-    this.#socket = dial(options.endpoint.service, options);
+    this.#socket = options.endpoint.dial(options);
     this.#lastReceived = options.clock.now();
     this.#outlet = new Outlet(this.#socket, options.maximumOutboundBytes);
     this.#listen();
@@ -195,7 +193,7 @@ export class ServerConnection {
     this.#outlet.batch.flush();
   }
 
-  #receive(data: RawData): void {
+  #receive(data: unknown): void {
     if (this.#fault !== undefined || this.#state === 'closed') return;
     this.#lastReceived = this.#options.clock.now();
     try {

@@ -1,0 +1,200 @@
+import { afterEach, expect, test } from 'vitest';
+
+import { HubError } from '../errors.ts';
+import { Hub } from '../hubs/hub.ts';
+import { testHub } from './index.ts';
+import type { TestHub, TestHubOptions } from './index.ts';
+
+interface RoomClient {
+  said(user: string, text: string): void;
+  confirm(question: string): boolean;
+}
+
+const left: unknown[] = [];
+
+class Room extends Hub<RoomClient> {
+  override async onConnected(): Promise<void> {
+    if (this.context.query.get('refuse') === 'yes') throw new HubError('not you');
+    await this.groups.add(this.context.connectionId, this.context.query.get('room') ?? 'lobby');
+  }
+
+  override onDisconnected(error?: Error): void {
+    left.push([this.context.userIdentifier, error?.message]);
+  }
+
+  async say(room: string, text: string): Promise<void> {
+    await this.clients.group(room).said(this.context.userIdentifier ?? '', text);
+  }
+
+  async everyWay(other: string): Promise<void> {
+    const { clients } = this;
+    await clients.all.said('all', '');
+    await clients.caller.said('caller', '');
+    await clients.others.said('others', '');
+    await clients.othersInGroup('lobby').said('othersInGroup', '');
+    await clients.clients([other]).said('clients', '');
+    await clients.groups(['lobby', 'bar']).said('groups', '');
+    await clients.users(['bob']).said('users', '');
+  }
+
+  whoAmI() {
+    const { userIdentifier, claims, headers } = this.context;
+    return { userIdentifier, role: claims['role'], agent: headers['user-agent'] };
+  }
+
+  refuse(): never {
+    throw new HubError('never');
+  }
+
+  async ask(id: string): Promise<boolean> {
+    return this.clients.client(id).invoke({ timeout: 5000 }).confirm('sure?');
+  }
+
+  async *count(from: number): AsyncGenerator<number> {
+    try {
+      while (from > 0) yield from--;
+    } finally {
+      left.push(`stopped at ${from}`);
+    }
+  }
+
+  async sum(first: number, rest: AsyncIterable<number>): Promise<number> {
+    for await (const number of rest) first += number;
+    return first;
+  }
+
+  abort(): void {
+    this.context.abort();
+  }
+}
+
+const hubs: TestHub<typeof Room, RoomClient>[] = [];
+
+async function room(options: TestHubOptions = {}): Promise<TestHub<typeof Room, RoomClient>> {
+  const logger = { info() {}, warn() {}, error() {} };
+  const hub = await testHub(Room, { server: { logger }, ...options });
+  hubs.push(hub);
+  return hub;
+}
+
+afterEach(async () => {
+  for (const hub of hubs.splice(0)) await hub.stop();
+  left.length = 0;
+});
+
+async function* numbers(): AsyncGenerator<number> {
+  yield* [1, 2, 3];
+}
+
+test('groups, and what is recorded of a send', async () => {
+  const hub = await room();
+  const [ada, bob] = [await hub.connect({ userId: 'ada' }), await hub.connect({ userId: 'bob' })];
+  const eve = await hub.connect({ query: { room: 'bar' } });
+  await ada.invoke('say', 'lobby', 'hello');
+  expect(hub.sent).toEqual([
+    { kind: 'groups', names: ['lobby'], except: [], method: 'said', args: ['ada', 'hello'] },
+  ]);
+  expect(bob.received).toEqual([{ method: 'said', args: ['ada', 'hello'] }]);
+  expect(ada.received).toEqual(bob.received);
+  expect(eve.received).toEqual([]);
+});
+
+test('everybody whom a send can be for', async () => {
+  const hub = await room();
+  const [ada, bob] = [await hub.connect({ userId: 'ada' }), await hub.connect({ userId: 'bob' })];
+  await ada.invoke('everyWay', bob.id);
+  expect(
+    hub.sent.map(({ kind, except, ...to }) => [kind, 'names' in to && to.names, except]),
+  ).toEqual([
+    ['all', false, []],
+    ['connections', [ada.id], []],
+    ['all', false, [ada.id]],
+    ['groups', ['lobby'], [ada.id]],
+    ['connections', [bob.id], []],
+    ['groups', ['lobby', 'bar'], []],
+    ['users', ['bob'], []],
+  ]);
+  const to = ({ received }: typeof ada) => received.map(({ args: [which] }) => which);
+  expect(to(ada)).toEqual(['all', 'caller', 'groups']);
+  expect(to(bob)).toEqual(['all', 'others', 'othersInGroup', 'clients', 'groups', 'users']);
+});
+
+test('from outside the hub', async () => {
+  const hub = await room();
+  const ada = await hub.connect();
+  await hub.handle.groups.remove(ada.id, 'lobby');
+  await hub.handle.clients.group('lobby').said('system', 'nobody');
+  await hub.handle.clients.all.said('system', 'all');
+  expect(await ada.next()).toEqual({ method: 'said', args: ['system', 'all'] });
+  const another = ada.next();
+  ada.stop();
+  await expect(another).rejects.toThrow('closed before the message');
+});
+
+test('identity comes as it does from a token', async () => {
+  const hub = await room();
+  const claims = { role: ['admin', 'author'] };
+  const ada = await hub.connect({ userId: 'ada', claims, headers: { 'User-Agent': 'test' } });
+  expect(await ada.invoke('whoAmI')).toEqual({
+    userIdentifier: 'ada',
+    role: ['admin', 'author'],
+    agent: 'test',
+  });
+});
+
+test('errors are those that a client reads', async () => {
+  const ada = await (await room()).connect();
+  await expect(ada.invoke('refuse')).rejects.toThrow(
+    "An unexpected error occurred invoking 'refuse' on the server. HubException: never",
+  );
+  await expect(ada.invoke('nothing' as 'refuse')).rejects.toThrow('Method does not exist.');
+});
+
+test('client results', async () => {
+  const hub = await room({ maximumParallelInvocationsPerClient: 2 });
+  const [ada, bob] = [await hub.connect(), await hub.connect()];
+  bob.on('confirm', async (question: string) => question === 'sure?');
+  expect(await ada.invoke('ask', bob.id)).toBe(true);
+  await expect(ada.invoke('ask', ada.id)).rejects.toThrow('error occurred invoking');
+  await expect(ada.invoke('ask', 'nobody')).rejects.toThrow('error occurred invoking');
+});
+
+test('streams to the client, to their end and cancelled', async () => {
+  const ada = await (await room()).connect();
+  const seen: number[] = [];
+  for await (const number of ada.stream('count', 3)) seen.push(number);
+  expect(seen).toEqual([3, 2, 1]);
+  for await (const number of ada.stream('count', 1_000_000)) if (number < 999_990) break;
+  await expect.poll(() => left).toHaveLength(2);
+  expect(left[1]).not.toBe('stopped at 0');
+});
+
+test('uploads', async () => {
+  const ada = await (await room()).connect();
+  expect(await ada.invoke('sum', 10, numbers())).toBe(16);
+});
+
+test('who may not connect, at negotiate and by onConnected', async () => {
+  const closed = await room({ authorize: ({ userIdentifier }) => userIdentifier === 'ada' });
+  await expect(closed.connect()).rejects.toThrow('negotiate: 401');
+  await expect(closed.connect({ userId: 'bob' })).rejects.toThrow('negotiate: 403');
+  expect(await closed.connect({ userId: 'ada' })).toBeDefined();
+  const refused = await (await room()).connect({ query: { refuse: 'yes' } });
+  expect(await refused.closed).toEqual({
+    error: 'Connection closed with an error. HubException: not you',
+    allowReconnect: false,
+  });
+});
+
+test('the life of a connection', async () => {
+  const hub = await room();
+  const [ada, bob] = [await hub.connect({ userId: 'ada' }), await hub.connect({ userId: 'bob' })];
+  ada.stop();
+  bob.send('abort');
+  expect(await bob.closed).toEqual({ error: undefined, allowReconnect: false });
+  await hub.stop();
+  expect(left).toEqual([
+    ['ada', undefined],
+    ['bob', undefined],
+  ]);
+});
