@@ -1,10 +1,10 @@
-import { startEdge, type StartedEdge, TcpProxy } from '@trunkline/testing';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CHROMIUM, startBrowser } from '../../e2e/browser.ts';
+import { backAgain, dialogDelays, openPages } from './blazor-pages.ts';
+import { BlazorWorld } from './blazor-world.ts';
 import { Circuit, fetchPage } from './circuit.ts';
-import { azureSettings, negotiates } from './hub-app.ts';
 import { BUILD_TIMEOUT_MS, type RestoredPart, withPart } from './part.ts';
 
 /** Counter.razor's event handlers, in the order in which it has them. */
@@ -13,46 +13,24 @@ const ECHO = 2;
 
 const DEADLINE_MS = 15_000;
 
-/** The app, with a network to break between it and its page. */
-interface BlazorWorld extends AsyncDisposable {
-  readonly url: string;
-  readonly network: TcpProxy;
-}
-
-async function startBlazorWorld(part: RestoredPart, service: boolean): Promise<BlazorWorld> {
-  const network = await TcpProxy.start();
-  const owned: AsyncDisposable[] = [network];
-  let edge: StartedEdge | undefined;
-  if (service) {
-    edge = await startEdge();
-    owned.push(edge);
-  }
-  const app = await part.start(edge ? azureSettings(edge.url, network.url) : {});
-  owned.push(app);
-  network.target = edge?.url ?? app.url;
-  await negotiates(`${app.url}/_blazor`);
-  return {
-    url: service ? app.url : network.url,
-    network,
-    [Symbol.asyncDispose]: async () => {
-      for (const resource of owned.toReversed()) await resource[Symbol.asyncDispose]();
-    },
-  };
-}
+const PAGES = 10;
+/** Until a user sees that the server is gone. */
+const DIALOG_MS = 1_000;
+/** For ten pages to be opened, to be lost, and to be back on another process. */
+const RESTART_MS = 90_000;
 
 async function rendered(circuit: Circuit, text: string): Promise<void> {
   await expect.poll(() => circuit.rendered, { timeout: DEADLINE_MS }).toContain(text);
 }
 
-for (const service of [false, true]) {
-  const how = service ? 'with Microsoft.Azure.SignalR' : 'on Kestrel alone';
-  const properties = { UseAzureSignalR: service, UseBlazorScript: false };
-  await withPart({ project: 'BlazorApp', how, properties }, (part) => {
-    describe(`BlazorApp ${how}`, () => {
+await withPart({ project: 'BlazorApp', how: 'with its packages' }, (part) => {
+  for (const service of [false, true]) {
+    const host = service ? 'with Microsoft.Azure.SignalR' : 'on Kestrel alone';
+    describe(`BlazorApp ${host}`, () => {
       let world: BlazorWorld;
 
       beforeAll(async () => {
-        world = await startBlazorWorld(part, service);
+        world = await BlazorWorld.start(part, service);
       }, BUILD_TIMEOUT_MS);
 
       afterAll(async () => {
@@ -87,50 +65,62 @@ for (const service of [false, true]) {
         expect(JSON.parse(payload)).toMatchObject({ 'asrs.s.ssticky': 'Required' });
       });
     });
-  });
 
-  await withPart(
-    { project: 'BlazorApp', how: `${how} in a browser`, properties: { UseAzureSignalR: service } },
-    (part) => {
-      describe.skipIf(CHROMIUM === undefined)(
-        `BlazorApp ${how} in a browser (needs chromium on the PATH)`,
-        () => {
-          let world: BlazorWorld;
-          let browser: Browser;
+    defineBrowserTests(part, host, service);
+  }
+});
 
-          beforeAll(async () => {
-            world = await startBlazorWorld(part, service);
-            browser = await startBrowser();
-          }, BUILD_TIMEOUT_MS);
+function defineBrowserTests(part: RestoredPart, host: string, service: boolean): void {
+  describe.skipIf(CHROMIUM === undefined)(
+    `BlazorApp ${host} in a browser (needs chromium on the PATH)`,
+    () => {
+      let world: BlazorWorld;
+      let browser: Browser;
 
-          afterAll(async () => {
-            await browser?.close();
-            await world?.[Symbol.asyncDispose]();
-          });
+      beforeAll(async () => {
+        world = await BlazorWorld.start(part, service);
+        browser = await startBrowser();
+      }, BUILD_TIMEOUT_MS);
 
-          it('counts, echoes, and reconnects', async () => {
-            const page = await browser.newPage();
-            page.setDefaultTimeout(DEADLINE_MS);
-            const sees = (text: string): Promise<void> =>
-              page.getByText(text, { exact: true }).waitFor();
-            await page.goto(world.url);
-            await sees('interactive');
-            await page.getByRole('button', { name: 'Count' }).click();
-            await sees('counted 1');
-            await page.getByRole('button', { name: 'Echo' }).click();
-            await sees('echoed');
-            await page.evaluate('window.loadedOnce = true');
-            const back = page.waitForEvent('websocket');
-            world.network.cut();
-            await back;
-            // What is clicked before the circuit is taken up again is lost.
-            const countAgain = async (): Promise<string> => {
-              await page.getByRole('button', { name: 'Count' }).click();
-              return page.getByText('counted').innerText();
-            };
-            await expect.poll(countAgain, { timeout: DEADLINE_MS }).toMatch(/counted [2-9]/);
-            expect(await page.evaluate('window.loadedOnce')).toBe(true);
-          });
+      afterAll(async () => {
+        await browser?.close();
+        await world?.[Symbol.asyncDispose]();
+      });
+
+      it('counts, echoes, and reconnects', async () => {
+        const [page] = await openPages(browser, world.url, 1);
+        const sees = (text: string): Promise<void> =>
+          page!.getByText(text, { exact: true }).waitFor();
+        await page!.getByRole('button', { name: 'Count' }).click();
+        await sees('counted 1');
+        await page!.getByRole('button', { name: 'Echo' }).click();
+        await sees('echoed');
+        await page!.evaluate('window.loadedOnce = true');
+        const back = page!.waitForEvent('websocket');
+        world.network.cut();
+        await back;
+        // What is clicked before the circuit is taken up again is lost.
+        const countAgain = async (): Promise<string> => {
+          await page!.getByRole('button', { name: 'Count' }).click();
+          return page!.getByText('counted').innerText();
+        };
+        await expect.poll(countAgain, { timeout: DEADLINE_MS }).toMatch(/counted [2-9]/);
+        expect(await page!.evaluate('window.loadedOnce')).toBe(true);
+        await page!.close();
+      });
+
+      // How a process stops in an orderly way is no matter of Kestrel's, and takes its time.
+      it.for(service ? (['SIGKILL', 'SIGTERM'] as const) : (['SIGKILL'] as const))(
+        'ten pages tell their users within a second that the app has gone by %s, and come back with it',
+        { timeout: RESTART_MS },
+        async (signal) => {
+          await using world = await BlazorWorld.start(part, service);
+          const pages = await openPages(browser, world.url, PAGES);
+          const delays = await dialogDelays(pages, await world.end(signal));
+          expect(delays.filter((delay) => delay > DIALOG_MS)).toEqual([]);
+          await world.startApp();
+          await backAgain(pages);
+          await Promise.all(pages.map((page) => page.close()));
         },
       );
     },

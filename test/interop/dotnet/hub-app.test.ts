@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Context } from '../../conformance/context.ts';
 import { CONTROL_JOINT_RUNS, CONTROL_RUNS, type Run } from '../../conformance/scenario-table.ts';
-import type { AppServer } from '../../conformance/start-app-server.ts';
-import type { ProtocolName } from '../../conformance/variants.ts';
+import { type AppServer, startAppServer } from '../../conformance/start-app-server.ts';
 import type { World } from '../../conformance/world.ts';
+import { defineClaimsTests } from './claims.ts';
+import { CLIENT_VERSIONS, clientPart, defineClientProgramTest } from './client-program.ts';
 import { hubAppWorld, startHubApp } from './hub-app.ts';
 import { BUILD_TIMEOUT_MS, withPart } from './part.ts';
 import { defineTypedTests } from './typed.ts';
@@ -27,43 +28,63 @@ const SERVICE_RUNS: readonly Run[] = [
   ...RUNS.filter(({ scenario }) => scenario.name !== OTHER_WORDS),
 ];
 
-for (const service of [false, true]) {
-  for (const messagePack of [false, true]) {
+/** Each with the tests that it defines among those of an app. */
+type ClientTest = (app: () => { readonly url: string }) => void;
+const clientTests: ClientTest[] = [];
+for (const version of CLIENT_VERSIONS) {
+  await withPart(clientPart(version), (client) => {
+    clientTests.push((app) => defineClientProgramTest(version, client, app));
+  });
+}
+
+await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
+  for (const service of [false, true]) {
     const host = service ? 'with Microsoft.Azure.SignalR' : 'on Kestrel alone';
-    const how = messagePack ? `${host} and MessagePack` : host;
-    const properties = { UseAzureSignalR: service, UseMessagePack: messagePack };
-    await withPart({ project: 'HubApp', how, properties }, (part) => {
-      describe.concurrent(`HubApp ${how}`, () => {
-        let edge: StartedEdge | undefined;
-        let app: AppServer;
-        let world: World;
+    describe.concurrent(`HubApp ${host}`, { timeout: TIMEOUT_MS }, () => {
+      let edge: StartedEdge | undefined;
+      let app: AppServer;
+      let world: World;
 
-        beforeAll(async () => {
-          if (service) edge = await startEdge();
-          app = await startHubApp(part, { edge });
-          world = hubAppWorld(part, app, edge);
-        }, BUILD_TIMEOUT_MS);
+      beforeAll(async () => {
+        if (service) edge = await startEdge();
+        app = await startHubApp(part, { edge });
+        world = hubAppWorld(part, app, edge);
+      }, BUILD_TIMEOUT_MS);
 
-        afterAll(async () => {
-          await app?.stop();
-          await edge?.stop();
-        });
-
-        const protocols: ProtocolName[] = messagePack ? ['json', 'messagepack'] : ['json'];
-        defineTypedTests(() => app, protocols);
-
-        // The same in both: they are not about hub protocols.
-        if (messagePack) return;
-        it.for((service ? SERVICE_RUNS : RUNS).map((run) => [run.scenario.name, run] as const))(
-          '%s',
-          { timeout: TIMEOUT_MS },
-          async ([, { scenario, variant }]) => {
-            await using context = new Context(world, variant);
-            await scenario.run(context);
-            expect(world.ended()).toEqual([]);
-          },
-        );
+      afterAll(async () => {
+        await app?.stop();
+        await edge?.stop();
       });
+
+      defineTypedTests(() => app, ['json', 'messagepack']);
+      defineClaimsTests(() => app, service);
+      for (const define of clientTests) define(() => app);
+
+      it.for((service ? SERVICE_RUNS : RUNS).map((run) => [run.scenario.name, run] as const))(
+        '%s',
+        async ([, { scenario, variant }]) => {
+          await using context = new Context(world, variant);
+          await scenario.run(context);
+          expect(world.ended()).toEqual([]);
+        },
+      );
     });
   }
-}
+});
+
+describe.runIf(clientTests.length > 0)('an app server of the TypeScript SDK', () => {
+  let edge: StartedEdge;
+  let app: AppServer;
+
+  beforeAll(async () => {
+    edge = await startEdge();
+    app = await startAppServer({ edgeUrl: edge.url });
+  });
+
+  afterAll(async () => {
+    await app?.stop();
+    await edge?.stop();
+  });
+
+  for (const define of clientTests) define(() => app);
+});

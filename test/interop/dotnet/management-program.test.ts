@@ -8,7 +8,7 @@ import { type AppServer, startAppServer } from '../../conformance/start-app-serv
 import { azureSettings } from './hub-app.ts';
 import { BUILD_TIMEOUT_MS, type StartedApp, withPart } from './part.ts';
 
-const part = { project: 'ManagementProgram', how: 'with its package', properties: {} } as const;
+const part = { project: 'ManagementProgram', how: 'with its package' } as const;
 await withPart(part, (management) => {
   describe.each([
     ['Transient', ' (needs the REST API of the edge)'],
@@ -24,7 +24,7 @@ await withPart(part, (management) => {
       const request = await fetch(`${edge.url}/api/hubs/main/:send`, { method: 'POST' });
       hasRest = request.status !== 404;
       app = await startAppServer({ edgeUrl: edge.url });
-      manager = await management.start(azureSettings(edge.url), transport);
+      manager = await management.start(azureSettings(edge.url), { args: [transport] });
     }, BUILD_TIMEOUT_MS);
 
     beforeEach(({ skip }) => skip(transport === 'Transient' && !hasRest));

@@ -8,7 +8,8 @@ import { expect, test } from 'vitest';
 import { DOTNET, DOTNET_ENV } from '../../conformance/start-kestrel.ts';
 
 const FOLDER = fileURLToPath(new URL('./', import.meta.url));
-const BUILT = `${FOLDER}dist`;
+/** Where git does not look. */
+export const BUILT = `${FOLDER}dist`;
 
 /** Enough to bring every package over a slow line. */
 const RESTORE_TIMEOUT_MS = 90_000;
@@ -19,16 +20,25 @@ const RUN_TIMEOUT_MS = 120_000;
 
 const OUTPUT_LIMIT = 64 * 1024 * 1024;
 
-/** A project here, as some tests want it built. */
+/** A project as some tests want it built. */
 export interface Part {
-  /** Of a folder. */
-  readonly project: 'HubApp' | 'BlazorApp' | 'ClientProgram' | 'ManagementProgram';
+  readonly project: 'HubApp' | 'BlazorApp' | 'ClientProgram' | 'ManagementProgram' | 'Shop';
+  /** The folder of this name here when not given. */
+  readonly folder?: string;
   /** What sets it apart from other parts of the project, for people and for a folder's name. */
   readonly how: string;
-  readonly properties: Readonly<Record<string, boolean>>;
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
-/** A program that has said `listening <url>`. */
+/** How a program is started, where it is not one of those here, with nothing to be told. */
+export interface StartOptions {
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  /** What it says in front of its URL; `listening ` when not given. */
+  readonly saying?: string;
+}
+
+/** A program that has said its URL. */
 export type StartedApp = StartedProcess<string> & { readonly url: string };
 
 /** A part whose packages are there. It is built before it first runs. */
@@ -43,11 +53,13 @@ export class RestoredPart {
   }
 
   /** Waits for the URL. Rejects with what the compiler says, and as `startProcess` does. */
-  async start(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<StartedApp> {
+  async start(env: NodeJS.ProcessEnv, options: StartOptions = {}): Promise<StartedApp> {
+    const { args = [], cwd = FOLDER, saying = 'listening ' } = options;
     const started = await startProcess(this.#dotnet, [await this.#build(), ...args], {
       name: this.#part.project,
       env: { ...DOTNET_ENV, ...env },
-      ready: (line) => line.startsWith('listening ') && line.slice('listening '.length),
+      cwd,
+      ready: (line) => line.includes(saying) && line.slice(line.indexOf(saying) + saying.length),
       readyTimeout: START_TIMEOUT_MS,
     });
     return { ...started, url: started.ready };
@@ -111,7 +123,8 @@ function argsOf(part: Part): string[] {
   const properties = Object.entries({ ArtifactsPath: artifacts(part), ...part.properties });
   const own = properties.map(([name, value]) => `${name}=${value}`);
   const all = [...own, process.env['INTEROP_PROPERTIES'] ?? ''].filter((text) => text !== '');
-  return [`${FOLDER}${part.project}`, '--verbosity=quiet', ...all.map((text) => `-p:${text}`)];
+  const folder = part.folder ?? `${FOLDER}${part.project}`;
+  return [folder, '--verbosity=quiet', ...all.map((text) => `-p:${text}`)];
 }
 
 /** What it writes until it ends. Rejects with that when it takes too long, or ends not with 0. */

@@ -1,4 +1,9 @@
-import { HubConnectionBuilder, JsonHubProtocol, LogLevel } from '@microsoft/signalr';
+import {
+  HubConnectionBuilder,
+  type IHttpConnectionOptions,
+  JsonHubProtocol,
+  LogLevel,
+} from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import type { Identity } from '@trunkline/testing';
 
@@ -8,15 +13,25 @@ import type { AppServer } from '../../conformance/start-app-server.ts';
 import type { ProtocolName } from '../../conformance/variants.ts';
 
 /** A started client of one of HubApp's own hubs; it says yes to every question. */
-export async function connect(
+export function connect(
   app: AppServer,
   hub: 'typed' | 'members',
   identity: Identity | undefined,
   protocol: ProtocolName,
 ): Promise<Client> {
   const token = identity && { accessTokenFactory: () => appToken(identity) };
+  return connectWith(app, hub, { ...token }, protocol);
+}
+
+/** The same for any sign-in. */
+export async function connectWith(
+  app: AppServer,
+  hub: 'typed' | 'members',
+  options: IHttpConnectionOptions,
+  protocol: ProtocolName,
+): Promise<Client> {
   const connection = new HubConnectionBuilder()
-    .withUrl(`${app.url}/${hub}`, { ...token })
+    .withUrl(`${app.url}/${hub}`, options)
     .withHubProtocol(protocol === 'json' ? new JsonHubProtocol() : new MessagePackHubProtocol())
     .configureLogging(LogLevel.None)
     .build();

@@ -4,11 +4,9 @@ import { expect, it } from 'vitest';
 import { failureOf } from '../../conformance/client.ts';
 import type { AppServer } from '../../conformance/start-app-server.ts';
 import type { ProtocolName } from '../../conformance/variants.ts';
+import { ROLE } from './identities.ts';
 import { casesInside, casesOutside, expected, gather, heard, type Tell } from './reach.ts';
 import { connect, post } from './typed-client.ts';
-
-/** The name that .NET has for the claim. */
-const ROLE = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role';
 
 /** What the conformance tests leave out, on the hubs that HubApp has for it. */
 export function defineTypedTests(app: () => AppServer, protocols: readonly ProtocolName[]): void {

@@ -97,6 +97,7 @@ export class Hub<M extends Member<M>> {
       kind: 'deliver',
       members: this.#audience(command.target, command.excluded),
       payloads: command.payloads,
+      directed: command.target.kind === 'connections',
     };
   }
 

@@ -1,6 +1,6 @@
 // A counter on Blazor Server, whose circuits go through a service that is named as the SDK has it: by
-// Azure__SignalR__ConnectionString in the environment. Built with -p:UseAzureSignalR=false it is the
-// control, which keeps its circuits.
+// Azure__SignalR__ConnectionString in the environment. Without it, this is the control, which keeps
+// its circuits.
 
 using Microsoft.AspNetCore.DataProtection;
 using Trunkline.Interop.Components;
@@ -17,9 +17,10 @@ builder.Services
   .AddRazorComponents()
   .AddInteractiveServerComponents()
   .AddHubOptions(options => options.MaximumReceiveMessageSize = 1024 * 1024);
-#if AZURE_SIGNALR
-builder.Services.AddSignalR().AddAzureSignalR();
-#endif
+if (builder.Configuration["Azure:SignalR:ConnectionString"] is not null)
+{
+  builder.Services.AddSignalR().AddAzureSignalR();
+}
 
 var app = builder.Build();
 app.UseAntiforgery();

@@ -17,11 +17,9 @@ HttpTransportType[] transports =
 foreach (var transport in transports)
 {
   await Try(new Visit(hub, transport, messagePack: false));
-#if MESSAGEPACK
   // Server-sent events are text.
   if (transport == HttpTransportType.ServerSentEvents) continue;
   await Try(new Visit(hub, transport, messagePack: true));
-#endif
 }
 
 static async Task Try(Visit visit)

@@ -36,9 +36,7 @@ internal sealed class Visit(Uri hub, HttpTransportType transport, bool messagePa
       options.Transports = transport;
       options.AccessTokenProvider = () => Task.FromResult<string?>(SignIn("ann"));
     });
-#if MESSAGEPACK
     if (messagePack) builder.AddMessagePackProtocol();
-#endif
     return builder.Build();
   }
 

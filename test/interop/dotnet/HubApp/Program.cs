@@ -1,6 +1,6 @@
 // The hubs of the conformance tests, and one for what they leave out, as an app server of a service
-// that is named as the SDK has it: by Azure__SignalR__ConnectionString in the environment. Built
-// with -p:UseAzureSignalR=false it is the control, which keeps its clients.
+// that is named as the SDK has it: by Azure__SignalR__ConnectionString in the environment. Without
+// it, this is the control, which keeps its clients.
 
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
@@ -16,8 +16,7 @@ builder.Services
   .AddSingleton<Gates>()
   .AddSingleton<Journals>()
   .AddAuthorization()
-  .AddAuthentication(IdentityHandler.SchemeName)
-  .AddScheme<IdentityOptions, IdentityHandler>(IdentityHandler.SchemeName, null);
+  .AddEverySignIn();
 
 var signalR = builder.Services
   .AddSignalR(options => options.MaximumReceiveMessageSize = 1024 * 1024)
@@ -29,12 +28,8 @@ var signalR = builder.Services
     options.MaximumParallelInvocationsPerClient = 2;
     options.AddFilter<ExcuseFilter>();
   });
-#if MESSAGEPACK
 signalR.AddMessagePackProtocol();
-#endif
-#if AZURE_SIGNALR
-signalR.AddAzureSignalR();
-#endif
+if (builder.Configuration["Azure:SignalR:ConnectionString"] is not null) signalR.AddAzureSignalR();
 
 var app = builder.Build();
 app.UseAuthentication();
@@ -58,6 +53,7 @@ app.MapPost("/typed/tell", (Told told, IHubContext<Typed, ITypedClient> typed) =
   Selection.Select(typed.Clients, told.To).Message(told.Text));
 app.MapPost("/typed/ask", (string connectionId, IHubContext<Typed, ITypedClient> typed) =>
   typed.Clients.Client(connectionId).Confirm("from outside?"));
+app.MapPost("/sign-in", (SignedIn person, HttpContext http) => person.Enter(http));
 
 app.Lifetime.ApplicationStarted.Register(
   () => Console.WriteLine($"listening {app.Urls.Single()}"));

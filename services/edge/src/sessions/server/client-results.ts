@@ -54,7 +54,7 @@ export class ClientResults {
     this.#asked.set(client, (this.#asked.get(client) ?? 0) + 1);
     // A host that asks for itself would take its own message for another server's.
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
-    deliver([client], message.payloads, context);
+    deliver([client], message.payloads, true, context);
   }
 
   /** The host passes a client's answer on, or says that it was its own. */
