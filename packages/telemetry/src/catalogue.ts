@@ -24,6 +24,8 @@ const POOLS = [
   'posts',
   'posts_of_user',
   'post_bytes',
+  'client_results',
+  'client_results_of_client',
   'user_group_rules',
 ] as const;
 

@@ -128,6 +128,7 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
 
 function createContext(config: EdgeConfig, log: Logger): EdgeContext {
   const random = randomPool();
+  const pools = new Pools(poolLimits(config));
   const counters = new Counters();
   return {
     edgeId: config.edgeId,
@@ -146,11 +147,11 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
       openSockets: socketLimit(openFilesLimit()),
     },
     counters,
-    pools: new Pools(poolLimits(config)),
+    pools,
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
-    results: new ClientResults(),
+    results: new ClientResults(pools),
     tokens: new TokenVerifier(config.accessKeys, clock, counters),
     flusher: new TurnFlusher(),
     opening: new Set(),

@@ -31,6 +31,9 @@ export const POOLS = {
   posts_of_user: { unit: 'posts', owner: 'user or token', share: 256, total: 1024 },
   /** Bodies of those posts, as far as they have come. */
   post_bytes: { unit: 'bytes', owner: 'user or token', share: 32 * MB, total: 128 * MB },
+  /** Answers of clients that app servers wait for. */
+  client_results: { unit: 'answers', owner: 'hub', share: 25_000, total: 100_000 },
+  client_results_of_client: { unit: 'answers', owner: 'client', share: 100, total: 100_000 },
   /** Groups that later connections of a user join on arrival. */
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
 } as const satisfies Readonly<Record<string, PoolDefinition>>;

@@ -267,6 +267,7 @@ export class TestEdge {
   #servers = 0;
 
   constructor(limits: Partial<EdgeContext['limits']> = {}) {
+    const pools = new Pools();
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -284,11 +285,11 @@ export class TestEdge {
       digest: new LogDigest(log, () => this.#now),
       limits: { ...LIMITS, ...limits },
       counters,
-      pools: new Pools(),
+      pools,
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),
-      results: new ClientResults(),
+      results: new ClientResults(pools),
       tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), clock, counters),
       flusher: new TurnFlusher(),
       opening: new Set(),

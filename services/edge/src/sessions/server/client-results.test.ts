@@ -2,7 +2,7 @@ import type { ClientInvocation, MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
-import { payloads, TestEdge } from '../fixtures.test-support.ts';
+import { counted, payloads, TestEdge } from '../fixtures.test-support.ts';
 
 let edge: TestEdge;
 let host: FakeServer;
@@ -127,5 +127,130 @@ describe('a client result', () => {
     await second.messages();
     host.says(completion('answer'));
     expect(await second.messages()).toMatchObject([{ payload: Buffer.from('answer') }]);
+  });
+});
+
+/** What `server` has been told of invocations, in words. */
+async function errors(server: FakeServer): Promise<string[]> {
+  const messages = await server.messages();
+  return messages.flatMap((message) =>
+    message.type === MessageType.ErrorCompletion ? [message.error ?? ''] : [],
+  );
+}
+
+describe('a hostile app server', () => {
+  let stranger: FakeServer;
+
+  beforeEach(async () => {
+    stranger = await edge.server({ serverId: 'other', hub: 'elsewhere' });
+  });
+
+  test('of another hub asks no client, and learns nothing of it', async () => {
+    stranger.says(ask('other'));
+    expect(client.heard).toEqual([]);
+    expect(await errors(stranger)).toEqual([`Connection '${client.id}' does not exist.`]);
+    expect(await host.messages()).toEqual([]);
+  });
+
+  test('of another hub neither answers nor ends what is awaited, whatever it calls itself', async () => {
+    other.says(ask('other'));
+    await host.messages();
+    stranger.says(completion('forged'));
+    host.says(completion('answer'));
+    expect(await other.messages()).toMatchObject([{ payload: Buffer.from('answer') }]);
+    expect(await stranger.messages()).toEqual([]);
+  });
+
+  test('of the same hub does not answer for a client it does not serve', async () => {
+    const third = await edge.server({ serverId: 'third' });
+    other.says(ask('other'));
+    third.says(completion('forged'));
+    expect(await other.messages()).toEqual([]);
+    host.says(completion('answer'));
+    expect(await other.messages()).toMatchObject([{ payload: Buffer.from('answer') }]);
+  });
+
+  test('cannot ask under an id that somebody waits for', async () => {
+    const third = await edge.server({ serverId: 'third' });
+    other.says(ask('other'));
+    third.says(ask('third'));
+    expect(await errors(third)).toEqual(["The answer to 'i' is awaited already."]);
+    expect(client.heard).toHaveLength(1);
+    host.says(completion('answer'));
+    expect(await other.messages()).toMatchObject([{ payload: Buffer.from('answer') }]);
+    third.says(ask('third'));
+    expect(client.heard).toHaveLength(2);
+  });
+});
+
+describe('bounds', () => {
+  const floods = (server: FakeServer, times: number, { id } = client, from = 0): void => {
+    for (let n = from; n < from + times; n++) {
+      server.says({ ...ask(server.session.serverId, id), invocationId: `${id}-${n}` });
+    }
+  };
+
+  test('of one client: the 101st question is refused, and other clients can be asked', async () => {
+    floods(host, 101);
+    expect(await errors(host)).toEqual([
+      `Too many results of connection '${client.id}' are awaited.`,
+    ]);
+    const second = await edge.client(host);
+    floods(host, 1, second);
+    expect(await errors(host)).toEqual([]);
+    host.says({ ...completion(''), invocationId: `${client.id}-0` } as MessageFromServer);
+    floods(host, 1, client, 1000);
+    expect(await errors(host)).toEqual([]);
+  });
+
+  test('of one hub: over its share it is refused, and other hubs are not', async () => {
+    for (let n = 0; n < 250; n++) floods(host, 100, await edge.client(host));
+    expect(await errors(host)).toEqual([]);
+    floods(host, 1);
+    expect(await errors(host)).toEqual(['Too many client results are awaited.']);
+    expect(counted(edge.context.pools.refusals)).toEqual({ 'client_results|share': 1 });
+    const elsewhere = await edge.server({ hub: 'elsewhere' });
+    floods(elsewhere, 1, await edge.client(elsewhere, { hub: 'elsewhere' }));
+    expect(await errors(elsewhere)).toEqual([]);
+  });
+
+  test('a refused question takes no place', async () => {
+    floods(host, 100);
+    for (let n = 0; n < 50; n++) floods(host, 1, client, 1000 + n);
+    const used = (name: string): number | undefined =>
+      [...edge.context.pools.usage()].find(([pool]) => pool === name)?.[1];
+    expect(used('client_results')).toBe(100);
+    expect(used('client_results_of_client')).toBe(100);
+    client.socket.leave(1000);
+    expect(used('client_results')).toBe(0);
+  });
+});
+
+describe('an app server that asked and waits no longer', () => {
+  const awaited = (): boolean => edge.context.results.awaits(client.session);
+
+  test('says so by an empty answer', async () => {
+    other.says(ask('other'));
+    other.says(completion(''));
+    expect(awaited()).toBe(false);
+    expect(await errors(other)).toEqual([]);
+  });
+
+  test('has 30 seconds to come back when it has lost its last connection', async () => {
+    other.says(ask('other'));
+    other.socket.leave(1000);
+    edge.context.results.expire(edge.now + 29_999);
+    expect(awaited()).toBe(true);
+    edge.context.results.expire(edge.now + 30_000);
+    expect(awaited()).toBe(false);
+  });
+
+  test('gets its answer on the connection it comes back with', async () => {
+    other.says(ask('other'));
+    other.socket.leave(1000);
+    const again = await edge.server({ serverId: 'other' });
+    edge.context.results.expire(edge.now + 60_000);
+    host.says(completion('answer'));
+    expect(await again.messages()).toMatchObject([{ payload: Buffer.from('answer') }]);
   });
 });

@@ -1,16 +1,20 @@
 import type { ClientCompletion, ClientInvocation } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
+import type { Budget } from '../../model/budget.ts';
+import type { Pools } from '../../pools.ts';
 import type { ClientSession } from '../client/client-session.ts';
 import { deliver } from '../delivery.ts';
 import type { EdgeContext } from '../edge-context.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** How long the hosted service remembers who waits for a client's result (REST reference, 1.5). */
 const LONGEST_MS = 10 * 60 * 1000;
-/** Results one edge waits for at a time; app servers wait for each of them too. */
-const MAX_PENDING = 100_000;
+/** How long an app server without a connection may take to come back for its answers. */
+const ABSENT_MS = 30_000;
 
 interface Pending {
+  readonly invocationId: string;
   readonly client: ClientSession;
   /** The server connection that asked. */
   readonly caller: ServerSession;
@@ -19,13 +23,27 @@ interface Pending {
 
 /**
  * Who waits for which client's result (service protocol reference, section 11). A client answers the
- * app server that serves it, its host; where another server has asked, the answer is handed on.
+ * app server that serves it, its host; where another server has asked, the answer is handed on. An
+ * invocation is known by the client it is for, so that no hub can reach those of another.
  */
 export class ClientResults {
   /** In the order of their deadlines, since all have the same time. */
-  readonly #pending = new Map<string, Pending>();
-  /** How many of them each client owes. */
-  readonly #asked = new Map<ClientSession, number>();
+  readonly #pending = new Set<Pending>();
+  /** By the client that owes the answer, and invocation id. */
+  readonly #owed = new Map<ClientSession, Map<string, Pending>>();
+  /** The last connections of app servers that have none now, and when these ended. */
+  readonly #absent = new Map<ServerSession, number>();
+  readonly #ofHub: Budget<HubRuntime>;
+  readonly #ofClient: Budget<ClientSession>;
+
+  constructor(pools: Pools) {
+    this.#ofHub = pools.open('client_results', (hub) =>
+      this.#giveUp((one) => one.client.hub === hub),
+    );
+    this.#ofClient = pools.open('client_results_of_client', (client) =>
+      this.#giveUp((one) => one.client === client),
+    );
+  }
 
   /** A server asks a client. */
   invoke(message: ClientInvocation, caller: ServerSession, context: EdgeContext): void {
@@ -45,69 +63,119 @@ export class ClientResults {
         `Connection '${connectionId}' has an app server too old to ask.`,
       );
     }
-    if (this.#pending.size >= MAX_PENDING) {
-      return fail(message, caller, 'Too many client results are awaited.');
-    }
-    const deadline = context.clock.now() + LONGEST_MS;
-    this.#forget(invocationId);
-    this.#pending.set(invocationId, { client, caller, deadline });
-    this.#asked.set(client, (this.#asked.get(client) ?? 0) + 1);
+    const refusal = this.#add({
+      invocationId,
+      client,
+      caller,
+      deadline: context.clock.now() + LONGEST_MS,
+    });
+    if (refusal !== undefined) return fail(message, caller, refusal);
     // A host that asks for itself would take its own message for another server's.
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
     deliver([client], message.payloads, true, context);
   }
 
-  /** The host passes a client's answer on, or says that it was its own. */
-  complete(message: ClientCompletion, host: ServerSession): void {
-    const pending = this.#pending.get(message.invocationId);
-    if (pending === undefined || pending.client.id !== message.connectionId) return;
-    this.#forget(message.invocationId);
-    if (pending.caller.serverId !== host.serverId) connectionOf(pending.caller)?.write(message);
+  /**
+   * The host passes a client's answer on, or says that it was its own; or the server that asked
+   * says that it waits no longer. From anybody else it counts for nothing.
+   */
+  complete(message: ClientCompletion, server: ServerSession, context: EdgeContext): void {
+    const client = context.clients.get(message.connectionId);
+    const pending = client && this.#owed.get(client)?.get(message.invocationId);
+    if (pending === undefined) return;
+    const asker = pending.caller.serverId === server.serverId && pending.caller.hub === server.hub;
+    if (client?.server !== server && !asker) return;
+    this.#forget(pending);
+    if (!asker) connectionOf(pending.caller)?.write(message);
   }
 
   /** Somebody waits for a result of this client. */
   awaits(client: ClientSession): boolean {
-    return this.#asked.has(client);
+    return this.#owed.has(client);
   }
 
   /** The client has gone, or its server: who waits is told, but a server that is told so itself. */
   clientGone(client: ClientSession): void {
-    for (const [invocationId, pending] of this.#pending) {
-      if (!this.awaits(client)) return;
-      if (pending.client !== client) continue;
-      this.#forget(invocationId);
+    for (const pending of this.#owed.get(client)?.values() ?? []) {
+      this.#forget(pending);
       if (pending.caller === client.server) continue;
-      const call = {
-        invocationId,
-        connectionId: client.id,
-        callerServerId: pending.caller.serverId,
-      };
-      fail(call, pending.caller, `Connection '${client.id}' disconnected.`);
+      failPending(pending, `Connection '${client.id}' disconnected.`);
     }
+  }
+
+  /** A server connection is gone. */
+  serverGone(server: ServerSession, now: number): void {
+    if (this.#pending.size > 0 && connectionOf(server) === undefined) this.#absent.set(server, now);
   }
 
   expire(now: number): void {
-    for (const [invocationId, { deadline, client, caller }] of this.#pending) {
-      if (deadline > now) return;
-      this.#forget(invocationId);
-      const call = { invocationId, connectionId: client.id, callerServerId: caller.serverId };
-      fail(call, caller, `Connection '${client.id}' did not answer in time.`);
+    for (const [server, since] of this.#absent) {
+      if (now - since < ABSENT_MS) continue;
+      this.#absent.delete(server);
+      if (connectionOf(server) === undefined) this.#forgetAskedBy(server);
+    }
+    for (const pending of this.#pending) {
+      if (pending.deadline > now) return;
+      this.#forget(pending);
+      failPending(pending, `Connection '${pending.client.id}' did not answer in time.`);
     }
   }
 
-  #forget(invocationId: string): void {
-    const client = this.#pending.get(invocationId)?.client;
-    if (client === undefined) return;
-    this.#pending.delete(invocationId);
-    const left = (this.#asked.get(client) ?? 0) - 1;
-    if (left > 0) this.#asked.set(client, left);
-    else this.#asked.delete(client);
+  /** Why it cannot be waited for, if it cannot. */
+  #add(pending: Pending): string | undefined {
+    const { client, invocationId } = pending;
+    if (this.#owed.get(client)?.has(invocationId) === true) {
+      return `The answer to '${invocationId}' is awaited already.`;
+    }
+    if (!this.#ofClient.take(client, 1)) {
+      return `Too many results of connection '${client.id}' are awaited.`;
+    }
+    if (!this.#ofHub.take(client.hub, 1)) {
+      this.#ofClient.give(client, 1);
+      return 'Too many client results are awaited.';
+    }
+    const owed = this.#owed.get(client) ?? new Map<string, Pending>();
+    this.#owed.set(client, owed.set(invocationId, pending));
+    this.#pending.add(pending);
+    return undefined;
+  }
+
+  #forget(pending: Pending): void {
+    if (!this.#pending.delete(pending)) return;
+    const { client, invocationId } = pending;
+    const owed = this.#owed.get(client);
+    owed?.delete(invocationId);
+    if (owed?.size === 0) this.#owed.delete(client);
+    this.#ofClient.give(client, 1);
+    this.#ofHub.give(client.hub, 1);
+  }
+
+  /** Nobody is there to be told. */
+  #forgetAskedBy({ serverId, hub }: ServerSession): void {
+    for (const pending of this.#pending) {
+      const { caller } = pending;
+      if (caller.serverId === serverId && caller.hub === hub) this.#forget(pending);
+    }
+  }
+
+  /** Others need the room. */
+  #giveUp(which: (pending: Pending) => boolean): void {
+    for (const pending of this.#pending) {
+      if (!which(pending)) continue;
+      this.#forget(pending);
+      failPending(pending, 'Too many client results are awaited.');
+    }
   }
 }
 
 const NO_PAYLOADS = new Map<string, Uint8Array>();
 
 type Call = Pick<ClientInvocation, 'invocationId' | 'connectionId' | 'callerServerId'>;
+
+function failPending({ invocationId, client, caller }: Pending, error: string): void {
+  const call = { invocationId, connectionId: client.id, callerServerId: caller.serverId };
+  fail(call, caller, error);
+}
 
 function fail(call: Call, caller: ServerSession, error: string): void {
   const { invocationId, connectionId, callerServerId } = call;

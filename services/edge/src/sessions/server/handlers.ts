@@ -26,7 +26,7 @@ export function handleMessage(
   } else if (message.type === MessageType.ClientInvocation) {
     context.results.invoke(message, server, context);
   } else if (message.type === MessageType.ClientCompletion) {
-    context.results.complete(message, server);
+    context.results.complete(message, server, context);
   } else if (message.type === MessageType.GroupMemberQuery) {
     answerGroupMembers(message, server);
   } else if (message.type === MessageType.RefreshAuth) {

@@ -350,6 +350,7 @@ export class ServerSession implements SocketHandler {
       this.release(client);
       client.serverLost(this);
     }
+    this.#context.results.serverGone(this, this.#context.clock.now());
   }
 }
 
