@@ -3,6 +3,8 @@ import type { EndpointRouter } from './endpoints/router.ts';
 import { TrunklineError } from './errors.ts';
 import { guardedLogger } from './guarded-logger.ts';
 import type { HubFilter } from './hubs/filters.ts';
+import { checkOptions } from './option-tables/check.ts';
+import { ENDPOINT_OPTIONS, HUB_OPTIONS, SERVER_OPTIONS } from './option-tables/tables.ts';
 
 /** Where the library reports what it cannot tell anybody; `console` fits. What it throws counts for nothing. */
 export interface Logger {
@@ -15,8 +17,8 @@ export type HubProtocolName = 'json' | 'messagepack';
 
 /** ASP.NET Core's hub options and defaults; times are milliseconds, sizes bytes. */
 export interface HubOptions {
-  /** Largest hub message a client may send, framing included. Default 1 MiB. */
-  maximumReceiveMessageSize?: number;
+  /** Largest hub message a client may send, framing included; null for no limit. Default 1 MiB. */
+  maximumReceiveMessageSize?: number | null;
   /** Calls of one client that run at once; streams do not count. Default 1. */
   maximumParallelInvocationsPerClient?: number;
   /** Items of one upload kept for a method that is slow to read them. Default 10. */
@@ -35,7 +37,10 @@ export interface HubOptions {
   supportedProtocols?: readonly HubProtocolName[];
 }
 
-export type HubSettings = Readonly<Required<HubOptions>>;
+/** `HubOptions` with their defaults; no limit is Infinity. */
+export type HubSettings = Readonly<
+  Required<Omit<HubOptions, 'maximumReceiveMessageSize'>> & { maximumReceiveMessageSize: number }
+>;
 
 export interface ServerOptions {
   /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
@@ -87,10 +92,15 @@ const quietConsole: Logger = {
 
 /** Fills in the defaults and the environment. Throws TrunklineError `bad-options`. */
 export function serverSettings(options: ServerOptions): ServerSettings {
+  checkOptions('createServer', SERVER_OPTIONS, options);
+  checkOptions('createServer: hubOptions', HUB_OPTIONS, options.hubOptions ?? {});
+  for (const [at, endpoint] of (options.endpoints ?? []).entries()) {
+    checkOptions(`createServer: endpoints[${at}]`, ENDPOINT_OPTIONS, endpoint);
+  }
   if (options.endpoints !== undefined && options.connectionString !== undefined) {
     throw new TrunklineError('bad-options', 'give connectionString or endpoints, not both');
   }
-  const settings = {
+  return {
     endpoints: options.endpoints ?? [{ connectionString: connectionStringOf(options) }],
     router: options.router ?? {},
     connectionCount: options.connectionCount ?? 5,
@@ -99,9 +109,6 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     filters: options.filters ?? [],
     logger: guardedLogger(options.logger ?? quietConsole),
   };
-  requirePositive('connectionCount', settings.connectionCount);
-  requirePositive('maximumOutboundBytes', settings.maximumOutboundBytes);
-  return settings;
 }
 
 /** As given, or the environment's. Throws TrunklineError `bad-options`. */
@@ -116,24 +123,13 @@ export function connectionStringOf({
   );
 }
 
-/** A hub's own options over those of the server over the defaults. Throws as `serverSettings`. */
+/** A hub's own options over those of the server over the defaults. */
 export function hubSettings(shared: HubOptions, own: HubOptions): HubSettings {
-  const settings = { ...HUB_DEFAULTS, ...defined(shared), ...defined(own) };
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number') requirePositive(name, value);
-  }
-  if (settings.supportedProtocols.length === 0) {
-    throw new TrunklineError('bad-options', 'supportedProtocols names no hub protocol');
-  }
-  return settings;
+  const given = { ...HUB_DEFAULTS, ...defined(shared), ...defined(own) };
+  const { maximumReceiveMessageSize: size } = given;
+  return { ...given, maximumReceiveMessageSize: size ?? Infinity };
 }
 
 function defined(options: HubOptions): HubOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-/** Throws TrunklineError `bad-options`. */
-export function requirePositive(name: string, value: number): void {
-  if (value > 0) return;
-  throw new TrunklineError('bad-options', `${name} must be a number above 0, not ${value}`);
 }

@@ -21,6 +21,8 @@ import type { NodeHandler } from './negotiate/node.ts';
 import { nodeHandler } from './negotiate/node.ts';
 import type { WebHandler } from './negotiate/web.ts';
 import { webHandler } from './negotiate/web.ts';
+import { checkOptions } from './option-tables/check.ts';
+import { NEGOTIATE_OPTIONS, STOP_OPTIONS } from './option-tables/tables.ts';
 import type { ServerOptions, ServerSettings } from './options.ts';
 import { serverSettings } from './options.ts';
 import { Clients } from './sending/clients.ts';
@@ -129,11 +131,13 @@ export class Server extends EventEmitter<ServerEvents> {
   /**
    * Leaves: asks the service to move the clients to other servers, lets calls finish, and after the
    * timeout lets go of the clients that are left, for the service to move, or to close so that they
-   * reconnect. Closes the server connections last. Called again, it waits for the same end.
+   * reconnect. Closes the server connections last. Called again, it waits for the same end. Rejects with
+   * TrunklineError `bad-options`, and goes on as before then.
    */
-  stop({ timeout = STOP_TIMEOUT_MS }: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions('server.stop', STOP_OPTIONS, options);
     this.#state = 'stopped';
-    return (this.#stopped ??= this.#leave(timeout));
+    return (this.#stopped ??= this.#leave(options.timeout ?? STOP_TIMEOUT_MS));
   }
 
   /** How the server is: its hubs, what each is connected to, and how many clients it has. */
@@ -153,6 +157,7 @@ export class Server extends EventEmitter<ServerEvents> {
   fastify<Request extends object = FastifyRequestLike>(
     options: NegotiateOptions<Request> = {},
   ): FastifyPlugin {
+    checkOptions('server.fastify', NEGOTIATE_OPTIONS, options);
     return fastifyPlugin(this.#negotiator, options);
   }
 
@@ -160,16 +165,19 @@ export class Server extends EventEmitter<ServerEvents> {
   express<Request extends IncomingMessage = ExpressRequest>(
     options: NegotiateOptions<Request> = {},
   ): ExpressHandler<Request> {
+    checkOptions('server.express', NEGOTIATE_OPTIONS, options);
     return expressHandler(this.#negotiator, options);
   }
 
   /** A handler of Node's own http server that answers negotiate, and 404 to anything else. */
   node(options: NegotiateOptions<IncomingMessage> = {}): NodeHandler {
+    checkOptions('server.node', NEGOTIATE_OPTIONS, options);
     return nodeHandler(this.#negotiator, options, this.#settings.logger);
   }
 
   /** A handler of the web's own Request and Response, as Hono, Next.js, Bun and Deno have them. */
   web(options: NegotiateOptions<Request> = {}): WebHandler {
+    checkOptions('server.web', NEGOTIATE_OPTIONS, options);
     return webHandler(this.#negotiator, options, this.#settings.logger);
   }
 

@@ -245,17 +245,27 @@ export const METRICS = {
     help: 'Clients left out of a send, by reason.',
     labels: { reason: ['not_ready', 'no_payload'] },
     meaning:
-      'not_ready: the client had no handshake response yet, and nothing may overtake it. no_payload: the app server gave no payload for the hub protocol of the client.',
+      'not_ready: the client was on its way out, its hub having said Close or refused its handshake. no_payload: the app server gave no payload for the hub protocol of the client.',
     whenItRises:
-      'not_ready is normal in a connect storm. no_payload: the app server does not have the hub protocol of some clients enabled; they miss every broadcast.',
+      'not_ready is normal. no_payload: the app server does not have the hub protocol of some clients enabled; they miss every broadcast.',
   },
   trunkline_held_messages_total: {
     type: 'counter',
     help: 'Messages held back until the handshake response.',
     labels: {},
     meaning:
-      'Messages to one connection that the app server sent before its handshake response; they are held and follow it.',
-    whenItRises: 'Normal where OnConnected sends to the caller. It costs a copy of each message.',
+      'Messages for a client, counted for each, that came before its handshake response: to the connection, its groups, its user, or everybody. They are held and follow it.',
+    whenItRises:
+      'Normal where OnConnected sends something, most of all in a connect storm. One send is copied once, however many clients it waits for.',
+  },
+  trunkline_held_bytes: {
+    type: 'gauge',
+    help: 'Bytes held for clients, by what they wait for.',
+    labels: { until: ['open', 'moved'] },
+    meaning:
+      'open: messages for clients whose handshake response is not out, 256 KiB for one and 64 MiB in all. moved: what clients say while they have no app server, with the same bounds.',
+    whenItRises:
+      'App servers are slow to answer handshakes, or to take over clients. At the bound clients are closed, to reconnect: those that hold most, or those that say more.',
   },
   trunkline_outbound_queue_bytes: {
     type: 'gauge',

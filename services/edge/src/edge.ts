@@ -95,6 +95,8 @@ export async function startEdge(
     log.info({ why, ...connections }, 'edge stops');
     health.ready = false;
     listener.stopListening();
+    // Those first whom no hub knows yet.
+    for (const client of context.opening) client.close(CLIENT_CLOSE_REASONS.serviceReload);
     for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);
     for (const server of context.servers) server.stop();
     await setTimeout(GOODBYE_MS);
@@ -158,6 +160,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     expiring: new Map(),
     moves: { heldBytes: 0 },
     pacedCloses: new PacedCloses(clock, counters),
+    openings: { heldBytes: 0 },
     heldPosts: new HeldPosts(),
     backlogged: new Set(),
   };

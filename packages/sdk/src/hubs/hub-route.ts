@@ -3,6 +3,8 @@ import type { HubRoute } from '../clients/host.ts';
 import { TrunklineError } from '../errors.ts';
 import type { HubOptions, HubSettings, ServerSettings } from '../options.ts';
 import { hubSettings } from '../options.ts';
+import { checkOptions } from '../option-tables/check.ts';
+import { MAP_OPTIONS } from '../option-tables/tables.ts';
 import { protocolsNamed } from '../protocols/index.ts';
 import type { HubFilter } from './filters.ts';
 import { filterSet } from './filters.ts';
@@ -29,10 +31,12 @@ export function hubRoute(
   server: ServerSettings,
   taken: readonly string[],
 ): HubRoute {
+  const known = checkedPath(path, taken);
+  checkOptions(`server.hub('${path}')`, MAP_OPTIONS, options);
   const { hub: _hub, authorize, filters = [], ...own } = options;
   const settings = hubSettings(server.hubOptions, own);
   return {
-    path: checkedPath(path, taken),
+    path: known,
     hubClass,
     methods: methodTable(hubClass),
     filters: filterSet([...server.filters, ...filters]),
@@ -43,10 +47,10 @@ export function hubRoute(
 }
 
 function checkedPath(path: string, negotiatePaths: readonly string[]): string {
-  const checked = path.replace(/\/$/, '');
-  if (!path.startsWith('/') || /[?#]/.test(path)) {
+  if (typeof path !== 'string' || !path.startsWith('/') || /[?#]/.test(path)) {
     throw badOptions(`a hub's path starts with / and has no query, unlike '${path}'`);
   }
+  const checked = path.replace(/\/$/, '');
   const negotiatePath = `${checked}/negotiate`.toLowerCase();
   if (negotiatePaths.some((other) => other.toLowerCase() === negotiatePath)) {
     throw badOptions(`'${path}' is mapped twice`);

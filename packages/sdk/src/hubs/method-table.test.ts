@@ -95,7 +95,11 @@ describe('a static map', () => {
     ['a name twice', { own: { name: 'SHARED' }, shared: {} }, /Duplicate definitions of 'shared'/],
     ['an alias twice', { own: { aliases: ['Own'] } }, /Duplicate definitions of 'Own'/],
     ['no schema', { own: { parameters: [{}] } }, /'own' has a schema that is no Standard Schema/],
-    ['an upload without one', { own: { uploads: [1] } }, /no Standard Schema/],
+    [
+      'an upload without one',
+      { own: { uploads: [1] } },
+      /methods\.own: uploads takes a list of schemas/,
+    ],
     ['too few of them', { own: { parameters: [] } }, /'own' takes 1 arguments, .* are 0/],
   ])('with %s is refused', (_what, methods, why) => {
     class Wrong extends Derived {

@@ -1,4 +1,6 @@
 import { TrunklineError } from '../errors.ts';
+import { checkOptions } from '../option-tables/check.ts';
+import { METHOD_OPTIONS } from '../option-tables/tables.ts';
 import { Hub } from './hub.ts';
 import type { HubClass } from './hub.ts';
 import type { HubMethodOptions } from './hub-methods.ts';
@@ -66,6 +68,7 @@ function describe(
   run: MethodFunction,
   options: HubMethodOptions,
 ): HubMethod {
+  checkOptions(`hub class '${hubClass.name}': methods.${name}`, METHOD_OPTIONS, options);
   const { parameters, uploads, authorize } = options;
   const schemas = [...(parameters ?? []), ...(uploads ?? [])];
   if (schemas.some((schema) => typeof schema['~standard']?.validate !== 'function')) {

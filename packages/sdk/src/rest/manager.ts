@@ -7,7 +7,14 @@ import { TrunklineError } from '../errors.ts';
 import { checkedApplicationName, hubKey } from '../hubs/hub-key.ts';
 import { tokenClaims } from '../negotiate/handler.ts';
 import type { TokenOptions } from '../negotiate/handler.ts';
-import { connectionStringOf, requirePositive } from '../options.ts';
+import { checkOptions } from '../option-tables/check.ts';
+import {
+  CLIENT_OPTIONS,
+  CLOSE_ALL_OPTIONS,
+  CLOSE_OPTIONS,
+  MANAGER_OPTIONS,
+} from '../option-tables/tables.ts';
+import { connectionStringOf } from '../options.ts';
 import type { UntypedClient } from '../sending/clients.ts';
 import { Clients } from '../sending/clients.ts';
 import type { Names } from '../sending/destination.ts';
@@ -61,8 +68,8 @@ export class Manager {
   readonly #applicationName: string | undefined;
 
   constructor(options: ManagerOptions, clock: Clock = systemClock, random = Math.random) {
+    checkOptions('createManager', MANAGER_OPTIONS, options);
     const timeout = options.timeout ?? TIMEOUT_MS;
-    requirePositive('timeout', timeout);
     const service = new Service(connectionStringOf(options));
     this.#service = service;
     this.#applicationName = checkedApplicationName(options.applicationName);
@@ -125,25 +132,28 @@ export class ManagedHub<Client> {
   }
 
   /** Nothing happens when it does not exist. */
-  async closeConnection(connectionId: string, { reason }: CloseOptions = {}): Promise<void> {
+  async closeConnection(connectionId: string, options: CloseOptions = {}): Promise<void> {
+    checkOptions('closeConnection', CLOSE_OPTIONS, options);
     await this.#client.call({
       method: 'DELETE',
       path: path`hubs/${this.#hub}/connections/${connectionId}`,
-      query: reasonQuery(reason),
+      query: reasonQuery(options.reason),
       absent: 'Warning.Connection.NotExisted',
     });
   }
 
   async closeAll(options: CloseAllOptions = {}): Promise<void> {
-    return this.#close(path`hubs/${this.#hub}/:closeConnections`, options);
+    return this.#close('closeAll', path`hubs/${this.#hub}/:closeConnections`, options);
   }
 
   async closeGroup(group: string, options: CloseAllOptions = {}): Promise<void> {
-    return this.#close(path`hubs/${this.#hub}/groups/${group}/:closeConnections`, options);
+    const address = path`hubs/${this.#hub}/groups/${group}/:closeConnections`;
+    return this.#close('closeGroup', address, options);
   }
 
   async closeUser(userId: string, options: CloseAllOptions = {}): Promise<void> {
-    return this.#close(path`hubs/${this.#hub}/users/${userId}/:closeConnections`, options);
+    const address = path`hubs/${this.#hub}/users/${userId}/:closeConnections`;
+    return this.#close('closeUser', address, options);
   }
 
   /**
@@ -151,6 +161,7 @@ export class ManagedHub<Client> {
    * call. Throws TokenTooLongError and ClaimError.
    */
   negotiate(options: ClientOptions = {}): { readonly url: string; readonly accessToken: string } {
+    checkOptions('negotiate', CLIENT_OPTIONS, options);
     const { accessKey, audienceBase, clientEndpoint } = this.#service.address;
     const hub = this.#hub;
     const accessToken = mintClientToken({
@@ -169,7 +180,9 @@ export class ManagedHub<Client> {
     return (await this.#client.call({ method: 'HEAD', path: address, absent })) !== undefined;
   }
 
-  async #close(address: string, { except = [], reason }: CloseAllOptions): Promise<void> {
+  async #close(door: string, address: string, options: CloseAllOptions): Promise<void> {
+    checkOptions(door, CLOSE_ALL_OPTIONS, options);
+    const { except = [], reason } = options;
     const query = [...excluded([except].flat()), ...reasonQuery(reason)];
     await this.#client.call({ method: 'POST', path: address, query });
   }

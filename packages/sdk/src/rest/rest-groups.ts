@@ -1,4 +1,5 @@
-import { TrunklineError } from '../errors.ts';
+import { checkOptions } from '../option-tables/check.ts';
+import { LIST_OPTIONS, USER_GROUP_OPTIONS } from '../option-tables/tables.ts';
 import { path } from './rest-client.ts';
 import type { RestAnswer, RestClient } from './rest-client.ts';
 
@@ -51,10 +52,9 @@ export class RestGroups {
   }
 
   /** The connections of a group, asked for page by page as they are read. */
-  async *connections(
-    group: string,
-    { top = Infinity }: ListOptions = {},
-  ): AsyncGenerator<GroupMember> {
+  async *connections(group: string, options: ListOptions = {}): AsyncGenerator<GroupMember> {
+    checkOptions('groups.connections', LIST_OPTIONS, options);
+    const { top = Infinity } = options;
     let address: string | URL | undefined = path`hubs/${this.#hub}/groups/${group}/connections`;
     let left = top;
     const query: [string, string][] = [['maxpagesize', String(Math.min(PAGE, Math.max(1, top)))]];
@@ -83,10 +83,9 @@ export class RestUserGroups {
     this.#hub = hub;
   }
 
-  async add(userId: string, group: string, { ttl }: UserGroupOptions = {}): Promise<void> {
-    if (ttl !== undefined && !(Number.isInteger(ttl) && ttl >= 0)) {
-      throw new TrunklineError('bad-options', `ttl is a whole number of seconds, not ${ttl}`);
-    }
+  async add(userId: string, group: string, options: UserGroupOptions = {}): Promise<void> {
+    checkOptions('userGroups.add', USER_GROUP_OPTIONS, options);
+    const { ttl } = options;
     const query = ttl === undefined ? [] : [['ttl', String(ttl)] as const];
     await this.#client.call({ method: 'PUT', path: this.#membership(userId, group), query });
   }

@@ -154,8 +154,7 @@ describe('how long the wait may be', () => {
 
   test.each([0, -1, Number.NaN])('not %j', async (timeout) => {
     const { hub } = await serve(Asks);
-    const wrong = hub.clients.client('c1').invoke({ timeout }).confirm('?');
-    await expect(wrong).rejects.toMatchObject({ code: 'bad-options' });
+    expect(() => hub.clients.client('c1').invoke({ timeout })).toThrow(/invoke: timeout takes/);
   });
 
   test('no time at all, where the signal is aborted already', async () => {

@@ -38,9 +38,6 @@ export class ClientResults {
     { connectionId, target, timeout = DEFAULT_TIMEOUT_MS, signal }: ClientCall,
     send: (invocationId: string) => number,
   ): Promise<unknown> {
-    if (!(timeout > 0)) {
-      throw new TrunklineError('bad-options', `timeout must be a number above 0, not ${timeout}`);
-    }
     const number = ++this.#lastNumber;
     const invocationId = `${connectionId}-${randomUUID().replaceAll('-', '')}-${number}`;
     return new Promise((resolve, reject) => {

@@ -1,3 +1,5 @@
+import { checkOptions } from '../option-tables/check.ts';
+import { INVOKE_OPTIONS } from '../option-tables/tables.ts';
 import { unheeded } from '../unheeded.ts';
 import type { Destination } from './destination.ts';
 
@@ -82,6 +84,7 @@ export class SingleSendProxy extends SendProxy {
 
   /** A proxy whose methods resolve with what the client's handler of that name answers. */
   invoke(options: InvokeOptions = {}): InvokeProxy {
+    checkOptions('invoke', INVOKE_OPTIONS, options);
     return new InvokeProxy(this.#sender, this.#connectionId, options);
   }
 }

@@ -10,8 +10,6 @@ export type Effect<M> =
       readonly kind: 'deliver';
       readonly members: readonly M[];
       readonly payloads: Payloads;
-      /** Named by connection: kept for a member that cannot take it yet, rather than skipped. */
-      readonly directed: boolean;
     }
   /** Ends these client connections; the reason is for their hub Close message. */
   | { readonly kind: 'close'; readonly members: readonly M[]; readonly reason: string | undefined }

@@ -255,15 +255,6 @@ describe('effects', () => {
   const hub = attached([newMember('c0', 'ann'), newMember('c1', 'ben')]);
   const directed = (...list: string[]): Command => send({ kind: 'connections', ids: list });
 
-  test('a send by connection is directed, any other is not', () => {
-    const [toOne] = hub.execute(directed('c0'), 'local', 0);
-    const [toAll] = hub.execute(send({ kind: 'all' }), 'local', 0);
-    const [toUser] = hub.execute(send({ kind: 'users', ids: ['ann'] }), 'local', 0);
-    expect(toOne).toMatchObject({ kind: 'deliver', directed: true });
-    expect(toAll).toMatchObject({ kind: 'deliver', directed: false });
-    expect(toUser).toMatchObject({ kind: 'deliver', directed: false });
-  });
-
   test('other edges see what may concern them, after it is done here', () => {
     expect(kinds(hub.execute(send({ kind: 'all' }), 'local', 0))).toEqual(['deliver', 'publish']);
     expect(kinds(hub.execute(directed('c0', 'nobody'), 'local', 0))).toEqual([

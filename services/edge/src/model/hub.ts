@@ -97,7 +97,6 @@ export class Hub<M extends Member<M>> {
       kind: 'deliver',
       members: this.#audience(command.target, command.excluded),
       payloads: command.payloads,
-      directed: command.target.kind === 'connections',
     };
   }
 

@@ -118,7 +118,7 @@ describe('of two edges', () => {
     late.says('{"protocol":"json","version":1}␞');
     expect(other?.clients.at(-1)?.id).toBe(late.id);
     expect(await reached(toGroup())).toEqual([1, 0, 1, 0]);
-    expect(b.edge.context.counters.skippedNotReady).toBe(1);
+    expect(b.edge.context.counters.heldMessages).toBe(1);
   });
 
   test('connections are reached and closed where they are; what is settled is not told', async () => {

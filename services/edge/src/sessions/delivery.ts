@@ -1,17 +1,18 @@
 import type { Payloads } from '@trunkline/protocol';
 import type { ClientSession } from './client/client-session.ts';
+import { HeldCopies, whoPays } from './client/opening-queue.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { EdgeContext } from './edge-context.ts';
 
 /**
  * Gives each member the payload of its hub protocol: looked up once per protocol, then one loop
  * over the members. A member whose queue is over its limit is closed after the loop, so that
- * nobody else notices and the list does not change under it.
+ * nobody else notices and the list does not change under it. For one whose handshake response is not
+ * out the payload is held, in one copy for all of those.
  */
 export function deliver(
   members: readonly ClientSession[],
   payloads: Payloads,
-  directed: boolean,
   context: EdgeContext,
 ): void {
   const { counters } = context;
@@ -19,8 +20,10 @@ export function deliver(
   let slow: ClientSession[] | undefined;
   let protocol: string | undefined;
   let payload: Uint8Array | undefined;
+  let copies: HeldCopies | undefined;
   for (const member of members) {
-    if (!member.ready && !directed) {
+    const { ready } = member;
+    if (!ready && !member.holds) {
       counters.skippedNotReady++;
       continue;
     }
@@ -29,13 +32,18 @@ export function deliver(
       payload = protocol === undefined ? undefined : payloadFor(payloads, protocol);
     }
     if (payload === undefined) counters.skippedNoPayload++;
-    else if (!(member.ready ? member.send(payload, 1) : member.hold(payload))) {
+    else if (
+      ready ? !member.send(payload, 1) : !member.hold((copies ??= new HeldCopies()).of(payload))
+    )
       (slow ??= []).push(member);
-    }
   }
   counters.fanoutRecipients.observe(members.length);
   counters.fanoutSeconds.observe((performance.now() - started) / 1000);
   for (const member of slow ?? []) member.close(CLIENT_CLOSE_REASONS.slowClient);
+  if (copies === undefined) return;
+  for (const client of whoPays(context.opening, context.openings)) {
+    client.close(CLIENT_CLOSE_REASONS.slowClient);
+  }
 }
 
 /** Hub protocol names compare ignoring case (service protocol reference, section 5.2). */

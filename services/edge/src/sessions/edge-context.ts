@@ -2,6 +2,7 @@ import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
 import type { MoveBudget } from './client/held-messages.ts';
+import type { OpeningBudget } from './client/opening-queue.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
 import type { Counters } from './counters.ts';
 import type { Pools } from '../pools.ts';
@@ -70,6 +71,8 @@ export interface EdgeContext {
   readonly moves: MoveBudget;
   /** Clients that are closed because their app server goes. */
   readonly pacedCloses: PacedCloses;
+  /** What is held for clients whose handshake response is not out. */
+  readonly openings: OpeningBudget;
   /** Posts held back because their server connection is full. */
   readonly heldPosts: HeldPosts;
   /** Clients with bytes queued in their socket. */

@@ -296,6 +296,7 @@ export class TestEdge {
       expiring: new Map(),
       moves: { heldBytes: 0 },
       pacedCloses: new PacedCloses(clock, counters),
+      openings: { heldBytes: 0 },
       heldPosts: new HeldPosts(),
       backlogged: new Set(),
     };

@@ -51,7 +51,7 @@ export class HubRuntime {
     this.migrates = !context.limits.stillHubs.some((still) => still === '*' || still === name);
     const find = (id: string): ClientSession | undefined => {
       const client = context.clients.get(id);
-      return client?.hub === this ? client : undefined;
+      return client?.hub === this && client.place >= 0 ? client : undefined;
     };
     this.model = new Hub(name, find, room);
   }
@@ -139,7 +139,7 @@ export class HubRuntime {
   #perform(effect: Exclude<Effect<ClientSession>, { kind: 'answer' }>, frame: Uint8Array): void {
     switch (effect.kind) {
       case 'deliver':
-        deliver(effect.members, effect.payloads, effect.directed, this.#context);
+        deliver(effect.members, effect.payloads, this.#context);
         break;
       case 'close':
         for (const member of effect.members) {

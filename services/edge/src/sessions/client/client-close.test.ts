@@ -214,19 +214,6 @@ describe('a lost server connection', () => {
     expect(opening.heard).toEqual(['{}␞']);
   });
 
-  test('and its greeting: an unanswered client hears that after the next answer', async () => {
-    const edge = new TestEdge();
-    const server = await edge.server();
-    const opening = edge.strangeClient();
-    opening.says(JSON_HANDSHAKE);
-    const greeting = { connectionIds: [opening.id], payloads: payloads({ json: '{"type":6}␞' }) };
-    server.says({ type: MessageType.MultiConnectionData, ...greeting });
-    const other = await edge.server({ serverId: 'server-2' });
-    server.socket.leave(1006);
-    other.data(opening, '{}␞');
-    expect(opening.heard).toEqual(['{}␞', '{"type":6}␞']);
-  });
-
   test('has its unanswered clients wait for a new connection of the same server', async () => {
     const edge = new TestEdge();
     const [first, second] = [await edge.server(), await edge.server()];

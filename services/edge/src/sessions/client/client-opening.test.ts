@@ -228,50 +228,127 @@ describe('until the handshake response is written', () => {
       payloads: payloads({ json }),
     }) as const;
 
-  test('directed messages are held, and delivered in order behind it', async () => {
-    const { edge, server, client } = await opening();
-    server.says(direct(client, '{"n":1}␞'), direct(client, '{"n":2}␞'));
+  test('whatever is for the client is held, and delivered in order behind it', async () => {
+    const { edge, server, client } = await opening({ userId: 'ann' });
+    const say = (n: number) => ({ payloads: payloads({ json: `{"n":${n}}␞` }) });
+    const { id: connectionId } = client;
+    server.says(
+      direct(client, '{"n":1}␞'),
+      { type: MessageType.BroadcastData, excludedConnectionIds: [], ...say(2) },
+      { type: MessageType.BroadcastData, excludedConnectionIds: [connectionId], ...say(0) },
+      { type: MessageType.JoinGroup, connectionId, group: 'g' },
+      { type: MessageType.MultiGroupBroadcastData, groups: ['g'], ...say(3) },
+      { type: MessageType.UserData, userId: 'ann', ...say(4) },
+      {
+        type: MessageType.ClientInvocation,
+        invocationId: 'i',
+        connectionId,
+        callerServerId: 'server-1',
+        ...say(5),
+      },
+    );
     expect(client.heard).toEqual([]);
     server.data(client, '{}␞');
-    server.says(direct(client, '{"n":3}␞'));
-    expect(client.heard).toEqual(['{}␞', '{"n":1}␞', '{"n":2}␞', '{"n":3}␞']);
-    expect(edge.context.counters.heldMessages).toBe(2);
+    server.says(direct(client, '{"n":6}␞'));
+    expect(client.heard).toEqual(['{}␞', '{"n":1}␞{"n":2}␞{"n":3}␞{"n":4}␞{"n":5}␞', '{"n":6}␞']);
+    const { heldMessages, skippedNotReady, messagesToClients } = edge.context.counters;
+    expect({ heldMessages, skippedNotReady, messagesToClients }).toEqual({
+      heldMessages: 5,
+      skippedNotReady: 0,
+      messagesToClients: 6,
+    });
   });
 
-  test('they are held for a client that still waits for its server, too', async () => {
+  test('each waiting client holds what its hub protocol has, in one copy for all of those', async () => {
+    const { edge, server, client } = await opening();
+    const clients = [client];
+    for (const handshake of [MESSAGEPACK_HANDSHAKE, JSON_HANDSHAKE, MESSAGEPACK_HANDSHAKE]) {
+      clients.push(edge.strangeClient());
+      clients.at(-1)!.says(handshake);
+    }
+    const body = 'x'.repeat(10_000);
+    server.says({
+      type: MessageType.BroadcastData,
+      excludedConnectionIds: [],
+      payloads: payloads({ json: `"${body}"␞`, messagepack: `\xda\x27\x10${body}` }),
+    });
+    const { openings } = edge.context;
+    expect(openings.heldBytes).toBeGreaterThan(20_000);
+    expect(openings.heldBytes).toBeLessThan(20_500);
+    clients.pop()!.socket.leave(1005);
+    for (const one of clients) server.data(one, '{}␞');
+    expect(clients.map((one) => one.heard[1]?.slice(0, 3))).toEqual(['"xx', '\xda\x27\x10', '"xx']);
+    expect(openings.heldBytes).toBe(0);
+  });
+
+  test('before a server connection has the client, it is no member of anything', async () => {
     const edge = new TestEdge();
-    const client = edge.strangeClient();
+    const client = edge.strangeClient({ userId: 'ann' });
     client.says(JSON_HANDSHAKE);
     const weak = edge.strangeServer();
     weak.shakesHands(2);
-    weak.says(direct(client, '{"n":1}␞'));
+    await weak.messages();
+    const json = payloads({ json: '{"n":1}␞' });
+    const { id: connectionId } = client;
+    weak.says(
+      direct(client, '{"n":1}␞'),
+      { type: MessageType.BroadcastData, excludedConnectionIds: [], payloads: json },
+      { type: MessageType.UserData, userId: 'ann', payloads: json },
+      { type: MessageType.CheckConnectionExistenceWithAck, connectionId, ackId: 1 },
+      { type: MessageType.CheckUserExistenceWithAck, userId: 'ann', ackId: 2 },
+      { type: MessageType.JoinGroupWithAck, connectionId, group: 'g', ackId: 3 },
+      { type: MessageType.UserJoinGroupWithAck, userId: 'ann', group: 'of ann', ttl: 60, ackId: 4 },
+    );
+    expect(await weak.heard()).toEqual([
+      ['ack', 1, 2],
+      ['ack', 2, 2],
+      ['ack', 3, 2],
+      ['ack', 4, 1],
+    ]);
     const server = await edge.server();
+    weak.says(
+      { type: MessageType.CheckUserExistenceWithAck, userId: 'ann', ackId: 5 },
+      { type: MessageType.CheckUserInGroupWithAck, userId: 'ann', group: 'of ann', ackId: 6 },
+    );
+    expect(await weak.heard()).toEqual([
+      ['ack', 5, 1],
+      ['ack', 6, 1],
+    ]);
     server.data(client, '{}␞');
-    expect(client.heard).toEqual(['{}␞', '{"n":1}␞']);
+    expect(client.heard).toEqual(['{}␞']);
   });
 
-  test('fan-out passes the client by, and is counted', async () => {
-    const { edge, server, client } = await opening({ userId: 'ann' });
+  test('a client that starts over at another server has left its groups, and what was held', async () => {
+    const { edge, server, client } = await opening();
     const json = payloads({ json: '{"n":1}␞' });
     const { id: connectionId } = client;
     server.says(
       { type: MessageType.JoinGroup, connectionId, group: 'g' },
-      { type: MessageType.BroadcastData, excludedConnectionIds: [], payloads: json },
-      { type: MessageType.MultiGroupBroadcastData, groups: ['g'], payloads: json },
-      { type: MessageType.UserData, userId: 'ann', payloads: json },
+      {
+        type: MessageType.GroupBroadcastData,
+        group: 'g',
+        excludedConnectionIds: [],
+        excludedUserIds: [],
+        callerUserId: undefined,
+        payloads: json,
+      },
     );
-    server.data(client, '{}␞');
+    expect(edge.context.counters.heldMessages).toBe(1);
+    server.socket.leave(1006);
+    const next = await edge.server({ serverId: 'server-2' });
+    next.says({ type: MessageType.CheckGroupExistenceWithAck, group: 'g', ackId: 1 });
+    expect(await next.heard()).toEqual([['ack', 1, 2]]);
+    expect(edge.context.openings.heldBytes).toBe(0);
+    next.data(client, '{}␞');
     expect(client.heard).toEqual(['{}␞']);
-    expect(edge.context.counters.skippedNotReady).toBe(3);
-    expect(edge.context.counters.heldMessages).toBe(0);
   });
 
   test('more held than may be closes the client as a slow one', async () => {
     const { edge, server, client } = await opening();
-    const json = 'x'.repeat(EARLY_BYTES / 2);
+    const json = 'x'.repeat(EARLY_BYTES / 2 - 16);
     server.says(direct(client, json), direct(client, json));
     expect(client.socket.isOpen).toBe(true);
-    server.says(direct(client, 'x'));
+    server.says(direct(client, ''));
     expect(client.socket.cut).toBe(true);
     expect(edge.closes).toEqual({ SlowClient: 1 });
   });

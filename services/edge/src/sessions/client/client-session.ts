@@ -22,6 +22,7 @@ import { mayMove } from './migration-policy.ts';
 import { Move } from './move.ts';
 import type { Opening } from './opening.ts';
 import { OpeningPhase } from './opening-phase.ts';
+import type { HeldMessage } from './opening-queue.ts';
 import type { RecordSink } from './record-relay.ts';
 import { RecordRelay } from './record-relay.ts';
 import type { Transport } from './transport.ts';
@@ -111,12 +112,22 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     return this.#state === State.Open && !this.#relay!.hubClosed;
   }
 
+  /** What its app server, or another, sends it waits for the handshake response. */
+  get holds(): boolean {
+    return this.#state === State.Opening && !this.#phase!.answered;
+  }
+
+  /** Bytes that are held for it, of shared ones its part. */
+  get heldShare(): number {
+    return this.#phase?.heldShare ?? 0;
+  }
+
   get protocolName(): string | undefined {
     return this.#protocol?.name;
   }
 
   opened(socket: Socket): void {
-    const { counters, clients, opening, expiring, clock } = this.#context;
+    const { counters, clients, opening, expiring } = this.#context;
     const { expiresAt } = this.#phase!;
     this.#socket = socket;
     counters.clientOpens.add(this.transport.label);
@@ -124,7 +135,6 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     clients.add(this);
     opening.add(this);
     if (expiresAt !== undefined) expiring.set(this, expiresAt);
-    this.hub.model.attach(this, clock.now());
     const early = this.#phase!.takeEarly();
     if (early !== undefined) this.received(early);
   }
@@ -140,11 +150,16 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     }
   }
 
-  /** Its hub handshake is read and `server` takes it on: it learns of the client, then its bytes. */
+  /**
+   * Its hub handshake is read and `server` takes it on: it learns of the client, then its bytes. From
+   * now on the hub knows the client, which until then is in no group and gets nothing.
+   */
   serveFrom(server: ServerSession): void {
     if (this.#move !== undefined) return this.#move.arriveAt(server);
+    const now = this.#context.clock.now();
     this.#state = State.Opening;
-    this.#phase!.deadline = this.#context.clock.now() + ANSWER_MS;
+    this.#phase!.deadline = now + ANSWER_MS;
+    this.hub.model.attach(this, now);
     server.open(this, this.#protocol!.name, this.#handshake!);
     // Gone if its opening was what the server connection could not take.
     const early = this.#phase?.takeEarly();
@@ -189,10 +204,10 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     return true;
   }
 
-  /** Keeps a directed message until the handshake response is out. False: too many wait. */
-  hold(payload: Uint8Array): boolean {
+  /** For a client that `holds`: keeps a message until the handshake response is out. False: too many wait. */
+  hold(message: HeldMessage): boolean {
     this.#context.counters.heldMessages++;
-    return this.#phase === undefined || this.#phase.hold(payload);
+    return this.#phase!.hold(message, this.#context.openings);
   }
 
   queuedBytes(): number {
@@ -227,7 +242,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   serverLost(server: ServerSession): void {
     if (this.ready && mayMove(this)) return this.#startMove(server).serverLost();
     if (this.ready) return this.#context.pacedCloses.add(this);
-    if (this.#state === State.Opening && this.#phase?.isFresh === true) return this.#await();
+    if (this.#state === State.Opening && this.#phase?.isFresh === true) return this.#startOver();
     this.close(REASONS.serverConnectionClosed);
   }
 
@@ -305,6 +320,13 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     if (this.#state === State.Waiting) this.#await();
   }
 
+  /** The next server hears of it as the first one did, and its hub says again what it had to say. */
+  #startOver(): void {
+    this.#phase!.dropHeld();
+    this.hub.model.detach(this);
+    this.#await();
+  }
+
   /** For a server connection, as long as clients wait. */
   #await(): void {
     this.#state = State.Waiting;
@@ -329,8 +351,9 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#phase = undefined;
     opening.delete(this);
     counters.connectSeconds.observe(phase.age(clock.now()));
+    const held = phase.takeHeld();
     if (!this.send(payload.subarray(0, response.length), 0)) return this.close(REASONS.slowClient);
-    for (const message of phase.held) this.toClient(message, 1);
+    if (held !== undefined) this.toClient(held.bytes, held.count);
     if (payload.length > response.length) this.fromServer(payload.subarray(response.length));
     this.server?.welcomed(this);
   }
@@ -366,6 +389,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   #end(reason: CloseReason): void {
     this.#state = State.Closed;
     this.#socket = undefined;
+    this.#phase?.dropHeld();
     this.#phase = undefined;
     const { counters, opening, expiring, backlogged, pacedCloses, clients, results, log } =
       this.#context;

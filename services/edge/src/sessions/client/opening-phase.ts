@@ -1,11 +1,13 @@
 import { ByteWriter } from '@trunkline/protocol';
+import type { HeldMessage, OpeningBudget } from './opening-queue.ts';
+import { OpeningQueue } from './opening-queue.ts';
 
 /**
  * What a client connection needs only until its hub has answered the handshake: most of all room
  * for what comes too early. Dropped as a whole when the client is open.
  */
 
-/** Bytes of a client, or for it, that may wait; real clients send some hundred. */
+/** Bytes of a client that may wait; real clients send some hundred. */
 export const EARLY_BYTES = 256 * 1024;
 
 /** What a client connection begins with: see `ClientIdentity`. */
@@ -25,8 +27,8 @@ export class OpeningPhase {
   readonly expiresAt: number | undefined;
   readonly #startedAt: number;
   #early: ByteWriter | undefined;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  /** What waits for the client's handshake response; most clients need none. */
+  #held: OpeningQueue | undefined;
 
   constructor(now: number, { handshakeMs, expiresAt, early }: Beginning) {
     this.#startedAt = now;
@@ -63,15 +65,29 @@ export class OpeningPhase {
     return early;
   }
 
-  /** Keeps a copy of a message for the client; false when there are too many. */
-  hold(payload: Uint8Array): boolean {
-    this.#heldBytes += payload.length;
-    if (this.#heldBytes > EARLY_BYTES) return false;
-    this.#held.push(Uint8Array.from(payload));
-    return true;
+  /** Keeps a message for the client; false when there are too many. */
+  hold(message: HeldMessage, budget: OpeningBudget): boolean {
+    this.#held ??= new OpeningQueue(budget);
+    return this.#held.add(message);
   }
 
-  get held(): readonly Uint8Array[] {
-    return this.#held;
+  /** Everything kept for the client, which is no longer kept; undefined for nothing. */
+  takeHeld(): { readonly bytes: Uint8Array; readonly count: number } | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return undefined;
+    const { count } = held;
+    return { bytes: held.take(), count };
+  }
+
+  /** Nobody will take what is kept for the client. */
+  dropHeld(): void {
+    this.#held?.clear();
+    this.#held = undefined;
+  }
+
+  /** What of all that is kept for clients is this one's, in bytes. */
+  get heldShare(): number {
+    return this.#held?.share ?? 0;
   }
 }

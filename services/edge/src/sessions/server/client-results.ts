@@ -72,7 +72,7 @@ export class ClientResults {
     if (refusal !== undefined) return fail(message, caller, refusal);
     // A host that asks for itself would take its own message for another server's.
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
-    deliver([client], message.payloads, true, context);
+    deliver([client], message.payloads, context);
   }
 
   /**
