@@ -11,7 +11,7 @@ export type {
 } from './endpoints/router.ts';
 export { HubError, TrunklineError, type TrunklineErrorCode } from './errors.ts';
 export type { HubFilter, HubInvocation, HubLifetime } from './hubs/filters.ts';
-export { Hub, type HubClass } from './hubs/hub.ts';
+export { Hub, type HubClass, type HubType } from './hubs/hub.ts';
 export type { MapOptions } from './hubs/hub-route.ts';
 export type { HubMethodOptions, HubMethods } from './hubs/hub-methods.ts';
 export type {

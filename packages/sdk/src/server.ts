@@ -6,11 +6,12 @@ import { settledWithin, systemClock } from './clock.ts';
 import type { Dial, Endpoint } from './endpoints/endpoint.ts';
 import { endpointsOf } from './endpoints/endpoint.ts';
 import { TrunklineError } from './errors.ts';
-import type { HubClass } from './hubs/hub.ts';
+import type { AnyHub, Hub, HubClass, HubType } from './hubs/hub.ts';
 import { HubHost } from './hubs/hub-host.ts';
 import { HubKeys } from './hubs/hub-key.ts';
 import type { MapOptions } from './hubs/hub-route.ts';
 import { hubRoute, systemClaims } from './hubs/hub-route.ts';
+import type { ClientOf } from './hubs/typed-connection.ts';
 import type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 import { expressHandler } from './negotiate/express.ts';
 import type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
@@ -87,12 +88,19 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   /**
-   * Maps a hub to a path, to which clients add `/negotiate`. Throws TrunklineError `bad-options`,
-   * also once the server has started.
+   * Maps a hub to a path, to which clients add `/negotiate`. A class whose constructor takes
+   * arguments needs the option `create`. Throws TrunklineError `bad-options`, also once the server
+   * has started.
    */
+  hub<Client>(path: string, hubClass: HubClass<Client>, options?: MapOptions): HubHandle<Client>;
+  hub<Made extends AnyHub>(
+    path: string,
+    hubClass: HubType<Made>,
+    options: MapOptions & { readonly create: () => NoInfer<Made> },
+  ): HubHandle<ClientOf<Made>>;
   hub<Client>(
     path: string,
-    hubClass: HubClass<Client>,
+    hubClass: HubType<Hub<Client>>,
     options: MapOptions = {},
   ): HubHandle<Client> {
     if (this.#state !== 'new') throw badOptions('map every hub before start()');

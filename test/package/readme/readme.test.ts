@@ -106,6 +106,13 @@ test('filters.ts', async () => {
     .toEqual([]);
 });
 
+test('stock.ts', async () => {
+  await using _app = await stage.run('stock.ts');
+  await using ada = await stage.join('stock');
+  expect(await ada.invoke('count', 'tea')).toBe(3);
+  expect(await ada.invoke('count', 'coffee')).toBe(0);
+});
+
 test('options.ts', async () => {
   await using _app = await stage.run('options.ts');
   const ada = await stage.join('support');

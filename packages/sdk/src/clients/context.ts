@@ -1,8 +1,18 @@
-import type { Headers, OpenConnection } from '@trunkline/protocol';
+import type { Headers, OpenConnection, TransportName } from '@trunkline/protocol';
+import { TRANSPORT_BITS } from '@trunkline/protocol';
 
 import type { LazySignal } from '../lazy-signal.ts';
+import type { HubProtocolName } from '../options.ts';
+import { oldVersion } from '../sending/too-old.ts';
 import type { UserClaims } from './claims.ts';
 import { userClaims, userIdentifier } from './claims.ts';
+
+/** Of the edge (docs/protocol.md): it lets no client say such a thing itself. */
+const TRANSPORT_HEADER = 'asrs-transport';
+const TRANSPORTS = Object.keys(TRANSPORT_BITS) as TransportName[];
+
+/** Tells a context what its client's handshake has come to, before anybody of the app sees it. */
+export let tellProtocol: (context: HubContext, protocol: HubProtocolName) => void;
 
 /** What a hub knows of the client connection it works for. One for the connection's whole life. */
 export class HubContext {
@@ -12,10 +22,17 @@ export class HubContext {
   readonly #open: OpenConnection;
   readonly #aborted: LazySignal;
   readonly #abort: () => void;
+  #protocol: HubProtocolName | undefined;
   #claims: UserClaims | undefined;
   #headers: Readonly<Record<string, string>> | undefined;
   #query: URLSearchParams | undefined;
   #items: Map<string, unknown> | undefined;
+
+  static {
+    tellProtocol = (context, protocol) => {
+      context.#protocol = protocol;
+    };
+  }
 
   constructor(open: OpenConnection, aborted: LazySignal, abort: () => void) {
     this.connectionId = open.connectionId;
@@ -23,6 +40,30 @@ export class HubContext {
     this.#open = open;
     this.#aborted = aborted;
     this.#abort = abort;
+  }
+
+  /**
+   * How the client's bytes travel, as the edge says; undefined where the service does not, as Azure
+   * SignalR Service.
+   */
+  get transport(): TransportName | undefined {
+    const told = this.headers[TRANSPORT_HEADER];
+    return TRANSPORTS.find((name) => name === told);
+  }
+
+  /** The hub protocol that the client speaks. */
+  get protocol(): HubProtocolName {
+    return this.#protocol!;
+  }
+
+  /**
+   * Whether the client may be asked for results. False where its connect request names a version
+   * before 7, which cannot answer: asking it fails with `client-too-old`. True is no promise, as a
+   * browser's WebSocket does not name its version, and a client answers only what it has a handler
+   * for. Never from `onConnected`, whose end its answers wait for.
+   */
+  get canBeAsked(): boolean {
+    return oldVersion(this.headers) === undefined;
   }
 
   /** The user's claims by type, a list where a type repeats. */

@@ -12,6 +12,7 @@ import type { Authorize } from './authorization.ts';
 import { isYes } from './authorization.ts';
 import { callErrors } from './call-errors.ts';
 import type { HubContext } from './context.ts';
+import { tellProtocol } from './context.ts';
 import type { HubRoute } from './host.ts';
 
 /** What a client's first bytes come to. */
@@ -89,6 +90,7 @@ export class Handshake {
     if (version > MAX_HUB_PROTOCOL_VERSION) {
       return { refusal: handshakeErrors.unsupportedVersion(protocol.name, version) };
     }
+    tellProtocol(this.#options.context, protocol.name);
     return { protocol, rest };
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { FilterSet } from '../hubs/filters.ts';
-import type { HubClass } from '../hubs/hub.ts';
+import type { Hub, HubType } from '../hubs/hub.ts';
 import type { MethodTable } from '../hubs/method-table.ts';
 import type { HubSettings, Logger } from '../options.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
@@ -13,7 +13,9 @@ import type { ClientConnection } from './client-connection.ts';
 /** A hub class as it is mapped to one path. */
 export interface HubRoute {
   readonly path: string;
-  readonly hubClass: HubClass<never>;
+  readonly hubClass: HubType<Hub<never>>;
+  /** Makes the hub object of one call or lifecycle hook. */
+  readonly create: () => Hub<never>;
   readonly methods: MethodTable;
   readonly filters: FilterSet;
   readonly authorize: Authorize | undefined;

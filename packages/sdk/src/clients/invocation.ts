@@ -99,8 +99,8 @@ export class Invocation implements StreamSink {
 
   #run(): unknown {
     const { client, message, method, uploads, release } = this.#options;
-    const { hubClass, filters } = client.route;
-    const hub = new hubClass();
+    const { create, filters } = client.route;
+    const hub = create();
     bindHub(hub, new ClientScope(client, this.#aborted, release));
     const args = uploads.length === 0 ? message.args : [...message.args, ...uploads];
     if (filters.invoke.length === 0) return Reflect.apply(method.run, hub, args);

@@ -36,7 +36,7 @@ export class Lifetime {
   }
 
   #begin(beforeInvoke: () => void): HubLifetime {
-    const hub = new this.#client.route.hubClass();
+    const hub = this.#client.route.create();
     bindHub(hub, new ClientScope(this.#client, this.#aborted, beforeInvoke));
     return { hub, context: this.#client.context };
   }

@@ -1,14 +1,14 @@
 import { HUB_NAME } from '@trunkline/protocol';
 
 import { TrunklineError } from '../errors.ts';
-import type { HubClass } from './hub.ts';
+import type { Hub, HubType } from './hub.ts';
 
 /** As the .NET package has it (service protocol reference, section 1.2). */
 const APPLICATION_NAME = /^[a-zA-Z][a-zA-Z0-9_]*$/;
 
 interface Mapping {
   readonly path: string;
-  readonly hubClass: HubClass<never>;
+  readonly hubClass: HubType<Hub<never>>;
   /** Whether the app has said the key, rather than leaving it to the path. */
   readonly said: boolean;
 }
@@ -29,7 +29,7 @@ export class HubKeys {
    * can have, for a key that another class has, and for one that two paths of one class come to
    * without saying so.
    */
-  claim(path: string, hubClass: HubClass<never>, hub: string | undefined): string {
+  claim(path: string, hubClass: HubType<Hub<never>>, hub: string | undefined): string {
     const key = hubKey(hub ?? nameOf(path), this.#applicationName);
     if (key === undefined) throw badOptions(noName(path, hub, this.#applicationName));
     const mapping = { path, hubClass, said: hub !== undefined };

@@ -8,7 +8,7 @@ import { MAP_OPTIONS } from '../option-tables/tables.ts';
 import { protocolsNamed } from '../protocols/index.ts';
 import type { HubFilter } from './filters.ts';
 import { filterSet } from './filters.ts';
-import type { HubClass } from './hub.ts';
+import type { AnyHub, Hub, HubClass, HubType } from './hub.ts';
 import { methodTable } from './method-table.ts';
 
 export interface MapOptions extends HubOptions {
@@ -17,6 +17,11 @@ export interface MapOptions extends HubOptions {
    * their clients. Default: from the path, `live_board` for `/live/board`.
    */
   readonly hub?: string;
+  /**
+   * Makes the hub objects, a new one for each call and each lifecycle hook, of the class that is
+   * mapped. Default: its constructor, without arguments. What it throws fails the call.
+   */
+  readonly create?: () => AnyHub;
   /** Who may connect. Default: everybody whom negotiate's own handler lets through. */
   readonly authorize?: Authorize;
   /** Around this hub's calls and lifecycle hooks, inside those of the server. */
@@ -26,23 +31,38 @@ export interface MapOptions extends HubOptions {
 /** A hub on a path, where `taken` are those of the others. Throws TrunklineError `bad-options`. */
 export function hubRoute(
   path: string,
-  hubClass: HubClass<never>,
+  hubClass: HubType<Hub<never>>,
   options: MapOptions,
   server: ServerSettings,
   taken: readonly string[],
 ): HubRoute {
   const known = checkedPath(path, taken);
   checkOptions(`server.hub('${path}')`, MAP_OPTIONS, options);
-  const { hub: _hub, authorize, filters = [], ...own } = options;
+  const { hub: _hub, create, authorize, filters = [], ...own } = options;
   const settings = hubSettings(server.hubOptions, own);
   return {
     path: known,
     hubClass,
+    create: maker(path, hubClass, create),
     methods: methodTable(hubClass),
     filters: filterSet([...server.filters, ...filters]),
     authorize,
     settings,
     protocols: protocolsNamed(settings.supportedProtocols),
+  };
+}
+
+/** What makes hub objects. Throws TrunklineError `bad-options` when it makes something else. */
+function maker(
+  path: string,
+  hubClass: HubType<Hub<never>>,
+  create: MapOptions['create'],
+): () => Hub<never> {
+  if (create === undefined) return () => new (hubClass as HubClass<never>)();
+  return () => {
+    const hub = create();
+    if (hub instanceof hubClass) return hub;
+    throw badOptions(`the option create of '${path}' must answer an object of the mapped class`);
   };
 }
 

@@ -25,6 +25,12 @@ export class Hub<Client = UntypedClient> {
 
   static {
     bindHub = (hub, scope) => {
+      if (hub.#scope !== undefined) {
+        throw new TrunklineError(
+          'bad-options',
+          'the option create must make a new hub object each time: one lives for a single call',
+        );
+      }
       hub.#scope = scope;
     };
   }
@@ -62,8 +68,16 @@ export class Hub<Client = UntypedClient> {
 }
 
 /** A class of hubs, as `server.hub()` takes it. */
-export interface HubClass<Client> {
+export interface HubClass<Client> extends HubType<Hub<Client>> {
   new (): Hub<Client>;
+}
+
+/** A hub, whatever it calls on its clients. */
+export type AnyHub = Omit<Hub, 'clients'>;
+
+/** A class of hubs whose objects the option `create` makes: its constructor takes what it needs. */
+export interface HubType<Made> {
+  new (...args: never[]): Made;
   /**
    * The methods that clients may call, by name, or with what there is to say of each. Default: those
    * of the class.

@@ -2,7 +2,7 @@ import { TrunklineError } from '../errors.ts';
 import { checkOptions } from '../option-tables/check.ts';
 import { METHOD_OPTIONS } from '../option-tables/tables.ts';
 import { Hub } from './hub.ts';
-import type { HubClass } from './hub.ts';
+import type { HubType } from './hub.ts';
 import type { HubMethodOptions } from './hub-methods.ts';
 
 export type MethodFunction = (...args: unknown[]) => unknown;
@@ -30,7 +30,8 @@ const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
  * of its ancestors up to Hub, lifecycle hooks and names starting with `_` aside. Names that differ
  * only in case are an error, as overloads are in ASP.NET. Throws TrunklineError `bad-options`.
  */
-export function methodTable(hubClass: HubClass<never>): MethodTable {
+export function methodTable(hubClass: HubType<Hub<never>>): MethodTable {
+  requireClass(hubClass);
   const found = classMethods(hubClass);
   const table = new Map<string, HubMethod>();
   for (const [own, options] of listed(hubClass, found)) {
@@ -50,7 +51,7 @@ export function methodTable(hubClass: HubClass<never>): MethodTable {
 
 /** The class' own names of its callable methods, with what it says of them. */
 function listed(
-  { methods }: HubClass<never>,
+  { methods }: HubType<Hub<never>>,
   found: ReadonlyMap<string, MethodFunction>,
 ): readonly (readonly [string, HubMethodOptions])[] {
   if (methods !== undefined && !isList(methods)) return Object.entries(methods);
@@ -58,12 +59,14 @@ function listed(
   return names.map((name) => [name, {}]);
 }
 
-function isList(methods: NonNullable<HubClass<never>['methods']>): methods is readonly string[] {
+function isList(
+  methods: NonNullable<HubType<Hub<never>>['methods']>,
+): methods is readonly string[] {
   return Array.isArray(methods);
 }
 
 function describe(
-  hubClass: HubClass<never>,
+  hubClass: HubType<Hub<never>>,
   name: string,
   run: MethodFunction,
   options: HubMethodOptions,
@@ -88,8 +91,17 @@ function describe(
   };
 }
 
+/** An arrow function, as containers of dependencies take one, has no methods to look up. */
+function requireClass(hubClass: unknown): void {
+  if (typeof hubClass === 'function' && typeof hubClass.prototype === 'object') return;
+  throw new TrunklineError(
+    'bad-options',
+    'server.hub() takes a class that extends Hub, after the path; what makes its objects is the option create',
+  );
+}
+
 /** By exact name; a subclass' own hides its ancestors'. */
-function classMethods(hubClass: HubClass<never>): Map<string, MethodFunction> {
+function classMethods(hubClass: HubType<Hub<never>>): Map<string, MethodFunction> {
   const found = new Map<string, MethodFunction>();
   let prototype = hubClass.prototype as object | null;
   while (prototype !== null && prototype !== Hub.prototype) {
@@ -103,6 +115,6 @@ function classMethods(hubClass: HubClass<never>): Map<string, MethodFunction> {
   return found;
 }
 
-function badHub(hubClass: HubClass<never>, why: string): TrunklineError {
+function badHub(hubClass: HubType<Hub<never>>, why: string): TrunklineError {
   return new TrunklineError('bad-options', `hub class '${hubClass.name}': ${why}`);
 }

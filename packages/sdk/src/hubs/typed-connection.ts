@@ -29,10 +29,11 @@ export interface PlainConnection {
 }
 
 /** A hub, by the type of its objects or of its class. */
-type HubOf<Chat> = Chat extends abstract new () => infer Instance ? Instance : Chat;
+type HubOf<Chat> = Chat extends abstract new (...args: never) => infer Instance ? Instance : Chat;
+/** What hubs of this type call on their clients. */
+export type ClientOf<Chat> = HubOf<Chat> extends Hub<infer Client> ? Client : never;
 type StaticMethods<Chat> = Chat extends { readonly methods: infer Methods } ? Methods : undefined;
 type Method = (...args: never) => unknown;
-type ClientOf<Chat> = HubOf<Chat> extends Hub<infer Client> ? Client : never;
 
 /** Names that clients call to the hub's own names of its methods. */
 type Names<Chat, Methods = StaticMethods<Chat>> = Methods extends readonly (infer Listed)[]

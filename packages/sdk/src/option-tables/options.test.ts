@@ -75,7 +75,7 @@ const TAKEN = {
     handshakeTimeout: MS,
     supportedProtocols: ['json'],
   },
-  MAP_OPTIONS: { hub: TEXT, authorize: FUNCTION, filters: FILTERS },
+  MAP_OPTIONS: { hub: TEXT, create: FUNCTION, authorize: FUNCTION, filters: FILTERS },
   SERVER_OPTIONS: {
     connectionString: TEXT,
     applicationName: TEXT,

@@ -43,6 +43,7 @@ export const HUB_OPTIONS: OptionTable<HubOptions> = {
 export const MAP_OPTIONS: OptionTable<MapOptions> = {
   ...HUB_OPTIONS,
   hub: kind.text,
+  create: kind.callback(),
   authorize: kind.callback(),
   filters,
 };

@@ -75,6 +75,7 @@ describe('a server connection is lost', () => {
       new Map([
         ['x-tag', ['1']],
         ['Asrs-Instance-Id', ['edge-1']],
+        ['Asrs-Transport', ['WebSockets']],
         ['Asrs-Migrate-From', ['a']],
       ]),
     );

@@ -37,6 +37,7 @@ describe('the handshake request', () => {
         ['x-forwarded-for', ['127.0.0.1']],
         ['user-agent', ['']],
         ['Asrs-Instance-Id', ['edge-1']],
+        ['Asrs-Transport', ['WebSockets']],
       ]),
       queryString: '?a=b',
       protocol: 'json',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openConnection, visibleHeaders, visibleQuery } from './opening.ts';
+import { TRANSPORTS } from './transport.ts';
 
 /** The headers that an app server is told of. */
 function told(
@@ -11,10 +12,16 @@ function told(
     trusted,
   });
   const opening = { tokenPayload: '{}', headers: lines, queryString: '' };
-  return Object.fromEntries(openConnection('id', opening, 'json', 'edge-1').headers);
+  return Object.fromEntries(
+    openConnection('id', opening, 'json', 'edge-1', TRANSPORTS.longPolling).headers,
+  );
 }
 
-const OWN = { 'x-forwarded-for': ['192.0.2.7'], 'Asrs-Instance-Id': ['edge-1'] };
+const OWN = {
+  'x-forwarded-for': ['192.0.2.7'],
+  'Asrs-Instance-Id': ['edge-1'],
+  'Asrs-Transport': ['LongPolling'],
+};
 
 describe('headers', () => {
   test('reach the app server as they came', () => {
@@ -34,6 +41,7 @@ describe('headers', () => {
   test.each([
     'asrs-instance-id',
     'asrs-migrate-from',
+    'asrs-transport',
     'asrs-is-diagnostic-client',
     'x-asrs-server-id',
     'authorization',

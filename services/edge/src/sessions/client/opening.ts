@@ -4,6 +4,7 @@ import { forwardedClaims } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
 import type { Source } from '../forwarded.ts';
 import { isCredible } from '../forwarded.ts';
+import type { Transport } from './transport.ts';
 
 /**
  * What an app server must be told of a client, kept for the connection's life because another
@@ -80,6 +81,7 @@ export function openConnection(
   opening: Opening,
   protocol: string,
   edgeId: string,
+  transport: Transport,
   migratedFrom?: string,
 ): OpenConnection {
   const headers = new Map<string, string[]>();
@@ -88,6 +90,7 @@ export function openConnection(
     headers.set(line.slice(0, colon), [line.slice(colon + 2)]);
   }
   headers.set('Asrs-Instance-Id', [edgeId]);
+  headers.set('Asrs-Transport', transport.told);
   if (opening.diagnostic) headers.set('Asrs-Is-Diagnostic-Client', ['true']);
   if (migratedFrom !== undefined) headers.set('Asrs-Migrate-From', [migratedFrom]);
   return {

@@ -157,6 +157,7 @@ export class ServerSession implements SocketHandler {
       client.opening,
       protocol,
       this.#context.edgeId,
+      client.transport,
       migratedFrom,
     );
     writeServiceMessage(trunk.writer, message);
