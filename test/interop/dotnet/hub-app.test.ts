@@ -7,6 +7,7 @@ import { type AppServer, startAppServer } from '../../conformance/start-app-serv
 import type { World } from '../../conformance/world.ts';
 import { defineClaimsTests } from './claims.ts';
 import { CLIENT_VERSIONS, clientPart, defineClientProgramTest } from './client-program.ts';
+import { defineGreetingTests } from './greeting.ts';
 import { hubAppWorld, startHubApp } from './hub-app.ts';
 import { BUILD_TIMEOUT_MS, withPart } from './part.ts';
 import { defineTypedTests } from './typed.ts';
@@ -58,6 +59,7 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
 
       defineTypedTests(() => app, ['json', 'messagepack']);
       defineClaimsTests(() => app, service);
+      defineGreetingTests(() => app);
       for (const define of clientTests) define(() => app);
 
       it.for((service ? SERVICE_RUNS : RUNS).map((run) => [run.scenario.name, run] as const))(

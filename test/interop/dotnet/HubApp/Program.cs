@@ -36,6 +36,7 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.MapHub<Typed>("/typed");
 app.MapHub<Members>("/members");
+app.MapHub<Greeter>("/greeter");
 
 var hubs = new Dictionary<string, IHubContext>();
 Offer<Main>("main");
