@@ -32,9 +32,10 @@ export class Guide implements AsyncDisposable {
   }
 
   /** Runs Node in the project, to its end. */
-  node(...args: readonly string[]): Promise<Outcome> {
+  node(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
     return new Promise((resolve) => {
-      execFile(process.execPath, args, { cwd: this.folder }, (error, stdout, stderr) => {
+      const options = { cwd: this.folder, env: { ...process.env, ...env } };
+      execFile(process.execPath, args, options, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
       });
     });
@@ -53,7 +54,7 @@ export class Guide implements AsyncDisposable {
       types: ['node'],
     };
     await writeFile(join(this.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-    return (await this.node(join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'))).output;
+    return (await this.node([join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')])).output;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -58,6 +58,12 @@ export interface ServerOptions {
   connectionCount?: number;
   /** Bytes that may wait in one server connection before sends reject. Default 16 MiB. */
   maximumOutboundBytes?: number;
+  /**
+   * A name of this server in the process, for development servers that load modules again: `start()`
+   * replaces the server that was started under this name before. It leaves as by `stop()`, once this
+   * one is connected. Default: none is replaced.
+   */
+  reuse?: string | undefined;
   /** What holds for every hub that does not say otherwise. */
   hubOptions?: HubOptions;
   /** Around every hub's calls and lifecycle hooks, outermost first, and around the hubs' own. */
@@ -67,8 +73,11 @@ export interface ServerOptions {
 }
 
 export type ServerSettings = Readonly<
-  Required<Omit<ServerOptions, 'connectionString' | 'applicationName'>>
->;
+  Required<Omit<ServerOptions, 'connectionString' | 'applicationName' | 'reuse' | 'endpoints'>>
+> & {
+  /** None where there is no connection string yet: a build has none, and starts nothing. */
+  readonly endpoints: readonly EndpointOptions[] | undefined;
+};
 
 const MIB = 1024 * 1024;
 
@@ -101,7 +110,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     throw new TrunklineError('bad-options', 'give connectionString or endpoints, not both');
   }
   return {
-    endpoints: options.endpoints ?? [{ connectionString: connectionStringOf(options) }],
+    endpoints: options.endpoints ?? namedEndpoint(options),
     router: options.router ?? {},
     connectionCount: options.connectionCount ?? 5,
     maximumOutboundBytes: options.maximumOutboundBytes ?? 16 * MIB,
@@ -111,13 +120,26 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   };
 }
 
+function namedEndpoint(options: ServerOptions): readonly EndpointOptions[] | undefined {
+  const connectionString = namedConnectionString(options);
+  return connectionString === '' ? undefined : [{ connectionString }];
+}
+
+type Named = Pick<ServerOptions, 'connectionString'>;
+
+function namedConnectionString({ connectionString }: Named): string {
+  return connectionString ?? process.env['TRUNKLINE_CONNECTION_STRING'] ?? '';
+}
+
 /** As given, or the environment's. Throws TrunklineError `bad-options`. */
-export function connectionStringOf({
-  connectionString,
-}: Pick<ServerOptions, 'connectionString'>): string {
-  const found = connectionString ?? process.env['TRUNKLINE_CONNECTION_STRING'] ?? '';
+export function connectionStringOf(options: Named): string {
+  const found = namedConnectionString(options);
   if (found !== '') return found;
-  throw new TrunklineError(
+  throw noConnectionString();
+}
+
+export function noConnectionString(): TrunklineError {
+  return new TrunklineError(
     'bad-options',
     'give a connectionString, or set TRUNKLINE_CONNECTION_STRING',
   );

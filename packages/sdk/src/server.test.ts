@@ -57,10 +57,13 @@ describe('what cannot work is said at once', () => {
     expect(act).toThrow(why);
   });
 
-  test('a missing connection string', () => {
+  test('a missing connection string, when it is needed', async () => {
     const known = process.env['TRUNKLINE_CONNECTION_STRING'];
     delete process.env['TRUNKLINE_CONNECTION_STRING'];
-    expect(() => createServer()).toThrow(/set TRUNKLINE_CONNECTION_STRING/);
+    const server = createServer();
+    const { clients } = server.hub('/chat', Chat);
+    await expect(clients.all.send('m')).rejects.toThrow('no server connection');
+    await expect(server.start()).rejects.toThrow(/set TRUNKLINE_CONNECTION_STRING/);
     if (known !== undefined) process.env['TRUNKLINE_CONNECTION_STRING'] = known;
   });
 });

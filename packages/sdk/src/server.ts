@@ -25,7 +25,8 @@ import { webHandler } from './negotiate/web.ts';
 import { checkOptions } from './option-tables/check.ts';
 import { NEGOTIATE_OPTIONS, STOP_OPTIONS } from './option-tables/tables.ts';
 import type { ServerOptions, ServerSettings } from './options.ts';
-import { serverSettings } from './options.ts';
+import { noConnectionString, serverSettings } from './options.ts';
+import { Place } from './reuse.ts';
 import { Clients } from './sending/clients.ts';
 import type { Groups } from './sending/groups.ts';
 import type { ServerEvents } from './telemetry/events.ts';
@@ -73,6 +74,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #hosts = new Map<string, HubHost>();
   readonly #acks = new Acks();
   readonly #observer: Events;
+  readonly #place: Place | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
   #stopped: Promise<void> | undefined;
   #cancelTick = () => {};
@@ -82,9 +84,11 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#settings = serverSettings(options);
     this.#negotiator = new Negotiator(this.#settings.logger);
     this.#clock = clock;
-    this.#endpoints = endpointsOf(this.#settings.endpoints, dial);
+    const { endpoints } = this.#settings;
+    this.#endpoints = endpoints === undefined ? [] : endpointsOf(endpoints, dial);
     this.#keys = new HubKeys(options.applicationName);
     this.#observer = new Events(this, this.#settings.logger);
+    if (options.reuse !== undefined) this.#place = this.#placeNamed(options.reuse);
   }
 
   /**
@@ -122,18 +126,14 @@ export class Server extends EventEmitter<ServerEvents> {
    * Connects, and resolves when every hub has a server connection; until then it keeps trying. Of
    * several endpoints each has been tried by then, and one is connected. Rejects with TrunklineError
    * `unauthorized` when a service does not know the access key, and `not-connected` when stopped
-   * before it was connected.
+   * before it was connected; and with `bad-options` without a connection string.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw badOptions('start() works once');
+    if (this.#endpoints.length === 0) throw noConnectionString();
     this.#state = 'started';
     this.#tick();
-    try {
-      await Promise.all([...this.#hosts.values()].map((host) => host.endpoints.start()));
-    } catch (error) {
-      await this.stop({ timeout: 0 });
-      throw error;
-    }
+    await (this.#place === undefined ? this.#connect() : this.#place.start());
   }
 
   /**
@@ -145,6 +145,7 @@ export class Server extends EventEmitter<ServerEvents> {
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('server.stop', STOP_OPTIONS, options);
     this.#state = 'stopped';
+    this.#place?.vacate();
     return (this.#stopped ??= this.#leave(options.timeout ?? STOP_TIMEOUT_MS));
   }
 
@@ -187,6 +188,23 @@ export class Server extends EventEmitter<ServerEvents> {
   web(options: NegotiateOptions<Request> = {}): WebHandler {
     checkOptions('server.web', NEGOTIATE_OPTIONS, options);
     return webHandler(this.#negotiator, options, this.#settings.logger);
+  }
+
+  #placeNamed(name: string): Place {
+    return new Place(name, {
+      connect: () => this.#connect(),
+      isConnected: () => this.health.status !== 'down',
+      leave: () => this.stop(),
+    });
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      await Promise.all([...this.#hosts.values()].map((host) => host.endpoints.start()));
+    } catch (error) {
+      await this.stop({ timeout: 0 });
+      throw error;
+    }
   }
 
   async #leave(timeout: number): Promise<void> {

@@ -79,6 +79,7 @@ const TAKEN = {
   SERVER_OPTIONS: {
     connectionString: TEXT,
     applicationName: TEXT,
+    reuse: TEXT,
     endpoints: OBJECT_LISTS,
     router: OBJECTS.filter((label) => label !== '{ info: text }'),
     connectionCount: POLL,

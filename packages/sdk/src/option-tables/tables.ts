@@ -58,6 +58,7 @@ export const SERVER_OPTIONS: OptionTable<ServerOptions> = {
   }),
   connectionCount: kind.whole(1, 1000),
   maximumOutboundBytes: kind.whole(1, undefined, 'bytes'),
+  reuse: kind.text,
   hubOptions: kind.object(),
   filters,
   logger: kind.methods<Logger>('an object with info, warn and error as functions', {
