@@ -20,6 +20,20 @@ export type {
   PlainConnection,
   TypedConnection,
 } from './hubs/typed-connection.ts';
+export type {
+  CloseAllOptions,
+  CloseOptions,
+  GroupManager,
+  GroupMember,
+  GroupPage,
+  HubManager,
+  ListOptions,
+  PageOptions,
+  UserGroupManager,
+  UserGroupOptions,
+} from './management/hub-manager.ts';
+export type { ServiceManager } from './management/service-manager.ts';
+export type { UserGroups } from './management/user-groups.ts';
 export type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 export type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
 export type { NegotiateOptions, TokenOptions } from './negotiate/handler.ts';
@@ -29,19 +43,11 @@ export type { HubOptions, HubProtocolName, Logger, ServerOptions } from './optio
 export {
   createManager,
   type ClientOptions,
-  type CloseAllOptions,
-  type CloseOptions,
   type ManagedHub,
   type Manager,
   type ManagerOptions,
 } from './rest/manager.ts';
-export type {
-  GroupMember,
-  ListOptions,
-  RestGroups,
-  RestUserGroups,
-  UserGroupOptions,
-} from './rest/rest-groups.ts';
+export type { RestGroups, RestUserGroups } from './rest/rest-groups.ts';
 export type {
   CallerClients,
   Clients,

@@ -12,6 +12,9 @@ import { HubKeys } from './hubs/hub-key.ts';
 import type { MapOptions } from './hubs/hub-route.ts';
 import { hubRoute, systemClaims } from './hubs/hub-route.ts';
 import type { ClientOf } from './hubs/typed-connection.ts';
+import { refreshAuth } from './management/auth-refresh.ts';
+import { ServiceManager } from './management/service-manager.ts';
+import type { ServiceRequests } from './management/service-requests.ts';
 import type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 import { expressHandler } from './negotiate/express.ts';
 import type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
@@ -28,7 +31,6 @@ import type { ServerOptions, ServerSettings } from './options.ts';
 import { noConnectionString, serverSettings } from './options.ts';
 import { Place } from './reuse.ts';
 import { Clients } from './sending/clients.ts';
-import type { Groups } from './sending/groups.ts';
 import type { ServerEvents } from './telemetry/events.ts';
 import { Events } from './telemetry/events.ts';
 import type { ServerHealth } from './telemetry/health.ts';
@@ -42,10 +44,14 @@ const STOP_TIMEOUT_MS = 5_000;
 /** How long clients closed at the end may take for their `onDisconnected`. */
 const FAREWELL_MS = 1_000;
 
-/** Sends and group changes from outside a hub. */
-export interface HubHandle<Client> {
+/** A hub from outside: sends to its clients, and all that can be asked of them. */
+export class HubHandle<Client> extends ServiceManager {
   readonly clients: Clients<Client>;
-  readonly groups: Groups;
+
+  constructor(clients: Clients<Client>, requests: ServiceRequests) {
+    super(requests);
+    this.clients = clients;
+  }
 }
 
 export interface StopOptions {
@@ -118,8 +124,9 @@ export class Server extends EventEmitter<ServerEvents> {
       system: systemClaims(route.settings),
       authorize: route.authorize,
       choose: (client) => host.endpoints.choose(client),
+      refresh: (signIn) => refreshAuth(host.requestsFor(), signIn),
     });
-    return { clients: new Clients<Client>(host.sender()), groups: host.groupsFor() };
+    return new HubHandle(new Clients<Client>(host.sender()), host.requestsFor());
   }
 
   /**

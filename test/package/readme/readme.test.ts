@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+
 import { startChat, startEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 
 import { FakeRestService } from '../../../packages/sdk/src/rest/fake-rest-service.test-support.ts';
 import { HUB_EXAMPLES, importsOf, readExamples } from './examples.ts';
@@ -159,6 +162,52 @@ test('sending.ts', async () => {
   const toAda = ['allExcept', 'client', 'group', 'groupExcept', 'groups', 'user', ...toBob];
   expect(new Set(await ada.numbers(toAda.length))).toEqual(new Set(toAda));
   expect(new Set(await bob.numbers(toBob.length))).toEqual(new Set(toBob));
+});
+
+test('signing-in-anew.ts', async () => {
+  await using app = await stage.run('signing-in-anew.ts');
+  const ada = { 'x-user': 'ada' };
+  const post = async (url: string, headers: Record<string, string>) => {
+    const response = await fetch(url, { method: 'POST', headers: { ...ada, ...headers } });
+    return (await response.json()) as Record<string, string>;
+  };
+  const found = await post(`${stage.url}/bank/negotiate?negotiateVersion=1`, { 'x-level': 'low' });
+  expect(found['tokenLifetimeSeconds']).toBeGreaterThan(500);
+  const authorization = `Bearer ${found['accessToken']}`;
+  const { connectionToken } = await post(found['url']!.replace('/client/', '/client/negotiate'), {
+    authorization,
+  });
+  const url = `${found['url']!.replace(/^http/, 'ws')}&id=${connectionToken}`;
+  const socket = new WebSocket(url, { headers: { authorization } });
+  const heard: string[] = [];
+  socket.on('message', (data) => heard.push(String(data as Buffer)));
+  await once(socket, 'open');
+  socket.send('{"protocol":"json","version":1}\x1e');
+  await expect.poll(() => heard.join(''), POLL).toContain('{}\x1e');
+  const token = { 'x-signalr-connection-token': connectionToken! };
+  const answer = await post(`${stage.url}/bank/refresh`, { 'x-level': 'high', ...token });
+  expect(Object.keys(answer)).toEqual(['accessToken', 'tokenLifetimeSeconds']);
+  await expect.poll(() => unsaid(app, 'ada is high now'), POLL).toEqual([]);
+  socket.send('{"type":1,"invocationId":"1","target":"level","arguments":[]}\x1e');
+  await expect.poll(() => heard.join(''), POLL).toContain('"result":"high"');
+  const stranger = { ...token, 'x-user': 'eve' };
+  expect(await post(`${stage.url}/bank/refresh`, stranger)).toEqual({
+    error: 'permission_change_rejected',
+  });
+  socket.close();
+});
+
+test('managing.ts', async () => {
+  await using _server = await stage.run('server.ts');
+  await using ada = await stage.join('chat', { userId: 'ada' });
+  await using bob = await stage.join('chat', { userId: 'bob' });
+  await using carol = await stage.join('chat', { userId: 'carol' });
+  const id = JSON.stringify(carol.connection.connectionId);
+  await using running = await stage.run('managing.ts', `await example.clearUp(${id});`);
+  expect((await bob.event('closed'))['error']).toContain('See you tomorrow.');
+  await carol.event('closed');
+  const member = `${ada.connection.connectionId} ada`;
+  await expect.poll(() => unsaid(running, member, '1 undefined'), POLL).toEqual([]);
 });
 
 test('endpoints.ts', async () => {

@@ -14,3 +14,31 @@ export function encodeClaims(claims: Claims): Uint8Array {
 export function decodeClaims(payload: Uint8Array = new Uint8Array(0)): Claims {
   return payload.length === 0 ? [] : readClaims(new ByteReader(payload));
 }
+
+/** A connection in a group; `userId` absent where nobody has signed in. */
+export interface ListedMember {
+  readonly connectionId: string;
+  readonly userId?: string;
+}
+
+/**
+ * What an Ack to GroupMemberQuery carries: members, and the token of the next page (section 18.5).
+ * Throws ProtocolError.
+ */
+export function decodeGroupPage(payload: Uint8Array = new Uint8Array(0)): {
+  readonly members: readonly ListedMember[];
+  readonly next: string | undefined;
+} {
+  if (payload.length === 0) return { members: [], next: undefined };
+  const reader = new ByteReader(payload);
+  reader.arrayHeader();
+  const members: ListedMember[] = [];
+  for (let left = reader.arrayHeader(); left > 0; left--) members.push(readMember(reader));
+  return { members, next: reader.nil() ? undefined : reader.text() };
+}
+
+function readMember(reader: ByteReader): ListedMember {
+  reader.arrayHeader();
+  const connectionId = reader.text();
+  return reader.nil() ? { connectionId } : { connectionId, userId: reader.text() };
+}

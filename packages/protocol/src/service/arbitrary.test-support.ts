@@ -51,6 +51,7 @@ const int32 = fc.oneof(
   boundary(-0x7f),
   boundary(-0x7fff),
 );
+const optionalInt = fc.option(int32, { nil: undefined });
 const binary = fc.oneof(
   { weight: 8, arbitrary: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)) },
   {
@@ -212,7 +213,13 @@ const MESSAGES = {
   }),
   GroupMemberQuery: message(
     'GroupMemberQuery',
-    { ...acked, group: text, max: int32, continuationToken: optionalText },
+    {
+      ...acked,
+      group: text,
+      top: optionalInt,
+      continuationToken: optionalText,
+      maxPageSize: optionalInt,
+    },
     traced,
   ),
   RefreshAuth: message('RefreshAuth', { ...acked, ...byToken, claims, expireTime: timestamp }),

@@ -94,6 +94,8 @@ function readValue(reader: ByteReader, field: Field): unknown {
       return reader.nil() ? '' : reader.text();
     case 'optional text':
       return reader.nil() ? undefined : reader.text();
+    case 'optional int':
+      return reader.nil() ? undefined : reader.int32();
     case 'int':
     case 'int32':
       return reader.int32();
@@ -125,6 +127,7 @@ function emptyValue(field: Field): unknown {
       return [];
     case 'headers':
       return new Map();
+    case 'optional int':
     case 'optional text':
       return undefined;
     default:
@@ -198,6 +201,8 @@ function writeValue(writer: ByteWriter, layout: Layout, field: Field, message: F
       return writer.text(value as string);
     case 'optional text':
       return value === undefined ? writer.nil() : writer.text(value as string);
+    case 'optional int':
+      return value === undefined ? writer.nil() : writer.int(value as number);
     case 'int':
       return writer.int(value as number);
     case 'int32':

@@ -2,13 +2,14 @@ import { MessageType as M } from './message.ts';
 
 /**
  * Where each field of each message stands: service protocol reference, section 6.
- * `text` reads nil as empty; `optional text` reads nil as absent and writes absent as nil.
+ * `text` reads nil as empty; `optional` kinds read nil as absent and write absent as nil.
  */
 type FieldKind =
   | 'string'
   | 'text'
   | 'optional text'
   | 'int'
+  | 'optional int'
   | 'int32'
   | 'boolean'
   | 'binary'
@@ -160,7 +161,10 @@ export const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [M.ConnectionFlowControl, layout(`${ID}, connectionType:int32, operation:int32, ext?5`)],
   [
     M.GroupMemberQuery,
-    layout(`ext, group:string, ${ACK}, max:int, continuationToken:optional text`, TRACING),
+    layout(
+      `ext, group:string, ${ACK}, top:optional int, continuationToken:optional text, maxPageSize:optional int?7`,
+      TRACING,
+    ),
   ],
   [M.RefreshAuth, layout(`${TOKEN}, claims:claims, expireTime:timestamp, ${ACK}, ext`)],
   [M.GetConnectionClaims, layout(`${TOKEN}, ${ACK}, ext`)],

@@ -371,8 +371,11 @@ export interface ConnectionFlowControl {
 export interface GroupMemberQuery extends Traced, Acked {
   readonly type: typeof MessageType.GroupMemberQuery;
   readonly group: string;
-  readonly max: number;
+  /** How many are wanted in all; undefined for every one. */
+  readonly top: number | undefined;
   readonly continuationToken: string | undefined;
+  /** How many one answer may have; undefined leaves that to the service. */
+  readonly maxPageSize: number | undefined;
 }
 
 /** New sign-in of a client on a live connection (section 18.6). */

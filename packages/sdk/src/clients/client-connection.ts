@@ -15,7 +15,7 @@ import { LazySignal } from '../lazy-signal.ts';
 import type { HubProtocol } from '../protocols/index.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
 import { callErrors } from './call-errors.ts';
-import { HubContext } from './context.ts';
+import { HubContext, replaceClaims } from './context.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Handshake } from './handshake.ts';
 import type { HandshakeOutcome } from './handshake.ts';
@@ -102,6 +102,14 @@ export class ClientConnection {
     this.#end({ allowReconnect: false }, error === undefined ? undefined : new HubError(error));
   }
 
+  /** A new sign-in: calls that start from now on see its claims, and the hub is told. */
+  signedInAnew(claims: OpenConnection['claims']): void {
+    if (this.#ended) return;
+    replaceClaims(this.context, claims);
+    this.host.started();
+    void this.#tellOfSignIn().finally(() => this.host.finished());
+  }
+
   /** The service has closed it or moved it away or is about to, or the server connection is lost. */
   gone(): void {
     this.#end();
@@ -179,6 +187,16 @@ export class ClientConnection {
       this.host.logger.error(`${this.route.hubClass.name}.onConnected threw`, error);
       this.#end({ error: this.#closeText(error), allowReconnect: false });
       return false;
+    }
+  }
+
+  /** Behind `onConnected`, and only where that has succeeded. */
+  async #tellOfSignIn(): Promise<void> {
+    if ((await this.#connected) !== true) return;
+    try {
+      await this.#lifetime.refreshed();
+    } catch (thrown) {
+      this.host.logger.error(`${this.route.hubClass.name}.onAuthenticationRefresh threw`, thrown);
     }
   }
 

@@ -14,12 +14,16 @@ const TRANSPORTS = Object.keys(TRANSPORT_BITS) as TransportName[];
 /** Tells a context what its client's handshake has come to, before anybody of the app sees it. */
 export let tellProtocol: (context: HubContext, protocol: HubProtocolName) => void;
 
+/** Gives a context the claims of a new sign-in. */
+export let replaceClaims: (context: HubContext, claims: OpenConnection['claims']) => void;
+
 /** What a hub knows of the client connection it works for. One for the connection's whole life. */
 export class HubContext {
   readonly connectionId: string;
   /** What negotiate's `userId` said, else the token's name identifier. */
   readonly userIdentifier: string | undefined;
   readonly #open: OpenConnection;
+  #givenClaims: OpenConnection['claims'];
   readonly #aborted: LazySignal;
   readonly #abort: () => void;
   #protocol: HubProtocolName | undefined;
@@ -32,12 +36,17 @@ export class HubContext {
     tellProtocol = (context, protocol) => {
       context.#protocol = protocol;
     };
+    replaceClaims = (context, claims) => {
+      context.#givenClaims = claims;
+      context.#claims = undefined;
+    };
   }
 
   constructor(open: OpenConnection, aborted: LazySignal, abort: () => void) {
     this.connectionId = open.connectionId;
     this.userIdentifier = userIdentifier(open.claims);
     this.#open = open;
+    this.#givenClaims = open.claims;
     this.#aborted = aborted;
     this.#abort = abort;
   }
@@ -66,9 +75,9 @@ export class HubContext {
     return oldVersion(this.headers) === undefined;
   }
 
-  /** The user's claims by type, a list where a type repeats. */
+  /** The user's claims by type, a list where a type repeats; those of the latest sign-in. */
   get claims(): UserClaims {
-    return (this.#claims ??= userClaims(this.#open.claims));
+    return (this.#claims ??= userClaims(this.#givenClaims));
   }
 
   /** Headers of the client's connect request, names in lower case, repeated values joined by `, `. */

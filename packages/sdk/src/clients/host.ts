@@ -2,9 +2,9 @@ import type { Clock } from '../clock.ts';
 import type { FilterSet } from '../hubs/filters.ts';
 import type { Hub, HubType } from '../hubs/hub.ts';
 import type { MethodTable } from '../hubs/method-table.ts';
+import type { ServiceManager } from '../management/service-manager.ts';
 import type { HubSettings, Logger } from '../options.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
-import type { Groups } from '../sending/groups.ts';
 import type { Sender } from '../sending/send-proxy.ts';
 import type { HubCounts } from '../telemetry/counts.ts';
 import type { Authorize } from './authorization.ts';
@@ -32,7 +32,7 @@ export interface ClientHost {
   readonly counts: HubCounts;
   /** Sends on behalf of the client; `beforeInvoke` may refuse a client result by throwing. */
   sender(client: ClientConnection, beforeInvoke: () => void): Sender;
-  groupsFor(client: ClientConnection): Groups;
+  managerFor(client: ClientConnection): ServiceManager;
   /** Resolves when the service has dealt with what was written to the client, in 10 s at most. */
   caughtUp(client: ClientConnection): Promise<void>;
   /** The client answered what some server asked it; `record` is the whole hub message. */

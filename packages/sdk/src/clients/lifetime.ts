@@ -26,6 +26,11 @@ export class Lifetime {
     );
   }
 
+  /** The client has signed in anew, and the context has its claims. */
+  async refreshed(): Promise<void> {
+    await this.#begin(() => {}).hub.onAuthenticationRefresh();
+  }
+
   async disconnect(error: Error | undefined): Promise<void> {
     const lifetime = this.#begin(() => {});
     await wrapped(

@@ -1,5 +1,6 @@
 import type { HubScope } from '../hubs/hub.ts';
 import type { LazySignal } from '../lazy-signal.ts';
+import type { ServiceManager } from '../management/service-manager.ts';
 import type { UntypedClient } from '../sending/clients.ts';
 import { CallerClients } from '../sending/clients.ts';
 import type { Groups } from '../sending/groups.ts';
@@ -12,7 +13,7 @@ export class ClientScope implements HubScope {
   readonly #aborted: LazySignal;
   readonly #beforeInvoke: () => void;
   #clients: CallerClients<UntypedClient> | undefined;
-  #groups: Groups | undefined;
+  #manager: ServiceManager | undefined;
 
   /** `beforeInvoke` runs before a client result is asked for, and may throw. */
   constructor(client: ClientConnection, aborted: LazySignal, beforeInvoke: () => void) {
@@ -33,9 +34,13 @@ export class ClientScope implements HubScope {
     ));
   }
 
-  get groups(): Groups {
+  get manager(): ServiceManager {
     const client = this.#client;
-    return (this.#groups ??= client.host.groupsFor(client));
+    return (this.#manager ??= client.host.managerFor(client));
+  }
+
+  get groups(): Groups {
+    return this.manager.groups;
   }
 
   get signal(): AbortSignal {

@@ -8,7 +8,7 @@ import type { ConnectionPool, PoolOptions } from '../trunk/connection-pool.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Line } from './line.ts';
-import type { EndpointRouter, HubEndpoint, NegotiatingClient } from './router.ts';
+import type { EndpointRouter, HubEndpoint, NegotiatingClient, SendTarget } from './router.ts';
 import { roomiest, sendTarget } from './router.ts';
 
 const STATUS_MS = 10_000;
@@ -132,11 +132,29 @@ export class HubEndpoints {
     return connections;
   }
 
+  /** The online endpoints that a question is for. Throws TrunklineError `not-connected`. */
+  linesAbout(target: SendTarget): readonly Line[] {
+    const lines = this.#routed(target).filter(({ online }) => online);
+    if (lines.length === 0) throw this.#notConnected();
+    return lines;
+  }
+
+  /** The server connection there that the flow or else the key takes. Throws `not-connected`. */
+  connectionAt({ pool }: Line, key: string, flow?: Flow): ServerConnection {
+    const connection = connectionOf(pool, key, flow);
+    if (connection === undefined) throw this.#notConnected();
+    return connection;
+  }
+
   /** The endpoints that a message is for, online or not. */
   #linesFor(destination: Destination): readonly Line[] {
     if (this.#router.send === undefined || this.#lines.length === 1) return this.#lines;
-    const chosen = this.#router.send(sendTarget(destination), this.#lines);
-    return chosen.map((endpoint) => this.#line(endpoint));
+    return this.#routed(sendTarget(destination));
+  }
+
+  #routed(target: SendTarget): readonly Line[] {
+    if (this.#router.send === undefined || this.#lines.length === 1) return this.#lines;
+    return this.#router.send(target, this.#lines).map((endpoint) => this.#line(endpoint));
   }
 
   /** Secondary endpoints carry clients while no primary one can. */

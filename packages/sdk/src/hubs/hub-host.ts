@@ -7,17 +7,17 @@ import type { Clock } from '../clock.ts';
 import { HubEndpoints } from '../endpoints/hub-endpoints.ts';
 import type { HubEndpointsOptions } from '../endpoints/hub-endpoints.ts';
 import { TrunklineError } from '../errors.ts';
+import { ServiceManager } from '../management/service-manager.ts';
+import { ServiceRequests } from '../management/service-requests.ts';
 import type { Logger } from '../options.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
 import { ClientAnswers } from '../sending/client-answers.ts';
 import { ClientResults } from '../sending/client-results.ts';
-import { Groups } from '../sending/groups.ts';
 import { Outbound } from '../sending/outbound.ts';
 import type { Sender } from '../sending/send-proxy.ts';
 import { tooOldToAnswer } from '../sending/too-old.ts';
 import { noCounts } from '../telemetry/counts.ts';
 import type { Acks } from '../trunk/acks.ts';
-import { foundOnAny } from '../trunk/acks.ts';
 import { HubClients } from './hub-clients.ts';
 import type { HubObserver } from './hub-receiver.ts';
 import { HubReceiver } from './hub-receiver.ts';
@@ -118,25 +118,20 @@ export class HubHost implements ClientHost {
     };
   }
 
-  groupsFor(origin?: ClientConnection): Groups {
-    return new Groups(async (change, connectionId, group) => {
-      const known = this.#clients.get(connectionId);
-      const connections = this.endpoints.connectionsTo(connectionId, known, origin);
-      const type = change === 'join' ? MessageType.JoinGroupWithAck : MessageType.LeaveGroupWithAck;
-      const answers = connections.map((connection) =>
-        this.#options.acks.request(connection, this.clock.now(), (ackId) => {
-          connection.send({ type, connectionId, group, ackId });
-        }),
-      );
-      // Not found is no error: the connection has gone, and its groups with it.
-      await foundOnAny(answers);
-    });
+  managerFor(origin?: ClientConnection): ServiceManager {
+    return new ServiceManager(this.requestsFor(origin));
+  }
+
+  requestsFor(origin?: ClientConnection): ServiceRequests {
+    const { endpoints, clock } = this;
+    const { acks } = this.#options;
+    return new ServiceRequests({ endpoints, clients: this.#clients, acks, clock }, origin);
   }
 
   /** The service answers what it is asked in its turn, so any question will do. */
   async caughtUp({ id: connectionId, trunk }: ClientConnection): Promise<void> {
     const type = MessageType.CheckConnectionExistenceWithAck;
-    const answer = this.#options.acks.request(trunk, this.clock.now(), (ackId) => {
+    const answer = this.#options.acks.ask('asking', trunk, this.clock.now(), (ackId) => {
       trunk.post({ type, connectionId, ackId });
     });
     await answer.catch(() => {});

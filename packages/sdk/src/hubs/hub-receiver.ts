@@ -69,11 +69,14 @@ export class HubReceiver implements Receiver {
       case MessageType.ConnectionData:
         this.#client(message.connectionId)?.receive(message.payload);
         break;
+      case MessageType.UpdateConnectionClaims:
+        this.#client(message.connectionId)?.signedInAnew(message.claims);
+        break;
       case MessageType.ConnectionFlowControl:
         this.#flow(message);
         break;
       case MessageType.Ack:
-        acks.settle(message.ackId, message.status);
+        acks.settle(message);
         break;
       case MessageType.ClientInvocation:
         answers.routed(message, this.#client(message.connectionId));

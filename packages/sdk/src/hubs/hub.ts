@@ -1,5 +1,6 @@
 import type { HubContext } from '../clients/context.ts';
 import { TrunklineError } from '../errors.ts';
+import type { ServiceManager } from '../management/service-manager.ts';
 import type { CallerClients, UntypedClient } from '../sending/clients.ts';
 import type { Groups } from '../sending/groups.ts';
 import type { HubMethodOptions } from './hub-methods.ts';
@@ -9,6 +10,7 @@ export interface HubScope {
   readonly context: HubContext;
   readonly clients: CallerClients<UntypedClient>;
   readonly groups: Groups;
+  readonly manager: ServiceManager;
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +45,11 @@ export class Hub<Client = UntypedClient> {
     return this.#bound.groups;
   }
 
+  /** All clients of the hub, to be asked for, closed, and put into groups by user. */
+  get manager(): ServiceManager {
+    return this.#bound.manager;
+  }
+
   get context(): HubContext {
     return this.#bound.context;
   }
@@ -55,6 +62,12 @@ export class Hub<Client = UntypedClient> {
   /** Runs before any call of the client. What it throws closes the connection for good. */
   onConnected(): void | Promise<void> {}
 
+  /**
+   * Runs when the client has signed in anew on the connection that it has: `context.claims` are the
+   * new ones already. What it throws is logged, and the connection stays.
+   */
+  onAuthenticationRefresh(): void | Promise<void> {}
+
   /** Runs last. `error` is absent when the client left, in whatever way. */
   onDisconnected(_error?: Error): void | Promise<void> {}
 
@@ -62,7 +75,7 @@ export class Hub<Client = UntypedClient> {
     if (this.#scope !== undefined) return this.#scope;
     throw new TrunklineError(
       'wrong-place',
-      'clients, groups, context and signal are there in hub methods, not in a constructor',
+      'clients, groups, manager, context and signal are there in hub methods, not in a constructor',
     );
   }
 }

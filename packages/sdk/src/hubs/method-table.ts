@@ -22,7 +22,12 @@ export interface HubMethod {
 /** Callable methods by their names in lower case; a name that is not here does not exist. */
 export type MethodTable = ReadonlyMap<string, HubMethod>;
 
-const NOT_CALLABLE = new Set(['constructor', 'onConnected', 'onDisconnected']);
+const NOT_CALLABLE = new Set([
+  'constructor',
+  'onConnected',
+  'onAuthenticationRefresh',
+  'onDisconnected',
+]);
 const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
 
 /**

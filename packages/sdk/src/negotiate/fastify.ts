@@ -14,9 +14,12 @@ export interface FastifyReplyLike {
   code(status: number): unknown;
   headers(values: Record<string, string>): unknown;
   send(body: string): unknown;
+  callNotFound(): unknown;
 }
 
 export interface FastifyLike {
+  /** Under which the plugin is registered; empty as a rule. */
+  readonly prefix: string;
   removeAllContentTypeParsers(): void;
   addContentTypeParser(
     contentType: string,
@@ -35,7 +38,10 @@ export interface FastifyLike {
 
 export type FastifyPlugin = (instance: FastifyLike) => Promise<void>;
 
-/** A plugin with one route for each mapped path. The app's hooks see its requests like any other. */
+/** Of these, a refresh is refused with 405 to all but POST. */
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** A plugin with routes for each mapped path. The app's hooks see its requests like any other. */
 export function fastifyPlugin<Request>(
   negotiator: Negotiator,
   options: NegotiateOptions<Request>,
@@ -47,31 +53,45 @@ export function fastifyPlugin<Request>(
       payload.resume();
       done(null);
     });
-    for (const path of negotiator.paths) {
-      const handler = async (request: Request & FastifyRequestLike, reply: FastifyReplyLike) => {
-        const query = /\?.*$/s.exec(request.url)?.[0] ?? '';
-        const answer = await negotiator.answer('POST', `${path}${query}`, request, options);
-        reply.code(answer!.status);
-        reply.headers(answer!.headers);
-        return reply.send(answer!.body);
-      };
-      instance.route({ method: 'POST', url: path, handler });
-      const anyCase = inAnyCase(path);
-      if (anyCase !== path) instance.route({ method: 'POST', url: anyCase, handler });
-    }
+    const { paths, refreshPaths } = negotiator;
+    const serve = (method: readonly string[], url: string) =>
+      instance.route({ method, url, handler });
+    const handler = async (request: Request & FastifyRequestLike, reply: FastifyReplyLike) => {
+      const answer = await negotiator.answer(
+        request.method,
+        request.url.slice(instance.prefix.length),
+        request,
+        options,
+      );
+      if (answer === undefined) return reply.callNotFound();
+      reply.code(answer.status);
+      reply.headers(answer.headers);
+      return reply.send(answer.body);
+    };
+    for (const path of paths) serve(['POST'], path);
+    for (const path of refreshPaths) serve(METHODS, path);
+    for (const url of inAnyCase([...paths, ...refreshPaths])) serve(METHODS, url);
   };
 }
 
 /**
- * A route for a path ignoring case, as the other handlers compare: fastify itself tells case apart,
- * unless the app has told it not to. Each segment becomes a parameter with a pattern.
+ * Routes for paths ignoring case, as the other handlers compare: fastify itself tells case apart,
+ * unless the app has told it not to. Each segment becomes a parameter with a pattern; since fastify
+ * has one route for parameters in the same places, paths of one length share one.
  */
-function inAnyCase(path: string): string {
-  const segments = path.split('/').map((segment, index) => {
-    const pattern = segment.replace(/./gsu, eitherCase);
-    return /\p{L}/u.test(segment) ? `:segment${index}(^${pattern}$)` : segment;
+function inAnyCase(paths: readonly string[]): string[] {
+  const byLength = new Map<number, string[][]>();
+  for (const segments of paths.map((path) => path.split('/'))) {
+    byLength.set(segments.length, [...(byLength.get(segments.length) ?? []), segments]);
+  }
+  return [...byLength.values()].map((alike) => {
+    const places = alike[0]!.map((_, place) => {
+      const patterns = alike.map((segments) => segments[place]!.replace(/./gsu, eitherCase));
+      // Before the first slash there is nothing.
+      return place === 0 ? '' : `:segment${place}(^(?:${[...new Set(patterns)].join('|')})$)`;
+    });
+    return places.join('/');
   });
-  return segments.join('/');
 }
 
 function eitherCase(one: string): string {

@@ -9,7 +9,11 @@ import type { Authorize, HubUser } from '../clients/authorization.ts';
 import { isYes, negotiatedUser } from '../clients/authorization.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { NegotiatingClient } from '../endpoints/router.ts';
+import { errorMessage } from '../errors.ts';
+import type { RefreshOutcome, SignIn } from '../management/auth-refresh.ts';
 import type { Logger } from '../options.ts';
+import type { RefreshRefusal } from './refresh.ts';
+import { connectionTokenOf, refreshedLifetime, REFRESH_REFUSALS } from './refresh.ts';
 
 /** What tokens say beside who a client is. */
 export interface TokenOptions {
@@ -32,6 +36,11 @@ export interface NegotiateOptions<Request> extends TokenOptions {
    * Default: a connection outlives whatever it was made with.
    */
   readonly expiresAt?: (request: Request) => Date | undefined | Promise<Date | undefined>;
+  /**
+   * Lets clients sign in anew on the connection that they have, at `<path>/refresh`: .NET 11's do so
+   * by themselves before their token ends. Default false.
+   */
+  readonly authenticationRefresh?: boolean;
 }
 
 /** A mapped path, as negotiate sees it. */
@@ -44,6 +53,8 @@ export interface NegotiateRoute {
   readonly authorize: Authorize | undefined;
   /** The endpoint for a client; undefined when none is online. */
   readonly choose: (client: Omit<NegotiatingClient, 'hub'>) => Promise<Endpoint | undefined>;
+  /** Tells the services of a new sign-in. */
+  readonly refresh: (signIn: SignIn) => Promise<RefreshOutcome>;
 }
 
 export interface HttpAnswer {
@@ -54,10 +65,14 @@ export interface HttpAnswer {
 
 const RETRY_AFTER_SECONDS = 2;
 
-/** Answers `POST <path>/negotiate` for the mapped paths (service protocol reference, section 4). */
+/**
+ * Answers `POST <path>/negotiate` and `<path>/refresh` for the mapped paths (service protocol
+ * reference, sections 4 and 18.6).
+ */
 export class Negotiator {
   /** By their paths in lower case, since paths compare ignoring case, as in ASP.NET Core. */
   readonly #routes = new Map<string, NegotiateRoute>();
+  readonly #refreshes = new Map<string, NegotiateRoute>();
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -66,11 +81,17 @@ export class Negotiator {
 
   add(route: NegotiateRoute): void {
     this.#routes.set(`${route.path}/negotiate`.toLowerCase(), route);
+    this.#refreshes.set(`${route.path}/refresh`.toLowerCase(), route);
   }
 
   /** The paths that are answered, as they were mapped. */
   get paths(): string[] {
     return [...this.#routes.values()].map(({ path }) => `${path}/negotiate`);
+  }
+
+  /** Those where clients sign in anew. */
+  get refreshPaths(): string[] {
+    return [...this.#refreshes.values()].map(({ path }) => `${path}/refresh`);
   }
 
   /** The answer to a request, or undefined when it is none of ours. `url` is path and query. */
@@ -81,7 +102,10 @@ export class Negotiator {
     options: NegotiateOptions<Request>,
   ): Promise<HttpAnswer | undefined> {
     const [path, query] = split(url);
-    const route = this.#routes.get(path.replace(/\/$/, '').toLowerCase());
+    const key = path.replace(/\/$/, '').toLowerCase();
+    const refresh = this.#refreshes.get(key);
+    if (refresh !== undefined) return this.#refresh(refresh, method, query, request, options);
+    const route = this.#routes.get(key);
     if (method !== 'POST' || route === undefined) return undefined;
     try {
       return await negotiated(route, query, request, options);
@@ -93,6 +117,22 @@ export class Negotiator {
       return text(500, 'Negotiate failed.');
     }
   }
+
+  async #refresh<Request>(
+    route: NegotiateRoute,
+    method: string | undefined,
+    query: string,
+    request: Request,
+    options: NegotiateOptions<Request>,
+  ): Promise<HttpAnswer> {
+    if (method !== 'POST') return { status: 405, headers: { allow: 'POST' }, body: '' };
+    try {
+      return await refreshed(route, query, request, options);
+    } catch (error) {
+      this.#logger.error(`${route.path}/refresh failed: ${errorMessage(error)}`, error);
+      return refused('internal_server_error');
+    }
+  }
 }
 
 async function negotiated<Request>(
@@ -101,12 +141,7 @@ async function negotiated<Request>(
   request: Request,
   options: NegotiateOptions<Request>,
 ): Promise<HttpAnswer> {
-  const [userId, claims, expiresAt] = await Promise.all([
-    options.userId?.(request),
-    options.claims?.(request),
-    options.expiresAt?.(request),
-  ]);
-  const user = negotiatedUser(userId, claims);
+  const { userId, claims, expiresAt, user } = await signedIn(request, options);
   const refusal = route.authorize && (await unauthorized(route.authorize, user));
   if (refusal !== undefined) return refusal;
   const endpoint = await route.choose({ userId: user.userIdentifier, request });
@@ -115,19 +150,79 @@ async function negotiated<Request>(
       'retry-after': String(RETRY_AFTER_SECONDS),
     });
   }
-  const lifetimeSeconds = options.tokenLifetimeSeconds;
+  const refreshes = options.authenticationRefresh === true && user.userIdentifier !== undefined;
+  const lifetimeSeconds = refreshes
+    ? refreshedLifetime(options, expiresAt)
+    : options.tokenLifetimeSeconds;
   const system = { ...route.system, ...tokenClaims(options, expiresAt) };
-  return redirect(endpoint, route, query, { userId, claims, lifetimeSeconds, system });
+  const token = tokenOf(endpoint, route, { userId, claims, lifetimeSeconds, system });
+  const redirect = redirectTo(endpoint, route, query, token);
+  // Clients that see how long their token lives ask for the next one.
+  return answerJson(refreshes ? { ...redirect, tokenLifetimeSeconds: lifetimeSeconds } : redirect);
 }
 
-function redirect(
-  endpoint: Endpoint,
+async function refreshed<Request>(
+  route: NegotiateRoute,
+  query: string,
+  request: Request,
+  options: NegotiateOptions<Request>,
+): Promise<HttpAnswer> {
+  if (options.authenticationRefresh !== true) return refused('refresh_disabled');
+  const connectionToken = connectionTokenOf(request, query);
+  if (connectionToken === '') return refused('missing_connection_token');
+  const { userId, claims, expiresAt, user } = await signedIn(request, options);
+  if (user.userIdentifier === undefined) return refused('invalid_token');
+  if (route.authorize !== undefined && !(await isYes(route.authorize(user)))) {
+    return refused('permission_change_rejected');
+  }
+  const lifetimeSeconds = refreshedLifetime(options, expiresAt);
+  const system = { ...route.system, ...tokenClaims(options, expiresAt) };
+  const tokenFor = (endpoint: Endpoint) =>
+    tokenOf(endpoint, route, { userId, claims, lifetimeSeconds, system });
+  const outcome = await route.refresh({ connectionToken, tokenFor, expiresAt });
+  if ('refused' in outcome) return refused(outcome.refused);
+  const { accessToken } = outcome;
+  return answerJson({ accessToken, tokenLifetimeSeconds: lifetimeSeconds });
+}
+
+/** Whoever asks, as the app knows them. */
+async function signedIn<Request>(request: Request, options: NegotiateOptions<Request>) {
+  const [userId, claims, expiresAt] = await Promise.all([
+    options.userId?.(request),
+    options.claims?.(request),
+    options.expiresAt?.(request),
+  ]);
+  return { userId, claims, expiresAt, user: negotiatedUser(userId, claims) };
+}
+
+function refused(error: RefreshRefusal): HttpAnswer {
+  return answerJson({ error }, REFRESH_REFUSALS[error]);
+}
+
+function answerJson(value: object, status = 200): HttpAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify(value),
+  };
+}
+
+function tokenOf(
+  { service }: Endpoint,
+  { hub }: NegotiateRoute,
+  client: Omit<Parameters<typeof mintClientToken>[0], 'key' | 'audienceBase' | 'hub'>,
+): string {
+  const { accessKey, audienceBase } = service.address;
+  return mintClientToken({ key: accessKey, audienceBase, hub, ...client });
+}
+
+function redirectTo(
+  { service }: Endpoint,
   { hub, path }: NegotiateRoute,
   originalQuery: string,
-  client: Omit<Parameters<typeof mintClientToken>[0], 'key' | 'audienceBase' | 'hub'>,
-): HttpAnswer {
-  const { accessKey, audienceBase, clientEndpoint } = endpoint.service.address;
-  const token = mintClientToken({ key: accessKey, audienceBase, hub, ...client });
+  token: string,
+) {
+  const { clientEndpoint } = service.address;
   const url = redirectUrl({
     clientEndpoint,
     hub,
@@ -135,11 +230,7 @@ function redirect(
     originalQuery,
     requestId: randomUUID(),
   });
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify(redirectAnswer(url, token)),
-  };
+  return redirectAnswer(url, token);
 }
 
 /**

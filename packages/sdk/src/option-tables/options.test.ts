@@ -96,6 +96,7 @@ const TAKEN = {
     userId: FUNCTION,
     claims: FUNCTION,
     expiresAt: FUNCTION,
+    authenticationRefresh: ['true', 'false'],
   },
   STOP_OPTIONS: { timeout: ['zero', ...MS] },
   INVOKE_OPTIONS: { timeout: ['Infinity', ...MS], signal: ['AbortSignal'] },
@@ -114,7 +115,8 @@ const TAKEN = {
     except: [...TEXT, ...EMPTY_LIST, 'texts', 'json', 'WebSockets'],
   },
   LIST_OPTIONS: { top: ['zero', ...WHOLE] },
-  USER_GROUP_OPTIONS: { ttl: ['zero', ...WHOLE] },
+  PAGE_OPTIONS: { size: POLL, continuationToken: TEXT },
+  USER_GROUP_OPTIONS: { ttl: ['zero', ...POLL] },
   METHOD_OPTIONS: {
     name: TEXT,
     aliases: [...EMPTY_LIST, 'texts', 'json', 'WebSockets'],
@@ -159,6 +161,7 @@ const DOORS: Record<Table, readonly ((options: never) => unknown)[]> = {
     (options) => managed().closeUser('user', options),
   ],
   LIST_OPTIONS: [(options) => managed().groups.connections('group', options).next()],
+  PAGE_OPTIONS: [(options) => managed().groups.page('group', options)],
   USER_GROUP_OPTIONS: [(options) => managed().userGroups.add('user', 'group', options)],
   METHOD_OPTIONS: [
     (send) =>

@@ -3,15 +3,16 @@ import type { EndpointRouter } from '../endpoints/router.ts';
 import type { HubFilter } from '../hubs/filters.ts';
 import type { HubMethodOptions, Schema } from '../hubs/hub-methods.ts';
 import type { MapOptions } from '../hubs/hub-route.ts';
-import type { NegotiateOptions, TokenOptions } from '../negotiate/handler.ts';
-import type { HubOptions, Logger, ServerOptions } from '../options.ts';
 import type {
-  ClientOptions,
   CloseAllOptions,
   CloseOptions,
-  ManagerOptions,
-} from '../rest/manager.ts';
-import type { ListOptions, UserGroupOptions } from '../rest/rest-groups.ts';
+  ListOptions,
+  PageOptions,
+  UserGroupOptions,
+} from '../management/hub-manager.ts';
+import type { NegotiateOptions, TokenOptions } from '../negotiate/handler.ts';
+import type { HubOptions, Logger, ServerOptions } from '../options.ts';
+import type { ClientOptions, ManagerOptions } from '../rest/manager.ts';
 import type { InvokeOptions } from '../sending/send-proxy.ts';
 import type { StopOptions } from '../server.ts';
 import type { OptionTable } from './check.ts';
@@ -85,6 +86,7 @@ export const NEGOTIATE_OPTIONS: OptionTable<NegotiateOptions<never>> = {
   userId: kind.callback(),
   claims: kind.callback(),
   expiresAt: kind.callback(),
+  authenticationRefresh: kind.flag,
 };
 
 export const STOP_OPTIONS: OptionTable<StopOptions> = { timeout: kind.milliseconds(0) };
@@ -116,8 +118,16 @@ export const CLOSE_ALL_OPTIONS: OptionTable<CloseAllOptions> = {
 
 export const LIST_OPTIONS: OptionTable<ListOptions> = { top: kind.whole(0) };
 
+/** What an integer of the service protocol can be. */
+const MAX_INT32 = 2 ** 31 - 1;
+
+export const PAGE_OPTIONS: OptionTable<PageOptions> = {
+  size: kind.whole(1, MAX_INT32),
+  continuationToken: kind.text,
+};
+
 export const USER_GROUP_OPTIONS: OptionTable<UserGroupOptions> = {
-  ttl: kind.whole(0, undefined, 'seconds'),
+  ttl: kind.whole(0, MAX_INT32, 'seconds'),
 };
 
 /** Some libraries' schemas are functions. Whether it is one is said of the method it belongs to. */

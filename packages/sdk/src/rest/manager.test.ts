@@ -214,6 +214,14 @@ describe('connections, groups and users', () => {
     expect(service.calls).toHaveLength(5);
     expect(await listed(0)).toEqual([]);
     expect(service.calls).toHaveLength(5);
+    const first = await hub.groups.page('g', { size: 150 });
+    expect(first.members.map(({ connectionId }) => connectionId)).toEqual(ids.slice(0, 150));
+    const { continuationToken } = first;
+    const second = await hub.groups.page('g', { continuationToken });
+    expect(second.members.map(({ connectionId }) => connectionId)).toEqual(ids.slice(150, 350));
+    const token = { continuationToken: second.continuationToken };
+    expect(await hub.groups.page('g', token)).toMatchObject({ continuationToken: undefined });
+    await expect(hub.groups.page('g', { size: 0 })).rejects.toThrow('size takes');
   });
 });
 

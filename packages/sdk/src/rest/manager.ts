@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import { TrunklineError } from '../errors.ts';
 import { checkedApplicationName, hubKey } from '../hubs/hub-key.ts';
+import type { CloseAllOptions, CloseOptions, HubManager } from '../management/hub-manager.ts';
 import { tokenClaims } from '../negotiate/handler.ts';
 import type { TokenOptions } from '../negotiate/handler.ts';
 import { checkOptions } from '../option-tables/check.ts';
@@ -17,7 +18,6 @@ import {
 import { connectionStringOf } from '../options.ts';
 import type { UntypedClient } from '../sending/clients.ts';
 import { Clients } from '../sending/clients.ts';
-import type { Names } from '../sending/destination.ts';
 import { Service } from '../trunk/service.ts';
 import { RestGroups, RestUserGroups } from './rest-groups.ts';
 import { path, RestClient } from './rest-client.ts';
@@ -41,16 +41,6 @@ export interface ClientOptions extends TokenOptions {
   readonly claims?: Claims;
   /** When its sign-in ends, and its connection is closed. */
   readonly expiresAt?: Date;
-}
-
-export interface CloseOptions {
-  /** What the clients' `onclose` is told. */
-  readonly reason?: string;
-}
-
-export interface CloseAllOptions extends CloseOptions {
-  /** Connections that stay. */
-  readonly except?: Names;
 }
 
 /**
@@ -98,7 +88,7 @@ export class Manager {
  * TrunklineError: `unauthorized`, `refused`, or `throttled` and `unavailable` when the call's time is
  * over. (REST reference, sections 1 and 2.3.)
  */
-export class ManagedHub<Client> {
+export class ManagedHub<Client> implements HubManager {
   /** Sends, which resolve when the service has accepted them, whether or not anybody is there. */
   readonly clients: Clients<Client>;
   readonly groups: RestGroups;

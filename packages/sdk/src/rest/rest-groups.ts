@@ -1,32 +1,22 @@
+import type {
+  GroupManager,
+  GroupMember,
+  GroupPage,
+  ListOptions,
+  PageOptions,
+  UserGroupManager,
+  UserGroupOptions,
+} from '../management/hub-manager.ts';
 import { checkOptions } from '../option-tables/check.ts';
-import { LIST_OPTIONS, USER_GROUP_OPTIONS } from '../option-tables/tables.ts';
+import { LIST_OPTIONS, PAGE_OPTIONS, USER_GROUP_OPTIONS } from '../option-tables/tables.ts';
 import { path } from './rest-client.ts';
 import type { RestAnswer, RestClient } from './rest-client.ts';
 
 /** The most that the service has on one page. */
 const PAGE = 200;
 
-export interface GroupMember {
-  readonly connectionId: string;
-  /** Absent where nobody has signed in. */
-  readonly userId?: string;
-}
-
-export interface ListOptions {
-  /** No more than so many. */
-  readonly top?: number;
-}
-
-export interface UserGroupOptions {
-  /**
-   * For how many seconds connections that the user makes later join too. Default: as long as the
-   * service remembers; 0 adds those of now only.
-   */
-  readonly ttl?: number;
-}
-
 /** Which connections are in which groups; every change counts as soon as it resolves. */
-export class RestGroups {
+export class RestGroups implements GroupManager {
   readonly #client: RestClient;
   readonly #hub: string;
 
@@ -67,6 +57,20 @@ export class RestGroups {
     }
   }
 
+  /** One page, the token of the last being undefined. */
+  async page(group: string, options: PageOptions = {}): Promise<GroupPage> {
+    checkOptions('groups.page', PAGE_OPTIONS, options);
+    const { size = PAGE, continuationToken } = options;
+    const maxPageSize = Math.min(PAGE, size);
+    const query: [string, string][] = [['maxpagesize', String(maxPageSize)]];
+    if (continuationToken !== undefined) query.push(['continuationToken', continuationToken]);
+    const address = path`hubs/${this.#hub}/groups/${group}/connections`;
+    const answer = (await this.#client.call({ method: 'GET', path: address, query }))!;
+    const { value, nextLink } = readPage(answer);
+    const next = nextLink && new URL(nextLink).searchParams.get('continuationToken');
+    return { members: value, continuationToken: next || undefined };
+  }
+
   async #change(method: 'PUT' | 'DELETE', connectionId: string, group: string): Promise<void> {
     const address = path`hubs/${this.#hub}/groups/${group}/connections/${connectionId}`;
     await this.#client.call({ method, path: address, absent: 'Error.Connection.NotExisted' });
@@ -74,7 +78,7 @@ export class RestGroups {
 }
 
 /** Which users are in which groups: their connections of now, and those that they make later. */
-export class RestUserGroups {
+export class RestUserGroups implements UserGroupManager {
   readonly #client: RestClient;
   readonly #hub: string;
 

@@ -50,7 +50,7 @@ export function toGroups(names: Names): Destination | undefined {
 }
 
 export function toUser(user: string): Destination {
-  return { type: MessageType.UserData, userId: text(user) };
+  return { type: MessageType.UserData, userId: name(user) };
 }
 
 export function toUsers(users: Names): Destination | undefined {
@@ -77,17 +77,18 @@ export function orderKey(destination: Destination): string {
 }
 
 /** A group's name, checked. */
-export function groupName(name: string): string {
-  if (text(name) === '') throw new TypeError('Cannot send to an empty group name.');
-  return name;
+export function groupName(group: string): string {
+  if (name(group) === '') throw new TypeError('Cannot send to an empty group name.');
+  return group;
 }
 
-function listed(names: Names): readonly string[] {
-  return typeof names === 'string' ? [names] : names.map(text);
+/** Names, checked. */
+export function listed(names: Names): readonly string[] {
+  return typeof names === 'string' ? [names] : names.map(name);
 }
 
 /** Held against plain JavaScript callers: another value would break the server connection. */
-function text(name: string): string {
-  if (typeof name === 'string') return name;
-  throw new TypeError(`a connection, group or user is named by a string, not by ${typeof name}`);
+export function name(given: string): string {
+  if (typeof given === 'string') return given;
+  throw new TypeError(`a connection, group or user is named by a string, not by ${typeof given}`);
 }

@@ -1,14 +1,17 @@
+import type { Ack } from '@trunkline/protocol';
 import { AckStatus } from '@trunkline/protocol';
 
 import { TrunklineError } from '../errors.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 const ACK_TIMEOUT_MS = 10_000;
+const ANSWERS = new Set<number>([AckStatus.Ok, AckStatus.NotFound, AckStatus.Forbidden]);
 
 interface Waiting {
   readonly connection: ServerConnection;
   readonly deadline: number;
-  readonly resolve: (found: boolean) => void;
+  readonly what: string;
+  readonly resolve: (ack: Ack) => void;
   readonly reject: (error: TrunklineError) => void;
 }
 
@@ -19,26 +22,30 @@ export class Acks {
   #lastId = 0;
 
   /**
-   * Calls `send` with a fresh ack id; resolves on the service's ack, within 10 s or not at all, with
-   * whether what was named is there.
+   * Calls `send` with a fresh ack id; resolves on the service's ack, within 10 s or not at all, where
+   * it says done, not found or forbidden. `what` is asked for errors, "joining the group".
    */
-  request(
+  ask(
+    what: string,
     connection: ServerConnection,
     now: number,
     send: (ackId: number) => void,
-  ): Promise<boolean> {
+  ): Promise<Ack> {
     const ackId = ++this.#lastId;
     return new Promise((resolve, reject) => {
       send(ackId);
-      this.#waiting.set(ackId, { connection, deadline: now + ACK_TIMEOUT_MS, resolve, reject });
+      const deadline = now + ACK_TIMEOUT_MS;
+      this.#waiting.set(ackId, { connection, deadline, what, resolve, reject });
     });
   }
 
-  settle(ackId: number, status: number): void {
+  settle(ack: Ack): void {
+    const { ackId, status, message } = ack;
     const waiting = this.#take(ackId);
-    if (status === AckStatus.Ok) waiting?.resolve(true);
-    else if (status === AckStatus.NotFound) waiting?.resolve(false);
-    else waiting?.reject(failed(`the service could not do it (ack status ${status})`));
+    if (waiting === undefined) return;
+    if (ANSWERS.has(status)) return waiting.resolve(ack);
+    const why = message === '' ? '' : `: ${message}`;
+    waiting.reject(failed(waiting, `the service could not do it (ack status ${status})${why}`));
   }
 
   /** The service answers on the connection it was asked on, so these answers are lost. */
@@ -46,7 +53,9 @@ export class Acks {
     for (const [ackId, waiting] of this.#waiting) {
       if (waiting.connection !== connection) continue;
       this.#take(ackId);
-      waiting.reject(failed('the server connection was lost before the service confirmed'));
+      waiting.reject(
+        failed(waiting, 'the server connection was lost before the service confirmed'),
+      );
     }
   }
 
@@ -54,7 +63,7 @@ export class Acks {
     for (const [ackId, waiting] of this.#waiting) {
       if (waiting.deadline > now) return;
       this.#take(ackId);
-      waiting.reject(failed('the service did not confirm within 10 s'));
+      waiting.reject(failed(waiting, 'the service did not confirm within 10 s'));
     }
   }
 
@@ -65,8 +74,8 @@ export class Acks {
   }
 }
 
-function failed(why: string): TrunklineError {
-  return new TrunklineError('ack-timeout', `joining or leaving the group is uncertain: ${why}`);
+function failed({ what }: Waiting, why: string): TrunklineError {
+  return new TrunklineError('ack-timeout', `${what} is uncertain: ${why}`);
 }
 
 /**
@@ -87,4 +96,14 @@ export async function foundOnAny(answers: readonly Promise<boolean>[]): Promise<
     if (failure === undefined) return false;
     throw failure;
   }
+}
+
+/**
+ * The same where all must do it, whether or not they find anything: rejects with the first failure
+ * when all have answered.
+ */
+export async function doneOnAll(answers: readonly Promise<boolean>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(answers);
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
 }

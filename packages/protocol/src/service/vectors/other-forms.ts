@@ -11,6 +11,19 @@ const BARE = { ...CONN1, headers: new Map<string, string[]>(), queryString: '' }
  */
 export const OTHER_FORMS: readonly Vector[] = [
   {
+    name: '61 GroupMemberQuery of six elements',
+    hex: '15 | 96 28 81 01 cd04d2 a567726f7570 01 0a a5746f6b656e',
+    message: {
+      type: M.GroupMemberQuery,
+      group: 'group',
+      ackId: 1,
+      top: 10,
+      continuationToken: 'token',
+      maxPageSize: undefined,
+      tracingId: tracing(1234),
+    },
+  },
+  {
     name: 'RefreshAuth with nil for no claims',
     hex: '0f | 96 29 a3746f6b c0 d6ff6a450140 07 80',
     message: {

@@ -13,8 +13,14 @@ beforeEach(async () => {
   server = await edge.server();
 });
 
-async function ask(group: string, max: number, continuationToken?: string): Promise<Page> {
-  server.says({ type: MessageType.GroupMemberQuery, group, ackId: 7, max, continuationToken });
+async function ask(
+  group: string,
+  maxPageSize: number | undefined,
+  continuationToken?: string,
+  top?: number,
+): Promise<Page> {
+  const type = MessageType.GroupMemberQuery;
+  server.says({ type, group, ackId: 7, top, continuationToken, maxPageSize });
   const [ack] = await server.messages();
   if (ack?.type !== MessageType.Ack || ack.payload === undefined) throw new Error('no answer');
   expect(ack).toMatchObject({ ackId: 7, status: 1 });
@@ -78,4 +84,11 @@ test('a page has one member at least, and a thousand at most', async () => {
   await join('g', 'ben');
   expect((await ask('g', 0))[0]).toHaveLength(1);
   expect((await ask('g', -5))[0]).toHaveLength(1);
+});
+
+test('what is not said is left to the edge, and the least that is said holds', async () => {
+  for (let i = 0; i < 5; i++) await join('g', `user ${i}`);
+  expect((await ask('g', undefined))[0]).toHaveLength(5);
+  expect((await ask('g', undefined, undefined, 2))[0]).toHaveLength(2);
+  expect((await ask('g', 3, undefined, 4))[0]).toHaveLength(3);
 });

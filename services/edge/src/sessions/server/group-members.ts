@@ -7,11 +7,12 @@ const PAGE_MAX = 1000;
 
 /** Who is in a group, page by page in the order of connection ids (section 18.5). */
 export function answerGroupMembers(query: GroupMemberQuery, server: ServerSession): void {
-  const { group, max, continuationToken: after = '', ackId } = query;
+  const { group, top = PAGE_MAX, maxPageSize = PAGE_MAX, ackId } = query;
+  const { continuationToken: after = '' } = query;
   const members = [...server.hub.model.membersOf(group)]
     .filter(({ id }) => id > after)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const page = members.slice(0, Math.min(Math.max(max, 1), PAGE_MAX));
+  const page = members.slice(0, Math.min(Math.max(Math.min(top, maxPageSize), 1), PAGE_MAX));
   const writer = new ByteWriter(64 + 64 * page.length);
   writer.arrayHeader(2);
   writer.arrayHeader(page.length);
