@@ -35,6 +35,11 @@ export interface HubOptions {
   handshakeTimeout?: number;
   /** Hub protocols that clients may speak. Default both. */
   supportedProtocols?: readonly HubProtocolName[];
+  /**
+   * Integers beyond 2^53 are read as BigInts, and BigInts are written as integers. Default false: a
+   * call fails that brings an integer which a number does not keep, and so does sending a BigInt.
+   */
+  useBigInt?: boolean;
 }
 
 /** `HubOptions` with their defaults; no limit is Infinity. */
@@ -91,6 +96,7 @@ const HUB_DEFAULTS: HubSettings = {
   clientTimeoutInterval: 30_000,
   handshakeTimeout: 15_000,
   supportedProtocols: ['json', 'messagepack'],
+  useBigInt: false,
 };
 
 const quietConsole: Logger = {

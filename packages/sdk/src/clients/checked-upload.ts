@@ -36,9 +36,13 @@ export class CheckedUpload extends Upload {
     }
   }
 
-  /** For the reader it is the client's error, as in ASP.NET Core. */
   #fail(error: unknown): void {
     if (error instanceof InvalidDataException) this.#refused(error.message);
-    this.end(new HubError(clientErrorText(callErrors.itemNotBound, error, this.#detailed)));
+    this.end(itemNotBound(error, this.#detailed));
   }
+}
+
+/** For the reader of an upload an item that is none is the client's error, as in ASP.NET Core. */
+export function itemNotBound(error: unknown, detailed: boolean): HubError {
+  return new HubError(clientErrorText(callErrors.itemNotBound, error, detailed));
 }

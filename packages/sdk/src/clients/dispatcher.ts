@@ -3,7 +3,11 @@ import { DataType, HubMessageType } from '@trunkline/protocol';
 import { clientErrorText, InvalidDataException } from '../errors.ts';
 import type { HubMethodOptions, Schema } from '../hubs/hub-methods.ts';
 import type { HubMethod } from '../hubs/method-table.ts';
-import type { CompletionMessage, InvocationMessage } from '../protocols/index.ts';
+import type {
+  CompletionMessage,
+  InvocationMessage,
+  StreamItemMessage,
+} from '../protocols/index.ts';
 import { checkCall } from './call-checks.ts';
 import { callErrors } from './call-errors.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -40,7 +44,7 @@ export class Dispatcher {
       case HubMessageType.StreamInvocation:
         return this.#call(message);
       case HubMessageType.StreamItem:
-        return this.#uploads?.push(message.invocationId, message.item);
+        return this.#item(message);
       case HubMessageType.Completion:
         this.#completed(message, bytes.subarray(start, end));
         return undefined;
@@ -72,9 +76,10 @@ export class Dispatcher {
       this.#refuse(message, callErrors.unknownMethod(message.target));
       return undefined;
     }
-    const expected = missingArguments(message, method);
-    if (expected !== undefined) {
-      this.#refuse(message, this.#countError(message, expected));
+    const error = message.fault ?? countError(message, method);
+    if (message.fault !== undefined) this.#client.host.refused(method.name, message.fault.message);
+    if (error !== undefined) {
+      this.#refuse(message, this.#notBound(message, error));
       return undefined;
     }
     return method.checks === undefined
@@ -90,10 +95,15 @@ export class Dispatcher {
     else await this.#admit({ ...message, args: outcome.args }, method);
   }
 
-  #countError({ target, args }: InvocationMessage, expected: number): string {
-    const error = new InvalidDataException(callErrors.argumentCount(args.length, expected));
+  #notBound({ target }: InvocationMessage, error: InvalidDataException): string {
     const { enableDetailedErrors } = this.#client.route.settings;
     return clientErrorText(callErrors.notBound(target), error, enableDetailedErrors);
+  }
+
+  #item({ invocationId, item, fault }: StreamItemMessage): Promise<void> | undefined {
+    if (fault === undefined) return this.#uploads?.push(invocationId, item);
+    this.#uploads?.unreadable(invocationId, fault);
+    return undefined;
   }
 
   #admit(message: InvocationMessage, method: HubMethod): Promise<void> | undefined {
@@ -190,17 +200,15 @@ export class Dispatcher {
   }
 }
 
-/**
- * How many ordinary arguments a method takes, where a call brings too few of them. `parameters` count
- * for themselves.
- */
-function missingArguments(
+/** What is wrong with a call of too few ordinary arguments. `parameters` count for themselves. */
+function countError(
   { args, streamIds }: InvocationMessage,
   { parameters, checks }: HubMethod,
-): number | undefined {
+): InvalidDataException | undefined {
   if (checks?.parameters !== undefined) return undefined;
   const expected = parameters - (checks?.uploads ?? streamIds).length;
-  return args.length < expected ? expected : undefined;
+  if (args.length >= expected) return undefined;
+  return new InvalidDataException(callErrors.argumentCount(args.length, expected));
 }
 
 /** Where `parameters` are given, uploads that are not are none. */

@@ -37,7 +37,7 @@ export interface ClientHost {
   caughtUp(client: ClientConnection): Promise<void>;
   /** The client answered what some server asked it; `record` is the whole hub message. */
   answered(client: ClientConnection, message: CompletionMessage, record: Uint8Array): void;
-  /** A schema of the method does not take what the client sent. */
+  /** What the client sent for a method cannot be read, or its schema does not take it. */
   refused(method: string, why: string): void;
   /** Something began that a stopping server should wait for; `finished` must follow. */
   started(): void;

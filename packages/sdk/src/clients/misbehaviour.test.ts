@@ -6,7 +6,9 @@ import { until } from '../fake-service.test-support.ts';
 import type { FakeClient, FakeServerConnection } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
-import { jsonProtocol } from '../protocols/json.ts';
+import { JsonProtocol } from '../protocols/json.ts';
+
+const json = new JsonProtocol(false);
 
 class Careless extends Hub {
   static ends: (() => void)[] = [];
@@ -228,9 +230,7 @@ async function aheadOfOthers(trunk: FakeServerConnection, calls: readonly Uint8A
 
 test('calls that take long are no more than others can wait for', async () => {
   const { trunk } = await serve(Careless);
-  const calls = Array.from({ length: 200 }, (_, n) =>
-    jsonProtocol.invocation('busy', [4], String(n)),
-  );
+  const calls = Array.from({ length: 200 }, (_, n) => json.invocation('busy', [4], String(n)));
   expect(await aheadOfOthers(trunk, calls)).toBeLessThan(20);
 });
 
@@ -251,7 +251,7 @@ test('calls wait while their answers do, and leave room for what others send', a
   trunk.socket.pause();
   const all = 1000;
   const calls = Array.from({ length: all }, (_, n) => ['big', [50_000], String(n)] as const);
-  client.write(Buffer.concat(calls.map((call) => jsonProtocol.invocation(...call))));
+  client.write(Buffer.concat(calls.map((call) => json.invocation(...call))));
   await until(() => {
     void look();
     return waiting > LIMIT * 0.75;

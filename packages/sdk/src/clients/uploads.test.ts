@@ -4,7 +4,13 @@ import { hubSettings } from '../options.ts';
 import { Uploads } from './uploads.ts';
 
 const settings = hubSettings({}, {});
-const end = { type: 3, invocationId: 'u', error: undefined, result: undefined } as const;
+const end = {
+  type: 3,
+  invocationId: 'u',
+  error: undefined,
+  result: undefined,
+  fault: undefined,
+} as const;
 
 test('an upload is known until its client ends it or its method has', async () => {
   const uploads = new Uploads(settings);

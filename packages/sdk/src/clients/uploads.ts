@@ -2,7 +2,7 @@ import { HubError, OperationCanceledException } from '../errors.ts';
 import type { Schema } from '../hubs/hub-methods.ts';
 import type { HubSettings } from '../options.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
-import { CheckedUpload } from './checked-upload.ts';
+import { CheckedUpload, itemNotBound } from './checked-upload.ts';
 import { Upload } from './upload.ts';
 
 /** The streams that one client uploads at a time, by their ids (client protocols reference, 6.6). */
@@ -33,6 +33,11 @@ export class Uploads {
   /** As `Upload.push`. An item of a stream that is none any more came too late. */
   push(id: string, item: unknown): Promise<void> | undefined {
     return this.#open.get(id)?.push(item);
+  }
+
+  /** An item came that cannot be read: the reader gets what is left first, and then the error. */
+  unreadable(id: string, fault: Error): void {
+    this.#open.get(id)?.end(itemNotBound(fault, this.#settings.enableDetailedErrors));
   }
 
   /** Ends one at the client's wish. False where that is no upload. */

@@ -51,7 +51,7 @@ export class HubHost implements ClientHost {
     this.hub = options.hub;
     this.#refusals = new RefusalLog(options.hub, options.logger);
     this.#results = new ClientResults(options.clock);
-    this.#answers = new ClientAnswers(this.#results);
+    this.#answers = new ClientAnswers(this.#results, this.#routes);
     const { acks, observer } = options;
     const [clients, routes, answers] = [this.#clients, this.#routes, this.#answers];
     const receiver = new HubReceiver({ host: this, clients, routes, acks, answers, observer });

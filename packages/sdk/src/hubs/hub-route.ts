@@ -48,7 +48,7 @@ export function hubRoute(
     filters: filterSet([...server.filters, ...filters]),
     authorize,
     settings,
-    protocols: protocolsNamed(settings.supportedProtocols),
+    protocols: protocolsNamed(settings.supportedProtocols, settings.useBigInt),
   };
 }
 

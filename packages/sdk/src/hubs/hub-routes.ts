@@ -27,10 +27,16 @@ export class HubRoutes {
     return createHash('sha256').update(text).digest('hex').slice(0, 16);
   }
 
+  /** Whether any of the paths has BigInts. */
+  get useBigInt(): boolean {
+    return [...this.#byPath.values()].some(({ settings }) => settings.useBigInt);
+  }
+
   add(route: HubRoute): void {
     this.#byPath.set(route.path.toLowerCase(), route);
-    const names = [...this.#byPath.values()].flatMap(({ protocols }) => protocols);
-    this.#protocols = protocolsNamed(names.map(({ name }) => name));
+    const routes = [...this.#byPath.values()];
+    const names = routes.flatMap(({ settings }) => settings.supportedProtocols);
+    this.#protocols = protocolsNamed(names, this.useBigInt);
   }
 
   /** The one that a client negotiated at, where there are several. */

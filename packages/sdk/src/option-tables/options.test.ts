@@ -74,6 +74,7 @@ const TAKEN = {
     clientTimeoutInterval: MS,
     handshakeTimeout: MS,
     supportedProtocols: ['json'],
+    useBigInt: ['true', 'false'],
   },
   MAP_OPTIONS: { hub: TEXT, create: FUNCTION, authorize: FUNCTION, filters: FILTERS },
   SERVER_OPTIONS: {

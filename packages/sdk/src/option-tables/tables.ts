@@ -39,6 +39,7 @@ export const HUB_OPTIONS: OptionTable<HubOptions> = {
   clientTimeoutInterval: kind.milliseconds(1),
   handshakeTimeout: kind.milliseconds(1),
   supportedProtocols: kind.someOf('json', 'messagepack'),
+  useBigInt: kind.flag,
 };
 
 export const MAP_OPTIONS: OptionTable<MapOptions> = {

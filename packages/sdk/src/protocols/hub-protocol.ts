@@ -1,7 +1,14 @@
+import type { InvalidDataException } from '../errors.ts';
 import type { HubProtocolName } from '../options.ts';
 
+/** A message whose framing is right, of which a value may be none that JavaScript has. */
+interface WithValues {
+  /** Why its values cannot be read; what waits for them fails, and nothing else. */
+  readonly fault: InvalidDataException | undefined;
+}
+
 /** A call (type 1) or a call for a stream (type 4). */
-export interface InvocationMessage {
+export interface InvocationMessage extends WithValues {
   readonly type: 1 | 4;
   /** Absent: nobody waits for an answer, and none may be sent. */
   readonly invocationId: string | undefined;
@@ -12,13 +19,13 @@ export interface InvocationMessage {
   readonly headers: unknown;
 }
 
-export interface StreamItemMessage {
+export interface StreamItemMessage extends WithValues {
   readonly type: 2;
   readonly invocationId: string;
   readonly item: unknown;
 }
 
-export interface CompletionMessage {
+export interface CompletionMessage extends WithValues {
   readonly type: 3;
   readonly invocationId: string;
   readonly error: string | undefined;
@@ -65,7 +72,7 @@ export interface HubProtocol {
     headers?: Readonly<Record<string, string>>,
   ): Uint8Array;
   streamItem(invocationId: string, item: unknown): Uint8Array;
-  /** The answer to a call; undefined travels as null, since a call always has a result. */
+  /** The answer to a call; what has no form travels as null, since a call always has a result. */
   result(invocationId: string, value: unknown): Uint8Array;
   error(invocationId: string, text: string): Uint8Array;
   /** The good end of a stream. */

@@ -1,61 +1,74 @@
 import { HubMessageType } from '@trunkline/protocol';
 
 import { InvalidDataException } from '../errors.ts';
-import { utf8 } from '../utf8.ts';
 import type { HubMessage, HubProtocol } from './hub-protocol.ts';
+import { jsonValue, parseJson, stringifyJson } from './json-values.ts';
 
 /** Hub messages as JSON text ended by RS (client protocols reference, sections 3.2 to 3.4). */
-export const jsonProtocol: HubProtocol = {
-  name: 'json',
-  binary: false,
+export class JsonProtocol implements HubProtocol {
+  readonly name = 'json';
+  readonly binary = false;
+  readonly useBigInt: boolean;
 
-  parse(bytes, start, end) {
-    return readMessage(readObject(bytes, start, end));
-  },
+  constructor(useBigInt: boolean) {
+    this.useBigInt = useBigInt;
+  }
 
-  invocation(target, args, invocationId, headers) {
-    const values = args.some((value) => value instanceof Uint8Array) ? args.map(plain) : args;
+  parse(bytes: Uint8Array, start: number, end: number): HubMessage | undefined {
+    let fault: InvalidDataException | undefined;
+    const members = readObject(bytes, start, end, this.useBigInt, (error) => (fault = error));
+    return readMessage(members, fault);
+  }
+
+  invocation(
+    target: string,
+    args: readonly unknown[],
+    invocationId?: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Uint8Array {
     const type = HubMessageType.Invocation;
-    return record({ type, headers, invocationId, target, arguments: values });
-  },
+    return this.#record({ type, headers, invocationId, target, arguments: this.#value(args) });
+  }
 
-  streamItem(invocationId, item) {
-    return record({ type: HubMessageType.StreamItem, invocationId, item: plain(item) });
-  },
+  streamItem(invocationId: string, item: unknown): Uint8Array {
+    return this.#record({ type: HubMessageType.StreamItem, invocationId, item: this.#value(item) });
+  }
 
-  result(invocationId, value) {
-    return record({ type: HubMessageType.Completion, invocationId, result: plain(value) });
-  },
+  result(invocationId: string, value: unknown): Uint8Array {
+    const type = HubMessageType.Completion;
+    return this.#record({ type, invocationId, result: this.#value(value) });
+  }
 
-  error(invocationId, error) {
-    return record({ type: HubMessageType.Completion, invocationId, error });
-  },
+  error(invocationId: string, error: string): Uint8Array {
+    return this.#record({ type: HubMessageType.Completion, invocationId, error });
+  }
 
-  end(invocationId) {
-    return record({ type: HubMessageType.Completion, invocationId });
-  },
-};
+  end(invocationId: string): Uint8Array {
+    return this.#record({ type: HubMessageType.Completion, invocationId });
+  }
 
-/**
- * Bytes are base64 text, as in .NET (client protocols reference, section 3.5); those inside another
- * value are not looked for, since that would cost every message.
- */
-export function plain(value: unknown): unknown {
-  if (!(value instanceof Uint8Array)) return value ?? null;
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  #value(value: unknown): unknown {
+    return jsonValue(value, this.useBigInt);
+  }
+
+  /** JSON escapes control characters, so RS stands only at the end. */
+  #record(message: object): Uint8Array {
+    return Buffer.from(`${stringifyJson(message, this.useBigInt)}\x1e`);
+  }
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** JSON escapes control characters, so RS stands only at the end. */
-function record(message: object): Uint8Array {
-  return Buffer.from(`${JSON.stringify(message)}\x1e`);
-}
-
-function readObject(bytes: Uint8Array, start: number, end: number): Members {
+function readObject(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  useBigInt: boolean,
+  inexact: (error: InvalidDataException) => void,
+): Members {
   let value: unknown;
   try {
-    value = JSON.parse(utf8(bytes, start, end - 1));
+    value = parseJson(bytes, start, end - 1, useBigInt, inexact);
   } catch (cause) {
     throw new InvalidDataException('Error reading JSON.', { cause });
   }
@@ -63,7 +76,10 @@ function readObject(bytes: Uint8Array, start: number, end: number): Members {
   throw new InvalidDataException('Unexpected JSON Token Type. Expected a JSON Object.');
 }
 
-function readMessage(members: Members): HubMessage | undefined {
+function readMessage(
+  members: Members,
+  fault: InvalidDataException | undefined,
+): HubMessage | undefined {
   const type = members['type'] as number | undefined;
   if (type === undefined) throw new InvalidDataException("Missing required property 'type'.");
   switch (type) {
@@ -76,15 +92,17 @@ function readMessage(members: Members): HubMessage | undefined {
         args: list(members, 'arguments'),
         streamIds: streamIds(members),
         headers: members['headers'],
+        fault,
       };
     case HubMessageType.StreamItem:
-      return { type, invocationId: text(members, 'invocationId'), item: members['item'] };
+      return { type, invocationId: text(members, 'invocationId'), item: members['item'], fault };
     case HubMessageType.Completion:
       return {
         type,
         invocationId: text(members, 'invocationId'),
         error: optionalText(members, 'error'),
         result: members['result'],
+        fault,
       };
     case HubMessageType.CancelInvocation:
       return { type, invocationId: text(members, 'invocationId') };

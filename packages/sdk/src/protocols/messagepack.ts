@@ -1,75 +1,125 @@
-import { Decoder, Encoder } from '@msgpack/msgpack';
-import { ByteWriter, frameBodyStart, HubMessageType, msgpackValueEnd } from '@trunkline/protocol';
+import {
+  ByteReader,
+  ByteWriter,
+  frameBodyStart,
+  HubMessageType,
+  msgpackValueEnd,
+  ProtocolError,
+} from '@trunkline/protocol';
 
 import { InvalidDataException } from '../errors.ts';
 import type { HubMessage, HubProtocol } from './hub-protocol.ts';
+import { MessagePackReader } from './messagepack-reader.ts';
+import { writeValue } from './messagepack-writer.ts';
 
 /** Kinds of a completion. */
 const ERROR = 1;
 const VOID = 2;
 const RESULT = 3;
 
-const encoder = new Encoder({ ignoreUndefined: true });
-const decoder = new Decoder();
+/** Kept from one message to the next; undefined while one is written. */
+let spare: ByteWriter | undefined;
 
 /**
  * Hub messages as length-prefixed MessagePack arrays (client protocols reference, sections 3.2, 3.3
  * and 3.5). Element 1 of most is a map of headers, which servers leave empty but for trace context.
  */
-export const messagePackProtocol: HubProtocol = {
-  name: 'messagepack',
-  binary: true,
+export class MessagePackProtocol implements HubProtocol {
+  readonly name = 'messagepack';
+  readonly binary = true;
+  readonly useBigInt: boolean;
 
-  parse(bytes, start, end) {
-    return readMessage(readArray(bytes, start, end));
-  },
+  constructor(useBigInt: boolean) {
+    this.useBigInt = useBigInt;
+  }
 
-  invocation(target, args, invocationId, headers = {}) {
-    return record([HubMessageType.Invocation, headers, invocationId ?? null, target, args]);
-  },
+  parse(bytes: Uint8Array, start: number, end: number): HubMessage | undefined {
+    return readMessage(readArray(bytes, start, end, this.useBigInt));
+  }
 
-  streamItem(invocationId, item) {
-    return record([HubMessageType.StreamItem, {}, invocationId, item]);
-  },
+  invocation(
+    target: string,
+    args: readonly unknown[],
+    invocationId?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Uint8Array {
+    const id = invocationId ?? null;
+    return this.#record([HubMessageType.Invocation, headers, id, target, args]);
+  }
 
-  result(invocationId, value) {
-    return record([HubMessageType.Completion, {}, invocationId, RESULT, value]);
-  },
+  streamItem(invocationId: string, item: unknown): Uint8Array {
+    return this.#record([HubMessageType.StreamItem, {}, invocationId, item]);
+  }
 
-  error(invocationId, text) {
-    return record([HubMessageType.Completion, {}, invocationId, ERROR, text]);
-  },
+  result(invocationId: string, value: unknown): Uint8Array {
+    return this.#record([HubMessageType.Completion, {}, invocationId, RESULT, value]);
+  }
 
-  end(invocationId) {
-    return record([HubMessageType.Completion, {}, invocationId, VOID]);
-  },
-};
+  error(invocationId: string, text: string): Uint8Array {
+    return this.#record([HubMessageType.Completion, {}, invocationId, ERROR, text]);
+  }
 
-function record(message: readonly unknown[]): Uint8Array {
-  const body = encoder.encodeSharedRef(message);
-  const writer = new ByteWriter(body.length + 5);
-  writer.varInt(body.length);
-  writer.raw(body);
-  return writer.view();
+  end(invocationId: string): Uint8Array {
+    return this.#record([HubMessageType.Completion, {}, invocationId, VOID]);
+  }
+
+  /** A getter of the app's may write another message meanwhile, which gets a writer of its own. */
+  #record(message: readonly unknown[]): Uint8Array {
+    const writer = spare ?? new ByteWriter();
+    spare = undefined;
+    try {
+      const start = writer.beginFrame();
+      writeValue(writer, message, this.useBigInt);
+      writer.endFrame(start);
+      return Buffer.from(writer.view());
+    } finally {
+      writer.clear();
+      spare = writer;
+    }
+  }
 }
 
-/** The decoder makes room for as many items as an array announces, so they have to be there. */
-function readArray(bytes: Uint8Array, start: number, end: number): readonly unknown[] {
-  const body = frameBodyStart(bytes, start);
-  if (msgpackValueEnd(bytes, body, end) !== end) {
-    throw new InvalidDataException('Reading array length failed.');
-  }
-  let value: unknown;
+/** The items of a message; an error in place of one that is no JavaScript value. */
+type Items = readonly unknown[];
+
+/** What is there is counted before anything is read, so that what is announced can be believed. */
+function readArray(bytes: Uint8Array, start: number, end: number, useBigInt: boolean): Items {
+  let at = frameBodyStart(bytes, start);
+  if (msgpackValueEnd(bytes, at, end) !== end) throw noArray();
+  const head = new ByteReader(bytes, at, end);
   try {
-    value = decoder.decode(bytes.subarray(body, end));
+    const items: unknown[] = [];
+    const count = head.arrayHeader();
+    at = head.offset;
+    while (items.length < count) {
+      items.push(readItem(bytes, at, useBigInt));
+      at = msgpackValueEnd(bytes, at, end);
+    }
+    return items;
   } catch (cause) {
-    throw new InvalidDataException('Reading array length failed.', { cause });
+    if (cause instanceof ProtocolError) throw noArray({ cause });
+    throw cause;
   }
-  if (Array.isArray(value)) return value as readonly unknown[];
-  throw new InvalidDataException('Reading array length failed.');
 }
 
-function readMessage(items: readonly unknown[]): HubMessage | undefined {
+function readItem(bytes: Uint8Array, at: number, useBigInt: boolean): unknown {
+  try {
+    return new MessagePackReader(bytes, at, useBigInt).value();
+  } catch (error) {
+    if (error instanceof InvalidDataException) return error;
+    throw error;
+  }
+}
+
+function noArray(options?: ErrorOptions): InvalidDataException {
+  return new InvalidDataException('Reading array length failed.', options);
+}
+
+function faultOf(item: unknown): InvalidDataException | undefined {
+  return item instanceof InvalidDataException ? item : undefined;
+}
+
+function readMessage(items: Items): HubMessage | undefined {
   const type = items[0];
   switch (type) {
     case HubMessageType.Invocation:
@@ -78,12 +128,18 @@ function readMessage(items: readonly unknown[]): HubMessage | undefined {
         type,
         invocationId: callId(items[2], type),
         target: text(items[3], 'target'),
-        args: list(items[4], 'arguments'),
+        args: faultOf(items[4]) === undefined ? list(items[4], 'arguments') : [],
         streamIds: streamIds(items[5]),
         headers: items[1],
+        fault: faultOf(items[4]),
       };
     case HubMessageType.StreamItem:
-      return { type, invocationId: text(items[2], 'invocationId'), item: items[3] };
+      return {
+        type,
+        invocationId: text(items[2], 'invocationId'),
+        item: items[3],
+        fault: faultOf(items[3]),
+      };
     case HubMessageType.Completion:
       return readCompletion(items);
     case HubMessageType.CancelInvocation:
@@ -98,7 +154,7 @@ function readMessage(items: readonly unknown[]): HubMessage | undefined {
   }
 }
 
-function readCompletion(items: readonly unknown[]): HubMessage {
+function readCompletion(items: Items): HubMessage {
   const invocationId = text(items[2], 'invocationId');
   const kind = items[3];
   const error = kind === ERROR ? text(items[4], 'error') : undefined;
@@ -106,7 +162,8 @@ function readCompletion(items: readonly unknown[]): HubMessage {
   if (kind !== ERROR && kind !== VOID && kind !== RESULT) {
     throw new InvalidDataException('Invalid invocation result kind.');
   }
-  return { type: HubMessageType.Completion, invocationId, error, result };
+  const fault = faultOf(result);
+  return { type: HubMessageType.Completion, invocationId, error, result, fault };
 }
 
 function text(value: unknown, name: string): string {

@@ -2,7 +2,7 @@ import { HubMessageType, MessageType } from '@trunkline/protocol';
 
 import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
 import { findProtocol } from '../protocols/index.ts';
-import { plain } from '../protocols/json.ts';
+import { jsonValue, parseJson } from '../protocols/json-values.ts';
 import type { Destination } from '../sending/destination.ts';
 import type { ClientCall, Sender } from '../sending/send-proxy.ts';
 import { path } from './rest-client.ts';
@@ -74,7 +74,7 @@ export function excluded(ids: readonly string[]): [string, string][] {
 }
 
 function messageBody(target: string, args: readonly unknown[]): string {
-  return JSON.stringify({ target, arguments: args.map(plain) });
+  return JSON.stringify({ target, arguments: jsonValue(args, false) });
 }
 
 /**
@@ -86,7 +86,9 @@ function clientResult({ headers, body }: RestAnswer): unknown {
   if (protocol === undefined) throw new InvalidDataException('The client speaks another protocol.');
   const isJson = headers.get('content-type')?.startsWith('application/json') === true;
   if (isJson && body.at(-1) !== RECORD_SEPARATOR) {
-    const { result, error } = JSON.parse(Buffer.from(body).toString()) as Envelope;
+    const { result, error } = parseJson(body, 0, body.length, false, (inexact) => {
+      throw inexact;
+    }) as Envelope;
     if (error === undefined) return result;
     throw new HubError(error);
   }
@@ -94,6 +96,7 @@ function clientResult({ headers, body }: RestAnswer): unknown {
   if (message?.type !== HubMessageType.Completion) {
     throw new InvalidDataException('The service answered with something else than a completion.');
   }
+  if (message.fault !== undefined) throw message.fault;
   if (message.error !== undefined) throw new HubError(message.error);
   return message.result;
 }

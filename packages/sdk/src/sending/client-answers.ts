@@ -3,6 +3,7 @@ import { HubMessageType, MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
+import type { HubRoutes } from '../hubs/hub-routes.ts';
 import { findProtocol } from '../protocols/index.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
 import { SERVER_ID } from '../trunk/identity.ts';
@@ -16,10 +17,12 @@ import { tooOldToAnswer } from './too-old.ts';
  */
 export class ClientAnswers {
   readonly #results: ClientResults;
+  readonly #routes: HubRoutes;
   readonly #routed = new RoutedCalls();
 
-  constructor(results: ClientResults) {
+  constructor(results: ClientResults, routes: HubRoutes) {
     this.#results = results;
+    this.#routes = routes;
   }
 
   /** Another server asks a client of this one, if it still is: its answer is to go back there. */
@@ -47,7 +50,11 @@ export class ClientAnswers {
   /** The service brings the answer of a client elsewhere. */
   relayed({ invocationId, connectionId, protocol, payload }: ClientCompletion): void {
     try {
-      const message = findProtocol(protocol)?.parse(payload, 0, payload.length);
+      const message = findProtocol(protocol, this.#routes.useBigInt)?.parse(
+        payload,
+        0,
+        payload.length,
+      );
       const isAnswer = message?.type === HubMessageType.Completion;
       if (isAnswer && message.invocationId === invocationId) {
         this.#results.complete(connectionId, message);

@@ -71,9 +71,11 @@ export class ClientResults {
   }
 
   /** An answer from any other connection than the one asked counts for nothing. */
-  complete(connectionId: string, { invocationId, error, result }: CompletionMessage): void {
+  complete(connectionId: string, message: CompletionMessage): void {
+    const { invocationId, error, result, fault } = message;
     if (!this.expects(invocationId, connectionId)) return;
-    if (error === undefined) this.#take(invocationId)?.resolve(result);
+    if (fault !== undefined) this.fail(invocationId, fault);
+    else if (error === undefined) this.#take(invocationId)?.resolve(result);
     else this.fail(invocationId, new HubError(error));
   }
 

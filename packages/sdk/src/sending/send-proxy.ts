@@ -67,7 +67,7 @@ export class SendProxy {
 
   /** Sends by name, for names that are members of the proxy itself. */
   send(name: string, ...args: unknown[]): Promise<void> {
-    return unheeded(this.#sender.send(this.#destination, name, args));
+    return unheeded(this.#sender.send(this.#destination, targetName(name), args));
   }
 }
 
@@ -102,9 +102,15 @@ export class InvokeProxy {
 
   /** Invokes by name, for names that are members of the proxy itself. */
   send(target: string, ...args: unknown[]): Promise<unknown> {
-    const connectionId = this.#connectionId;
-    return unheeded(this.#sender.invoke({ ...this.#options, connectionId, target, args }));
+    const call = { connectionId: this.#connectionId, target: targetName(target), args };
+    return unheeded(this.#sender.invoke({ ...this.#options, ...call }));
   }
+}
+
+/** Held against plain JavaScript callers: clients end their connection at a call without a name. */
+function targetName(name: string): string {
+  if (typeof name === 'string') return name;
+  throw new TypeError(`a client's method is named by a string, not by ${typeof name}`);
 }
 
 Object.setPrototypeOf(SendProxy.prototype, anyName);
