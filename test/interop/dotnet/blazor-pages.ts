@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 
-const DEADLINE_MS = 20_000;
+/** Blazor's own pauses between its tries to reconnect, on a busy machine. */
+const DEADLINE_MS = 60_000;
 
 /** Blazor's own dialog, and when it was last shown, in milliseconds since 1970; 0 before. */
 const WATCH = `
