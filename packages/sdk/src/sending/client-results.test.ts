@@ -98,6 +98,43 @@ test('the wait ends with the timeout, the signal and the client', async () => {
   await expect(left).rejects.toThrow("Connection 'c1' disconnected.");
 });
 
+describe('a question that is given up', () => {
+  test.each(['timeout', 'signal'] as const)('is withdrawn: %s', async (why) => {
+    const clock = new ManualClock();
+    const { trunk, hub } = await serve(Asks, { clock });
+    const controller = new AbortController();
+    const options = why === 'timeout' ? { timeout: 5000 } : { signal: controller.signal };
+    const given = hub.clients.client('far').invoke(options).confirm('?');
+    given.catch(() => {});
+    const { invocationId } = await trunk.next(34);
+    expect(trunk.ofType(35)).toEqual([]);
+    if (why === 'signal') controller.abort();
+    await expect(passing(clock, given)).rejects.toThrow('Invocation canceled by the server.');
+    const withdrawn = await trunk.next(35);
+    expect(withdrawn).toMatchObject({
+      invocationId,
+      connectionId: 'far',
+      callerServerId: SERVER_ID,
+    });
+    expect(withdrawn.payload).toHaveLength(0);
+  });
+
+  test('is not withdrawn once it has been answered', async () => {
+    const { trunk, hub } = await serve(Asks);
+    const client = trunk.open();
+    await client.text(0);
+    const controller = new AbortController();
+    const answer = hub.clients.client('c1').invoke({ signal: controller.signal }).confirm('?');
+    const { invocationId } = await trunk.next(34);
+    client.json({ type: 3, invocationId, result: true });
+    expect(await answer).toBe(true);
+    controller.abort();
+    await hub.clients.all.confirm('behind it');
+    await trunk.next(MessageType.BroadcastData);
+    expect(trunk.ofType(35)).toHaveLength(1);
+  });
+});
+
 test('another connection cannot answer', async () => {
   const { trunk } = await serve(Asks);
   const client = trunk.open();

@@ -7,6 +7,14 @@ import type { ClientCall } from './send-proxy.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** What has been asked of a client, by way of the endpoints that may have it. */
+export interface Question {
+  /** How many endpoints have been asked. */
+  readonly endpoints: number;
+  /** Tells them that the answer is not awaited any more. */
+  withdraw(): void;
+}
+
 interface Pending {
   readonly connectionId: string;
   /** Endpoints that were asked and have not said yet that they do not have the connection. */
@@ -31,18 +39,23 @@ export class ClientResults {
   }
 
   /**
-   * Calls `send` with a fresh invocation id, and resolves with the answer of that connection. `send`
-   * answers how many endpoints it has asked.
+   * Calls `ask` with a fresh invocation id, and resolves with the answer of that connection. What is
+   * given up here is withdrawn, or the service would keep it for ten minutes.
    */
   request(
     { connectionId, target, timeout = DEFAULT_TIMEOUT_MS, signal }: ClientCall,
-    send: (invocationId: string) => number,
+    ask: (invocationId: string) => Question,
   ): Promise<unknown> {
     const number = ++this.#lastNumber;
     const invocationId = `${connectionId}-${randomUUID().replaceAll('-', '')}-${number}`;
     return new Promise((resolve, reject) => {
-      const cancel = () => this.fail(invocationId, new HubError(CANCELED));
-      const late = () => this.fail(invocationId, new HubError(lateText(target, timeout)));
+      let question: Question | undefined;
+      const giveUp = (text: string) => {
+        question?.withdraw();
+        this.fail(invocationId, new HubError(text));
+      };
+      const cancel = () => giveUp(CANCELED);
+      const late = () => giveUp(lateText(target, timeout));
       const cancelDeadline = this.#clock.after(timeout, late);
       const settle = () => {
         cancelDeadline();
@@ -57,8 +70,9 @@ export class ClientResults {
       pendingCalls.set(invocationId, pending);
       try {
         signal?.addEventListener('abort', cancel);
-        if (signal?.aborted === true) cancel();
-        else pending.asked = send(invocationId);
+        if (signal?.aborted === true) return cancel();
+        question = ask(invocationId);
+        pending.asked = question.endpoints;
       } catch (error) {
         this.fail(invocationId, error as Error);
       }

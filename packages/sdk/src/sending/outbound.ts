@@ -1,4 +1,4 @@
-import type { ClientInvocation, Payloads } from '@trunkline/protocol';
+import type { ClientCompletion, ClientInvocation, Payloads } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
@@ -8,6 +8,7 @@ import type { HubRoutes } from '../hubs/hub-routes.ts';
 import type { HubCounts } from '../telemetry/counts.ts';
 import { outgoingHeaders } from '../telemetry/tracing.ts';
 import { SERVER_ID } from '../trunk/identity.ts';
+import type { Question } from './client-results.ts';
 import type { Destination } from './destination.ts';
 
 export interface OutboundOptions {
@@ -45,13 +46,13 @@ export class Outbound {
   }
 
   /**
-   * Asks a client for an answer, which comes back under `invocationId`. Answers how many endpoints
-   * have been asked.
+   * Asks a client for an answer, which comes back under `invocationId` (service protocol reference,
+   * section 11).
    */
   invoke(
     call: { invocationId: string; connectionId: string; target: string; args: unknown[] },
     origin?: ClientConnection,
-  ): number {
+  ): Question {
     const { invocationId, connectionId, target, args } = call;
     const message: ClientInvocation = {
       type: MessageType.ClientInvocation,
@@ -64,7 +65,10 @@ export class Outbound {
     const known = clients.get(connectionId);
     const connections = endpoints.connectionsTo(connectionId, known, origin);
     for (const connection of connections) connection.send(message);
-    return connections.length;
+    const withdraw = () => {
+      for (const connection of connections) connection.post(forgetCall(message));
+    };
+    return { endpoints: connections.length, withdraw };
   }
 
   /** The one client that a message is for, when it is here and its protocol is known. */
@@ -85,4 +89,16 @@ export class Outbound {
     }
     return payloads;
   }
+}
+
+/** An answer without bytes only makes the service forget the call, whatever the protocol. */
+function forgetCall({ invocationId, connectionId }: ClientInvocation): ClientCompletion {
+  return {
+    type: MessageType.ClientCompletion,
+    invocationId,
+    connectionId,
+    callerServerId: SERVER_ID,
+    protocol: 'json',
+    payload: new Uint8Array(),
+  };
 }
