@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 
-import { type Clients, Hub, HubError, type Sends } from '@trunkline/sdk';
+import { type Clients, Hub, HubError, type HubMethods, type Sends } from '@trunkline/sdk';
 import { Gates } from '@trunkline/testing';
 
 import type { About, Destination } from './contract.ts';
@@ -37,6 +37,38 @@ export function select(
 
 /** The hub behind every path. The query of a connection chooses what happens as it connects. */
 export class Main extends Hub<MainClient> {
+  static readonly methods = {
+    echo: {},
+    echoLater: {},
+    nothing: {},
+    add: {},
+    refuse: {},
+    fail: {},
+    failLater: {},
+    connectionId: {},
+    about: {},
+    keep: {},
+    kept: {},
+    count: {},
+    relay: {},
+    join: {},
+    leave: {},
+    visit: {},
+    abort: {},
+    journal: {},
+    pass: {},
+    open: {},
+    ask: {},
+    countdown: {},
+    untilCancelled: {},
+    refuseAfterOne: {},
+    sum: { uploads: 1 },
+    both: { uploads: 2 },
+    first: { uploads: 1 },
+    lastWords: { uploads: 1 },
+    doubled: { uploads: 1 },
+  } as const satisfies HubMethods<Main>;
+
   override async onConnected(): Promise<void> {
     const { query, connectionId } = this.context;
     this.#note('connecting');

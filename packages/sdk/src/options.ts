@@ -21,6 +21,11 @@ export interface HubOptions {
   maximumReceiveMessageSize?: number | null;
   /** Calls of one client that run at once; streams do not count. Default 1. */
   maximumParallelInvocationsPerClient?: number;
+  /**
+   * Calls of one client that run at once, of every kind: streams, uploads and those that wait for the
+   * client's answer too. More are refused. Default 256; at least maximumParallelInvocationsPerClient.
+   */
+  maximumRunningCallsPerClient?: number;
   /** Items of one upload kept for a method that is slow to read them. Default 10. */
   streamBufferCapacity?: number;
   /** What one client may have waiting behind a call that blocks it; more closes it. Default 4 MiB. */
@@ -89,6 +94,8 @@ const MIB = 1024 * 1024;
 const HUB_DEFAULTS: HubSettings = {
   maximumReceiveMessageSize: MIB,
   maximumParallelInvocationsPerClient: 1,
+  // As many as the edge follows for one client, which it could not move with more.
+  maximumRunningCallsPerClient: 256,
   streamBufferCapacity: 10,
   maximumPendingBytes: 4 * MIB,
   enableDetailedErrors: false,
@@ -154,8 +161,15 @@ export function noConnectionString(): TrunklineError {
 /** A hub's own options over those of the server over the defaults. */
 export function hubSettings(shared: HubOptions, own: HubOptions): HubSettings {
   const given = { ...HUB_DEFAULTS, ...defined(shared), ...defined(own) };
-  const { maximumReceiveMessageSize: size } = given;
-  return { ...given, maximumReceiveMessageSize: size ?? Infinity };
+  const { maximumReceiveMessageSize, maximumRunningCallsPerClient } = given;
+  return {
+    ...given,
+    maximumReceiveMessageSize: maximumReceiveMessageSize ?? Infinity,
+    maximumRunningCallsPerClient: Math.max(
+      maximumRunningCallsPerClient,
+      given.maximumParallelInvocationsPerClient,
+    ),
+  };
 }
 
 function defined(options: HubOptions): HubOptions {

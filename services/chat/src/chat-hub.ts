@@ -20,6 +20,8 @@ export interface Joined {
 /** The hub class over one app server's rooms: hub objects live for one invocation, rooms longer. */
 export function createChatHub(rooms: Rooms): new () => Hub<ChatClient> {
   return class Chat extends Hub<ChatClient> {
+    static readonly methods = ['join', 'say', 'typing', 'ping', 'rooms'] as const;
+
     /** Moves the caller to a room. Joining the same room again is how one changes one's name. */
     async join(room: unknown, name: unknown): Promise<Joined> {
       const roomName = textWithin(room, 40, 'A room name');

@@ -2,7 +2,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { createManager, createServer, Hub } from '@trunkline/sdk';
+import { createManager, createServer, Hub, type HubMethods } from '@trunkline/sdk';
 
 interface ChatClient {
   message(user: string, text: string): void;
@@ -11,6 +11,13 @@ interface ChatClient {
 const manager = createManager();
 
 class Chat extends Hub<ChatClient> {
+  static readonly methods = {
+    send: {},
+    countdown: {},
+    sum: { uploads: 1 },
+    healthy: {},
+  } as const satisfies HubMethods<Chat>;
+
   async send(user: string, text: string): Promise<string> {
     await this.clients.all.message(user, text);
     return process.version;

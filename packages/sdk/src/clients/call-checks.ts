@@ -1,6 +1,6 @@
 import { clientErrorText, HubError, InvalidDataException } from '../errors.ts';
 import type { Schema } from '../hubs/hub-methods.ts';
-import type { HubMethod } from '../hubs/method-table.ts';
+import type { MethodChecks } from '../hubs/method-table.ts';
 import type { InvocationMessage } from '../protocols/index.ts';
 import { isYes } from './authorization.ts';
 import { callErrors } from './call-errors.ts';
@@ -16,9 +16,9 @@ export type CheckedCall = { readonly args: unknown[] } | { readonly refusal: str
 export async function checkCall(
   client: ClientConnection,
   { target, args }: InvocationMessage,
-  { name, checks = {} }: HubMethod,
+  name: string,
+  { parameters, authorize }: MethodChecks,
 ): Promise<CheckedCall> {
-  const { parameters, authorize } = checks;
   let base = callErrors.notBound(target);
   try {
     const bound = parameters === undefined ? args : await bind(parameters, args);

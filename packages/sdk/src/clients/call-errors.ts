@@ -26,6 +26,9 @@ export const callErrors = {
   /** Of one stream that a client uploads. */
   itemNotBound: 'Failed to bind Stream message.',
   streamThrew: 'An error occurred on the server while streaming results.',
+  /** ASP.NET Core has no such bound. */
+  tooManyCalls: (target: string, limit: number): string =>
+    `Failed to invoke '${target}' due to an error on the server. HubException: ${limit} calls of this client are running, which is the most it may have.`,
   idInUse: (invocationId: string): string => `Invocation ID '${invocationId}' is already in use.`,
   /** Of the handshake, not of a call: ASP.NET Core has none, since there HTTP answers 401 or 403. */
   unauthorizedUser: 'Failed to connect because user is unauthorized',

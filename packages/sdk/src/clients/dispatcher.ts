@@ -1,8 +1,7 @@
 import { DataType, HubMessageType } from '@trunkline/protocol';
 
 import { clientErrorText, InvalidDataException } from '../errors.ts';
-import type { HubMethodOptions, Schema } from '../hubs/hub-methods.ts';
-import type { HubMethod } from '../hubs/method-table.ts';
+import type { HubMethod, MethodChecks } from '../hubs/method-table.ts';
 import type {
   CompletionMessage,
   InvocationMessage,
@@ -17,14 +16,18 @@ import { Uploads } from './uploads.ts';
 
 /**
  * What one client's hub messages set off, message by message (client protocols reference, sections
- * 6.4 to 6.6). Ordinary calls run a few at a time, by default one; streams are not counted.
+ * 6.4 to 6.6). Ordinary calls run a few at a time, by default one; streams run beside them, and
+ * there is a bound for all together.
  */
 export class Dispatcher {
   readonly #client: ClientConnection;
   /** Calls going on, by invocation id, or by themselves where they have none. */
   #active: Map<string | Invocation, Invocation> | undefined;
   #uploads: Uploads | undefined;
+  /** Ordinary calls that hold up the next one. */
   #running = 0;
+  /** Calls of every kind of which something still runs, those that have been cancelled too. */
+  #unended = 0;
   /** Starts the call that waits for its turn; while there is one, nothing more is dispatched. */
   #startNext: (() => void) | undefined;
   #abandoned = false;
@@ -84,12 +87,12 @@ export class Dispatcher {
     }
     return method.checks === undefined
       ? this.#admit(message, method)
-      : this.#check(message, method);
+      : this.#check(message, method, method.checks);
   }
 
   /** The client's next record waits for the checks, as it does in ASP.NET Core. */
-  async #check(message: InvocationMessage, method: HubMethod): Promise<void> {
-    const outcome = await checkCall(this.#client, message, method);
+  async #check(message: InvocationMessage, method: HubMethod, checks: MethodChecks): Promise<void> {
+    const outcome = await checkCall(this.#client, message, method.name, checks);
     if (this.#abandoned) return;
     if ('refusal' in outcome) this.#refuse(message, outcome.refusal);
     else await this.#admit({ ...message, args: outcome.args }, method);
@@ -112,8 +115,7 @@ export class Dispatcher {
       this.#refuse(message, refusal);
       return undefined;
     }
-    const isStream = message.type === HubMessageType.StreamInvocation;
-    if (isStream || message.streamIds.length > 0) {
+    if (method.streams || method.uploads > 0) {
       this.#start(message, method, () => {});
       return undefined;
     }
@@ -130,18 +132,24 @@ export class Dispatcher {
     });
   }
 
-  /** Why a call cannot start, as its client gets to read it. */
+  /**
+   * Why a call cannot start, as its client gets to read it. Nothing of the call may be there before:
+   * it says what to make, and how many uploads.
+   */
   #refusal(message: InvocationMessage, method: HubMethod): string | undefined {
     const { target, streamIds, invocationId, type } = message;
     if (invocationId !== undefined && this.#active?.has(invocationId) === true) {
       return callErrors.idInUse(invocationId);
     }
-    if (type === HubMessageType.Invocation && method.streams) return callErrors.streaming(target);
-    const uploads = uploadSchemas(method.checks);
-    if (uploads !== undefined && uploads.length !== streamIds.length) {
-      return callErrors.uploadCount(target, streamIds.length, uploads.length);
+    const asksForStream = type === HubMessageType.StreamInvocation;
+    if (asksForStream !== method.streams) {
+      return asksForStream ? callErrors.notStreaming(target) : callErrors.streaming(target);
     }
-    return undefined;
+    if (streamIds.length !== method.uploads) {
+      return callErrors.uploadCount(target, streamIds.length, method.uploads);
+    }
+    const { maximumRunningCallsPerClient: limit } = this.#client.route.settings;
+    return this.#unended < limit ? undefined : callErrors.tooManyCalls(target, limit);
   }
 
   /** A call that nobody waits for gets no answer, not even this one. */
@@ -169,7 +177,8 @@ export class Dispatcher {
   #start(message: InvocationMessage, method: HubMethod, release: () => void): void {
     const client = this.#client;
     const { streamIds } = message;
-    const uploads = streamIds.length === 0 ? [] : this.#openUploads(streamIds, method);
+    const uploads = method.uploads === 0 ? [] : this.#openUploads(streamIds, method);
+    this.#unended++;
     const active = (this.#active ??= new Map<string | Invocation, Invocation>());
     const invocation = new Invocation({
       client,
@@ -182,15 +191,17 @@ export class Dispatcher {
         this.#uploads?.forget(streamIds);
         release();
       },
+      ended: () => this.#unended--,
     });
     active.set(message.invocationId ?? invocation, invocation);
     invocation.start();
   }
 
-  #openUploads(streamIds: readonly string[], { name, checks }: HubMethod): readonly Upload[] {
+  #openUploads(streamIds: readonly string[], method: HubMethod): readonly Upload[] {
     const { host, route } = this.#client;
     this.#uploads ??= new Uploads(route.settings);
-    return this.#uploads.open(streamIds, checks?.uploads, (why) => host.refused(name, why));
+    const refused = (why: string) => host.refused(method.name, why);
+    return this.#uploads.open(streamIds, method.uploadSchemas, refused);
   }
 
   /** Ends an upload, or answers what a server asked the client. Anything else came too late. */
@@ -200,18 +211,12 @@ export class Dispatcher {
   }
 }
 
-/** What is wrong with a call of too few ordinary arguments. `parameters` count for themselves. */
+/** What is wrong with a call of too few ordinary arguments, or too many. */
 function countError(
-  { args, streamIds }: InvocationMessage,
-  { parameters, checks }: HubMethod,
+  { args }: InvocationMessage,
+  { fewest, most }: HubMethod,
 ): InvalidDataException | undefined {
-  if (checks?.parameters !== undefined) return undefined;
-  const expected = parameters - (checks?.uploads ?? streamIds).length;
-  if (args.length >= expected) return undefined;
+  if (args.length >= fewest && args.length <= most) return undefined;
+  const expected = args.length < fewest ? fewest : most;
   return new InvalidDataException(callErrors.argumentCount(args.length, expected));
-}
-
-/** Where `parameters` are given, uploads that are not are none. */
-function uploadSchemas(checks: HubMethodOptions | undefined): readonly Schema[] | undefined {
-  return checks?.uploads ?? (checks?.parameters === undefined ? undefined : []);
 }

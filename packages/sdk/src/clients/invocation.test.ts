@@ -11,6 +11,19 @@ import { Hub } from '../hubs/hub.ts';
 class InvalidOperationException extends Error {}
 
 class Calls extends Hub {
+  static readonly methods = {
+    add: {},
+    nothing: {},
+    slowly: {},
+    throws: {},
+    rejects: {},
+    refuses: {},
+    counts: {},
+    streamsLater: { streams: true },
+    noStream: { streams: true },
+    noIterable: { streams: true },
+    cyclic: {},
+  };
   add(a: number, b: number): number {
     return a + b;
   }
@@ -37,6 +50,9 @@ class Calls extends Hub {
   }
   noStream(): null {
     return null;
+  }
+  noIterable(): number {
+    return 1;
   }
   cyclic(): unknown {
     const value: { self?: unknown } = {};
@@ -108,11 +124,13 @@ describe('calls in the wrong mode', () => {
     expect(await answerTo(target, ['x'], 4)).toBe(failed(text));
   });
 
-  test('a stream that is null is named by its own spelling', async () => {
-    const text =
-      "The value returned by the streaming method 'noStream' is not a ChannelReader<> or IAsyncEnumerable<>.";
-    expect(await answerTo('NOSTREAM', [], 4)).toBe(failed(text));
-  });
+  test.each(['noStream', 'noIterable'])(
+    'what is no stream, %s, is named by its own spelling',
+    async (name) => {
+      const text = `The value returned by the streaming method '${name}' is not a ChannelReader<> or IAsyncEnumerable<>.`;
+      expect(await answerTo(name.toUpperCase(), [], 4)).toBe(failed(text));
+    },
+  );
 });
 
 describe('with detailed errors', () => {
@@ -261,6 +279,7 @@ describe('calls of one client', () => {
     ['by the end of the connection', []],
   ])('that throw what their signal says are no failures: %s', async (_who, cancels) => {
     class Waits extends Hub {
+      static readonly methods = { hello: {}, wait: {}, read: { uploads: 1 } };
       hello(): void {}
       async wait(): Promise<void> {
         await setTimeout(60_000, undefined, { signal: this.signal });

@@ -1,4 +1,4 @@
-import { DataType, HubMessageType } from '@trunkline/protocol';
+import { DataType } from '@trunkline/protocol';
 
 import { clientErrorText, HubError, isCancellation } from '../errors.ts';
 import { bindHub } from '../hubs/hub.ts';
@@ -25,6 +25,8 @@ export interface InvocationOptions {
   readonly release: () => void;
   /** The call is over: nothing of it is sent after this. */
   readonly finished: () => void;
+  /** Nothing of it runs any more either; a generator that was cancelled may take its time. */
+  readonly ended: () => void;
 }
 
 /** One call of a hub method, from a fresh hub object to its completion. */
@@ -33,6 +35,7 @@ export class Invocation implements StreamSink {
   readonly #aborted = new LazySignal();
   #trace: CallTrace | undefined;
   #source: StreamSource | undefined;
+  #sourceOver = false;
   /** The method has answered, if only with a stream. */
   #answered = false;
   /** Nothing more is sent. */
@@ -128,19 +131,21 @@ export class Invocation implements StreamSink {
   #methodEnded(): void {
     this.#answered = true;
     if (this.#over) this.#options.client.host.finished();
+    if (this.#source === undefined) this.#options.ended();
   }
 
   #returned(value: unknown): void {
     const { message, method } = this.#options;
     const source = streamSource(value);
-    if (message.type === HubMessageType.Invocation) {
-      if (source === undefined) this.#answer(value);
-      else this.#refuse(source, callErrors.streaming(message.target));
-    } else if (source !== undefined) {
-      void this.#stream(source);
+    if (method.streams) {
+      if (source === undefined) this.#complete(callErrors.noStream(method.name));
+      else void this.#stream(source);
+    } else if (source === undefined) {
+      this.#answer(value);
     } else {
-      const nothing = value === null ? callErrors.noStream(method.name) : undefined;
-      this.#complete(nothing ?? callErrors.notStreaming(message.target));
+      void abandon(source);
+      this.#reportUndeclared();
+      this.#complete(callErrors.streaming(message.target));
     }
   }
 
@@ -157,14 +162,9 @@ export class Invocation implements StreamSink {
     this.#complete(this.#errorText(callErrors.threw(this.#options.message.target), error));
   }
 
-  #refuse(source: StreamSource, text: string): void {
-    abandon(source);
-    this.#complete(text);
-  }
-
   async #stream(source: StreamSource): Promise<void> {
     this.#source = source;
-    if (this.#over) abandon(source);
+    if (this.#over) this.#abandon(source);
     else if (this.#aborted.aborted) this.#end();
     try {
       await pump(source, this);
@@ -173,7 +173,20 @@ export class Invocation implements StreamSink {
       if (this.#over) return;
       this.#report(error);
       this.#complete(this.#errorText(callErrors.streamThrew, error));
+    } finally {
+      this.#sourceEnded();
     }
+  }
+
+  /** A source that knows how to end may never answer what it was asked before. */
+  #abandon(source: StreamSource): void {
+    void abandon(source).then(() => this.#sourceEnded());
+  }
+
+  #sourceEnded(): void {
+    if (this.#sourceOver) return;
+    this.#sourceOver = true;
+    this.#options.ended();
   }
 
   /** The good end of a stream. */
@@ -200,7 +213,7 @@ export class Invocation implements StreamSink {
     if (this.#over) return;
     this.#over = true;
     this.#trace?.end();
-    if (this.#source !== undefined) abandon(this.#source);
+    if (this.#source !== undefined) this.#abandon(this.#source);
     for (const upload of this.#options.uploads) upload.close();
     this.#options.finished();
     // A stopping server waits for the methods of clients that have gone, too.
@@ -209,6 +222,14 @@ export class Invocation implements StreamSink {
 
   #errorText(base: string, error: unknown): string {
     return clientErrorText(base, error, this.#options.client.route.settings.enableDetailedErrors);
+  }
+
+  #reportUndeclared(): void {
+    const { client, method } = this.#options;
+    const { name } = client.route.hubClass;
+    client.host.logger.error(
+      `hub method ${name}.${method.name} answered a stream, and is no generator function: say streams: true of it in ${name}'s static methods`,
+    );
   }
 
   /**

@@ -17,6 +17,13 @@ const end = '{"type":3,"invocationId":"s"}';
 describe('a stream that nobody wants any more', () => {
   /** Endless, and silent after its first item, so that a read of it is always pending. */
   class Silent extends Hub {
+    static readonly methods = {
+      node: { streams: true },
+      web: { streams: true },
+      late: { streams: true },
+      iterable: { streams: true },
+      undeclared: {},
+    };
     static ended: string[] = [];
     node(): Readable {
       return new Readable({
@@ -35,6 +42,9 @@ describe('a stream that nobody wants any more', () => {
         start: (controller) => controller.enqueue(1),
         cancel: () => void Silent.ended.push('web'),
       });
+    }
+    undeclared(): ReadableStream<number> {
+      return this.web();
     }
     async late(): Promise<ReadableStream<number>> {
       await new Promise<void>((resolve) => (Silent.release = resolve));
@@ -97,18 +107,27 @@ describe('a stream that nobody wants any more', () => {
     expect(client.texts.filter((text) => text.includes('"item"'))).toEqual([]);
   });
 
-  test('one that was called without streaming is ended', async () => {
+  test('one that nobody said would come is ended, and the app is told what to say', async () => {
     Silent.ended = [];
-    const { trunk } = await serve(Silent);
+    const { trunk, log } = await serve(Silent);
     const client = trunk.open();
-    client.call('web');
+    client.call('undeclared');
     expect(await client.text(1)).toContain('with a non-streaming invocation');
     await until(() => Silent.ended.length > 0, 'the end of the source');
+    expect(log.lines).toEqual([
+      "hub method Silent.undeclared answered a stream, and is no generator function: say streams: true of it in Silent's static methods",
+    ]);
   });
 });
 
 describe('streams that cannot be read', () => {
   class Broken extends Hub {
+    static readonly methods = {
+      locked: { streams: true },
+      lockedLater: { streams: true },
+      cyclic: {},
+      bytes: {},
+    };
     locked(): ReadableStream<number> {
       const stream = new ReadableStream<number>();
       stream.getReader();

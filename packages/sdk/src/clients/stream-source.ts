@@ -63,9 +63,11 @@ export async function pump(source: StreamSource, sink: StreamSink): Promise<void
   }
 }
 
-/** Tells a source that nobody wants more. Whatever it makes of that is its own matter. */
-export function abandon(source: StreamSource): void {
-  void (async () => {
+/** Tells a source that nobody wants more, and resolves once it has taken note, in whatever way. */
+export async function abandon(source: StreamSource): Promise<void> {
+  try {
     await source.return?.();
-  })().catch(() => {});
+  } catch {
+    // What it makes of that is its own matter.
+  }
 }

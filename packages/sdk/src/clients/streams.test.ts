@@ -7,11 +7,28 @@ import { until } from '../fake-service.test-support.ts';
 import type { FakeClient } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
+import type { HubMethods } from '../hubs/hub-methods.ts';
 import { ManualClock } from '../manual-clock.test-support.ts';
 
 const log: string[] = [];
 
 class Streams extends Hub {
+  static readonly methods = {
+    countdown: {},
+    upTo: {},
+    readable: { streams: true },
+    later: { streams: true },
+    breaks: {},
+    endless: {},
+    stuck: {},
+    sum: { uploads: 1 },
+    join: { uploads: 2 },
+    ignores: { uploads: 1 },
+    doubled: { uploads: 1 },
+    slow: { uploads: 1 },
+    ping: {},
+  } as const satisfies HubMethods<Streams>;
+
   async *countdown(from: number): AsyncGenerator<number> {
     let left = from;
     while (left > 0 && !this.signal.aborted) yield left--;
@@ -295,6 +312,7 @@ describe('uploads', () => {
     let caught: unknown;
     let reading = false;
     class Reads extends Hub {
+      static readonly methods = { read: { uploads: 1 } };
       async read(items: AsyncIterable<unknown>): Promise<void> {
         reading = true;
         try {

@@ -8,6 +8,8 @@ import { Hub } from './hub.ts';
 const events: string[] = [];
 
 class Chat extends Hub {
+  static readonly methods = { say: {}, fail: {}, count: {}, sum: { uploads: 1 } };
+
   override onConnected(): void {
     events.push('onConnected');
     if (this.context.query.has('refuse')) throw new HubError('full');

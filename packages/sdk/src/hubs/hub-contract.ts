@@ -26,3 +26,19 @@ export type UploadedItems<
 > = Args extends readonly [...infer Before, AsyncIterable<infer Item>]
   ? UploadedItems<Before, [Item, ...Behind]>
   : Behind;
+
+/** The items of what a method answers; never where that is no stream. */
+export type StreamItem<Result> = [Awaited<Result>] extends [never]
+  ? never
+  : Awaited<Result> extends AsyncIterable<infer Item>
+    ? Item
+    : Awaited<Result> extends Generator<infer Item>
+      ? Item
+      : never;
+
+/** False for `any`, of which nothing is known. `never` stands in a tuple, or it would be any answer. */
+export type IsStream<Result> = 0 extends 1 & Awaited<Result>
+  ? false
+  : [StreamItem<Result>] extends [never]
+    ? false
+    : true;

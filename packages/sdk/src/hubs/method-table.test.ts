@@ -33,7 +33,12 @@ describe('callable methods', () => {
     const table = methodTable(Derived);
     expect([...table.keys()].sort()).toEqual(['overridden', 'own', 'shared', 'stream']);
     expect(Reflect.apply(table.get('overridden')!.run, {}, [])).toBe('derived');
-    expect(table.get('own')).toMatchObject({ parameters: 1, streams: false });
+    expect(table.get('own')).toMatchObject({
+      fewest: 1,
+      most: Infinity,
+      uploads: 0,
+      streams: false,
+    });
     expect(table.get('stream')).toMatchObject({ streams: true });
   });
 
@@ -86,8 +91,9 @@ describe('a static map', () => {
     const table = methodTable(Mapped);
     expect([...table.keys()]).toEqual(['sendmessage', 'say', 'stream', 'shared']);
     expect(table.get('say')).toBe(table.get('sendmessage'));
-    expect(table.get('say')).toMatchObject({ name: 'own', parameters: 1, checks: undefined });
-    expect(table.get('shared')!.checks).toBe(Mapped.methods.shared);
+    expect(table.get('say')).toMatchObject({ name: 'own', fewest: 1, checks: undefined });
+    const { authorize } = Mapped.methods.shared;
+    expect(table.get('shared')!.checks).toEqual({ parameters: undefined, authorize });
   });
 
   test.each<[string, object, RegExp]>([
@@ -98,13 +104,32 @@ describe('a static map', () => {
     [
       'an upload without one',
       { own: { uploads: [1] } },
-      /methods\.own: uploads takes a list of schemas/,
+      /methods\.own: uploads takes a list of schemas or a whole number from 0 on/,
     ],
     ['too few of them', { own: { parameters: [] } }, /'own' takes 1 arguments, .* are 0/],
+    ['too low a number', { own: { parameters: 0 } }, /'own' takes 1 arguments, .* are 0/],
+    [
+      'a generator for an answer',
+      { stream: { streams: false } },
+      /'stream' is a generator function/,
+    ],
   ])('with %s is refused', (_what, methods, why) => {
     class Wrong extends Derived {
       static readonly methods = methods as Record<string, HubMethodOptions>;
     }
     expect(() => methodTable(Wrong)).toThrow(why);
+  });
+
+  test('says what does not show in a function', () => {
+    class Said extends Derived {
+      static readonly methods = {
+        own: { parameters: 2, uploads: 1 },
+        shared: { streams: true },
+      } as Record<string, HubMethodOptions>;
+    }
+    const table = methodTable(Said);
+    expect(table.get('own')).toMatchObject({ fewest: 0, most: 2, uploads: 1, streams: false });
+    expect(table.get('own')!.checks).toBeUndefined();
+    expect(table.get('shared')).toMatchObject({ uploads: 0, streams: true });
   });
 });

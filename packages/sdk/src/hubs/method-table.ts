@@ -3,7 +3,7 @@ import { checkOptions } from '../option-tables/check.ts';
 import { METHOD_OPTIONS } from '../option-tables/tables.ts';
 import { Hub } from './hub.ts';
 import type { HubType } from './hub.ts';
-import type { HubMethodOptions } from './hub-methods.ts';
+import type { HubMethodOptions, Schema } from './hub-methods.ts';
 
 export type MethodFunction = (...args: unknown[]) => unknown;
 
@@ -11,12 +11,22 @@ export interface HubMethod {
   /** As the class spells it. */
   readonly name: string;
   readonly run: MethodFunction;
-  /** Arguments that a call must bring at the least. */
-  readonly parameters: number;
-  /** Known to answer with a stream, so that it need not be run to find that out. */
+  /** Ordinary arguments that a call must bring at the least, and may at the most. */
+  readonly fewest: number;
+  readonly most: number;
+  /** Streams that a call uploads, and the schemas of their items where there are any. */
+  readonly uploads: number;
+  readonly uploadSchemas: readonly Schema[];
+  /** Whether it answers with a stream. */
   readonly streams: boolean;
   /** What a call has to pass before it starts; undefined where that is nothing. */
-  readonly checks: HubMethodOptions | undefined;
+  readonly checks: MethodChecks | undefined;
+}
+
+export interface MethodChecks {
+  /** One for each ordinary argument; undefined where arguments are not looked at. */
+  readonly parameters: readonly Schema[] | undefined;
+  readonly authorize: HubMethodOptions['authorize'];
 }
 
 /** Callable methods by their names in lower case; a name that is not here does not exist. */
@@ -77,23 +87,43 @@ function describe(
   options: HubMethodOptions,
 ): HubMethod {
   checkOptions(`hub class '${hubClass.name}': methods.${name}`, METHOD_OPTIONS, options);
-  const { parameters, uploads, authorize } = options;
-  const schemas = [...(parameters ?? []), ...(uploads ?? [])];
+  const { authorize } = options;
+  const parameters = counted(options.parameters);
+  const uploads = counted(options.uploads ?? 0);
+  const schemas = [...(parameters.schemas ?? []), ...(uploads.schemas ?? [])];
   if (schemas.some((schema) => typeof schema['~standard']?.validate !== 'function')) {
     throw badHub(hubClass, `'${name}' has a schema that is no Standard Schema`);
   }
-  if (parameters !== undefined && schemas.length < run.length) {
-    const counts = `takes ${run.length} arguments, its parameters and uploads are ${schemas.length}`;
+  const declared = parameters.count + uploads.count;
+  if (declared < run.length) {
+    const counts = `takes ${run.length} arguments, its parameters and uploads are ${declared}`;
     throw badHub(hubClass, `'${name}' ${counts}`);
   }
-  const checked = parameters !== undefined || uploads !== undefined || authorize !== undefined;
+  const isGenerator = GENERATORS.has(run.constructor.name);
+  if (isGenerator && options.streams === false) {
+    throw badHub(hubClass, `'${name}' is a generator function, which streams`);
+  }
+  const checked = parameters.schemas !== undefined || authorize !== undefined;
   return {
     name,
     run,
-    parameters: run.length,
-    streams: GENERATORS.has(run.constructor.name),
-    checks: checked ? options : undefined,
+    // Where there are schemas, an argument that is missing is theirs to judge.
+    fewest: parameters.schemas === undefined ? Math.max(0, run.length - uploads.count) : 0,
+    most: parameters.schemas === undefined ? parameters.count : Infinity,
+    uploads: uploads.count,
+    uploadSchemas: uploads.schemas ?? [],
+    streams: options.streams ?? isGenerator,
+    checks: checked ? { parameters: parameters.schemas, authorize } : undefined,
   };
+}
+
+/** How many arguments or streams a method takes, and the schemas where these have said so. */
+function counted(given: readonly Schema[] | number | undefined): {
+  readonly count: number;
+  readonly schemas?: readonly Schema[];
+} {
+  if (typeof given === 'object') return { count: given.length, schemas: given };
+  return { count: given ?? Infinity };
 }
 
 /** An arrow function, as containers of dependencies take one, has no methods to look up. */

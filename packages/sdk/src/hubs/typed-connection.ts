@@ -1,4 +1,4 @@
-import type { CallableNames } from './hub-contract.ts';
+import type { CallableNames, IsStream, StreamItem } from './hub-contract.ts';
 import type { Hub } from './hub.ts';
 import type { HubMethodOptions } from './hub-methods.ts';
 
@@ -52,21 +52,6 @@ export type Methods<Chat> = {
     ? Extract<HubOf<Chat>[Own], Method>
     : never;
 };
-
-export type StreamItem<Result> = [Awaited<Result>] extends [never]
-  ? never
-  : Awaited<Result> extends AsyncIterable<infer Item>
-    ? Item
-    : Awaited<Result> extends Generator<infer Item>
-      ? Item
-      : never;
-
-/** False for `any`, of which nothing is known. `never` stands in a tuple, or it would be any answer. */
-type IsStream<Result> = 0 extends 1 & Awaited<Result>
-  ? false
-  : [StreamItem<Result>] extends [never]
-    ? false
-    : true;
 
 export type NamesOf<Chat, Streams extends boolean> = {
   [Name in keyof Methods<Chat>]: IsStream<ReturnType<Methods<Chat>[Name]>> extends Streams

@@ -71,6 +71,14 @@ export function orNull<Value>(
   return kind(`${takes}, or null for ${meaning}`, (value) => value === null || accepts(value));
 }
 
+/** What either of them takes. */
+export function either<One, Other>(one: Kind<One>, other: Kind<Other>): Kind<One | Other> {
+  return kind(
+    `${one.takes} or ${other.takes}`,
+    (value) => one.accepts(value) || other.accepts(value),
+  );
+}
+
 export function oneOf<Name extends string>(...choices: readonly Name[]): Kind<Name> {
   return kind(listed(choices, 'or'), (value) => choices.includes(value as Name));
 }

@@ -67,6 +67,7 @@ const TAKEN = {
   HUB_OPTIONS: {
     maximumReceiveMessageSize: ['null', ...WHOLE],
     maximumParallelInvocationsPerClient: WHOLE,
+    maximumRunningCallsPerClient: WHOLE,
     streamBufferCapacity: WHOLE,
     maximumPendingBytes: WHOLE,
     enableDetailedErrors: ['true', 'false'],
@@ -121,8 +122,9 @@ const TAKEN = {
   METHOD_OPTIONS: {
     name: TEXT,
     aliases: [...EMPTY_LIST, 'texts', 'json', 'WebSockets'],
-    parameters: SCHEMAS,
-    uploads: SCHEMAS,
+    parameters: [...SCHEMAS, 'zero', ...WHOLE],
+    uploads: [...SCHEMAS, 'zero', ...WHOLE],
+    streams: ['true', 'false'],
     authorize: FUNCTION,
   },
 } as const satisfies Record<keyof typeof tables, Readonly<Record<string, readonly Label[]>>>;

@@ -32,6 +32,7 @@ const filters = kind.listOf(
 export const HUB_OPTIONS: OptionTable<HubOptions> = {
   maximumReceiveMessageSize: kind.orNull(kind.whole(1, undefined, 'bytes'), 'no limit'),
   maximumParallelInvocationsPerClient: kind.whole(1),
+  maximumRunningCallsPerClient: kind.whole(1),
   streamBufferCapacity: kind.whole(1),
   maximumPendingBytes: kind.whole(1, undefined, 'bytes'),
   enableDetailedErrors: kind.flag,
@@ -134,11 +135,14 @@ export const USER_GROUP_OPTIONS: OptionTable<UserGroupOptions> = {
 /** Some libraries' schemas are functions. Whether it is one is said of the method it belongs to. */
 const schema = kind.objectOrFunction<Schema>();
 
+const schemasOrCount = kind.either(kind.listOf('schemas', schema), kind.whole(0));
+
 /** Of one method in a hub class's static `methods`. */
 export const METHOD_OPTIONS: OptionTable<HubMethodOptions> = {
   name: kind.text,
   aliases: kind.listOf('texts', kind.text),
-  parameters: kind.listOf('schemas', schema),
-  uploads: kind.listOf('schemas', schema),
+  parameters: schemasOrCount,
+  uploads: schemasOrCount,
+  streams: kind.flag,
   authorize: kind.callback(),
 };

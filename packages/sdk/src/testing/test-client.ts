@@ -2,7 +2,8 @@ import { encodeHandshakeRequest, HubMessageType, RecordBuffer } from '@trunkline
 
 import { deferred } from '../deferred.ts';
 import { errorMessage, HubError } from '../errors.ts';
-import type { Methods, NamesOf, StreamItem } from '../hubs/typed-connection.ts';
+import type { StreamItem } from '../hubs/hub-contract.ts';
+import type { Methods, NamesOf } from '../hubs/typed-connection.ts';
 import { utf8 } from '../utf8.ts';
 import { ItemQueue } from './item-queue.ts';
 import type { Member, MemoryService } from './memory-service.ts';

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import { HubError } from '../errors.ts';
 import { Hub } from '../hubs/hub.ts';
+import type { HubMethods } from '../hubs/hub-methods.ts';
 import { testHub } from './index.ts';
 import type { TestHub, TestHubOptions } from './index.ts';
 
@@ -13,6 +14,17 @@ interface RoomClient {
 const left: unknown[] = [];
 
 class Room extends Hub<RoomClient> {
+  static readonly methods = {
+    say: {},
+    everyWay: {},
+    whoAmI: {},
+    refuse: {},
+    ask: {},
+    count: {},
+    sum: { uploads: 1 },
+    abort: {},
+  } as const satisfies HubMethods<Room>;
+
   override async onConnected(): Promise<void> {
     if (this.context.query.get('refuse') === 'yes') throw new HubError('not you');
     await this.groups.add(this.context.connectionId, this.context.query.get('room') ?? 'lobby');
