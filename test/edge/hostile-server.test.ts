@@ -4,6 +4,7 @@ import { FakeAppServer, startEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { expectAlive } from './support/alive.ts';
+import { rawClient } from './support/raw-client.ts';
 import { HubClient } from './support/hub-client.ts';
 import { metric, scrape } from './support/metrics.ts';
 import { mutated, randomBytes, seeded } from './support/seeded.ts';
@@ -22,6 +23,12 @@ afterAll(async () => {
   await good.close();
   await edge.stop();
 });
+
+const unreadable = async (): Promise<number> => {
+  const { text } = await scrape(edge);
+  const series = text.matchAll(/^trunkline_unreadable_messages_total\{.*\} (\d+)$/gm);
+  return [...series].reduce((sum, [, count]) => sum + Number(count), 0);
+};
 
 const closes = (reason: string): Promise<number> =>
   metric(edge, 'trunkline_server_closes_total', { reason });
@@ -43,10 +50,15 @@ const handshake = (version: number): Buffer =>
     migrationLevel: 0,
   });
 
-const LIES: [string, Buffer][] = [
+/** After these nobody knows where the next message begins. */
+const LENGTHS: [string, Buffer][] = [
   ['a length of 2 GB', Buffer.from([0xff, 0xff, 0xff, 0xff, 0x07, 0x93])],
   ['a length over 128 MiB', Buffer.from([0x80, 0x80, 0x80, 0x41, 0x93])],
   ['a length of six bytes', Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0x01])],
+];
+
+/** After these everybody does. */
+const BODIES: [string, Buffer][] = [
   ['no body', Buffer.from([0])],
   ['a body that is no array', framed([0xa3, 0x61, 0x62, 0x63])],
   ['an array of 4 billion', framed([0xdd, 0xff, 0xff, 0xff, 0xff, 0x03])],
@@ -69,7 +81,8 @@ const LIES: [string, Buffer][] = [
 
 describe('instead of a service handshake', () => {
   it.each([
-    ...LIES,
+    ...LENGTHS,
+    ...BODIES,
     ['random bytes', randomBytes(1, 64)],
     ['text', Buffer.from('GET /server/ HTTP/1.1\r\n'.repeat(10))],
   ])('%s ends the connection', async (_name, bytes) => {
@@ -99,16 +112,28 @@ describe('instead of a service handshake', () => {
 });
 
 describe('after the service handshake', () => {
-  it.each(LIES)('%s ends the connection, and its clients may come back', async (_name, bytes) => {
-    const before = await closes('BadRequest');
-    const server = await FakeAppServer.connect(edge.url, { hub: HUB });
-    const client = await HubClient.connect(edge.url, { hub: HUB });
+  it.each(LENGTHS)(
+    '%s ends the connection, and its clients may come back',
+    async (_name, bytes) => {
+      const before = await closes('BadRequest');
+      const server = await FakeAppServer.connect(edge.url, { hub: HUB });
+      const client = await HubClient.connect(edge.url, { hub: HUB });
+      server.writeRaw(bytes);
+      expect((await server.closed).code).toBe(1007);
+      expect((await client.closed).code).toBe(1001);
+      expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);
+      expect(await closes('BadRequest')).toBe(before + 1);
+      await expectAlive(edge);
+    },
+  );
+
+  it.each(BODIES)('%s costs nobody anything, and is counted', async (_name, bytes) => {
+    await using server = await FakeAppServer.connect(edge.url, { hub: HUB });
+    await using client = await HubClient.connect(edge.url, { hub: HUB });
+    const before = await unreadable();
     server.writeRaw(bytes);
-    expect((await server.closed).code).toBe(1007);
-    expect((await client.closed).code).toBe(1001);
-    expect(client.received.all).toEqual([{ type: 7, allowReconnect: true }]);
-    expect(await closes('BadRequest')).toBe(before + 1);
-    await expectAlive(edge);
+    expect(await client.call('echo', 1)).toBe(1);
+    expect(await unreadable()).toBe(before + 1);
   });
 
   it('ids that nobody knows, unknown clients and what is not for us are passed over', async () => {
@@ -212,13 +237,14 @@ it('survives valid frames with a few bytes changed', async () => {
   const random = seeded(7);
   for (let round = 0; round < 60; round++) {
     const server = await FakeAppServer.connect(edge.url, { hub: HUB });
-    const client = await HubClient.connect(edge.url, { hub: HUB, userId: 'u' });
-    const frames = samples(client.connectionId).map((message) => encodeServiceMessage(message));
+    // A bare socket: what reaches it is no hub message any more.
+    const { socket, connectionId } = await rawClient(edge, HUB);
+    const frames = samples(connectionId).map((message) => encodeServiceMessage(message));
     for (let i = 0; i < 20; i++) {
       server.writeRaw(mutated(frames[Math.floor(random() * frames.length)]!, random));
     }
     await server.close();
-    await client.closed;
+    await socket.ended;
   }
   await expectAlive(edge);
   const metrics = await scrape(edge);

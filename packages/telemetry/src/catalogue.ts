@@ -290,9 +290,19 @@ export const METRICS = {
       side: SIDES,
       code: ['truncated', 'oversized', 'bad-length', 'wrong-type', 'bad-text', 'too-deep'],
     },
-    meaning: 'What clients and app servers sent that could not be read. Each closes its sender.',
+    meaning:
+      'What clients sent that is not framed as hub messages, and app servers as service messages. Each closes its sender.',
     whenItRises:
       'client: a broken or hostile client. server: an app server of another protocol version, or a proxy that changes bytes.',
+  },
+  trunkline_unreadable_messages_total: {
+    type: 'counter',
+    help: 'Messages of app servers passed over because they cannot be read, by type.',
+    labels: { type: 'given' },
+    meaning:
+      'Service messages in good frames whose content is not what their type has. Each is logged and passed over; who waits for an answer gets an error.',
+    whenItRises:
+      'An app server speaks a newer or an older form of that message than the edge knows. Its clients stay; what it asks for by that message does not happen.',
   },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',

@@ -46,6 +46,18 @@ describe('client results of apps on 1.34.0', { timeout: TEST_MS }, () => {
     expect(answer).toEqual({ question: 'sure?', yes: true });
   });
 
+  it('come to a fresh process from its first question on, from its own clients and others', async () => {
+    const fresh = await world.startApp('1.34.0', { prefix: near.prefix, sticky: 'Preferred' });
+    const confirm = (question: string): string => `${question} yes`;
+    const asker = await world.connect(fresh, { hub: 'detailed' });
+    const asked = await world.connect(fresh, { hub: 'detailed', confirm });
+    const other = await world.connect(far, { hub: 'detailed', confirm });
+    const ids = [await asked.id(), await other.id()];
+    for (let n = 0; n < 20; n++) {
+      expect(await asker.invoke('ask', ids[n % 2], `${n}`, WAIT_MS)).toBe(`${n} yes`);
+    }
+  });
+
   it.each(hosts)('are errors of a client of %s', async (_name, host, protocol) => {
     const confirm = (): never => {
       throw new Error('do not ask me');

@@ -65,6 +65,44 @@ export function decodeServiceMessage(
   return fields as unknown as ServiceMessage;
 }
 
+/**
+ * What can be read of a message that `decodeServiceMessage` throws at: its type, and those of its
+ * fields that are as they should be. For whoever has to say so to somebody who waits for an answer.
+ */
+export function salvageServiceMessage(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+): Readonly<Record<string, unknown>> {
+  const fields: Fields = {};
+  const reader = new ByteReader(bytes, start, end);
+  orNothing(() => {
+    const size = reader.arrayHeader();
+    const type = reader.int();
+    fields['type'] = type;
+    const layout = LAYOUTS.get(type);
+    for (const field of layout?.fields ?? []) {
+      if (size < field.from) return;
+      const at = reader.offset;
+      if (orNothing(() => readField(reader, layout!, field, size, fields))) continue;
+      reader.offset = at;
+      reader.skip();
+    }
+  });
+  return fields;
+}
+
+/** False where `read` breaks off at something malformed. */
+function orNothing(read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return false;
+  }
+}
+
 function readField(
   reader: ByteReader,
   layout: Layout,

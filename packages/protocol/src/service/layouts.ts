@@ -162,7 +162,7 @@ export const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [
     M.GroupMemberQuery,
     layout(
-      `ext, group:string, ${ACK}, top:optional int, continuationToken:optional text, maxPageSize:optional int?7`,
+      `ext, group:string, ${ACK}, top:optional int?5, continuationToken:optional text?6, maxPageSize:optional int?7`,
       TRACING,
     ),
   ],

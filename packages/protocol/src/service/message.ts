@@ -371,10 +371,10 @@ export interface ConnectionFlowControl {
 export interface GroupMemberQuery extends Traced, Acked {
   readonly type: typeof MessageType.GroupMemberQuery;
   readonly group: string;
-  /** How many are wanted in all; undefined for every one. */
+  /** How many are wanted in all; the service's choice when absent. */
   readonly top: number | undefined;
   readonly continuationToken: string | undefined;
-  /** How many one answer may have; undefined leaves that to the service. */
+  /** How many one answer may have; the service's choice when absent. */
   readonly maxPageSize: number | undefined;
 }
 

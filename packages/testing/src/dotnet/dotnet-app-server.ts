@@ -36,6 +36,8 @@ export interface DotnetAppServerOptions {
   readonly connections?: number;
   /** `Disabled` when not given. */
   readonly sticky?: StickyMode;
+  /** What the first question to a client has to wait for, before it is written down. */
+  readonly compile?: () => Promise<void>;
   readonly clock?: Clock;
   /** Takes what the package would write to the app's log; nobody does when not given. */
   readonly log?: (line: string) => void;
@@ -65,7 +67,7 @@ export class DotnetAppServer {
       clock: options.clock ?? systemClock,
       serverId: this.serverId,
       clients: new ClientTable(profile),
-      results: new ClientResults(profile, this.serverId),
+      results: new ClientResults(profile, this.serverId, options.compile),
       log: options.log ?? (() => {}),
     };
   }

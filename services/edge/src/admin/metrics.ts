@@ -4,6 +4,7 @@ import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/client/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { LabelCounts } from '../sessions/counters.ts';
+import { UNREADABLE_LABELS } from '../sessions/counters.ts';
 import type { EdgeContext } from '../sessions/edge-context.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import { VERSION } from '../version.ts';
@@ -25,6 +26,7 @@ const labelsOf = (reasons: Readonly<Record<string, CloseReason>>): string[] =>
 const GIVEN: GivenLabels = {
   trunkline_client_closes_total: { reason: labelsOf(CLIENT_CLOSE_REASONS) },
   trunkline_server_closes_total: { reason: labelsOf(SERVER_CLOSE_REASONS) },
+  trunkline_unreadable_messages_total: { type: UNREADABLE_LABELS },
 };
 
 type Some<N extends MetricName> = Pick<Sources, N>;
@@ -123,6 +125,7 @@ function failureSources(
   | 'trunkline_token_rejections_total'
   | 'trunkline_slow_clients_total'
   | 'trunkline_protocol_errors_total'
+  | 'trunkline_unreadable_messages_total'
 > {
   const { counters } = context;
   return {
@@ -140,6 +143,7 @@ function failureSources(
     trunkline_token_rejections_total: () => series(counters.tokenRejections, 'use', 'reason'),
     trunkline_slow_clients_total: () => counters.slowClients,
     trunkline_protocol_errors_total: () => series(counters.protocolErrors, 'side', 'code'),
+    trunkline_unreadable_messages_total: () => series(counters.unreadableMessages, 'type'),
   };
 }
 

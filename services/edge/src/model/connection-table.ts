@@ -73,6 +73,16 @@ export class ConnectionTable<T extends Identified> {
     return entry?.id === id ? entry : undefined;
   }
 
+  /** Slots there have been use for so far, free ones included. */
+  get slots(): number {
+    return this.#entries.length;
+  }
+
+  /** The connection in a slot; it keeps that as long as it lives. */
+  at(slot: number): T | undefined {
+    return this.#entries[slot];
+  }
+
   #grow(): number | undefined {
     const slot = this.#entries.length;
     if (slot === MAX_SLOTS) return undefined;

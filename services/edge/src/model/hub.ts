@@ -45,8 +45,8 @@ export class Hub<M extends Member<M>> {
   }
 
   /** In no order that callers may rely on. */
-  membersOf(group: string): Iterable<M> {
-    return this.#groups.members(group) ?? [];
+  membersOf(group: string): ReadonlySet<M> {
+    return this.#groups.members(group) ?? new Set();
   }
 
   attach(member: M, now: number): void {

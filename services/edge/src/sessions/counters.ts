@@ -1,3 +1,4 @@
+import { MessageType } from '@trunkline/protocol';
 import { Histogram } from '@trunkline/telemetry';
 import { TRANSPORT_LABELS } from './client/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
@@ -40,6 +41,12 @@ export const MIGRATION_OUTCOMES = [
 ] as const;
 export type MigrationOutcome = (typeof MIGRATION_OUTCOMES)[number];
 
+/** Names of service messages, by their ids. */
+export const MESSAGE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(MessageType).map(([name, id]) => [id, name]),
+);
+export const UNREADABLE_LABELS = [...MESSAGE_NAMES.values(), 'unknown'];
+
 const labels = (reasons: Record<string, CloseReason>): string[] =>
   Object.values(reasons).map((reason) => reason.label);
 
@@ -75,6 +82,8 @@ export class Counters {
   readonly negotiates = new LabelCounts([]);
   /** Keyed `use|reason`. */
   readonly tokenRejections = new LabelCounts([]);
+  /** Messages of app servers in good frames, by type. */
+  readonly unreadableMessages = new LabelCounts(UNREADABLE_LABELS);
   /** Keyed `side|code`. */
   readonly protocolErrors = new LabelCounts([]);
 

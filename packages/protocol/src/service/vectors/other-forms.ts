@@ -11,7 +11,7 @@ const BARE = { ...CONN1, headers: new Map<string, string[]>(), queryString: '' }
  */
 export const OTHER_FORMS: readonly Vector[] = [
   {
-    name: '61 GroupMemberQuery of six elements',
+    name: '61 GroupMemberQuery of older SDKs, without a page size',
     hex: '15 | 96 28 81 01 cd04d2 a567726f7570 01 0a a5746f6b656e',
     message: {
       type: M.GroupMemberQuery,
@@ -21,6 +21,18 @@ export const OTHER_FORMS: readonly Vector[] = [
       continuationToken: 'token',
       maxPageSize: undefined,
       tracingId: tracing(1234),
+    },
+  },
+  {
+    name: 'GroupMemberQuery of six elements, with nil for how many',
+    hex: '0c | 96 28 80 a567726f7570 01 c0 c0',
+    message: {
+      type: M.GroupMemberQuery,
+      group: 'group',
+      ackId: 1,
+      top: undefined,
+      continuationToken: undefined,
+      maxPageSize: undefined,
     },
   },
   {

@@ -27,14 +27,19 @@ interface Pending {
 /** Results of clients, as who asks and as who hosts the client asked (section 11). */
 export class ClientResults {
   readonly #profile: Profile;
+  readonly #compile: (() => Promise<void>) | undefined;
   readonly #serverId: string;
   readonly #pending = new Map<string, Pending>();
   /** What other servers ask of clients here: invocation id to connection id. */
   readonly #routed = new Map<string, string>();
   #count = 0;
+  /** Under way, or done: the code that writes questions down is compiled (section 21.2). */
+  #compiled: Promise<void> | undefined;
 
-  constructor(profile: Profile, serverId: string) {
+  /** `compile`: how long that takes, from the first question on; no time when not given. */
+  constructor(profile: Profile, serverId: string, compile?: () => Promise<void>) {
     this.#profile = profile;
+    this.#compile = compile;
     this.#serverId = serverId;
   }
 
@@ -52,11 +57,13 @@ export class ClientResults {
     }
     const invocationId = `${connectionId}-${randomUUID().replaceAll('-', '')}-${++this.#count}`;
     let cancel = (): void => {};
+    let writeDown = (): void => {};
     const completion = new Promise<Completion>((settle, fail) => {
-      this.#pending.set(invocationId, { connectionId, settle, fail });
+      writeDown = () => this.#pending.set(invocationId, { connectionId, settle, fail });
       cancel = () => fail(canceled());
       signal?.addEventListener('abort', cancel);
     });
+    completion.catch(() => {});
     try {
       hub.connectionFor(caller, connectionId).write({
         type: MessageType.ClientInvocation,
@@ -65,6 +72,9 @@ export class ClientResults {
         callerServerId: this.#serverId,
         payloads: payloadsOf(method, args, undefined, invocationId),
       });
+      // An answer that comes before it is written down is lost, as with the package.
+      if (this.#compile !== undefined) await (this.#compiled ??= this.#compile());
+      writeDown();
       const { error, result } = await completion;
       if (error !== undefined) throw new HubException(error);
       return result;

@@ -1,6 +1,6 @@
 import type { ClientInvocation, MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
 import { counted, payloads, TestEdge } from '../fixtures.test-support.ts';
 
@@ -252,5 +252,66 @@ describe('an app server that asked and waits no longer', () => {
     edge.context.results.expire(edge.now + 60_000);
     host.says(completion('answer'));
     expect(await again.messages()).toMatchObject([{ payload: Buffer.from('answer') }]);
+  });
+});
+describe('a process that has just started, of a package that loses early answers,', () => {
+  const userAgent = 'Microsoft.Azure.SignalR/1.34.0';
+  let young: FakeServer;
+
+  beforeEach(async () => {
+    young = await edge.server({ serverId: 'young', userAgent });
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  /** How many milliseconds a question waits before the client hears it. */
+  function wait(invocationId: string): number {
+    young.says({ ...ask('young'), invocationId });
+    for (let ms = 0; ms <= 200; ms += 10) {
+      if (client.heard.length > 0) {
+        client.socket.sent.length = 0;
+        return ms;
+      }
+      vi.advanceTimersByTime(10);
+    }
+    throw new Error('the client was not asked');
+  }
+
+  test('has its questions wait until three have their answers, and no longer', () => {
+    for (const id of ['1', '2', '3']) {
+      expect(wait(id)).toBe(100);
+      host.says({ ...completion('answer'), invocationId: id } as MessageFromServer);
+    }
+    expect(wait('4')).toBe(0);
+  });
+
+  test('sends the client everything else at once, and hears what it says', async () => {
+    young.says(ask('young'), {
+      type: MessageType.MultiConnectionData,
+      connectionIds: [client.id],
+      payloads: payloads({ json: '{"type":6}␞' }),
+    });
+    expect(client.heard).toEqual(['{"type":6}␞']);
+    client.says('{"type":6}␞');
+    expect(await host.heard()).toContainEqual(['data', client.id, '{"type":6}␞']);
+    vi.advanceTimersByTime(100);
+    expect(client.heard).toEqual(['{"type":6}␞', ASKED]);
+  });
+
+  test('asks nobody any more who has gone meanwhile', () => {
+    young.says(ask('young'));
+    client.socket.leave(1005);
+    expect(() => vi.advanceTimersByTime(200)).not.toThrow();
+    expect(client.heard).toEqual([]);
+  });
+
+  test('does not wait with more than 1 MiB', () => {
+    const json = payloads({ json: `"${'x'.repeat(600_000)}"␞` });
+    young.says({ ...ask('young'), payloads: json });
+    expect(client.heard).toEqual([]);
+    young.says({ ...ask('young'), invocationId: 'j', payloads: json });
+    expect(client.heard).toHaveLength(1);
+    vi.advanceTimersByTime(100);
+    expect(client.heard).toHaveLength(2);
   });
 });

@@ -6,6 +6,7 @@ import type { ClientSession } from '../client/client-session.ts';
 import { deliver } from '../delivery.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
+import { EarlyQuestions } from './early-questions.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** How long the hosted service remembers who waits for a client's result (REST reference, 1.5). */
@@ -35,6 +36,7 @@ export class ClientResults {
   readonly #absent = new Map<ServerSession, number>();
   readonly #ofHub: Budget<HubRuntime>;
   readonly #ofClient: Budget<ClientSession>;
+  readonly #early = new EarlyQuestions();
 
   constructor(pools: Pools) {
     this.#ofHub = pools.open('client_results', (hub) =>
@@ -63,16 +65,16 @@ export class ClientResults {
         `Connection '${connectionId}' has an app server too old to ask.`,
       );
     }
-    const refusal = this.#add({
-      invocationId,
-      client,
-      caller,
-      deadline: context.clock.now() + LONGEST_MS,
-    });
+    const deadline = context.clock.now() + LONGEST_MS;
+    const pending: Pending = { invocationId, client, caller, deadline };
+    const refusal = this.#add(pending);
     if (refusal !== undefined) return fail(message, caller, refusal);
     // A host that asks for itself would take its own message for another server's.
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
-    deliver([client], message.payloads, context);
+    this.#early.pass(caller, message.payloads, (payloads) => {
+      // The client may have gone by now, or the time for its answer be up.
+      if (this.#pending.has(pending)) deliver([client], payloads, context);
+    });
   }
 
   /**
@@ -86,6 +88,7 @@ export class ClientResults {
     const asker = pending.caller.serverId === server.serverId && pending.caller.hub === server.hub;
     if (client?.server !== server && !asker) return;
     this.#forget(pending);
+    this.#early.answered(pending.caller);
     if (!asker) connectionOf(pending.caller)?.write(message);
   }
 

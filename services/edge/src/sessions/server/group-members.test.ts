@@ -1,7 +1,7 @@
 import { ByteReader, MessageType } from '@trunkline/protocol';
 import { beforeEach, expect, test } from 'vitest';
-import type { FakeServer } from '../fixtures.test-support.ts';
-import { TestEdge } from '../fixtures.test-support.ts';
+import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
+import { JSON_HANDSHAKE, TestEdge } from '../fixtures.test-support.ts';
 
 type Page = [members: [id: string, userId: string | null][], next: string | null];
 
@@ -13,11 +13,15 @@ beforeEach(async () => {
   server = await edge.server();
 });
 
+interface Asked {
+  readonly top?: number;
+  readonly maxPageSize?: number;
+}
+
 async function ask(
   group: string,
-  maxPageSize: number | undefined,
+  { top, maxPageSize }: Asked = {},
   continuationToken?: string,
-  top?: number,
 ): Promise<Page> {
   const type = MessageType.GroupMemberQuery;
   server.says({ type, group, ackId: 7, top, continuationToken, maxPageSize });
@@ -46,14 +50,14 @@ async function join(group: string, userId: string | undefined): Promise<string> 
 }
 
 test('a group that nobody is in has no members', async () => {
-  expect(await ask('g', 10)).toEqual([[], null]);
+  expect(await ask('g')).toEqual([[], null]);
 });
 
 test('members come with their users', async () => {
   const ann = await join('g', 'ann');
   const nobody = await join('g', undefined);
   await join('other', 'ben');
-  const [members, next] = await ask('g', 10);
+  const [members, next] = await ask('g');
   expect(new Map(members)).toEqual(
     new Map([
       [ann, 'ann'],
@@ -63,32 +67,67 @@ test('members come with their users', async () => {
   expect(next).toBeNull();
 });
 
+/** Asks on until there is no more; `between` happens after each page. */
+async function list(asked: Asked, between?: () => Promise<unknown>): Promise<string[][]> {
+  const pages: string[][] = [];
+  let next: string | undefined;
+  do {
+    const [members, token] = await ask('g', asked, next);
+    pages.push(members.map(([id]) => id));
+    next = token ?? undefined;
+    await between?.();
+  } while (next !== undefined);
+  return pages;
+}
+
 test('page by page, each member comes once', async () => {
   const ids: string[] = [];
   for (let i = 0; i < 7; i++) ids.push(await join('g', `user ${i}`));
-  const seen: string[] = [];
-  let next: string | undefined;
-  const pages: number[] = [];
-  do {
-    const [members, token] = await ask('g', 3, next);
-    pages.push(members.length);
-    seen.push(...members.map(([id]) => id));
-    next = token ?? undefined;
-  } while (next !== undefined);
-  expect(pages).toEqual([3, 3, 1]);
-  expect(seen.toSorted()).toEqual(ids.toSorted());
+  for (const asked of [{ top: 3 }, { maxPageSize: 3 }, { top: 3, maxPageSize: 5 }]) {
+    const pages = await list(asked);
+    expect(pages.map(({ length }) => length)).toEqual([3, 3, 1]);
+    expect(pages.flat().toSorted()).toEqual(ids.toSorted());
+  }
 });
 
-test('a page has one member at least, and a thousand at most', async () => {
+test('members that stay come once each, whoever comes and goes between the pages', async () => {
+  const stay: string[] = [];
+  const go: FakeClient[] = [];
+  for (let i = 0; i < 40; i++) {
+    const client = await edge.client(server);
+    server.says({ type: MessageType.JoinGroup, connectionId: client.id, group: 'g' });
+    if (i % 2 === 0) stay.push(client.id);
+    else go.push(client);
+  }
+  const pages = await list({ maxPageSize: 3 }, async () => {
+    go.shift()?.socket.leave(1005);
+    // Takes the slot that is free, in front of the pages to come or behind them.
+    const newcomer = edge.strangeClient();
+    newcomer.says(JSON_HANDSHAKE);
+    server.says({ type: MessageType.JoinGroup, connectionId: newcomer.id, group: 'g' });
+    const connectionId = stay[0]!;
+    server.says({ type: MessageType.LeaveGroup, connectionId, group: 'g' });
+    server.says({ type: MessageType.JoinGroup, connectionId, group: 'g' });
+    await server.messages();
+  });
+  const listed = pages.flat();
+  expect(new Set(listed).size).toBe(listed.length);
+  expect(listed).toEqual(expect.arrayContaining(stay));
+});
+
+test('has one member at least, and a thousand at most, when nothing else is said', async () => {
   await join('g', 'ann');
   await join('g', 'ben');
-  expect((await ask('g', 0))[0]).toHaveLength(1);
-  expect((await ask('g', -5))[0]).toHaveLength(1);
+  expect((await ask('g', { top: 0 }))[0]).toHaveLength(1);
+  expect((await ask('g', { maxPageSize: -5 }))[0]).toHaveLength(1);
+  for (let i = 2; i < 1001; i++) await join('g', undefined);
+  expect((await list({})).map(({ length }) => length)).toEqual([1000, 1]);
+  expect((await list({ top: 5000 })).map(({ length }) => length)).toEqual([1000, 1]);
 });
 
-test('what is not said is left to the edge, and the least that is said holds', async () => {
-  for (let i = 0; i < 5; i++) await join('g', `user ${i}`);
-  expect((await ask('g', undefined))[0]).toHaveLength(5);
-  expect((await ask('g', undefined, undefined, 2))[0]).toHaveLength(2);
-  expect((await ask('g', 3, undefined, 4))[0]).toHaveLength(3);
+test.each(['x', '-1', '1.5', '1e400'])('a token %s of nobody is an error', async (token) => {
+  const type = MessageType.GroupMemberQuery;
+  const asked = { top: undefined, maxPageSize: undefined };
+  server.says({ type, group: 'g', ackId: 7, continuationToken: token, ...asked });
+  expect(await server.heard()).toEqual([['ack', 7, 4]]);
 });

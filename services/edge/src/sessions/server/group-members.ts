@@ -1,30 +1,84 @@
 import type { GroupMemberQuery } from '@trunkline/protocol';
 import { AckStatus, ByteWriter, MessageType } from '@trunkline/protocol';
+import type { ConnectionTable } from '../../model/connection-table.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** Members in one answer, whatever is asked for; the SDK asks on until it has all. */
 const PAGE_MAX = 1000;
+/** Slots looked at for one answer; above it a page is short, or even empty, and another one follows. */
+const SLOTS_MAX = 50_000;
 
-/** Who is in a group, page by page in the order of connection ids (section 18.5). */
-export function answerGroupMembers(query: GroupMemberQuery, server: ServerSession): void {
-  const { group, top = PAGE_MAX, maxPageSize = PAGE_MAX, ackId } = query;
-  const { continuationToken: after = '' } = query;
-  const members = [...server.hub.model.membersOf(group)]
-    .filter(({ id }) => id > after)
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const page = members.slice(0, Math.min(Math.max(Math.min(top, maxPageSize), 1), PAGE_MAX));
-  const writer = new ByteWriter(64 + 64 * page.length);
+interface Page {
+  readonly members: Iterable<ClientSession>;
+  readonly length: number;
+  /** Where the next page goes on; undefined after the last. */
+  readonly next: number | undefined;
+}
+
+/**
+ * Who is in a group (section 18.5). What fits into one page is one page. More comes in the order of
+ * the slots that the clients have in the edge's table, and a continuation token is the next slot:
+ * nothing is sorted, nothing is kept between two pages, and they may be asked for on any server
+ * connection, or twice. A client keeps its slot as long as it lives, so who is in the group all the
+ * while is listed once; who comes or goes meanwhile is listed once or not at all.
+ */
+export function answerGroupMembers(
+  query: GroupMemberQuery,
+  server: ServerSession,
+  clients: ConnectionTable<ClientSession>,
+): void {
+  const { group, top = PAGE_MAX, maxPageSize = PAGE_MAX, continuationToken, ackId } = query;
+  const most = Math.max(1, Math.min(top, maxPageSize, PAGE_MAX));
+  const from = continuationToken === undefined ? 0 : Number(continuationToken);
+  if (!Number.isSafeInteger(from) || from < 0) {
+    const message = 'This continuation token is none of this service.';
+    server.write({ type: MessageType.Ack, ackId, status: AckStatus.InternalServerError, message });
+    return;
+  }
+  const members = server.hub.model.membersOf(group);
+  const whole = continuationToken === undefined && members.size <= most;
+  const page: Page = whole
+    ? { members, length: members.size, next: undefined }
+    : pageFrom(from, most, members, clients);
+  server.write({
+    type: MessageType.Ack,
+    ackId,
+    status: AckStatus.Ok,
+    message: '',
+    payload: encodePage(page),
+  });
+}
+
+function pageFrom(
+  from: number,
+  most: number,
+  members: ReadonlySet<ClientSession>,
+  clients: ConnectionTable<ClientSession>,
+): Page {
+  const page: ClientSession[] = [];
+  const end = Math.min(clients.slots, from + SLOTS_MAX);
+  let slot = from;
+  for (; slot < end && page.length < most; slot++) {
+    const client = clients.at(slot);
+    if (client !== undefined && members.has(client)) page.push(client);
+  }
+  const next = slot < clients.slots ? slot : undefined;
+  return { members: page, length: page.length, next };
+}
+
+/** `[ [ [connection id, user id or nil] ... ], continuation token or nil ]` */
+function encodePage({ members, length, next }: Page): Uint8Array {
+  const writer = new ByteWriter(64 + 64 * length);
   writer.arrayHeader(2);
-  writer.arrayHeader(page.length);
-  for (const { id, userId } of page) {
+  writer.arrayHeader(length);
+  for (const { id, userId } of members) {
     writer.arrayHeader(2);
     writer.text(id);
     if (userId === undefined) writer.nil();
     else writer.text(userId);
   }
-  const last = page.at(-1);
-  if (last === undefined || page.length === members.length) writer.nil();
-  else writer.text(last.id);
-  const payload = new Uint8Array(writer.view());
-  server.write({ type: MessageType.Ack, ackId, status: AckStatus.Ok, message: '', payload });
+  if (next === undefined) writer.nil();
+  else writer.text(String(next));
+  return new Uint8Array(writer.view());
 }

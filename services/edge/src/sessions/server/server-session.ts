@@ -1,4 +1,4 @@
-import type { MessageFromServer, MessageFromService } from '@trunkline/protocol';
+import type { MessageFromService, ServiceMessage } from '@trunkline/protocol';
 import {
   ConnectionDataView,
   ConnectionType,
@@ -27,7 +27,14 @@ import { Departure } from './departure.ts';
 import { handleMessage } from './handlers.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Trunk } from './trunk.ts';
-import { passesAnswers, reopensClients, restsStreams, updatesClaims } from './user-agent.ts';
+import { readMessage } from './unreadable.ts';
+import {
+  losesEarlyAnswers,
+  passesAnswers,
+  reopensClients,
+  restsStreams,
+  updatesClaims,
+} from './user-agent.ts';
 
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
 
@@ -58,6 +65,8 @@ export class ServerSession implements SocketHandler {
   readonly reopens: boolean;
   /** Tells another server what its client has answered to that one. */
   readonly passesAnswers: boolean;
+  /** May lose answers of clients that come too soon after it has started. */
+  readonly losesEarlyAnswers: boolean;
   /** Lets streams to a client rest on the edge's word. */
   readonly restsStreams: boolean;
   /** Takes new claims of a client that it has. */
@@ -82,6 +91,7 @@ export class ServerSession implements SocketHandler {
     this.hub = identity.hub;
     this.reopens = reopensClients(identity.userAgent);
     this.passesAnswers = passesAnswers(identity.userAgent);
+    this.losesEarlyAnswers = losesEarlyAnswers(identity.userAgent);
     this.restsStreams = restsStreams(identity.userAgent);
     this.updatesClaims = updatesClaims(identity.userAgent);
     this.offer = identity.offer;
@@ -289,9 +299,11 @@ export class ServerSession implements SocketHandler {
       return;
     }
     const body = frameBodyStart(bytes, start);
-    const message = decodeServiceMessage(bytes, body, end) as MessageFromServer | undefined;
-    if (this.#state === State.Handshake) this.#shakeHands(message);
-    else if (message?.type === MessageType.ConnectionData) {
+    if (this.#state === State.Handshake) {
+      return this.#shakeHands(decodeServiceMessage(bytes, body, end));
+    }
+    const message = readMessage(bytes, body, end, this, this.#context);
+    if (message?.type === MessageType.ConnectionData) {
       this.#relay(this.#context.clients.get(message.connectionId), message.payload);
     } else if (message !== undefined) {
       handleMessage(message, bytes.subarray(body, end), this, this.#context);
@@ -308,7 +320,7 @@ export class ServerSession implements SocketHandler {
     client.fromServer(payload);
   }
 
-  #shakeHands(message: MessageFromServer | undefined): void {
+  #shakeHands(message: ServiceMessage | undefined): void {
     const accepted =
       message?.type === MessageType.HandshakeRequest && message.version === PROTOCOL_VERSION;
     this.write({

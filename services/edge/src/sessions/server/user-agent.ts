@@ -35,6 +35,15 @@ export function restsStreams(userAgent: string): boolean {
   return userAgent.startsWith('trunkline-sdk/');
 }
 
+/**
+ * Whether a process that has just started loses answers of clients that come too soon: the .NET SDK
+ * writes a question down only after it has sent it, and the code that does so has yet to be compiled
+ * (section 21.2). `server/early-questions.ts` gives it time.
+ */
+export function losesEarlyAnswers(userAgent: string): boolean {
+  return DOTNET.test(userAgent);
+}
+
 /** What is not the .NET SDK can do what its newest release can. */
 function isFrom([firstMajor, firstMinor]: readonly [number, number], userAgent: string): boolean {
   const version = DOTNET.exec(userAgent);

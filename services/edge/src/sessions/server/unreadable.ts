@@ -1,0 +1,69 @@
+import type { MessageFromServer } from '@trunkline/protocol';
+import {
+  AckStatus,
+  decodeServiceMessage,
+  MessageType,
+  ProtocolError,
+  salvageServiceMessage,
+} from '@trunkline/protocol';
+import { MESSAGE_NAMES } from '../counters.ts';
+import type { EdgeContext } from '../edge-context.ts';
+import { declineAccessKey } from './handlers.ts';
+import type { ServerSession } from './server-session.ts';
+
+/**
+ * Reads the message in a frame, `bytes[start, end)`; undefined for one of a kind that is not known.
+ * One that cannot be read costs nobody a connection either, for the frames around it are good: it is
+ * counted, logged, answered where an answer is awaited, and passed over. SDKs of all ages come here,
+ * and one layout that is new must not move every client of theirs.
+ */
+export function readMessage(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  server: ServerSession,
+  context: EdgeContext,
+): MessageFromServer | undefined {
+  try {
+    return decodeServiceMessage(bytes, start, end) as MessageFromServer | undefined;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    passOver(error, salvageServiceMessage(bytes, start, end), server, context);
+    return undefined;
+  }
+}
+
+type Rest = Readonly<Record<string, unknown>>;
+
+function passOver(
+  error: ProtocolError,
+  rest: Rest,
+  server: ServerSession,
+  { counters, digest }: EdgeContext,
+): void {
+  const type = MESSAGE_NAMES.get(rest['type'] as number) ?? 'unknown';
+  counters.unreadableMessages.add(type);
+  const { hub, serverId } = server;
+  const cause = { hub: hub.name, serverId, type, code: error.code };
+  digest.warn(cause, 'message passed over that cannot be read', { err: error.message });
+  answer(rest, `The service cannot read this ${type}: ${error.message}.`, server);
+}
+
+/** As far as there is enough left of the message to tell who waits for an answer. */
+function answer(rest: Rest, error: string, server: ServerSession): void {
+  const { type, ackId, invocationId, connectionId, callerServerId } = rest;
+  if (type === MessageType.AccessKeyRequest) {
+    declineAccessKey(server);
+  } else if (typeof ackId === 'number' && type !== MessageType.Ack) {
+    const status = AckStatus.InternalServerError;
+    server.write({ type: MessageType.Ack, ackId, status, message: error });
+  } else if (type === MessageType.ClientInvocation && typeof invocationId === 'string') {
+    server.write({
+      type: MessageType.ErrorCompletion,
+      invocationId,
+      connectionId: typeof connectionId === 'string' ? connectionId : '',
+      callerServerId: typeof callerServerId === 'string' ? callerServerId : server.serverId,
+      error,
+    });
+  }
+}
