@@ -115,19 +115,26 @@ describe.concurrent('an app server', { timeout: TEST_MS }, () => {
     await expectNothingLeft(world, CONNECTIONS);
   });
 
-  it('is killed, in a hub without migration: its clients come back at another', async () => {
-    await using world = await World.start({ apps: ['A', 'B'], args: ['--no-migration', 'chaos'] });
-    const { ofA, bystander } = await twoApps(world);
+  it.each([
+    ['off', []],
+    ['shutdown', []],
+    ['always', ['--migration', 'never']],
+  ] as const)(
+    'is killed, with migration %s: its clients come back at another',
+    async (migration, args) => {
+      await using world = await World.start({ apps: ['A', 'B'], migration, args });
+      const { ofA, bystander } = await twoApps(world);
 
-    await world.apps[0]!.kill();
-    await expectToldAndServedBy(world, ofA, 'B');
-    await expectCloses(world, {
-      clients: { ServerConnectionClosed: CLIENTS_EACH },
-      servers: { ConnectionLost: CONNECTIONS },
-    });
-    await bystander.expectUndisturbed();
-    const notPossible = { outcome: 'not_possible' };
-    expect(await metric(world.edge, 'trunkline_migrations_total', notPossible)).toBe(CLIENTS_EACH);
-    await expectNothingLeft(world, CONNECTIONS);
-  });
+      await world.apps[0]!.kill();
+      await expectToldAndServedBy(world, ofA, 'B');
+      await expectCloses(world, {
+        clients: { ServerConnectionClosed: CLIENTS_EACH },
+        servers: { ConnectionLost: CONNECTIONS },
+      });
+      await bystander.expectUndisturbed();
+      const notAllowed = { outcome: 'not_allowed' };
+      expect(await metric(world.edge, 'trunkline_migrations_total', notAllowed)).toBe(CLIENTS_EACH);
+      await expectNothingLeft(world, CONNECTIONS);
+    },
+  );
 });

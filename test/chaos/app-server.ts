@@ -5,18 +5,20 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { createServer, Hub } from '@trunkline/sdk';
+import { createServer, Hub, HubError, type Migration } from '@trunkline/sdk';
 
 const {
   name = '',
   hub = '',
   timeout,
+  migration,
 } = parseArgs({
   options: {
     name: { type: 'string' },
     hub: { type: 'string' },
     /** Of silent clients, in milliseconds. */
     timeout: { type: 'string' },
+    migration: { type: 'string' },
   },
 }).values;
 
@@ -26,6 +28,9 @@ const STOP_MS = 2_000;
 interface ChaosClient {
   message(number: number, text: string): void;
 }
+
+/** By connection id, as apps keep their groups that know of one process only. */
+const rooms = new Map<string, string>();
 
 class Chaos extends Hub<ChaosClient> {
   override onConnected(): void {
@@ -58,6 +63,16 @@ class Chaos extends Hub<ChaosClient> {
     return this.context.connectionId;
   }
 
+  enter(room: string): void {
+    rooms.set(this.context.connectionId, room);
+  }
+
+  room(): string {
+    const room = rooms.get(this.context.connectionId);
+    if (room === undefined) throw new HubError('You are in no room.');
+    return room;
+  }
+
   /** Which app server this is. */
   server(): string {
     return name;
@@ -71,6 +86,7 @@ class Chaos extends Hub<ChaosClient> {
 const server = createServer();
 server.hub('/chaos', Chaos, {
   hub,
+  migration: migration as Migration,
   ...(timeout === undefined ? {} : { clientTimeoutInterval: Number(timeout) }),
 });
 

@@ -77,7 +77,9 @@ async function expectAtWork(world: World, crowd: Crowd, mayFail = Infinity): Pro
 async function moves(world: World, outcome: string): Promise<number> {
   const count = (of: string) => metric(world.edge, 'trunkline_migrations_total', { outcome: of });
   expect([await count('no_server'), await count('not_possible')]).toEqual([0, 0]);
-  expect(world.edge.output()).toContain('"clients moved to other app servers"');
+  expect(world.edge.output()).toContain(
+    '"clients left by their app server, moved or closed as it wants"',
+  );
   return count(outcome);
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import type { Migration } from '@trunkline/sdk';
 import { deadline, startProcess, type StartedProcess } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
@@ -20,6 +21,8 @@ export interface AppServerOptions {
   readonly key?: string;
   /** The hub's client timeout in milliseconds; the SDK's default when not given. */
   readonly clientTimeout?: number;
+  /** The hub's option; `always` when not given. */
+  readonly migration?: Migration;
 }
 
 /** An app server in a process of its own. */
@@ -34,11 +37,18 @@ export interface AppServer extends StartedProcess<string> {
 
 /** Ready when it has a server connection. Rejects as `startProcess` does. */
 export async function startAppServer(options: AppServerOptions): Promise<AppServer> {
-  const { edgeUrl, hub, name = '', key = DEVELOPMENT_ACCESS_KEY, clientTimeout } = options;
+  const {
+    edgeUrl,
+    hub,
+    name = '',
+    key = DEVELOPMENT_ACCESS_KEY,
+    clientTimeout,
+    migration = 'always',
+  } = options;
   const timeout = clientTimeout === undefined ? [] : ['--timeout', `${clientTimeout}`];
   const app = await startProcess(
     process.execPath,
-    [MAIN, '--name', name, '--hub', hub, ...timeout],
+    [MAIN, '--name', name, '--hub', hub, '--migration', migration, ...timeout],
     {
       name: 'app server',
       ipc: true,

@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly hub?: string;
   readonly key?: string;
   readonly clientTimeout?: number;
+  /** Of the app servers' hub; `always` when not given. */
+  readonly migration?: AppServerOptions['migration'];
 }
 
 export interface ClientOptions {
@@ -79,12 +81,13 @@ export class World implements AsyncDisposable {
   }
 
   async startApp(options: Partial<AppServerOptions> = {}): Promise<AppServer> {
-    const { key, clientTimeout } = this.#options;
+    const { key, clientTimeout, migration } = this.#options;
     const app = await startAppServer({
       edgeUrl: this.edge.url,
       hub: this.hub,
       ...(key === undefined ? {} : { key }),
       ...(clientTimeout === undefined ? {} : { clientTimeout }),
+      ...(migration === undefined ? {} : { migration }),
       ...options,
     });
     this.apps.push(app);

@@ -37,6 +37,7 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
     fires: ['trunkline_migrations_total{outcome="no_server"} 0+12x30'],
     isQuiet: [
       'trunkline_migrations_total{outcome="moved"} 0+600x30',
+      'trunkline_migrations_total{outcome="not_allowed"} 0+600x30',
       'trunkline_migrations_total{outcome="not_possible"} 0x20 20x10',
     ],
   },

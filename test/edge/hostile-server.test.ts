@@ -16,7 +16,7 @@ let good: FakeAppServer;
 
 beforeAll(async () => {
   // Clients are closed with their server, so that each test sees the end of its own.
-  edge = await startEdge({ args: ['--no-migration', HUB] });
+  edge = await startEdge();
   good = await FakeAppServer.connect(edge.url);
 });
 afterAll(async () => {

@@ -16,6 +16,7 @@ export function report(metrics: Metrics, tally: Tally, cuts: number): Minute {
   const moved = metrics.value('trunkline_migrations_total', { outcome: 'moved_after_loss' });
   const refused =
     metrics.value('trunkline_migrations_total', { outcome: 'no_server' }) +
+    metrics.value('trunkline_migrations_total', { outcome: 'not_allowed' }) +
     metrics.value('trunkline_migrations_total', { outcome: 'not_possible' });
   const { calls, failed, heard, disconnects, disorder } = tally;
   console.log(

@@ -18,7 +18,7 @@ let edge: Awaited<ReturnType<typeof startEdge>>;
 let app: App;
 
 beforeAll(async () => {
-  edge = await startEdge({ args: ['--no-migration', 'two'] });
+  edge = await startEdge();
   app = await startApp(edge);
 });
 afterAll(async () => {

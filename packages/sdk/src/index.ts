@@ -39,7 +39,7 @@ export type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
 export type { NegotiateOptions, TokenOptions } from './negotiate/handler.ts';
 export type { NodeHandler } from './negotiate/node.ts';
 export type { WebHandler } from './negotiate/web.ts';
-export type { HubOptions, HubProtocolName, Logger, ServerOptions } from './options.ts';
+export type { HubOptions, HubProtocolName, Logger, Migration, ServerOptions } from './options.ts';
 export { MessagePackExtension } from './protocols/values.ts';
 export {
   createManager,

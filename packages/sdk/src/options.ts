@@ -13,6 +13,9 @@ export interface Logger {
   error(message: string, error?: unknown): void;
 }
 
+/** What a hub can bear of having its clients moved to another app server; see `HubOptions.migration`. */
+export type Migration = 'off' | 'shutdown' | 'always';
+
 export type HubProtocolName = 'json' | 'messagepack';
 
 /** ASP.NET Core's hub options and defaults; times are milliseconds, sizes bytes. */
@@ -38,6 +41,13 @@ export interface HubOptions {
   clientTimeoutInterval?: number;
   /** How long a client may take for its handshake. Default 15 s. */
   handshakeTimeout?: number;
+  /**
+   * When this app server goes, clients are closed, to reconnect (`off`), or given to another app
+   * server without noticing: when it stops (`shutdown`), or also when it or a connection of it is
+   * lost (`always`). What a hub keeps here for a connection is gone then, and `onConnected` runs
+   * there for the same connection id. Default `off`, as in ASP.NET Core.
+   */
+  migration?: Migration;
   /** Hub protocols that clients may speak. Default both. */
   supportedProtocols?: readonly HubProtocolName[];
   /**
@@ -102,6 +112,7 @@ const HUB_DEFAULTS: HubSettings = {
   keepAliveInterval: 15_000,
   clientTimeoutInterval: 30_000,
   handshakeTimeout: 15_000,
+  migration: 'off',
   supportedProtocols: ['json', 'messagepack'],
   useBigInt: false,
 };

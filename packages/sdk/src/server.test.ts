@@ -45,6 +45,20 @@ describe('what cannot work is said at once', () => {
       /supportedProtocols/,
     ],
     [
+      'a migration that there is not',
+      () => server().hub('/chat', Chat, { migration: 'on' as 'off' }),
+      /migration/,
+    ],
+    [
+      'two migrations for one hub',
+      () => {
+        const two = server();
+        two.hub('/chat', Chat, { migration: 'always' });
+        two.hub('/talk', Chat, { hub: 'chat' });
+      },
+      /'\/talk' has migration 'off', and another path of hub 'chat' has 'always'/,
+    ],
+    [
       'one path twice',
       () => {
         const twice = server();

@@ -6,6 +6,7 @@ import { settledWithin, systemClock } from './clock.ts';
 import type { Dial, Endpoint } from './endpoints/endpoint.ts';
 import { endpointsOf } from './endpoints/endpoint.ts';
 import { TrunklineError } from './errors.ts';
+import type { HubRoute } from './clients/host.ts';
 import type { AnyHub, Hub, HubClass, HubType } from './hubs/hub.ts';
 import { HubHost } from './hubs/hub-host.ts';
 import { HubKeys } from './hubs/hub-key.ts';
@@ -55,7 +56,7 @@ export class HubHandle<Client> extends ServiceManager {
 }
 
 export interface StopOptions {
-  /** Milliseconds for clients to move to other servers, and for calls to finish. Default 5 s. */
+  /** Milliseconds for clients to leave, and for their calls to finish. Default 5 s. */
   readonly timeout?: number;
 }
 
@@ -116,7 +117,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (this.#state !== 'new') throw badOptions('map every hub before start()');
     const route = hubRoute(path, hubClass, options, this.#settings, this.#negotiator.paths);
     const key = this.#keys.claim(route.path, hubClass, options.hub);
-    const host = this.#host(key);
+    const host = this.#host(key, route);
     host.addRoute(route);
     this.#negotiator.add({
       path: route.path,
@@ -144,10 +145,11 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   /**
-   * Leaves: asks the service to move the clients to other servers, lets calls finish, and after the
-   * timeout lets go of the clients that are left, for the service to move, or to close so that they
-   * reconnect. Closes the server connections last. Called again, it waits for the same end. Rejects with
-   * TrunklineError `bad-options`, and goes on as before then.
+   * Leaves: asks the service to take the clients away, lets calls finish, and after the timeout lets
+   * go of the clients that are left. The service moves them to other servers where the hub's
+   * `migration` says so, and else closes them so that they reconnect. Closes the server connections
+   * last. Called again, it waits for the same end. Rejects with TrunklineError `bad-options`, and goes
+   * on as before then.
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('server.stop', STOP_OPTIONS, options);
@@ -227,8 +229,14 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#cancelTick();
   }
 
-  #host(key: string): HubHost {
+  /** The service is told once for a hub whether its clients may be moved. */
+  #host(key: string, { path, settings: { migration } }: HubRoute): HubHost {
     const known = this.#hosts.get(key);
+    if (known !== undefined && known.migration !== migration) {
+      throw badOptions(
+        `'${path}' has migration '${migration}', and another path of hub '${key}' has '${known.migration}'`,
+      );
+    }
     if (known !== undefined) return known;
     const { connectionCount, maximumOutboundBytes, logger, router } = this.#settings;
     const host = new HubHost({
@@ -237,6 +245,7 @@ export class Server extends EventEmitter<ServerEvents> {
       router,
       count: connectionCount,
       maximumOutboundBytes,
+      migration,
       clock: this.#clock,
       logger,
       acks: this.#acks,

@@ -154,9 +154,9 @@ export const METRICS = {
     help: 'Clients moved, or not, when their app server went, by outcome.',
     labels: { outcome: ['moved', 'moved_after_loss', 'not_allowed', 'no_server', 'not_possible'] },
     meaning:
-      'moved: to another app server, before theirs stopped, with every call answered. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. not_allowed: the app server, --no-migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
+      'moved: to another app server, before theirs stopped, with every call answered. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. not_allowed: the app, --migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
     whenItRises:
-      'moved: a deployment. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. no_server: run a second app server, or start the new one before the old one ends.',
+      'moved: a deployment; so is not_allowed, of an app whose clients reconnect, or its app servers crash. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. no_server: run a second app server, or start the new one before the old one ends.',
   },
   trunkline_failed_calls_total: {
     type: 'counter',

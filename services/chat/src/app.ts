@@ -31,7 +31,11 @@ export async function createChat(connectionString: string, logger: Logger): Prom
       error: (message, error) => logger.error({ err: error }, message),
     },
   });
-  server.hub('/chat', createChatHub(new Rooms()), { hub: HUB });
+  server.hub('/chat', createChatHub(new Rooms()), {
+    hub: HUB,
+    // A page that comes from another app server joins its room again.
+    migration: 'always',
+  });
 
   const app = fastify();
   app.addHook('onError', async (_request, _reply, error) => {

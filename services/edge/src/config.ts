@@ -8,6 +8,7 @@ import type { LoggerOptions } from '@trunkline/telemetry';
 import { AccessKeyError, AccessKeys, DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
 import { formatTag } from './model/connection-id.ts';
 import { EDGE_OPTIONS } from './options.ts';
+import type { MigrationPolicy } from './sessions/client/migration-policy.ts';
 import { TRANSPORT_LABELS, TRANSPORTS } from './sessions/client/transport.ts';
 import { canonicalOrigin } from './sessions/origin.ts';
 
@@ -41,8 +42,7 @@ export interface EdgeConfig {
   /** Mask of TRANSPORT_BITS. */
   readonly transports: number;
   readonly pollMs: number;
-  /** Hubs in lower case, or `*`. */
-  readonly noMigration: readonly string[];
+  readonly migration: MigrationPolicy;
   /** The access key is the one that everybody knows. */
   readonly keyIsPublic: boolean;
 }
@@ -62,7 +62,6 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     maxConnections: rest.maxConnections ?? Infinity,
     requests: rest.maxRequests,
     transports: readTransports(rest.transports),
-    noMigration: rest.noMigration.map((hub) => hub.toLowerCase()),
     pollMs: rest.pollTimeout * 1000,
     allowedOrigins: rest.allowedOrigins.map(readOrigin),
     trustedProxies: readProxies(rest.trustedProxies),

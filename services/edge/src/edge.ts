@@ -141,7 +141,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
       messageBytes: config.maxMessageBytes,
       serverWaitMs: config.serverWaitMs,
       clientQueueBytes: config.clientQueueBytes,
-      stillHubs: config.noMigration,
+      migration: config.migration,
       pollMs: config.pollMs,
       transports: config.transports,
       connections: config.maxConnections,

@@ -1,6 +1,7 @@
 import { defineOptions } from '@trunkline/settings';
 import { LOG_LEVELS } from '@trunkline/telemetry';
 import { DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
+import { MIGRATION_POLICIES } from './sessions/client/migration-policy.ts';
 import { TRANSPORT_LABELS } from './sessions/client/transport.ts';
 
 /** Every setting of the edge: flags, variables, config file keys, help and docs come from here. */
@@ -111,10 +112,11 @@ export const EDGE_OPTIONS = defineOptions({
     default: TRANSPORT_LABELS,
     help: 'Transports that clients may use: webSockets, serverSentEvents, longPolling.',
   },
-  noMigration: {
-    kind: 'list',
-    default: [],
-    help: 'Hubs whose clients are not moved to another app server when theirs goes, but closed to reconnect; * for all.',
+  migration: {
+    kind: 'choice',
+    choices: MIGRATION_POLICIES,
+    default: 'app',
+    help: 'Whether clients are moved to another app server when theirs goes, or closed to reconnect. app: as the app server says.',
   },
   pollTimeout: {
     kind: 'integer',

@@ -21,8 +21,7 @@ describe.concurrent.each(PROFILE_NAMES)(
     let world: World;
 
     beforeAll(async () => {
-      // So long a client waits that requires its own app server.
-      world = await World.start(['--server-wait', '3']);
+      world = await World.start(['--migration', 'always']);
     });
 
     afterAll(async () => world[Symbol.asyncDispose]());
@@ -141,7 +140,7 @@ describe.concurrent('clients of an app that lost one of its connections', () => 
   let world: World;
 
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start(['--migration', 'always']);
   });
 
   afterAll(async () => world[Symbol.asyncDispose]());

@@ -15,7 +15,7 @@ describe.concurrent.each(ROWS)('$profile stops in mode $shutdown', { timeout: TE
   let world: World;
 
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start(['--migration', 'always']);
   });
 
   afterAll(async () => world[Symbol.asyncDispose]());

@@ -9,7 +9,7 @@ import type { HubEndpointsOptions } from '../endpoints/hub-endpoints.ts';
 import { TrunklineError } from '../errors.ts';
 import { ServiceManager } from '../management/service-manager.ts';
 import { ServiceRequests } from '../management/service-requests.ts';
-import type { Logger } from '../options.ts';
+import type { Logger, Migration } from '../options.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
 import { ClientAnswers } from '../sending/client-answers.ts';
 import { ClientResults } from '../sending/client-results.ts';
@@ -59,6 +59,10 @@ export class HubHost implements ClientHost {
     this.endpoints = new HubEndpoints({ ...options, receiver, offer });
     const { endpoints, counts } = this;
     this.#outbound = new Outbound({ endpoints, clients, routes, counts });
+  }
+
+  get migration(): Migration {
+    return this.#options.migration;
   }
 
   get clock(): Clock {

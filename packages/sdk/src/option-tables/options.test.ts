@@ -74,6 +74,7 @@ const TAKEN = {
     keepAliveInterval: MS,
     clientTimeoutInterval: MS,
     handshakeTimeout: MS,
+    migration: [],
     supportedProtocols: ['json'],
     useBigInt: ['true', 'false'],
   },

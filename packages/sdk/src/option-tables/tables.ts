@@ -39,6 +39,7 @@ export const HUB_OPTIONS: OptionTable<HubOptions> = {
   keepAliveInterval: kind.milliseconds(1),
   clientTimeoutInterval: kind.milliseconds(1),
   handshakeTimeout: kind.milliseconds(1),
+  migration: kind.oneOf('off', 'shutdown', 'always'),
   supportedProtocols: kind.someOf('json', 'messagepack'),
   useBigInt: kind.flag,
 };

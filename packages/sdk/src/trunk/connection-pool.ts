@@ -2,7 +2,7 @@ import { ConnectionType } from '@trunkline/protocol';
 
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
-import type { Logger } from '../options.ts';
+import type { Logger, Migration } from '../options.ts';
 import { BackOff } from './back-off.ts';
 import { askToLeave, Departure } from './departure.ts';
 import { Reachability } from './reachability.ts';
@@ -21,6 +21,7 @@ export interface PoolOptions {
   readonly endpoint: Endpoint;
   readonly count: number;
   readonly maximumOutboundBytes: number;
+  readonly migration: Migration;
   readonly receiver: Receiver;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -194,7 +195,7 @@ export class ConnectionPool {
   }
 
   #dial(connectionType: number, target?: string): ServerConnection {
-    const { hub, offer, receiver, clock, maximumOutboundBytes } = this.#options;
+    const { hub, offer, receiver, clock, maximumOutboundBytes, migration } = this.#options;
     return new ServerConnection({
       hub,
       offer: offer(),
@@ -204,6 +205,7 @@ export class ConnectionPool {
       receiver,
       clock,
       maximumOutboundBytes,
+      migration,
     });
   }
 }

@@ -8,7 +8,7 @@ const FIN_INTERVAL_MS = 5_000;
 
 /**
  * How a stopping server leaves an endpoint: it asks on every connection that its clients be moved to
- * other servers, until the service has answered (service protocol reference, section 7.5).
+ * other servers or closed, until the service has answered (service protocol reference, section 7.5).
  */
 export class Departure {
   readonly #clock: Clock;
@@ -65,7 +65,7 @@ export class Departure {
   }
 }
 
-/** Tells the service that this server leaves, and that its clients may be moved. */
+/** Tells the service that this server leaves, and that its clients are to be taken away. */
 export function askToLeave(connection: ServerConnection): void {
   connection.post({ type: MessageType.Ping, entries: ['shutdown', 'fin:1'] });
 }

@@ -35,7 +35,7 @@ test('five server connections for a hub, with the headers and the handshake of t
     version: 1,
     connectionType: 0,
     target: '',
-    migrationLevel: 2,
+    migrationLevel: 0,
     allowStatefulReconnects: false,
   });
   const { headers } = service.requests[0]!;
@@ -44,6 +44,14 @@ test('five server connections for a hub, with the headers and the handshake of t
   expect(headers['asrs-user-agent']).toMatch(/^trunkline-sdk\/\S+ \(Node v/);
   expect(headers['sec-websocket-extensions']).toBeUndefined();
   expect(headers.authorization).toMatch(/^Bearer ey/);
+});
+
+test.each([
+  ['shutdown', 1],
+  ['always', 2],
+] as const)('migration %s is level %i of the handshake', async (migration, migrationLevel) => {
+  const { service } = await serve(Chat, { migration });
+  expect(service.live[0]!.received[0]).toMatchObject({ migrationLevel });
 });
 
 describe('start', () => {

@@ -16,6 +16,7 @@ import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
+import type { Migration } from '../options.ts';
 import { Outlet } from './outlet.ts';
 import type { Dialled, TrunkSocket } from './socket.ts';
 
@@ -23,6 +24,12 @@ const HANDSHAKE_TIMEOUT_MS = 15_000;
 /** Without a byte for this long the service counts as gone (service protocol reference, 7.3). */
 const SILENCE_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
+
+const LEVELS = {
+  off: MigrationLevel.Off,
+  shutdown: MigrationLevel.ShutdownOnly,
+  always: MigrationLevel.Any,
+} as const satisfies Record<Migration, number>;
 
 /** What arrives on a server connection once it is open, in order. */
 export interface Receiver {
@@ -41,6 +48,7 @@ export interface ServerConnectionOptions extends Dialled {
   readonly receiver: Receiver;
   readonly clock: Clock;
   readonly maximumOutboundBytes: number;
+  readonly migration: Migration;
 }
 
 /** One WebSocket to the service: its handshake, its batches, its pings and its end. */
@@ -180,14 +188,13 @@ export class ServerConnection {
     socket.once('close', (code) => this.#end(code));
   }
 
-  /** Level Any: our clients may be moved whenever the service sees fit. */
   #shakeHands(): void {
     this.#outlet.batch.add({
       type: MessageType.HandshakeRequest,
       version: PROTOCOL_VERSION,
       connectionType: this.#options.connectionType,
       target: '',
-      migrationLevel: MigrationLevel.Any,
+      migrationLevel: LEVELS[this.#options.migration],
       allowStatefulReconnects: false,
     });
     this.#outlet.batch.flush();

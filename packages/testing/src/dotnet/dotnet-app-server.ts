@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
+import { MigrationLevel } from '@trunkline/protocol';
 import { type ConnectionString, parseConnectionString } from '@trunkline/tokens';
 
 import { type Clock, systemClock } from './clock.ts';
@@ -84,7 +85,9 @@ export class DotnetAppServer {
       options,
       acks: this.#acksOf(),
       connections,
-      migrates: shutdown === 'MigrateClients',
+      // The package has never been seen to say more.
+      migrationLevel:
+        shutdown === 'MigrateClients' ? MigrationLevel.ShutdownOnly : MigrationLevel.Off,
     });
     this.#hubs.push(hub);
     return hub;

@@ -1,5 +1,5 @@
 import type { HandshakeRequest, MessageFromService } from '@trunkline/protocol';
-import { ConnectionType, MessageType, MigrationLevel, PROTOCOL_VERSION } from '@trunkline/protocol';
+import { ConnectionType, MessageType, PROTOCOL_VERSION } from '@trunkline/protocol';
 import type { ConnectionString } from '@trunkline/tokens';
 
 import type { ClientConnection } from './clients/client-connection.ts';
@@ -22,8 +22,8 @@ export interface HubServerOptions {
   readonly options: HubOptions;
   readonly acks: Acks;
   readonly connections: number;
-  /** Clients are to be moved at shutdown, which the handshake says. */
-  readonly migrates: boolean;
+  /** What the handshake says. */
+  readonly migrationLevel: number;
 }
 
 /** One hub of an app process: its server connections, and `IHubContext`. */
@@ -37,7 +37,7 @@ export class HubServer {
   readonly clients: Clients;
   readonly groups: Groups;
   readonly #endpoint: ConnectionString;
-  readonly #migrates: boolean;
+  readonly #migrationLevel: number;
 
   constructor(options: HubServerOptions) {
     const { environment } = options;
@@ -47,7 +47,7 @@ export class HubServer {
     this.options = { ...HUB_DEFAULTS, ...options.options };
     this.acks = options.acks;
     this.#endpoint = options.endpoint;
-    this.#migrates = options.migrates;
+    this.#migrationLevel = options.migrationLevel;
     this.clients = new Clients(this);
     this.groups = new Groups(this);
     this.container = new Container({
@@ -91,7 +91,7 @@ export class HubServer {
       connectionType: target === undefined ? ConnectionType.Default : ConnectionType.OnDemand,
       // The URL alone names the service instance (section 6).
       target: '',
-      migrationLevel: this.#migrates ? MigrationLevel.ShutdownOnly : MigrationLevel.Off,
+      migrationLevel: this.#migrationLevel,
       ...(profile.saysStatefulReconnect ? { allowStatefulReconnects } : {}),
     };
   }

@@ -3,6 +3,7 @@ import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
 import type { MoveBudget } from './client/held-messages.ts';
 import type { OpeningBudget } from './client/opening-queue.ts';
+import type { MigrationPolicy } from './client/migration-policy.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
 import type { Counters } from './counters.ts';
 import type { Pools } from '../pools.ts';
@@ -34,8 +35,7 @@ export interface SessionLimits {
   readonly pollMs: number;
   /** Mask of TRANSPORT_BITS: the transports served. */
   readonly transports: number;
-  /** Hubs whose clients are not moved between app servers; `*` for all. */
-  readonly stillHubs: readonly string[];
+  readonly migration: MigrationPolicy;
   /** Client connections, those included that have negotiated and not connected yet. */
   readonly connections: number;
   /** Hubs, whoever names them. */

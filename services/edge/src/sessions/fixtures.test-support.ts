@@ -184,13 +184,13 @@ export class FakeServer {
     });
   }
 
-  shakesHands(connectionType = 0, version = 1): void {
+  shakesHands(connectionType = 0, version = 1, migrationLevel = 0): void {
     this.says({
       type: MessageType.HandshakeRequest,
       version,
       connectionType,
       target: '',
-      migrationLevel: 0,
+      migrationLevel,
     });
   }
 
@@ -242,7 +242,7 @@ const LIMITS: EdgeContext['limits'] = {
   messageBytes: 64 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
-  stillHubs: ['*'],
+  migration: 'app',
   pollMs: 90_000,
   transports: 7,
   connections: Infinity,
@@ -357,9 +357,12 @@ export class TestEdge {
   }
 
   /** A server connection that has shaken hands, and read the answer. */
-  async server(identity: Parameters<TestEdge['strangeServer']>[0] = {}): Promise<FakeServer> {
+  async server({
+    level = 0,
+    ...identity
+  }: Parameters<TestEdge['strangeServer']>[0] & { level?: number } = {}): Promise<FakeServer> {
     const server = this.strangeServer(identity);
-    server.shakesHands();
+    server.shakesHands(0, 1, level);
     await server.messages();
     return server;
   }

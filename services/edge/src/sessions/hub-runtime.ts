@@ -4,6 +4,7 @@ import type { Origin } from '../model/hub.ts';
 import { Hub } from '../model/hub.ts';
 import type { Room } from '../model/user-group-rules.ts';
 import type { ClientSession } from './client/client-session.ts';
+import type { MigrationPolicy } from './client/migration-policy.ts';
 import type { TransportLabel } from './client/transport.ts';
 import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
@@ -29,8 +30,7 @@ export class HubRuntime {
   readonly waiting = new Set<ClientSession>();
   /** Those of them whose process may be dying. */
   readonly #waitingShortly = new WeakSet<ClientSession>();
-  /** Whether clients move to another server when theirs goes. */
-  readonly migrates: boolean;
+  readonly migration: MigrationPolicy;
   /** Client connections by transport. */
   readonly connections: Record<TransportLabel, number> = {
     webSockets: 0,
@@ -48,7 +48,7 @@ export class HubRuntime {
     this.servers = new ServerPool(context.clock, new Offers(name, context.digest));
     this.#publish = publish;
     this.#reinforcements = new Reinforcements(context);
-    this.migrates = !context.limits.stillHubs.some((still) => still === '*' || still === name);
+    this.migration = context.limits.migration;
     const find = (id: string): ClientSession | undefined => {
       const client = context.clients.get(id);
       return client?.hub === this && client.place >= 0 ? client : undefined;

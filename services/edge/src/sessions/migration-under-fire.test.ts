@@ -13,7 +13,7 @@ const NOTICED_MS = 35_000;
 
 /** Several processes, some clients, and whatever happens to them. */
 class Battle {
-  readonly edge = new TestEdge({ stillHubs: [], serverWaitMs: 60_000 });
+  readonly edge = new TestEdge({ migration: 'always', serverWaitMs: 60_000 });
   readonly callers: Caller[] = [];
   /** What clients sent, in the order in which it came to whatever hub. */
   readonly sends: [string, number][] = [];

@@ -7,6 +7,8 @@ import { Gates } from './gates.ts';
 
 /** Those that the hub's calls wait at. */
 export const gates = new Gates();
+/** By connection id, as apps keep their groups that know of one process only. */
+const rooms = new Map<string, string>();
 const journals = new Map<string, string[]>();
 
 /** What happened to connections that gave this tag in their query, in order. */
@@ -61,6 +63,12 @@ const calls = {
   about,
   keep: (call: HubCall, value: number) => void kept(call).push(value),
   kept: (call: HubCall) => kept(call),
+  enter: ({ context }: HubCall, room: string) => void rooms.set(context.connectionId, room),
+  room: ({ context }: HubCall) => {
+    const room = rooms.get(context.connectionId);
+    if (room === undefined) throw new HubException('You are in no room.');
+    return room;
+  },
   count: async ({ clients }: HubCall, to: number) => {
     for (let n = 0; n < to; n++) await clients.caller.send('message', n);
   },

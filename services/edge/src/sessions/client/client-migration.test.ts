@@ -27,7 +27,7 @@ let edge: TestEdge;
 let a: FakeServer;
 
 beforeEach(async () => {
-  edge = new TestEdge({ stillHubs: [] });
+  edge = new TestEdge({ migration: 'always' });
   a = await edge.server({ serverId: 'a' });
 });
 
@@ -200,7 +200,7 @@ describe('without another process', () => {
   });
 
   test('it hears a ping of the edge every 12 s meanwhile', async () => {
-    edge = new TestEdge({ stillHubs: [], serverWaitMs: 60_000 });
+    edge = new TestEdge({ migration: 'always', serverWaitMs: 60_000 });
     const server = await edge.server({ serverId: 'a' });
     const client = await edge.client(server);
     edge.pass(1);
@@ -318,7 +318,7 @@ describe('the same process', () => {
     const old = { serverId: 'a', userAgent: 'Microsoft.Azure.SignalR/1.15.2+x (.NET 6.0)' };
 
     beforeEach(async () => {
-      edge = new TestEdge({ stillHubs: [] });
+      edge = new TestEdge({ migration: 'always' });
       a = await edge.server(old);
     });
 
@@ -481,30 +481,5 @@ describe('a server that stops', () => {
     expect(client.session.server).toBe(c.session);
     c.data(client, done(1));
     expect(client.heard).toEqual([done(1)]);
-  });
-});
-
-describe('in a hub whose clients are not moved', () => {
-  test.each(['*', 'chat'])(
-    '--no-migration %s: all are closed at a loss, to reconnect',
-    async (hub) => {
-      edge = new TestEdge({ stillHubs: ['other', hub] });
-      const server = await edge.server({ serverId: 'a' });
-      const client = await edge.client(server);
-      await edge.server({ serverId: 'b' });
-      lose(server);
-      expect(client.heard).toEqual([HUB_CLOSE]);
-      expect(outcomes()).toEqual({ not_allowed: 1 });
-      expectNothingHeld();
-    },
-  );
-
-  test('the others move', async () => {
-    edge = new TestEdge({ stillHubs: ['other'] });
-    const server = await edge.server({ serverId: 'a' });
-    const client = await edge.client(server);
-    const other = await edge.server({ serverId: 'b' });
-    lose(server);
-    expect(client.session.server).toBe(other.session);
   });
 });

@@ -240,8 +240,11 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
    * answered nor said anything beyond its handshake has lost nothing: another server takes it on.
    */
   serverLost(server: ServerSession): void {
-    if (this.ready && mayMove(this)) return this.#startMove(server).serverLost();
-    if (this.ready) return this.#context.pacedCloses.add(this);
+    if (this.ready) {
+      const stays = this.#move === undefined && !mayMove(this, server);
+      if (stays) return this.#context.pacedCloses.add(this);
+      return this.#startMove(server).serverLost();
+    }
     if (this.#state === State.Opening && this.#phase?.isFresh === true) return this.#startOver();
     this.close(REASONS.serverConnectionClosed);
   }
@@ -257,7 +260,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   #startMove(from: ServerSession): Move {
-    return (this.#move ??= new Move(this, this.#relay!, from.serverId, this.#context));
+    return (this.#move ??= new Move(this, this.#relay!, from, this.#context));
   }
 
   /** Goes on at another server, which is told whose it was. */

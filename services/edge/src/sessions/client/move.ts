@@ -25,6 +25,8 @@ const Stage = { Settling: 0, Between: 1, Arriving: 2, Over: 3 } as const;
 export class Move {
   /** The server id that the client leaves. */
   readonly #from: string;
+  /** To another server; a client that may not is closed in the end. */
+  readonly #mayGo: boolean;
   readonly #client: ClientSession;
   readonly #relay: RecordRelay;
   readonly #context: EdgeContext;
@@ -35,10 +37,16 @@ export class Move {
   /** The server was lost, with what it was doing. */
   #lost = false;
 
-  constructor(client: ClientSession, relay: RecordRelay, from: string, context: EdgeContext) {
+  constructor(
+    client: ClientSession,
+    relay: RecordRelay,
+    from: ServerSession,
+    context: EdgeContext,
+  ) {
     this.#client = client;
     this.#relay = relay;
-    this.#from = from;
+    this.#from = from.serverId;
+    this.#mayGo = mayMove(client, from);
     this.#context = context;
     this.#held = new HeldMessages(relay.binary, context.moves);
     context.opening.add(client);
@@ -53,7 +61,9 @@ export class Move {
   /** The server is gone: what it was doing for the client is answered, the rest goes on elsewhere. */
   serverLost(): void {
     // The server it was being handed to, with part of what was held.
-    if (this.#stage === Stage.Arriving || !this.#isKnown) return this.#close('not_possible');
+    if (this.#stage === Stage.Arriving) return this.#close('not_possible');
+    if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
+    if (!this.#isKnown) return this.#close('not_possible');
     this.#lost = true;
     this.#dropWhatRuns(CALL_LOST);
     this.#findServer();
@@ -89,7 +99,7 @@ export class Move {
     if (this.#stage === Stage.Between) this.#pingIfQuiet();
     if (this.#stage === Stage.Over || now < this.#deadline) return;
     if (this.#stage === Stage.Between) return this.#close('no_server');
-    if (!mayMove(this.#client)) return this.#leave();
+    if (!this.#mayGo) return this.#leave();
     if (!this.#isKnown) return this.#close('not_possible');
     this.#dropWhatRuns(CALL_CUT_SHORT);
     if (this.#client.ready) this.#leave();
@@ -126,7 +136,7 @@ export class Move {
   /** The old server lets go of the client, told which one has it next if that is known. */
   #leave(): void {
     const { hub, server } = this.#client;
-    if (!mayMove(this.#client)) return this.#context.pacedCloses.add(this.#client);
+    if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
     const next = hub.servers.choose(this.#client)?.serverId;
     server?.handOver(this.#client, next ?? '');
     this.#findServer();

@@ -93,7 +93,7 @@ describe('new claims', () => {
   });
 
   test('are what another app server is told of the client, and whoever asks', async () => {
-    edge = new TestHttpEdge({ stillHubs: [] });
+    edge = new TestHttpEdge({ migration: 'always' });
     server = await edge.server();
     const other = await edge.server({ serverId: 'server-2' });
     const guest = await connected();

@@ -11,7 +11,7 @@ const fin = (server: FakeServer, mode: number): void =>
   server.says({ type: MessageType.Ping, entries: ['shutdown', `fin:${mode}`] });
 
 async function twoServers(): Promise<{ edge: TestEdge; a: FakeServer; b: FakeServer }> {
-  const edge = new TestEdge({ stillHubs: [] });
+  const edge = new TestEdge({ migration: 'always' });
   const a = await edge.server({ serverId: 'a' });
   return { edge, a, b: await edge.server({ serverId: 'b' }) };
 }

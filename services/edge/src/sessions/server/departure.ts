@@ -57,12 +57,12 @@ export class Departure {
 
   /** A server that waits until its clients close by themselves keeps those that do not move. */
   #leaves(client: ClientSession): boolean {
-    return mayMove(client) || this.#mode !== WAITS_FOR_CLIENTS;
+    return mayMove(client, this.#server) || this.#mode !== WAITS_FOR_CLIENTS;
   }
 
   /** Calls may end first, but where the server itself would drop them and the client. */
   #sendAway(client: ClientSession): void {
-    const cut = this.#mode === ENDS_CLIENTS && client.ready && !mayMove(client);
+    const cut = this.#mode === ENDS_CLIENTS && client.ready && !mayMove(client, this.#server);
     if (cut) this.#context.pacedCloses.add(client);
     else client.moveAway(this.#since + SETTLE_MS);
   }

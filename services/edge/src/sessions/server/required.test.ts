@@ -10,18 +10,19 @@ const affinity = { sticky: 'Required', serverName: 'a' } as const;
 
 /** A client that requires its app server, as Blazor has them. */
 describe.each([
-  ['where clients move', []],
-  ['where none moves', ['*']],
-])('%s', (_, stillHubs) => {
+  ['app', 2],
+  ['always', 0],
+  ['never', 2],
+] as const)('--migration %s, level %i', (migration, level) => {
   let edge: TestEdge;
   /** The sockets of its process. */
   let sockets: FakeServer[];
 
   beforeEach(async () => {
-    edge = new TestEdge({ stillHubs });
-    await edge.server({ serverId: 'b' });
+    edge = new TestEdge({ migration });
+    await edge.server({ serverId: 'b', level });
     sockets = [];
-    for (let i = 0; i < 5; i++) sockets.push(await edge.server({ serverId: 'a' }));
+    for (let i = 0; i < 5; i++) sockets.push(await edge.server({ serverId: 'a', level }));
   });
 
   const lose = (server: FakeServer): void => server.socket.leave(1006);
@@ -109,7 +110,7 @@ describe.each([
     expect(clients.map(({ heard }) => heard)).toEqual([[], [], [HUB_CLOSE], [], []]);
     const again = arrive();
     expect(again.session.server).toBeUndefined();
-    sockets.push(await edge.server({ serverId: 'a' }));
+    sockets.push(await edge.server({ serverId: 'a', level }));
     welcome(again);
     expect(again.heard).toEqual(['{}␞']);
   });
@@ -137,7 +138,7 @@ describe.each([
     const [waits, lucky] = [arrive(), arrive()];
     lose(socketOf(lucky));
     expect(lucky.session.server).toBeUndefined();
-    sockets.push(await edge.server({ serverId: 'a' }));
+    sockets.push(await edge.server({ serverId: 'a', level }));
     welcome(lucky);
     lose(socketOf(waits));
     edge.passWithin(1000);

@@ -81,6 +81,7 @@ export class ServerSession implements SocketHandler {
   #socket: Socket | undefined;
   #trunk: Trunk | undefined;
   #weak = false;
+  #migrationLevel = 0;
   #departure: Departure | undefined;
   readonly #heartbeat: Heartbeat;
   #relayed = 0;
@@ -274,6 +275,11 @@ export class ServerSession implements SocketHandler {
     this.#departure?.welcomed(client);
   }
 
+  /** What the app says that it can bear of having its clients moved. */
+  get migrationLevel(): number {
+    return this.#migrationLevel;
+  }
+
   get isDeparting(): boolean {
     return this.#departure !== undefined;
   }
@@ -330,6 +336,7 @@ export class ServerSession implements SocketHandler {
     });
     if (!accepted) return this.close(REASONS.handshakeError);
     this.#weak = message.connectionType === ConnectionType.Weak;
+    this.#migrationLevel = message.migrationLevel;
     this.#state = State.Ready;
     this.#heartbeat.handshakeDone(this.#context.clock.now());
     this.#tell('info', 'server connected', { weak: this.#weak });
