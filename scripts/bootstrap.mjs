@@ -33,7 +33,7 @@ if (Number.parseInt(process.versions.node, 10) < 20) {
 process.chdir(ROOT);
 if (!isInstalled()) {
   console.error('Installing packages (once, about half a minute) ...');
-  run(process.execPath, [npmCli(), 'ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  run(process.execPath, [npmCli(), 'ci', '--no-audit', '--no-fund']);
 }
 // Node 22 comes with the packages; it must be first on the PATH of everything below.
 process.env.PATH = BIN + delimiter + process.env.PATH;

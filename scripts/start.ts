@@ -1,4 +1,4 @@
-import { runProcess, stopRequest } from '@trunkline/foundation';
+import { packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
@@ -17,6 +17,14 @@ Ports: TRUNKLINE_PORT (8080), TRUNKLINE_ADMIN_PORT (9464), TRUNKLINE_NEGOTIATE_P
 TRUNKLINE_CHAT_PORT (3000). Ctrl-C stops everything.
 `;
 
+const VERSION = `trunkline ${packageVersion(import.meta.url)}\n`;
+const INFORMATION = new Map([
+  ['--help', HELP],
+  ['-h', HELP],
+  ['--version', VERSION],
+  ['-v', VERSION],
+]);
+
 /** Where the services listen, and what app servers need to join them. */
 interface Places {
   readonly edge: string;
@@ -28,8 +36,9 @@ interface Places {
 
 async function start(): Promise<Running | undefined> {
   const [argument] = process.argv.slice(2);
-  if (argument === '--help' || argument === '-h') {
-    process.stdout.write(HELP);
+  const asked = INFORMATION.get(argument ?? '');
+  if (asked !== undefined) {
+    process.stdout.write(asked);
     return undefined;
   }
   if (argument !== undefined)

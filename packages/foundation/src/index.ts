@@ -1,3 +1,4 @@
+export { packageVersion } from './package-version.ts';
 export { runProcess } from './run-process.ts';
 export type { Running } from './run-process.ts';
 export { stopRequest } from './stop-request.ts';

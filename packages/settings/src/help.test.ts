@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { defineOptions, describeOptions, helpText, optionsMarkdown } from './index.ts';
+import { defineOptions, describeOptions, information, optionsMarkdown } from './index.ts';
 
 const table = defineOptions({
   port: { kind: 'port', default: 8080, help: 'Listener.' },
@@ -9,8 +9,12 @@ const table = defineOptions({
   dev: { kind: 'flag', help: 'Development.' },
 });
 
-it('prints usage, then each option with its variable and default', () => {
-  expect(helpText('edge [options]', table)).toBe(`usage: edge [options]
+const program = { name: 'edge', version: '1.2.3', table, configFile: false };
+
+it.each([['--help'], ['-h'], ['--port', '1', '--help'], ['-v', '-h']])(
+  'prints usage, then each option with its variable and default, for %s',
+  (...argv) => {
+    expect(information(argv, program)).toBe(`usage: edge [options]
 
   --port <0..65535>   TRUNKLINE_PORT
       Listener. Default: 8080.
@@ -27,9 +31,21 @@ it('prints usage, then each option with its variable and default', () => {
   --dev   TRUNKLINE_DEV
       Development.
 
-  --help
+  --help, -h
       Prints this.
+
+  --version, -v
+      Prints the version.
 `);
+  },
+);
+
+it.each([['--version'], ['-v'], ['--port', '1', '-v']])('prints the version for %s', (...argv) => {
+  expect(information(argv, program)).toBe('edge 1.2.3\n');
+});
+
+it('prints nothing unasked', () => {
+  expect(information(['--port', '1'], program)).toBeUndefined();
 });
 
 it('describes --config where the process has it', () => {

@@ -26,14 +26,40 @@ export function describeOptions(table: OptionTable, configFile = false): OptionD
   }));
 }
 
-/** What `--help` prints: `usage` on the first line, then every option with variable and default. */
-export function helpText(usage: string, table: OptionTable, configFile = false): string {
+/** What a process is called, and what it can be told. */
+export interface Program {
+  /** Such as `trunkline-edge`. */
+  readonly name: string;
+  readonly version: string;
+  readonly table: OptionTable;
+  /** Whether it takes `--config`. */
+  readonly configFile: boolean;
+}
+
+/**
+ * What to print, instead of running, where the arguments ask for it: `--help` or `-h` for every option
+ * with its variable and default, `--version` or `-v` for name and version.
+ */
+export function information(argv: readonly string[], program: Program): string | undefined {
+  if (argv.includes('--help') || argv.includes('-h')) return helpText(program);
+  const asked = argv.includes('--version') || argv.includes('-v');
+  return asked ? `${program.name} ${program.version}\n` : undefined;
+}
+
+function helpText({ name, table, configFile }: Program): string {
   const lines = describeOptions(table, configFile).flatMap((option) => [
     '',
     `  ${option.flag}   ${option.env}`,
     `      ${option.help}${option.default === '' ? '' : ` Default: ${option.default}.`}`,
   ]);
-  return [`usage: ${usage}`, ...lines, '', '  --help', '      Prints this.', ''].join('\n');
+  const others = [
+    '  --help, -h',
+    '      Prints this.',
+    '',
+    '  --version, -v',
+    '      Prints the version.',
+  ];
+  return [`usage: ${name} [options]`, ...lines, '', ...others, ''].join('\n');
 }
 
 /** The rows of a Markdown table with the columns flag, variable, default, meaning. */

@@ -20,6 +20,8 @@ interface Common {
   readonly env?: string;
   /** The value never appears in an error message. */
   readonly secret?: true;
+  /** An address to listen on. With `--dev` it must be this machine's own, unless `--dev-public`. */
+  readonly listens?: true;
 }
 
 interface Defaults<T> {

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { defineOptions, KNOWN_VARIABLES, readSettings, SettingsError, wantsHelp } from './index.ts';
+import { defineOptions, KNOWN_VARIABLES, readSettings, SettingsError } from './index.ts';
 
 const table = defineOptions({
   port: { kind: 'port', default: 8080, help: 'Listener.' },
@@ -201,12 +201,37 @@ describe('the config file', () => {
   });
 });
 
-describe('wantsHelp', () => {
-  it('sees either spelling anywhere', () => {
-    expect([['--port', '1', '--help'], ['-h'], ['--port']].map(wantsHelp)).toEqual([
-      true,
-      true,
-      false,
-    ]);
+describe('--dev', () => {
+  const hosts = defineOptions({
+    host: { kind: 'string', default: '0.0.0.0', devDefault: '127.0.0.1', listens: true, help: '' },
+    adminHost: { kind: 'string', default: '127.0.0.1', listens: true, help: '' },
+    dev: { kind: 'flag', help: '' },
+    devPublic: { kind: 'flag', help: '' },
+  });
+  const start = (...argv: string[]) => readSettings(hosts, { argv, env: {}, others: [] });
+
+  it.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', 'localhost', 'LocalHost'])(
+    'listens on %s, which is this machine alone',
+    (host) => {
+      expect(start('--dev', '--host', host, '--admin-host', host)).toMatchObject({ host });
+    },
+  );
+
+  it.each([
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    '2001:db8::1',
+    '::ffff:10.0.0.1',
+    'box.example',
+    '128.0.0.1',
+  ])('does not listen on %s, unless that is meant', (host) => {
+    const refusal = (flag: string) =>
+      `--dev lets anybody in, and others may reach ${host}: leave out --dev or ${flag}, or add --dev-public if that is meant`;
+    for (const flag of ['--host', '--admin-host']) {
+      expect(() => start('--dev', flag, host)).toThrow(new SettingsError(refusal(flag)));
+      expect(start('--dev', '--dev-public', flag, host)).toMatchObject({ devPublic: true });
+      expect(start(flag, host)).toMatchObject({ dev: false });
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { readConfigFile } from './config-file.ts';
+import { refusePublicDevelopment } from './development.ts';
 import { SettingsError } from './errors.ts';
 import { flagName, variableName } from './options.ts';
 import type { OptionRow, OptionTable, OptionValue, Settings } from './options.ts';
@@ -23,15 +24,11 @@ export const CONFIG_ROW: OptionRow = {
   help: 'JSON file of settings; flags and variables win over it.',
 };
 
-/** Whether `--help` or `-h` is among the arguments: print `helpText` and exit 0. */
-export function wantsHelp(argv: readonly string[]): boolean {
-  return argv.includes('--help') || argv.includes('-h');
-}
-
 /**
  * The value of every option of the table: a flag wins over the variable, that over the config file,
  * that over the default. `--flag value` and `--flag=value` are equal; of a repeated flag the last.
- * @throws SettingsError with one line for a bad value, an unknown flag, variable or file key
+ * @throws SettingsError with one line for a bad value, an unknown flag, variable or file key, and for
+ * `--dev` on an address that others can reach
  */
 export function readSettings<T extends OptionTable>(
   table: T,
@@ -47,7 +44,9 @@ export function readSettings<T extends OptionTable>(
   const settings = Object.entries(table).map(
     ([key, row]) => [key, valueOf(key) ?? defaultOf(row, dev)] as const,
   );
-  return Object.fromEntries(settings) as Settings<T>;
+  const values = Object.fromEntries(settings);
+  refusePublicDevelopment(table, values);
+  return values as Settings<T>;
 }
 
 function defaultOf(row: OptionRow, dev: boolean): OptionValue | undefined {

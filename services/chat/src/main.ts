@@ -1,6 +1,6 @@
-import { runProcess, stopRequest } from '@trunkline/foundation';
+import { packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
-import { helpText, SettingsError, wantsHelp } from '@trunkline/settings';
+import { information, SettingsError } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -12,14 +12,18 @@ import type { ChatSettings } from './options.ts';
 /** Calls and answers in flight have this long to finish; then their connections are cut. Under 5 s. */
 const STOP_TIMEOUT_MS = 4000;
 
+const version = packageVersion(import.meta.url);
+const PROGRAM = { name: 'trunkline-chat', version, table: CHAT_OPTIONS, configFile: false };
+
 async function start(): Promise<Running | undefined> {
   const argv = process.argv.slice(2);
-  if (wantsHelp(argv)) {
-    process.stdout.write(helpText('trunkline-chat [options]', CHAT_OPTIONS));
+  const asked = information(argv, PROGRAM);
+  if (asked !== undefined) {
+    process.stdout.write(asked);
     return undefined;
   }
   const settings = readChatSettings(argv, process.env);
-  const logger = createLogger({ name: 'chat', level: settings.logLevel });
+  const logger = createLogger({ name: 'chat', level: settings.logLevel, version });
   const chat = await createChat(settings.connectionString, logger);
   const url = await listen(chat.app, settings);
   logger.info({ url }, 'chat listening');
@@ -57,4 +61,4 @@ async function stop({ app, server }: ChatApp, logger: Logger, why: string): Prom
   clearTimeout(cut);
 }
 
-await runProcess('trunkline-chat', start, stopRequest(process));
+await runProcess(PROGRAM.name, start, stopRequest(process));

@@ -22,6 +22,7 @@ describe('readChatSettings', () => {
       connectionString: DEVELOPMENT_CONNECTION_STRING,
       logLevel: 'info',
       dev: true,
+      devPublic: false,
     });
   });
 
@@ -40,6 +41,7 @@ describe('readChatSettings', () => {
       connectionString: CONNECTION,
       logLevel: 'warn',
       dev: false,
+      devPublic: false,
     });
   });
 

@@ -19,6 +19,7 @@ export const CHAT_OPTIONS = defineOptions({
     kind: 'string',
     env: 'TRUNKLINE_CHAT_HOST',
     default: '127.0.0.1',
+    listens: true,
     help: 'Address to listen on.',
   },
   connectionString: {
@@ -34,6 +35,10 @@ export const CHAT_OPTIONS = defineOptions({
     help: 'Least severe log lines to write.',
   },
   dev: { kind: 'flag', help: 'Use the edge that runs with --dev on this machine.' },
+  devPublic: {
+    kind: 'flag',
+    help: 'Listen beyond this machine with --dev too, where anybody may come in.',
+  },
 });
 
 export interface ChatSettings extends Settings<typeof CHAT_OPTIONS> {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runProcess, stopRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
-import { helpText, SettingsError, wantsHelp } from '@trunkline/settings';
+import { information, SettingsError } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
@@ -20,9 +20,17 @@ setFlagsFromString('--no-parallel-scavenge');
 const argv = process.argv.slice(2);
 const { env } = process;
 
+const PROGRAM = {
+  name: 'trunkline-edge',
+  version: VERSION,
+  table: EDGE_OPTIONS,
+  configFile: true,
+};
+
 async function start(): Promise<Running | undefined> {
-  if (wantsHelp(argv)) {
-    process.stdout.write(helpText('trunkline-edge [options]', EDGE_OPTIONS, true));
+  const asked = information(argv, PROGRAM);
+  if (asked !== undefined) {
+    process.stdout.write(asked);
     return undefined;
   }
   const config = readConfig({ argv, env });
@@ -53,4 +61,4 @@ function readKeysAgain(edge: Edge, log: Logger): void {
   }
 }
 
-await runProcess('trunkline-edge', start, stopRequest(process));
+await runProcess(PROGRAM.name, start, stopRequest(process));

@@ -11,12 +11,14 @@ export const EDGE_OPTIONS = defineOptions({
     kind: 'string',
     default: '0.0.0.0',
     devDefault: '127.0.0.1',
+    listens: true,
     help: 'Address of the public listener.',
   },
   adminPort: { kind: 'port', default: 9464, help: 'Metrics, health and admin.' },
   adminHost: {
     kind: 'string',
     default: '127.0.0.1',
+    listens: true,
     help: 'Address of the admin listener. It has no authentication: keep it off public networks.',
   },
   accessKeys: {
@@ -127,6 +129,10 @@ export const EDGE_OPTIONS = defineOptions({
   },
   dev: {
     kind: 'flag',
-    help: 'Development: the well-known access key, and 127.0.0.1 only. Never in production.',
+    help: 'Development: the well-known access key, and addresses of this machine only. Never in production.',
+  },
+  devPublic: {
+    kind: 'flag',
+    help: 'Listen beyond this machine with --dev too, where anybody may come in.',
   },
 });

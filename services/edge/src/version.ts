@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-const manifest = new URL('../package.json', import.meta.url);
+import { packageVersion } from '@trunkline/foundation';
 
 /** The version of this edge, from its package. */
-export const VERSION = (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+export const VERSION = packageVersion(import.meta.url);

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
-import { runProcess, stopRequest } from '@trunkline/foundation';
+import { packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
-import { helpText, SettingsError, wantsHelp } from '@trunkline/settings';
+import { information, SettingsError } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -12,14 +12,23 @@ import type { NegotiateSettings } from './options.ts';
 /** Answers in flight have this long to finish; then their connections are cut. */
 const STOP_TIMEOUT_MS = 5_000;
 
+const version = packageVersion(import.meta.url);
+const PROGRAM = {
+  name: 'trunkline-negotiate',
+  version,
+  table: NEGOTIATE_OPTIONS,
+  configFile: true,
+};
+
 async function start(): Promise<Running | undefined> {
   const argv = process.argv.slice(2);
-  if (wantsHelp(argv)) {
-    process.stdout.write(helpText('trunkline-negotiate [options]', NEGOTIATE_OPTIONS, true));
+  const asked = information(argv, PROGRAM);
+  if (asked !== undefined) {
+    process.stdout.write(asked);
     return undefined;
   }
   const settings = readNegotiateSettings(argv, process.env);
-  const logger = createLogger({ name: 'negotiate', level: settings.logLevel });
+  const logger = createLogger({ name: 'negotiate', level: settings.logLevel, version });
   if (settings.admission.dev) logger.warn('--dev: anyone may come in under any name');
   const app = await buildApp(settings, logger);
   const url = await listen(app, settings);
@@ -46,4 +55,4 @@ async function stop(app: FastifyInstance, logger: Logger, why: string): Promise<
   clearTimeout(cut);
 }
 
-await runProcess('trunkline-negotiate', start, stopRequest(process));
+await runProcess(PROGRAM.name, start, stopRequest(process));

@@ -21,6 +21,7 @@ export const NEGOTIATE_OPTIONS = defineOptions({
     env: 'TRUNKLINE_NEGOTIATE_HOST',
     default: '0.0.0.0',
     devDefault: '127.0.0.1',
+    listens: true,
     help: 'Address to listen on.',
   },
   connectionString: {
@@ -49,6 +50,10 @@ export const NEGOTIATE_OPTIONS = defineOptions({
   dev: {
     kind: 'flag',
     help: 'Let anyone in, named by ?user=, with the development key. Never in production.',
+  },
+  devPublic: {
+    kind: 'flag',
+    help: 'Listen beyond this machine with --dev too, where anybody may come in.',
   },
 });
 
