@@ -113,11 +113,15 @@ export class LogDigest {
   }
 }
 
-/** A digest for a process that has no timer of its own to tell it the time. */
-export function startDigest(log: Logger): LogDigest {
+/** A digest with a timer of its own. `stop` tells what has been counted, and ends the timer. */
+export function startDigest(log: Logger): { digest: LogDigest; stop: () => void } {
   const digest = new LogDigest(log);
-  setInterval(() => digest.expire(performance.now()), TICK_MS).unref();
-  return digest;
+  const timer = setInterval(() => digest.expire(performance.now()), TICK_MS).unref();
+  const stop = (): void => {
+    clearInterval(timer);
+    digest.flush();
+  };
+  return { digest, stop };
 }
 
 function presentable(fields: Fields): Fields {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import { createServer } from '@trunkline/sdk';
 import type { Server } from '@trunkline/sdk';
+import { startDigest } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
@@ -23,12 +24,13 @@ export interface ChatApp {
 
 /** Puts the sample together. Throws when the connection string is not one. */
 export async function createChat(connectionString: string, logger: Logger): Promise<ChatApp> {
+  const { digest, stop } = startDigest(logger);
   const server = createServer({
     connectionString,
     logger: {
-      info: (message) => logger.info(message),
-      warn: (message) => logger.warn(message),
-      error: (message, error) => logger.error({ err: error }, message),
+      info: (text) => digest.info({ text }, 'app server'),
+      warn: (text) => digest.warn({ text }, 'app server'),
+      error: (text, error) => digest.error({ text }, 'app server', { err: error }),
     },
   });
   server.hub('/chat', createChatHub(new Rooms()), {
@@ -38,8 +40,9 @@ export async function createChat(connectionString: string, logger: Logger): Prom
   });
 
   const app = fastify();
+  app.addHook('onClose', async () => stop());
   app.addHook('onError', async (_request, _reply, error) => {
-    logger.warn({ err: error }, 'request failed');
+    digest.warn({}, 'request failed', { err: error });
   });
   await app.register(fastifyStatic, { root: PAGE });
   app.get('/signalr.js', (_request, reply) => reply.sendFile('signalr.min.js', SIGNALR));

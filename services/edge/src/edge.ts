@@ -30,6 +30,7 @@ import { poolLimits, Pools } from './pools.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
+import { WaitingLog } from './sessions/waiting-log.ts';
 import { Watch } from './sessions/watch.ts';
 
 /** What peers are given to read their goodbyes before the sockets are cut. */
@@ -86,13 +87,12 @@ export async function startEdge(
     requests,
     context.heldPosts,
     new MigrationLog(context),
+    new WaitingLog(context, hubs),
   ]);
   health.ready = true;
 
   const stop = async (why: string): Promise<void> => {
-    const { clients: held, servers: serverConnections } = context;
-    const connections = { clients: held.size, serverConnections: serverConnections.size };
-    log.info({ why, ...connections }, 'edge stops');
+    logStop(context, why);
     health.ready = false;
     listener.stopListening();
     // Those first whom no hub knows yet.
@@ -114,6 +114,10 @@ export async function startEdge(
     },
     stop,
   };
+}
+
+function logStop({ log, clients, servers }: EdgeContext, why: string): void {
+  log.info({ why, clients: clients.size, serverConnections: servers.size }, 'edge stops');
 }
 
 async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promise<void> {

@@ -1,7 +1,8 @@
 import cors from '@fastify/cors';
 import fastify from 'fastify';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Logger } from '@trunkline/telemetry';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { startDigest } from '@trunkline/telemetry';
+import type { LogDigest, Logger } from '@trunkline/telemetry';
 import { TokenTooLongError } from '@trunkline/tokens';
 import { identifyBy } from './identity.ts';
 import { addNegotiateRoute } from './negotiate-route.ts';
@@ -38,22 +39,36 @@ export async function buildApp(
     maxAge: 600,
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not found' }));
-  app.setErrorHandler((error, _request, reply) => answerError(error, reply, logger));
+  const { digest, stop } = startDigest(logger);
+  app.addHook('onClose', async () => stop());
+  app.addHook('onResponse', async (request, reply) => tellRefused(request, reply, digest));
+  app.setErrorHandler((error, _request, reply) => answerError(error, reply, digest));
   app.get('/api/health', (_request, reply) => reply.send({ status: 'ok' }));
   addNegotiateRoute(app, settings.connection, identifyBy(settings.admission));
   return app;
 }
 
 /** What a client did wrong is told to it; what we did wrong is logged. */
-function answerError(error: unknown, reply: FastifyReply, logger: Logger): FastifyReply {
+function answerError(error: unknown, reply: FastifyReply, digest: LogDigest): FastifyReply {
   // The text that clients know from the .NET SDK, without quotes or braces.
   if (error instanceof TokenTooLongError) return reply.code(413).send(error.message);
   const status = statusOf(error);
   if (status >= 400 && status < 500) {
     return reply.code(status).send({ error: (error as Error).message });
   }
-  logger.error({ err: error }, 'negotiate failed');
+  digest.error({}, 'negotiate failed', { err: error });
   return reply.code(500).send({ error: 'internal error' });
+}
+
+function tellRefused(
+  request: FastifyRequest,
+  { statusCode }: FastifyReply,
+  digest: LogDigest,
+): void {
+  if (statusCode < 400) return;
+  const { hub } = request.params as { hub?: string };
+  const cause = { status: statusCode, hub, origin: request.headers.origin };
+  digest.info(cause, 'client refused', { remoteAddress: request.ip });
 }
 
 function statusOf(error: unknown): number {

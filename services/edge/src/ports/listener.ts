@@ -16,6 +16,8 @@ export interface HttpAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Empty unless given. */
   readonly body?: string | Uint8Array;
+  /** Why the peer is refused, out of a closed set: for the log, never sent. */
+  readonly why?: string;
   /** Close the connection behind the answer. */
   readonly hangUp?: true;
 }

@@ -77,14 +77,20 @@ describe('a request', () => {
     ['a=b&hub=app_chat', 'app_chat'],
     ['hub=List%601%5BA%5D', 'list`1[a]'],
     [`hub=${'a'.repeat(128)}`, 'a'.repeat(128)],
-    [`hub=${'a'.repeat(129)}`, undefined],
-    ['', undefined],
-    ['hub=', undefined],
-    ['hub=1a', undefined],
-    ['hub=a%2Fb', undefined],
-    ['hub=a%0Ab', undefined],
   ])('with %j names the hub %j', (query, hub) => {
     expect(requestedHub(request(query))).toBe(hub);
+  });
+
+  test.each([
+    [`hub=${'a'.repeat(129)}`, 'hub_name'],
+    ['', 'no_hub'],
+    ['hub=', 'no_hub'],
+    ['hub=1a', 'hub_name'],
+    ['hub=a%2Fb', 'hub_name'],
+    ['hub=a%0Ab', 'hub_name'],
+  ])('with %j is told what a hub name is', (query, why) => {
+    const body = expect.stringContaining('1 to 128 characters, letters, digits and underscores');
+    expect(requestedHub(request(query))).toMatchObject({ status: 400, body, why });
   });
 
   test('brings its token in the header, else as the last of its query', () => {
@@ -99,6 +105,7 @@ test('a refusal says why, with the status text that clients show', () => {
   expect(unauthorized('missing')).toEqual({
     status: 401,
     headers: { 'www-authenticate': 'Bearer' },
+    why: 'missing',
   });
   expect(unauthorized('expired').headers).toEqual({
     'www-authenticate': 'Bearer error="invalid_token", error_description="The token is expired"',

@@ -1,4 +1,4 @@
-import { HUB_NAME } from '@trunkline/protocol';
+import { HUB_NAME, HUB_NAME_RULE } from '@trunkline/protocol';
 import type { TokenRejection, VerifiedToken } from '@trunkline/tokens';
 import type { AccessKeys, TokenUse } from '@trunkline/tokens';
 import { bearerToken, verifyToken } from '@trunkline/tokens';
@@ -57,7 +57,7 @@ export function unauthorized(rejection: TokenRejection): HttpAnswer {
     rejection === 'missing'
       ? 'Bearer'
       : `Bearer error="invalid_token", error_description="${DESCRIPTIONS[rejection]}"`;
-  return { status: 401, headers: { 'www-authenticate': challenge } };
+  return { status: 401, headers: { 'www-authenticate': challenge }, why: rejection };
 }
 
 const DESCRIPTIONS: Readonly<Record<Exclude<TokenRejection, 'missing'>, string>> = {
@@ -71,12 +71,15 @@ const DESCRIPTIONS: Readonly<Record<Exclude<TokenRejection, 'missing'>, string>>
 };
 
 /**
- * The hub a request names, in lower case; undefined when it names none. Names are percent-decoded:
+ * The hub a request names, in lower case; the answer to it when it names none. Names are percent-decoded:
  * generic .NET hubs have a backtick (service protocol reference, section 19, trap 8).
  */
-export function requestedHub(request: HttpRequest): string | undefined {
-  const hub = queryValue(request.query, 'hub');
-  return hub === undefined || !HUB_NAME.test(hub) ? undefined : hub.toLowerCase();
+export function requestedHub(request: HttpRequest): string | HttpAnswer {
+  const hub = queryValue(request.query, 'hub') ?? '';
+  if (HUB_NAME.test(hub)) return hub.toLowerCase();
+  const body = `The query must name a hub, ?hub=<name>: ${HUB_NAME_RULE}.`;
+  const why = hub === '' ? 'no_hub' : 'hub_name';
+  return { status: 400, headers: { 'content-type': 'text/plain' }, body, why };
 }
 
 /** The bearer header, else the last `access_token` of the query: browsers have no other way. */

@@ -102,12 +102,12 @@ describe('negotiate', () => {
 
   test('without a hub is a bad request, without a good token unauthorized', () => {
     expect(door.negotiate(request('')).status).toBe(400);
-    expect(door.negotiate({ ...request('hub=chat'), headers: new Map() })).toEqual({
+    expect(door.negotiate({ ...request('hub=chat'), headers: new Map() })).toMatchObject({
       status: 401,
       headers: { 'www-authenticate': 'Bearer' },
     });
     const wrong = door.negotiate(request('hub=chat', token({ key: 'another' })));
-    expect(wrong).toEqual({
+    expect(wrong).toMatchObject({
       status: 401,
       headers: {
         'www-authenticate':
@@ -129,7 +129,7 @@ describe('negotiate', () => {
       if (door.negotiate(request('hub=chat', accessToken)).status !== 200) throw new Error('early');
     }
     expect(door.negotiate(request('hub=chat', token({ userId: 'ben' }))).status).toBe(200);
-    expect(door.negotiate(request('hub=chat', accessToken))).toEqual({
+    expect(door.negotiate(request('hub=chat', accessToken))).toMatchObject({
       status: 503,
       headers: { 'retry-after': '1' },
       hangUp: true,
@@ -184,7 +184,7 @@ describe('connect', () => {
     const { connectionId, connectionToken } = negotiated();
     const query = `hub=chat&id=${connectionToken}`;
     expect(admitted(connect(query)).id).toBe(connectionId);
-    expect(connect(query)).toEqual({
+    expect(connect(query)).toMatchObject({
       status: 404,
       headers: { 'content-type': 'text/plain' },
       body: 'No Connection with that ID',

@@ -8,6 +8,7 @@ import {
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
+import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import {
   BUSY,
@@ -71,6 +72,18 @@ export class ClientAdmission {
 
   /** `POST /client/negotiate`: an id, and the token to connect with. */
   negotiate(request: HttpRequest): HttpAnswer {
+    return noted(this.#context, request, this.#negotiate(request));
+  }
+
+  /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
+  connect(request: HttpRequest): ClientSession | HttpAnswer {
+    const visitor = this.visitor(request);
+    const verdict =
+      'status' in visitor ? visitor : this.admit(visitor, request, TRANSPORTS.webSockets);
+    return noted(this.#context, request, verdict);
+  }
+
+  #negotiate(request: HttpRequest): HttpAnswer {
     const { negotiates } = this.#context.counters;
     const visitor = this.visitor(request);
     if ('status' in visitor) {
@@ -80,18 +93,11 @@ export class ClientAdmission {
     const version = negotiateVersion(askedVersion(request.query));
     if (typeof version !== 'number') {
       negotiates.add('bad_request');
-      return json(version);
+      return { ...json(version), why: 'negotiate_version' };
     }
     const offer = this.#offer(visitor, version);
     negotiates.add(offer === undefined ? 'unavailable' : 'ok');
     return offer === undefined ? BUSY : json(offer);
-  }
-
-  /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
-  connect(request: HttpRequest): ClientSession | HttpAnswer {
-    const visitor = this.visitor(request);
-    if ('status' in visitor) return visitor;
-    return this.admit(visitor, request, TRANSPORTS.webSockets);
   }
 
   /** Who sends the request, or why it is refused. */
@@ -114,7 +120,11 @@ export class ClientAdmission {
     };
     if (openingLength(opening) > MAX_OPENING_LENGTH) {
       this.#context.counters.refusals.add('opening_bytes');
-      return text(431, `Token, headers and query are over ${MAX_OPENING_LENGTH} characters.`);
+      return text(
+        431,
+        `Token, headers and query are over ${MAX_OPENING_LENGTH} characters.`,
+        'opening_bytes',
+      );
     }
     const runtime = this.#hubs.open(hub, 'client');
     if (runtime === undefined) return BUSY;

@@ -7,21 +7,38 @@ export function json(body: object): HttpAnswer {
   return { status: 200, headers, body: JSON.stringify(body) };
 }
 
-export function text(status: number, body: string): HttpAnswer {
-  return { status, headers: { 'content-type': 'text/plain' }, body };
+export function text(status: number, body: string, why: string): HttpAnswer {
+  return { status, headers: { 'content-type': 'text/plain' }, body, why };
 }
 
 /** No room at this edge now; the peer is not kept, since what it holds is what is short. */
-export const BUSY: HttpAnswer = { status: 503, headers: { 'retry-after': '1' }, hangUp: true };
+export const BUSY: HttpAnswer = {
+  status: 503,
+  headers: { 'retry-after': '1' },
+  hangUp: true,
+  why: 'no_room',
+};
 
-export const WRONG_ORIGIN = text(403, 'Pages of this origin may not connect here.');
-export const NO_ID = text(400, 'Connection ID required');
-export const UNKNOWN_ID = text(404, 'No Connection with that ID');
-export const TRANSPORT_CHANGED = text(400, 'Cannot change transports mid-connection');
-export const NOT_POLLING = text(400, 'Cannot terminate this connection using the DELETE endpoint.');
-export const NO_POSTS = text(405, 'POST requests are not allowed for WebSocket connections.');
+export const WRONG_ORIGIN = text(403, 'Pages of this origin may not connect here.', 'origin');
+export const NO_ID = text(400, 'Connection ID required', 'no_id');
+export const UNKNOWN_ID = text(404, 'No Connection with that ID', 'unknown_id');
+export const TRANSPORT_CHANGED = text(
+  400,
+  'Cannot change transports mid-connection',
+  'transport_changed',
+);
+export const NOT_POLLING = text(
+  400,
+  'Cannot terminate this connection using the DELETE endpoint.',
+  'not_polling',
+);
+export const NO_POSTS = text(
+  405,
+  'POST requests are not allowed for WebSocket connections.',
+  'no_posts',
+);
 /** A second event stream or WebSocket for one connection. */
-export const IN_USE: HttpAnswer = { status: 409 };
+export const IN_USE: HttpAnswer = { status: 409, why: 'in_use' };
 /** A post for a connection that has ended while it came in. */
 export const GONE: HttpAnswer = { status: 404 };
 /** Some clients parse any body there is. */
@@ -29,5 +46,5 @@ export const POSTED: HttpAnswer = { status: 200, headers: { 'content-type': 'tex
 export const LEFT: HttpAnswer = { status: 202 };
 
 export function notServed(transport: string): HttpAnswer {
-  return text(404, `${transport} transport not supported by this end point type`);
+  return text(404, `${transport} transport not supported by this end point type`, 'transport');
 }

@@ -19,6 +19,7 @@ import type { ClientProtocol } from './client-protocol.ts';
 import { clientProtocol, closeFrame, sharedHandshake } from './client-protocol.ts';
 import { pauseStreams, resumeStreams } from './flow-control.ts';
 import { mayMove } from './migration-policy.ts';
+import { tellClosed, tellRefused } from './endings-log.ts';
 import { Move } from './move.ts';
 import type { Opening } from './opening.ts';
 import { OpeningPhase } from './opening-phase.ts';
@@ -367,9 +368,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   #refuse(error: unknown, side: 'client' | 'server', reason: CloseReason): void {
     if (!(error instanceof ProtocolError)) throw error;
-    const { counters, log } = this.#context;
-    counters.protocolErrors.add(`${side}|${error.code}`);
-    log.debug({ connectionId: this.id, hub: this.hub.name, err: error.message }, 'refused data');
+    this.#context.counters.protocolErrors.add(`${side}|${error.code}`);
+    tellRefused(this.#context, this, side, error);
     if (this.#state === State.Handshake) {
       const { canceled, unexpected } = handshakeErrors;
       this.close(REASONS.handshakeError, error.code === 'oversized' ? canceled() : unexpected());
@@ -394,7 +394,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#socket = undefined;
     this.#phase?.dropHeld();
     this.#phase = undefined;
-    const { counters, opening, expiring, backlogged, pacedCloses, clients, results, log } =
+    const { counters, opening, expiring, backlogged, pacedCloses, clients, results } =
       this.#context;
     this.hub.connections[this.transport.label]--;
     opening.delete(this);
@@ -409,6 +409,6 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#move = undefined;
     clients.release(this.id);
     counters.clientCloses.add(reason.label);
-    log.debug({ connectionId: this.id, hub: this.hub.name, reason: reason.label }, 'client closed');
+    tellClosed(this.#context, this, reason);
   }
 }

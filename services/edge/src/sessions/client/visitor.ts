@@ -8,7 +8,7 @@ import { Forwarded } from '../forwarded.ts';
 import { originAllowed } from '../origin.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
-import { text, WRONG_ORIGIN } from './answers.ts';
+import { WRONG_ORIGIN } from './answers.ts';
 
 /** Who stands behind a request, by its access token. */
 export interface Visitor {
@@ -55,7 +55,7 @@ export class Visitors {
       return WRONG_ORIGIN;
     }
     const hub = requestedHub(request);
-    if (hub === undefined) return text(400, 'The query must name a hub: ?hub=<name>.');
+    if (typeof hub !== 'string') return hub;
     const accessToken = requestToken(request);
     const verified = this.#tokens.verify(accessToken, 'client', hub);
     if (typeof verified === 'string') return unauthorized(verified);

@@ -67,3 +67,19 @@ test('refusals are logged with their reason and hub, and ten thousand of them in
     { ...line, remoteAddress: '127.0.0.1', count: 9_999, since: expect.any(String) },
   ]);
 });
+
+test('a name that no hub can have is answered and logged with the rule, cut and escaped', () => {
+  const rule = '1 to 128 characters, letters, digits and underscores';
+  expect(connect(`hub=a%0A${'x'.repeat(5000)}`)).toMatchObject({
+    status: 400,
+    body: expect.stringContaining(rule),
+  });
+  expect(edge.lines).toMatchObject([
+    {
+      msg: 'app server refused',
+      reason: 'hub_name',
+      hub: expect.stringMatching(/^a\\u\{a\}x{100,200}…$/),
+      rule: expect.stringContaining(rule),
+    },
+  ]);
+});

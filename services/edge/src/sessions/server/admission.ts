@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { HUB_NAME_RULE } from '@trunkline/protocol';
 import { readServerClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { EdgeContext } from '../edge-context.ts';
@@ -15,6 +16,13 @@ const ID_LENGTH = 256;
 /** Our SDK sends 16 characters. */
 const OFFER_LENGTH = 64;
 
+const TOO_MANY_HUBS: HttpAnswer = {
+  status: 503,
+  headers: { 'retry-after': '1' },
+  body: 'This edge has too many hubs.',
+  why: 'hubs',
+};
+
 /** The app servers' door (service protocol reference, section 2). */
 export class ServerAdmission {
   readonly #context: EdgeContext;
@@ -27,21 +35,14 @@ export class ServerAdmission {
     this.#hubs = hubs;
   }
 
-  /** A WebSocket at `/server/`. Wrong keys are logged: the SDK shows them to nobody. */
+  /** A WebSocket at `/server/`. Refusals are logged: .NET's SDK shows them to nobody. */
   connect(request: HttpRequest): ServerSession | HttpAnswer {
     const hub = requestedHub(request);
-    if (hub === undefined) return { status: 400, body: 'The query must name a hub: ?hub=<name>.' };
+    if (typeof hub !== 'string') return this.#refuse(request, hub);
     const verified = this.#tokens.verify(requestToken(request), 'server', hub);
-    if (typeof verified === 'string') {
-      const { remoteAddress } = request;
-      this.#context.digest.warn({ reason: verified, hub }, 'app server refused', { remoteAddress });
-      return unauthorized(verified);
-    }
+    if (typeof verified === 'string') return this.#refuse(request, unauthorized(verified));
     const runtime = this.#hubs.open(hub, 'server');
-    if (runtime === undefined) {
-      this.#context.digest.warn({ reason: 'too many hubs', hub }, 'app server refused');
-      return { status: 503, headers: { 'retry-after': '1' }, body: 'This edge has too many hubs.' };
-    }
+    if (runtime === undefined) return this.#refuse(request, TOO_MANY_HUBS);
     const id = queryValue(request.query, 'cid') ?? randomUUID();
     const serverId =
       request.headers.get('x-asrs-server-id') ?? readServerClaims(verified.payload).serverId ?? id;
@@ -53,5 +54,13 @@ export class ServerAdmission {
       offer: request.headers.get(OFFER_HEADER)?.slice(0, OFFER_LENGTH),
     };
     return new ServerSession(identity, this.#context);
+  }
+
+  #refuse(request: HttpRequest, refusal: HttpAnswer): HttpAnswer {
+    const { remoteAddress } = request;
+    const hub = queryValue(request.query, 'hub');
+    const latest = { remoteAddress, ...(refusal.why === 'hub_name' && { rule: HUB_NAME_RULE }) };
+    this.#context.digest.warn({ reason: refusal.why, hub }, 'app server refused', latest);
+    return refusal;
   }
 }

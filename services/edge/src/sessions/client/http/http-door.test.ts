@@ -126,7 +126,7 @@ describe('a request', () => {
     const streaming = edge.guest();
     edge.stream(streaming);
     expect(edge.poll(streaming).answered).toMatchObject(CHANGED);
-    expect(edge.stream(streaming).answered).toEqual({ status: 409 });
+    expect(edge.stream(streaming).answered).toEqual({ status: 409, why: 'in_use' });
     expect(edge.leave(streaming)).toMatchObject({
       status: 400,
       body: 'Cannot terminate this connection using the DELETE endpoint.',

@@ -3,6 +3,7 @@ import type { Exchange } from '../../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
 import { CLIENT_CLOSE_REASONS } from '../../close-reason.ts';
 import type { EdgeContext } from '../../edge-context.ts';
+import { noted } from '../../refusals.ts';
 import { requestToken } from '../../token-verifier.ts';
 import type { ClientAdmission } from '../admission.ts';
 import {
@@ -44,15 +45,24 @@ export class HttpDoor {
     const streams = request.headers.get('accept')?.includes('text/event-stream') === true;
     const client = this.#find(request);
     if (client === undefined) return this.#admit(request, exchange, streams);
-    if ('status' in client) return exchange.answer(client);
+    if ('status' in client) return this.#refuse(request, exchange, client);
     const { transport } = client;
     const polls = transport instanceof LongPoll;
     if (polls && !streams) return transport.poll(exchange);
-    exchange.answer(polls === streams ? TRANSPORT_CHANGED : IN_USE);
+    this.#refuse(request, exchange, polls === streams ? TRANSPORT_CHANGED : IN_USE);
   }
 
   /** `POST /client/`: hub messages. */
   send(request: HttpRequest): Post | HttpAnswer {
+    return noted(this.#context, request, this.#send(request));
+  }
+
+  /** `DELETE /client/`: the end of a client that polls. */
+  leave(request: HttpRequest): HttpAnswer {
+    return noted(this.#context, request, this.#leave(request));
+  }
+
+  #send(request: HttpRequest): Post | HttpAnswer {
     const client = this.#find(request);
     if (client !== undefined) {
       return 'status' in client ? client : this.#post(client.session.id, client.owner);
@@ -64,8 +74,7 @@ export class HttpDoor {
     return named.pending ? this.#post(named.id, visitor.owner) : NO_POSTS;
   }
 
-  /** `DELETE /client/`: the end of a client that polls. */
-  leave(request: HttpRequest): HttpAnswer {
+  #leave(request: HttpRequest): HttpAnswer {
     const client = this.#find(request);
     if (client === undefined) {
       const visitor = this.#admission.visitor(request);
@@ -106,12 +115,16 @@ export class HttpDoor {
     return client;
   }
 
+  #refuse(request: HttpRequest, exchange: Exchange, refusal: HttpAnswer): void {
+    exchange.answer(noted(this.#context, request, refusal));
+  }
+
   #admit(request: HttpRequest, exchange: Exchange, streams: boolean): void {
     const visitor = this.#admission.visitor(request);
-    if ('status' in visitor) return exchange.answer(visitor);
+    if ('status' in visitor) return this.#refuse(request, exchange, visitor);
     const kind = streams ? TRANSPORTS.serverSentEvents : TRANSPORTS.longPolling;
     const session = this.#admission.admit(visitor, request, kind);
-    if ('status' in session) return exchange.answer(session);
+    if ('status' in session) return this.#refuse(request, exchange, session);
     const idleSeconds = visitor.claims.pollIntervalSeconds ?? IDLE_SECONDS;
     const transport = this.#transport(session, exchange, streams, idleSeconds);
     const credentials = {
