@@ -12,7 +12,8 @@ export function encodeClaims(claims: Claims): Uint8Array {
 
 /** Reads the same; nil, or no payload at all, is no claims. Throws ProtocolError. */
 export function decodeClaims(payload: Uint8Array = new Uint8Array(0)): Claims {
-  return payload.length === 0 ? [] : readClaims(new ByteReader(payload));
+  const reader = new ByteReader(payload);
+  return payload.length === 0 || reader.nil() ? [] : readClaims(reader);
 }
 
 /** A connection in a group; `userId` absent where nobody has signed in. */

@@ -2,9 +2,8 @@ import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { Claims } from './message.ts';
 
-/** A map whose keys may repeat; nil is an empty one, as for the .NET SDK. */
+/** A map whose keys may repeat. An OpenConnection without one is lost in the .NET SDK (section 20.3). */
 export function readClaims(reader: ByteReader): Claims {
-  if (reader.nil()) return [];
   const count = reader.mapHeader();
   const claims: [string, string][] = [];
   for (let i = 0; i < count; i++) claims.push([reader.text(), reader.text()]);

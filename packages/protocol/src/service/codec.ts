@@ -147,6 +147,8 @@ function readValue(reader: ByteReader, field: Field): unknown {
       return readPayloads(reader);
     case 'claims':
       return readClaims(reader);
+    case 'claims or nil':
+      return reader.nil() ? [] : readClaims(reader);
     case 'timestamp':
       return reader.timestamp();
     case 'headers':
@@ -254,6 +256,7 @@ function writeValue(writer: ByteWriter, layout: Layout, field: Field, message: F
     case 'payloads':
       return writePairs(writer, value as Payloads, (payload) => writer.binary(payload));
     case 'claims':
+    case 'claims or nil':
       return writeClaims(writer, value as Claims);
     case 'timestamp':
       return writer.timestamp(value as Timestamp);

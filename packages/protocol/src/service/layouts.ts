@@ -16,6 +16,8 @@ type FieldKind =
   | 'strings'
   | 'payloads'
   | 'claims'
+  /** As `claims`; nil reads as none (section 18.6). */
+  | 'claims or nil'
   | 'timestamp'
   | 'headers'
   | 'extensions';
@@ -166,7 +168,7 @@ export const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
       TRACING,
     ),
   ],
-  [M.RefreshAuth, layout(`${TOKEN}, claims:claims, expireTime:timestamp, ${ACK}, ext`)],
+  [M.RefreshAuth, layout(`${TOKEN}, claims:claims or nil, expireTime:timestamp, ${ACK}, ext`)],
   [M.GetConnectionClaims, layout(`${TOKEN}, ${ACK}, ext`)],
-  [M.UpdateConnectionClaims, layout(`${ID}, claims:claims, ext`)],
+  [M.UpdateConnectionClaims, layout(`${ID}, claims:claims or nil, ext`)],
 ]);
