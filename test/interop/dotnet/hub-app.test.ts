@@ -7,8 +7,10 @@ import { type AppServer, startAppServer } from '../../conformance/start-app-serv
 import type { World } from '../../conformance/world.ts';
 import { defineClaimsTests } from './claims.ts';
 import { CLIENT_VERSIONS, clientPart, defineClientProgramTest } from './client-program.ts';
+import { defineFreshProcessTests } from './fresh-process.ts';
 import { defineGreetingTests } from './greeting.ts';
 import { hubAppWorld, startHubApp } from './hub-app.ts';
+import { defineMembershipTests } from './membership.ts';
 import { BUILD_TIMEOUT_MS, withPart } from './part.ts';
 import { defineTypedTests } from './typed.ts';
 
@@ -60,6 +62,10 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
       defineTypedTests(() => app, ['json', 'messagepack']);
       defineClaimsTests(() => app, service);
       defineGreetingTests(() => app);
+      if (service) {
+        defineMembershipTests(() => app);
+        defineFreshProcessTests(part, () => edge!);
+      }
       for (const define of clientTests) define(() => app);
 
       it.for((service ? SERVICE_RUNS : RUNS).map((run) => [run.scenario.name, run] as const))(

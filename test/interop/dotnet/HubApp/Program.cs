@@ -54,6 +54,8 @@ app.MapPost("/typed/tell", (Told told, IHubContext<Typed, ITypedClient> typed) =
   Selection.Select(typed.Clients, told.To).Message(told.Text));
 app.MapPost("/typed/ask", (string connectionId, IHubContext<Typed, ITypedClient> typed) =>
   typed.Clients.Client(connectionId).Confirm("from outside?"));
+app.MapGet("/typed/members", (string group, int? pageSize) =>
+  Membership.List<Typed>(app.Services, group, pageSize));
 app.MapPost("/sign-in", (SignedIn person, HttpContext http) => person.Enter(http));
 
 app.Lifetime.ApplicationStarted.Register(
