@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { REFUSAL_KINDS } from '@trunkline/protocol';
 import { METRICS } from '@trunkline/telemetry';
 import { describe, expect, test } from 'vitest';
-import { REFUSAL_KINDS } from '../../services/edge/src/model/budget.ts';
 import type { PoolName } from '../../services/edge/src/pools.ts';
 import { poolLimits, POOLS } from '../../services/edge/src/pools.ts';
 

@@ -1,3 +1,4 @@
+export * from './budget.ts';
 export * from './errors.ts';
 export * from './service/ack-payloads.ts';
 export * from './service/byte-reader.ts';

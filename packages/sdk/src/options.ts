@@ -84,6 +84,11 @@ export interface ServerOptions {
    * one is connected. Default: none is replaced.
    */
   reuse?: string | undefined;
+  /**
+   * What all clients together may have waiting behind calls; more closes who has the most. Default 64
+   * MiB, sixteen times what one client may.
+   */
+  maximumTotalPendingBytes?: number;
   /** What holds for every hub that does not say otherwise. */
   hubOptions?: HubOptions;
   /** Around every hub's calls and lifecycle hooks, outermost first, and around the hubs' own. */
@@ -138,6 +143,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     router: options.router ?? {},
     connectionCount: options.connectionCount ?? 5,
     maximumOutboundBytes: options.maximumOutboundBytes ?? 16 * MIB,
+    maximumTotalPendingBytes: options.maximumTotalPendingBytes ?? 64 * MIB,
     hubOptions: options.hubOptions ?? {},
     filters: options.filters ?? [],
     logger: guardedLogger(options.logger ?? quietConsole),

@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 
+import { Budget } from '@trunkline/protocol';
+
+import type { ClientConnection } from './clients/client-connection.ts';
 import type { Clock } from './clock.ts';
 import { settledWithin, systemClock } from './clock.ts';
 import type { Dial, Endpoint } from './endpoints/endpoint.ts';
@@ -80,6 +83,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #keys: HubKeys;
   readonly #hosts = new Map<string, HubHost>();
   readonly #acks = new Acks();
+  readonly #pending: Budget<ClientConnection>;
   readonly #observer: Events;
   readonly #place: Place | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
@@ -89,6 +93,11 @@ export class Server extends EventEmitter<ServerEvents> {
   constructor(options: ServerOptions, clock: Clock = systemClock, dial?: Dial) {
     super();
     this.#settings = serverSettings(options);
+    this.#pending = new Budget(
+      // The share of one client is its hub's to say: maximumPendingBytes.
+      { total: this.#settings.maximumTotalPendingBytes, share: Infinity },
+      { evict: (client) => client.makeRoom(), refused: () => {} },
+    );
     this.#negotiator = new Negotiator(this.#settings.logger);
     this.#clock = clock;
     const { endpoints } = this.#settings;
@@ -249,6 +258,7 @@ export class Server extends EventEmitter<ServerEvents> {
       clock: this.#clock,
       logger,
       acks: this.#acks,
+      pending: this.#pending,
       observer: this.#observer,
       totalClients: () => this.#totalClients(),
     });

@@ -1,5 +1,5 @@
-import type { BudgetLimits, RefusalKind } from './model/budget.ts';
-import { Budget, REFUSAL_KINDS } from './model/budget.ts';
+import type { BudgetLimits, RefusalKind } from '@trunkline/protocol';
+import { Budget, REFUSAL_KINDS } from '@trunkline/protocol';
 import { LabelCounts } from './sessions/counters.ts';
 
 const KB = 1024;

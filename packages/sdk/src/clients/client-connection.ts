@@ -10,7 +10,13 @@ import {
 } from '@trunkline/protocol';
 
 import { settledWithin } from '../clock.ts';
-import { clientErrorText, errorMessage, HubError, OperationCanceledException } from '../errors.ts';
+import {
+  clientErrorText,
+  errorMessage,
+  HubError,
+  InvalidDataException,
+  OperationCanceledException,
+} from '../errors.ts';
 import { LazySignal } from '../lazy-signal.ts';
 import type { HubProtocol } from '../protocols/index.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
@@ -21,7 +27,7 @@ import { Handshake } from './handshake.ts';
 import type { HandshakeOutcome } from './handshake.ts';
 import type { ClientHost, HubRoute } from './host.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, TOO_MUCH_PENDING } from './inbox.ts';
 import { Lifetime } from './lifetime.ts';
 import { StreamFlow } from './stream-flow.ts';
 
@@ -115,6 +121,11 @@ export class ClientConnection {
     this.#end();
   }
 
+  /** It has the most waiting of all clients, and others need the room. */
+  makeRoom(): void {
+    this.#broken(new InvalidDataException(TOO_MUCH_PENDING));
+  }
+
   /** To be called about every second: pings, and ends what is overdue. */
   tick(now: number): void {
     const heartbeat = this.#heartbeat;
@@ -168,6 +179,8 @@ export class ClientConnection {
       now: () => this.host.clock.now(),
       recordLimit: maximumReceiveMessageSize,
       limit: maximumPendingBytes,
+      take: (bytes) => this.host.pending.take(this, bytes),
+      give: (bytes) => this.host.pending.give(this, bytes),
       fail: (error) => this.#broken(error),
     });
   }

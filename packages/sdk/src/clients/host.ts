@@ -1,3 +1,5 @@
+import type { Budget } from '@trunkline/protocol';
+
 import type { Clock } from '../clock.ts';
 import type { FilterSet } from '../hubs/filters.ts';
 import type { Hub, HubType } from '../hubs/hub.ts';
@@ -30,6 +32,8 @@ export interface ClientHost {
   /** The hub key. */
   readonly hub: string;
   readonly counts: HubCounts;
+  /** What all clients of the server may have waiting for their methods, in bytes. */
+  readonly pending: Budget<ClientConnection>;
   /** Sends on behalf of the client; `beforeInvoke` may refuse a client result by throwing. */
   sender(client: ClientConnection, beforeInvoke: () => void): Sender;
   managerFor(client: ClientConnection): ServiceManager;

@@ -13,6 +13,13 @@ const TURN_MS = 10;
  */
 const BACKLOG = 3 / 8;
 
+/** Stands for a record that is not kept any more. */
+const TAKEN = new Uint8Array();
+
+/** Why a client is closed that has the most waiting, when all together have too much. */
+export const TOO_MUCH_PENDING =
+  'More than this server keeps for all clients is waiting for hub methods, and of this client the most.';
+
 /** Takes one record; while the promise it may return is pending, the next has to wait. */
 export type RecordStep = (
   bytes: Uint8Array,
@@ -32,6 +39,10 @@ export interface InboxOptions {
   readonly recordLimit: number;
   /** Bytes of records that may wait. */
   readonly limit: number;
+  /** Takes so many bytes of what all clients may have waiting; false when it may not have them. */
+  readonly take: (bytes: number) => boolean;
+  /** Gives them back. */
+  readonly give: (bytes: number) => void;
   /** What a step throws, an overflow, or bytes that are no records; nothing is taken after it. */
   readonly fail: (error: unknown) => void;
 }
@@ -51,6 +62,8 @@ export class Inbox {
   #kept: Uint8Array[] = [];
   #next = 0;
   #keptBytes = 0;
+  /** Of the one record whose step waits. */
+  #heldBytes = 0;
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -95,6 +108,9 @@ export class Inbox {
   close(): void {
     this.#closed = true;
     this.#kept = [];
+    this.#options.give(this.#keptBytes);
+    this.#keptBytes = 0;
+    this.#letGo();
   }
 
   #record(bytes: Uint8Array, start: number, end: number): void {
@@ -111,10 +127,25 @@ export class Inbox {
       this.#taken++;
       this.#spent += now() - since;
       if (wait === undefined) this.#holdIfNeeded();
-      else this.holdFor(wait);
+      else this.#holdRecord(wait, end - start);
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** A record whose step waits is as much in the way as one behind it. */
+  #holdRecord(step: Promise<void>, size: number): void {
+    if (!this.#options.take(size)) {
+      this.#fail(new InvalidDataException(TOO_MUCH_PENDING));
+      return;
+    }
+    this.#heldBytes = size;
+    this.holdFor(step.then(() => this.#letGo()));
+  }
+
+  #letGo(): void {
+    this.#options.give(this.#heldBytes);
+    this.#heldBytes = 0;
   }
 
   /** For want of room, or because it is the others' turn. */
@@ -141,11 +172,14 @@ export class Inbox {
   }
 
   #keep(record: Uint8Array): void {
-    this.#keptBytes += record.length + RECORD_OVERHEAD;
-    if (this.#keptBytes > this.#options.limit) {
-      const limit = `${this.#options.limit}B`;
-      this.#fail(new InvalidDataException(`More than ${limit} are waiting for a hub method.`));
+    const { limit, take } = this.#options;
+    const size = record.length + RECORD_OVERHEAD;
+    if (this.#keptBytes + size > limit) {
+      this.#fail(new InvalidDataException(`More than ${limit}B are waiting for a hub method.`));
+    } else if (!take(size)) {
+      this.#fail(new InvalidDataException(TOO_MUCH_PENDING));
     } else {
+      this.#keptBytes += size;
       this.#kept.push(record);
     }
   }
@@ -154,8 +188,11 @@ export class Inbox {
     this.#waiting = false;
     this.#holdIfNeeded();
     while (!this.#waiting && this.#next < this.#kept.length) {
-      const record = this.#kept[this.#next++]!;
-      this.#keptBytes -= record.length + RECORD_OVERHEAD;
+      const record = this.#kept[this.#next]!;
+      this.#kept[this.#next++] = TAKEN;
+      const size = record.length + RECORD_OVERHEAD;
+      this.#keptBytes -= size;
+      this.#options.give(size);
       this.#take(record, 0, record.length);
     }
     // Cut off in large steps only: each one moves the rest.

@@ -1,3 +1,4 @@
+import type { Budget } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
@@ -27,6 +28,8 @@ const KEEP_ALIVE_MS = 5_000;
 
 export interface HubHostOptions extends Omit<HubEndpointsOptions, 'receiver' | 'offer'> {
   readonly acks: Acks;
+  /** Of the whole server. */
+  readonly pending: Budget<ClientConnection>;
   readonly observer: HubObserver;
   /** Clients of the whole server, for the load report of keep-alive pings. */
   readonly totalClients: () => number;
@@ -67,6 +70,10 @@ export class HubHost implements ClientHost {
 
   get clock(): Clock {
     return this.#options.clock;
+  }
+
+  get pending(): Budget<ClientConnection> {
+    return this.#options.pending;
   }
 
   get logger(): Logger {

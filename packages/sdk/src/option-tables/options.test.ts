@@ -87,6 +87,7 @@ const TAKEN = {
     router: OBJECTS.filter((label) => label !== '{ info: text }'),
     connectionCount: POLL,
     maximumOutboundBytes: WHOLE,
+    maximumTotalPendingBytes: WHOLE,
     hubOptions: OBJECTS,
     filters: FILTERS,
     logger: ['logger'],

@@ -62,6 +62,7 @@ export const SERVER_OPTIONS: OptionTable<ServerOptions> = {
   }),
   connectionCount: kind.whole(1, 1000),
   maximumOutboundBytes: kind.whole(1, undefined, 'bytes'),
+  maximumTotalPendingBytes: kind.whole(1, undefined, 'bytes'),
   reuse: kind.text,
   hubOptions: kind.object(),
   filters,

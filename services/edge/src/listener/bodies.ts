@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { Budget } from '../model/budget.ts';
+import type { Budget } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
 import type { HttpAnswer, Post } from '../ports/listener.ts';
 import { respond, UwsExchange } from './uws-exchange.ts';

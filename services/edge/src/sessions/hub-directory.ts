@@ -1,4 +1,4 @@
-import type { Budget } from '../model/budget.ts';
+import type { Budget } from '@trunkline/protocol';
 import type { EdgeContext } from './edge-context.ts';
 import { HubRuntime } from './hub-runtime.ts';
 

@@ -1,4 +1,4 @@
-import type { Budget } from '../../model/budget.ts';
+import type { Budget } from '@trunkline/protocol';
 import type { Pools } from '../../pools.ts';
 import { EARLY_BYTES } from './opening-phase.ts';
 

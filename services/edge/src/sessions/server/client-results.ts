@@ -1,6 +1,5 @@
-import type { ClientCompletion, ClientInvocation } from '@trunkline/protocol';
+import type { Budget, ClientCompletion, ClientInvocation } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
-import type { Budget } from '../../model/budget.ts';
 import type { Pools } from '../../pools.ts';
 import type { ClientSession } from '../client/client-session.ts';
 import { deliver } from '../delivery.ts';

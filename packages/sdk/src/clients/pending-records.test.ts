@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+
+import { until } from '../fake-service.test-support.ts';
+import type { FakeClient } from '../fake-service.test-support.ts';
+import { serve } from '../harness.test-support.ts';
+import { Hub } from '../hubs/hub.ts';
+
+/** What waits behind clients' calls, all of it together. */
+
+class Slow extends Hub {
+  static readonly methods = ['block', 'echo'];
+  static ends: (() => void)[] = [];
+  block(): Promise<void> {
+    return new Promise((resolve) => void Slow.ends.push(resolve));
+  }
+  echo(text: string): number {
+    return text.length;
+  }
+}
+
+const TOTAL = 10_000;
+
+async function served(names: readonly string[]) {
+  Slow.ends = [];
+  const { trunk, log } = await serve(Slow, { server: { maximumTotalPendingBytes: TOTAL } });
+  const clients = names.map((id) => trunk.open({ id }));
+  for (const [at, client] of clients.entries()) {
+    client.call('block');
+    await until(() => Slow.ends.length > at, 'a call that blocks');
+  }
+  return { trunk, log, clients };
+}
+
+const wait = (client: FakeClient, bytes: number): void =>
+  client.call('echo', ['x'.repeat(bytes)], 'w');
+
+const closed = '{"type":7,"error":"Connection closed with an error.","allowReconnect":true}';
+
+test('who has the most waiting is closed when all have too much, and nobody else', async () => {
+  const { trunk, log, clients } = await served(['greedy', 'c2', 'c3']);
+  const [greedy, second, third] = clients as [FakeClient, FakeClient, FakeClient];
+  for (let n = 0; n < 4; n++) wait(greedy, 1500);
+  wait(second, 1500);
+  wait(third, 1500);
+  wait(second, 1500);
+  await greedy.released();
+  expect(greedy.texts.at(-1)).toBe(closed);
+  expect(log.lines).toEqual([
+    'client greedy is closed: More than this server keeps for all clients is waiting for hub methods, and of this client the most.',
+  ]);
+  // The room is there again, and what waited for the others is served.
+  for (let n = 0; n < 2; n++) wait(third, 1500);
+  for (const end of Slow.ends) end();
+  await until(() => second.texts.length === 4 && third.texts.length === 5, 'their answers');
+  expect([...second.texts, ...third.texts].filter((text) => text.includes('error'))).toEqual([]);
+  expect(trunk.closeCode).toBeUndefined();
+});
+
+test('who asks is closed when it has the most itself', async () => {
+  const { clients } = await served(['c1', 'c2']);
+  const [first, second] = clients as [FakeClient, FakeClient];
+  wait(first, 2000);
+  for (let n = 0; n < 8; n++) wait(second, 1500);
+  await second.released();
+  Slow.ends[0]!();
+  expect(await first.text(2)).toContain('2000');
+});
+
+test('what has been served or dropped makes room', async () => {
+  const { trunk, log } = await served([]);
+  for (let turn = 0; turn < 5; turn++) {
+    const ended = Slow.ends.length;
+    const [leaves, stays] = [trunk.open({ id: `l${turn}` }), trunk.open({ id: `s${turn}` })];
+    for (const client of [leaves, stays]) {
+      client.call('block');
+      for (let n = 0; n < 3; n++) wait(client, 1200);
+    }
+    await until(() => Slow.ends.length === ended + 2, 'calls that block');
+    leaves.close();
+    for (const end of Slow.ends) end();
+    await until(() => stays.texts.length === 5, 'the answers');
+    stays.close();
+  }
+  expect(log.lines).toEqual([]);
+});
