@@ -1,15 +1,36 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const FENCED = /^```ts\n\/\/ ([\w.-]+)\n(.*?)^```$/gms;
+const FENCED = /^```tsx?\n\/\/ ([\w./[\]-]+)\n(.*?)^```$/gms;
 
 export interface Outcome {
   readonly code: number;
   readonly output: string;
+}
+
+/** Writes the programs of a guide into a folder, under the paths that they begin with. */
+export async function writePrograms(name: string, folder: string): Promise<void> {
+  const page = await readFile(join(ROOT, 'docs', 'guides', name), 'utf8');
+  for (const [, path = '', code = ''] of page.matchAll(FENCED)) {
+    const file = join(folder, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, code);
+  }
+}
+
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** The programs of a guide as files of a project that has everything installed. */
@@ -21,13 +42,10 @@ export class Guide implements AsyncDisposable {
   }
 
   static async of(name: string): Promise<Guide> {
-    const page = await readFile(join(ROOT, 'docs', 'guides', name), 'utf8');
     const folder = await mkdtemp(join(tmpdir(), 'trunkline-guide-'));
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
     await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-    for (const [, file = '', code = ''] of page.matchAll(FENCED)) {
-      await writeFile(join(folder, file), code);
-    }
+    await writePrograms(name, folder);
     return new Guide(folder);
   }
 

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
@@ -9,7 +8,7 @@ import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Guide } from './guide.ts';
+import { freePort, Guide } from './guide.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -20,10 +19,7 @@ beforeAll(async () => {
 afterAll(() => edge.stop());
 
 async function environment(): Promise<{ PORT: string; TRUNKLINE_CONNECTION_STRING: string }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
+  const port = await freePort();
   const TRUNKLINE_CONNECTION_STRING = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
   return { PORT: String(port), TRUNKLINE_CONNECTION_STRING };
 }

@@ -14,9 +14,14 @@ const TIMEOUT_MS = 60_000;
 
 const run = promisify(execFile);
 
-function npm(args: readonly string[], cwd: string): Promise<{ stdout: string }> {
+/** Runs npm; rejects when it fails, and after so many milliseconds. */
+export function npm(
+  args: readonly string[],
+  cwd: string,
+  timeout = TIMEOUT_MS,
+): Promise<{ stdout: string }> {
   // On Windows npm is a script, which only a shell can start.
-  return run('npm', [...args], { cwd, shell: process.platform === 'win32', timeout: TIMEOUT_MS });
+  return run('npm', [...args], { cwd, shell: process.platform === 'win32', timeout });
 }
 
 /** A package as `npm publish` would send it. */

@@ -79,9 +79,10 @@ export interface ServerOptions {
   /** Bytes that may wait in one server connection before sends reject. Default 16 MiB. */
   maximumOutboundBytes?: number;
   /**
-   * A name of this server in the process, for development servers that load modules again: `start()`
-   * replaces the server that was started under this name before. It leaves as by `stop()`, once this
-   * one is connected. Default: none is replaced.
+   * A name of this server in the process, for what loads modules again or several times: `start()`
+   * replaces the server that was started under this name before, which leaves as by `stop()` once
+   * this one is connected. Negotiate, handles, `health` and `metrics` of all that are made under the
+   * name are those of the one that was started last. Default: none.
    */
   reuse?: string | undefined;
   /**

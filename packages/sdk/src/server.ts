@@ -33,7 +33,8 @@ import { checkOptions } from './option-tables/check.ts';
 import { NEGOTIATE_OPTIONS, STOP_OPTIONS } from './option-tables/tables.ts';
 import type { ServerOptions, ServerSettings } from './options.ts';
 import { noConnectionString, serverSettings } from './options.ts';
-import { Place } from './reuse.ts';
+import type { Serving } from './reuse.ts';
+import { handedOn, Place } from './reuse.ts';
 import { Clients } from './sending/clients.ts';
 import type { ServerEvents } from './telemetry/events.ts';
 import { Events } from './telemetry/events.ts';
@@ -85,8 +86,10 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #acks = new Acks();
   readonly #pending: Budget<ClientConnection>;
   readonly #observer: Events;
+  readonly #own: Serving;
   readonly #place: Place | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
+  #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #cancelTick = () => {};
 
@@ -98,12 +101,19 @@ export class Server extends EventEmitter<ServerEvents> {
       { total: this.#settings.maximumTotalPendingBytes, share: Infinity },
       { evict: (client) => client.makeRoom(), refused: () => {} },
     );
-    this.#negotiator = new Negotiator(this.#settings.logger);
+    this.#negotiator = new Negotiator(this.#settings.logger, () => this.#serving.negotiator);
     this.#clock = clock;
     const { endpoints } = this.#settings;
     this.#endpoints = endpoints === undefined ? [] : endpointsOf(endpoints, dial);
     this.#keys = new HubKeys(options.applicationName);
     this.#observer = new Events(this, this.#settings.logger);
+    const own: Serving = {
+      negotiator: this.#negotiator,
+      hosts: this.#hosts,
+      isConnected: () => ['up', 'degraded'].includes(healthIn(own).status),
+      isStopped: () => this.#state === 'stopped',
+    };
+    this.#own = own;
     if (options.reuse !== undefined) this.#place = this.#placeNamed(options.reuse);
   }
 
@@ -136,21 +146,22 @@ export class Server extends EventEmitter<ServerEvents> {
       choose: (client) => host.endpoints.choose(client),
       refresh: (signIn) => refreshAuth(host.requestsFor(), signIn),
     });
-    return new HubHandle(new Clients<Client>(host.sender()), host.requestsFor());
+    const handle = handleOf<Client>(host);
+    if (this.#place === undefined) return handle;
+    return handedOn(handle, () => handleOf<Client>(this.#serving.hosts.get(key) ?? host));
   }
 
   /**
    * Connects, and resolves when every hub has a server connection; until then it keeps trying. Of
    * several endpoints each has been tried by then, and one is connected. Rejects with TrunklineError
    * `unauthorized` when a service does not know the access key, and `not-connected` when stopped
-   * before it was connected; and with `bad-options` without a connection string.
+   * before it was connected; and with `bad-options` without a connection string, and when it was
+   * stopped. Called again, it waits for the same.
    */
   async start(): Promise<void> {
-    if (this.#state !== 'new') throw badOptions('start() works once');
+    if (this.#state === 'stopped') throw badOptions('a stopped server does not start again');
     if (this.#endpoints.length === 0) throw noConnectionString();
-    this.#state = 'started';
-    this.#tick();
-    await (this.#place === undefined ? this.#connect() : this.#place.start());
+    return (this.#started ??= this.#start());
   }
 
   /**
@@ -169,7 +180,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** How the server is: its hubs, what each is connected to, and how many clients it has. */
   get health(): ServerHealth {
-    return healthOf([...this.#hosts.values()], this.#state === 'stopped');
+    return healthIn(this.#serving);
   }
 
   /**
@@ -177,7 +188,7 @@ export class Server extends EventEmitter<ServerEvents> {
    * each needs a registry of its own.
    */
   metrics(registry: MetricRegistry): void {
-    registerMetrics(registry, () => this.#hosts.values());
+    registerMetrics(registry, () => this.#serving.hosts.values());
   }
 
   /** A fastify plugin that answers negotiate. Give it fastify's own request type, if you need it. */
@@ -208,12 +219,21 @@ export class Server extends EventEmitter<ServerEvents> {
     return webHandler(this.#negotiator, options, this.#settings.logger);
   }
 
+  /** This server, or who answers for it under its name. */
+  get #serving(): Serving {
+    return this.#place?.answering() ?? this.#own;
+  }
+
   #placeNamed(name: string): Place {
-    return new Place(name, {
-      connect: () => this.#connect(),
-      isConnected: () => this.health.status !== 'down',
-      leave: () => this.stop(),
-    });
+    const connect = () => this.#connect();
+    const leave = () => this.stop();
+    return new Place(name, { ...this.#own, connect, leave });
+  }
+
+  #start(): Promise<void> {
+    this.#state = 'started';
+    this.#tick();
+    return this.#place === undefined ? this.#connect() : this.#place.start();
   }
 
   async #connect(): Promise<void> {
@@ -279,6 +299,14 @@ export class Server extends EventEmitter<ServerEvents> {
     for (const host of this.#hosts.values()) host.tick(now);
     this.#cancelTick = this.#clock.after(TICK_MS, () => this.#tick());
   }
+}
+
+function handleOf<Client>(host: HubHost): HubHandle<Client> {
+  return new HubHandle(new Clients<Client>(host.sender()), host.requestsFor());
+}
+
+function healthIn({ hosts, isStopped }: Serving): ServerHealth {
+  return healthOf([...hosts.values()], isStopped());
 }
 
 function badOptions(why: string): TrunklineError {

@@ -74,9 +74,12 @@ export class Negotiator {
   readonly #routes = new Map<string, NegotiateRoute>();
   readonly #refreshes = new Map<string, NegotiateRoute>();
   readonly #logger: Logger;
+  readonly #inPlace: () => Negotiator;
 
-  constructor(logger: Logger) {
+  /** `inPlace` is who answers, where this one stands for another; itself as a rule. */
+  constructor(logger: Logger, inPlace: () => Negotiator) {
     this.#logger = logger;
+    this.#inPlace = inPlace;
   }
 
   add(route: NegotiateRoute): void {
@@ -95,7 +98,17 @@ export class Negotiator {
   }
 
   /** The answer to a request, or undefined when it is none of ours. `url` is path and query. */
-  async answer<Request>(
+  answer<Request>(
+    method: string | undefined,
+    url: string,
+    request: Request,
+    options: NegotiateOptions<Request>,
+  ): Promise<HttpAnswer | undefined> {
+    return this.#inPlace().answerItself(method, url, request, options);
+  }
+
+  /** The same, by this one's own paths. */
+  async answerItself<Request>(
     method: string | undefined,
     url: string,
     request: Request,

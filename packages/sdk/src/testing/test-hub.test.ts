@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, expectTypeOf, test } from 'vitest';
 
 import { HubError } from '../errors.ts';
 import { Hub } from '../hubs/hub.ts';
@@ -209,4 +209,39 @@ test('the life of a connection', async () => {
     ['ada', undefined],
     ['bob', undefined],
   ]);
+});
+
+class Stock extends Hub<RoomClient> {
+  readonly #shelf: Map<string, number>;
+
+  constructor(shelf: Map<string, number>) {
+    super();
+    this.#shelf = shelf;
+  }
+
+  count(item: string): number {
+    return this.#shelf.get(item) ?? 0;
+  }
+}
+
+test('a hub whose constructor takes arguments is made by create', async () => {
+  const shelf = new Map([['tea', 3]]);
+  const hub = await testHub(Stock, { create: () => new Stock(shelf) });
+  const ada = await hub.connect();
+  expect(await ada.invoke('count', 'tea')).toBe(3);
+  await hub.handle.clients.all.said('system', 'hello');
+  expect(await ada.next()).toEqual({ method: 'said', args: ['system', 'hello'] });
+  await hub.stop();
+});
+
+test('types: create must make what is tested, and is not optional for such a hub', () => {
+  const check = () => {
+    const made = testHub(Stock, { create: () => new Stock(new Map()) });
+    expectTypeOf(made).resolves.toEqualTypeOf<TestHub<typeof Stock, RoomClient>>();
+    // @ts-expect-error: its constructor takes a shelf
+    void testHub(Stock);
+    // @ts-expect-error: no Stock
+    void testHub(Stock, { create: () => new Room() });
+  };
+  expect(check).toBeTypeOf('function');
 });

@@ -8,8 +8,9 @@ import { forwardedClaims } from '@trunkline/tokens';
 import type { SendTarget } from '../endpoints/router.ts';
 import { sendTarget } from '../endpoints/router.ts';
 import { systemClock } from '../clock.ts';
-import type { HubClass } from '../hubs/hub.ts';
+import type { AnyHub, Hub, HubClass, HubType } from '../hubs/hub.ts';
 import type { MapOptions } from '../hubs/hub-route.ts';
+import type { ClientOf } from '../hubs/typed-connection.ts';
 import type { ServerOptions } from '../options.ts';
 import { findProtocol } from '../protocols/index.ts';
 import type { Destination } from '../sending/destination.ts';
@@ -51,10 +52,19 @@ const NOWHERE = `Endpoint=http://test;AccessKey=${randomUUID()};Version=1.0;`;
 
 /**
  * A hub on a server of its own, and a service in this process: what runs is what runs in production,
- * down to the frames that go to the service. Stop it, or have `await using` do so.
+ * down to the frames that go to the service. Stop it, or have `await using` do so. A class whose
+ * constructor takes arguments needs the option `create`.
  */
-export async function testHub<Client, Class extends HubClass<Client>>(
+export function testHub<Client, Class extends HubClass<Client>>(
   hubClass: Class & HubClass<Client>,
+  options?: TestHubOptions,
+): Promise<TestHub<Class, Client>>;
+export function testHub<Made extends AnyHub, Class extends HubType<Made>>(
+  hubClass: Class & HubType<Made>,
+  options: TestHubOptions & { readonly create: () => NoInfer<Made> },
+): Promise<TestHub<Class, ClientOf<Made>>>;
+export async function testHub<Client, Class extends HubType<Hub<Client>>>(
+  hubClass: Class & HubType<Hub<Client>>,
   options: TestHubOptions = {},
 ): Promise<TestHub<Class, Client>> {
   const hub = new TestHub<Class, Client>(hubClass, options);
@@ -75,14 +85,15 @@ export class TestHub<Class, Client> {
 
   /** Tests call `testHub`. Throws TrunklineError `bad-options`. */
   constructor(
-    hubClass: HubClass<Client>,
+    hubClass: HubType<Hub<Client>>,
     { path = '/hub', server = {}, ...options }: TestHubOptions,
   ) {
     this.#path = path;
     this.#service = new MemoryService((to, payloads) => this.sent.push(sentMessage(to, payloads)));
     const given = { ...server, connectionString: NOWHERE, connectionCount: 1 };
     this.#server = new Server(given, systemClock, () => this.#service.dial());
-    this.handle = this.#server.hub(path, hubClass, options);
+    // What makes the objects is checked by the overloads of `testHub`.
+    this.handle = this.#server.hub(path, hubClass as HubClass<Client>, options);
   }
 
   start(): Promise<void> {
