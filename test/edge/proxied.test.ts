@@ -19,6 +19,10 @@ const FORGED = {
   'x-forwarded-proto': 'gopher',
   'x-forwarded-host': 'evil.example',
   'x-real-ip': '192.0.2.7',
+  'true-client-ip': '192.0.2.7',
+  'cf-connecting-ip': '192.0.2.7',
+  'x-client-ip': '192.0.2.7',
+  'x-ms-client-principal-name': 'admin',
   forwarded: 'for=192.0.2.7',
 };
 const NEGOTIATE = '/client/negotiate?hub=chat&negotiateVersion=1';

@@ -20,3 +20,4 @@ export * from './hub/record-info.ts';
 export * from './hub/records.ts';
 export * from './hub/stream-ids.ts';
 export * from './negotiate.ts';
+export * from './query.ts';

@@ -97,6 +97,11 @@ describe('redirect URL', () => {
     expect(redirectUrl({ ...target, originalQuery: 'endpoint=chosen&x=b%20r' })).toBe(url);
   });
 
+  test('leaves out the token that the client signed in with, however it is written', () => {
+    const originalQuery = '?a=1&access_token=x&%61ccess_Token=y&b=2';
+    expect(redirectUrl({ ...target, originalQuery })).toContain('&a=1&b=2&asrs_request_id=');
+  });
+
   test.each(['/negotiate', '', '/chat', '/negotiated'])('leaves out asrs.op for %j', (path) => {
     expect(redirectUrl({ ...target, originalPath: path, originalQuery: '' })).toBe(
       'http://h/client/?hub=app_chat&asrs_request_id=a%2Bb%3D',

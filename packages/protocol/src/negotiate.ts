@@ -1,3 +1,5 @@
+import { withoutAccessToken } from './query.ts';
+
 /** The negotiate answers of both sides (client protocols reference, sections 1.2, 1.3 and 7.1). */
 
 export type TransportName = 'WebSockets' | 'ServerSentEvents' | 'LongPolling';
@@ -108,12 +110,13 @@ export interface RedirectTarget {
 
 /**
  * Where an app server sends a client that negotiated with it (service protocol reference, section
- * 4). Clients drop their own query on a redirect, so it is carried over here, as it was.
+ * 4). Clients drop their own query on a redirect, so it is carried over here, as it was, but for the
+ * token that they sign in to the app with: that is not the edge's business.
  */
 export function redirectUrl(target: RedirectTarget): string {
   const endpoint = target.clientEndpoint.replace(/\/?$/, '/');
   const path = /^(.*)\/negotiate\/?$/s.exec(target.originalPath)?.[1] ?? '';
-  const query = target.originalQuery.replace(/^\?/, '');
+  const query = withoutAccessToken(target.originalQuery.replace(/^\?/, ''));
   return [
     `${endpoint}client/?hub=${encodeURIComponent(target.hub)}`,
     path === '' ? '' : `&asrs.op=${encodeURIComponent(path)}`,

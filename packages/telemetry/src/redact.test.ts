@@ -33,8 +33,8 @@ test.each([
 });
 
 test('a url loses its connection token too', () => {
-  expect(redactUrl('/client/?id=secret&access_token=a&hub=x')).toBe(
-    '/client/?id=[redacted]&access_token=[redacted]&hub=x',
+  expect(redactUrl('/client/?id=secret&access_token=a&hub=x&I%64=secret')).toBe(
+    '/client/?id=[redacted]&access_token=[redacted]&hub=x&I%64=[redacted]',
   );
 });
 
@@ -43,6 +43,21 @@ test('no token survives, whatever surrounds it', () => {
   fc.assert(
     fc.property(around, around, (before, after) => {
       expect(redactText(`${before}${JWT}${after}`)).not.toContain('k'.repeat(43));
+    }),
+  );
+});
+
+test('no access token survives, however its name is written', () => {
+  const letters = Array.from('access_token', (letter) => {
+    const codes = [letter, letter.toUpperCase()].map((text) => text.charCodeAt(0).toString(16));
+    const encoded = codes.flatMap((code) => [`%${code}`, `%25${code}`, `%2525${code}`]);
+    return fc.constantFrom(letter, letter.toUpperCase(), ...encoded);
+  });
+  const name = fc.tuple(...letters).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(name, fc.constantFrom('=', '%3D', '%253d'), (written, equals) => {
+      const url = `/client/?hub=chat&${written}${equals}secret&x=1`;
+      expect(redactText(url)).toBe(`/client/?hub=chat&${written}${equals}[redacted]&x=1`);
     }),
   );
 });
@@ -64,7 +79,17 @@ test('a line of JSON stays JSON', () => {
 });
 
 test('the time is linear in the length of the text', () => {
-  const hostile = ['a', '://', 'eyJ', 'AccessKey=', 'a.', 'Bearer '].map((s) => s.repeat(200_000));
+  const hostile = [
+    'a',
+    '://',
+    'eyJ',
+    'AccessKey=',
+    'a.',
+    'Bearer ',
+    '%25',
+    '%61',
+    'access_toke',
+  ].map((s) => s.repeat(200_000));
   const started = performance.now();
   for (const text of hostile) redactText(text);
   expect(performance.now() - started).toBeLessThan(5000);

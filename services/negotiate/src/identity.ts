@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
+import { queryValue, queryValues } from '@trunkline/protocol';
 import { bearerToken, longClaimType, NAME_IDENTIFIER, shortClaimType } from '@trunkline/tokens';
 import type { Claims, ClaimValue } from '@trunkline/tokens';
 import type { Admission } from './options.ts';
@@ -12,7 +13,8 @@ export interface Identity {
 
 export interface Credentials {
   readonly authorization: string | undefined;
-  readonly query: URLSearchParams;
+  /** As it came, without its `?`. */
+  readonly query: string;
 }
 
 /** Undefined for a caller who may not come in. */
@@ -28,11 +30,11 @@ const TOKEN_MEMBERS = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
  */
 export function identifyBy(admission: Admission): Identify {
   if (admission.dev) {
-    return ({ query }) => ({ userId: query.get('user') ?? undefined, claims: {} });
+    return ({ query }) => ({ userId: queryValue(query, 'user'), claims: {} });
   }
   const key = createSecretKey(admission.secret, 'utf8');
   return ({ authorization, query }) => {
-    const token = bearerToken(authorization) ?? query.getAll('access_token').at(-1);
+    const token = bearerToken(authorization) ?? queryValues(query, 'access_token').at(-1);
     if (token === undefined) return undefined;
     try {
       const payload = jwt.verify(token, key, { algorithms: ['HS256', 'HS384', 'HS512'] });

@@ -26,7 +26,7 @@ export function addNegotiateRoute(
       clientEndpoint,
       hub: hubKey,
       originalPath: `/${hub}/negotiate`,
-      originalQuery: withoutAccessToken(query),
+      originalQuery: query,
       requestId: randomUUID(),
     });
     return redirectAnswer(url, accessToken);
@@ -36,22 +36,11 @@ export function addNegotiateRoute(
     const { hub } = request.params;
     if (!HUB_NAME.test(hub)) return reply.callNotFound();
     const query = /\?(.*)$/s.exec(request.url)?.[1] ?? '';
-    const identity = identify({
-      authorization: request.headers.authorization,
-      query: new URLSearchParams(query),
-    });
+    const identity = identify({ authorization: request.headers.authorization, query });
     if (identity === undefined) {
       const error = 'sign in first: a valid bearer token is needed';
       return reply.code(401).header('www-authenticate', 'Bearer').send({ error });
     }
     return reply.header('cache-control', 'no-store').send(answer(hub, query, identity));
   });
-}
-
-/** The caller's own token is not the edge's business; the rest of the query stays as it was. */
-function withoutAccessToken(query: string): string {
-  return query
-    .split('&')
-    .filter((pair) => !/^access_token(=|$)/.test(pair))
-    .join('&');
 }

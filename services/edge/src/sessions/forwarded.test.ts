@@ -129,17 +129,46 @@ describe('headers', () => {
     },
   );
 
-  test.each(['x-forwarded-for', 'x-forwarded-prefix', 'forwarded', 'x-real-ip'])(
-    '%s is never believed',
-    (name) => {
-      expect([isCredible(name, true), isCredible(name, false)]).toEqual([false, false]);
-    },
-  );
+  test.each([
+    'x-forwarded-for',
+    'x-forwarded-prefix',
+    'x-original-for',
+    'x-original-forwarded-for',
+    'x-original-host',
+    'forwarded',
+    'x-real-ip',
+    'client-ip',
+    'x-client-ip',
+    'true-client-ip',
+    'x-cluster-client-ip',
+    'fastly-client-ip',
+    'cf-connecting-ip',
+    'cf-connecting-ipv6',
+    'cf-pseudo-ipv4',
+    'x-azure-clientip',
+    'x-azure-socketip',
+    'x-appengine-user-ip',
+    'x-envoy-external-address',
+    'x-ms-client-principal',
+    'x-ms-client-principal-id',
+    'x-ms-client-principal-name',
+    'x-ms-client-principal-idp',
+  ])('%s is never believed', (name) => {
+    expect([isCredible(name, true), isCredible(name, false)]).toEqual([false, false]);
+  });
 
-  test.each(['host', 'x-forwarded', 'forwarded-by', 'x-real-ips', 'via'])(
-    '%s is no matter of trust',
-    (name) => {
-      expect([isCredible(name, true), isCredible(name, false)]).toEqual([true, true]);
-    },
-  );
+  test.each([
+    'host',
+    'x-forwarded',
+    'forwarded-by',
+    'x-real-ips',
+    'x-client-ips',
+    'x-client-id',
+    'x-original-url',
+    'cf-ray',
+    'x-ms-client-request-id',
+    'via',
+  ])('%s is no matter of trust', (name) => {
+    expect([isCredible(name, true), isCredible(name, false)]).toEqual([true, true]);
+  });
 });

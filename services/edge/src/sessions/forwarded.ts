@@ -12,8 +12,12 @@ export interface Source {
   readonly trusted: boolean;
 }
 
-/** Headers by which proxies tell of the request they got. Anybody else can send them too. */
-const FORWARDING = /^(?:x-forwarded-|forwarded$|x-real-ip$)/;
+/**
+ * Headers by which proxies, content networks and sign-in gateways tell of the request they got, and of
+ * who sent it. Anybody else can send them too, and a proxy that does not know one leaves it as it came.
+ */
+const FORWARDING =
+  /^(?:x-forwarded-|x-original-(?:for|forwarded-for|host|proto)$|forwarded$|(?:x-)?real-ip$|(?:x-|true-|x-cluster-|fastly-)?client-ip$|cf-connecting-ip|cf-pseudo-ipv4$|x-azure-(?:client|socket)ip$|x-appengine-user-ip$|x-envoy-external-address$|x-ms-client-principal)/;
 
 /** Those of them that reach app servers; `x-forwarded-for` is written anew, by the edge. */
 const PASSED_ON = new Set(['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);

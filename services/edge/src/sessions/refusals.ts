@@ -1,6 +1,6 @@
+import { queryValue } from '@trunkline/protocol';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { EdgeContext } from './edge-context.ts';
-import { queryValue } from './query.ts';
 
 /**
  * The verdict on a client's request, as it is; a refusal is logged. What is said of its hub and

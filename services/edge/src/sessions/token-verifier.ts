@@ -1,4 +1,4 @@
-import { HUB_NAME, HUB_NAME_RULE } from '@trunkline/protocol';
+import { HUB_NAME, HUB_NAME_RULE, queryValue, queryValues } from '@trunkline/protocol';
 import type { TokenRejection, VerifiedToken } from '@trunkline/tokens';
 import type { AccessKeys, TokenUse } from '@trunkline/tokens';
 import { bearerToken, verifyToken } from '@trunkline/tokens';
@@ -6,7 +6,6 @@ import { LRUCache } from 'lru-cache';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { Counters } from './counters.ts';
 import type { Clock } from './edge-context.ts';
-import { queryValue, queryValues } from './query.ts';
 
 /** Enough for the connects between a negotiate and its WebSocket; each keeps about 1 KB. */
 const REMEMBERED_TOKENS = 1024;

@@ -52,6 +52,13 @@ describe('headers', () => {
     'x-forwarded-for',
     'x-forwarded-proto',
     'forwarded',
+    'x-real-ip',
+    'true-client-ip',
+    'cf-connecting-ip',
+    'cf-connecting-ipv6',
+    'x-client-ip',
+    'x-ms-client-principal',
+    'x-ms-client-principal-name',
   ])('that are called %s are kept back', (name) => {
     expect(told({ [name]: 'forged' })).toEqual(OWN);
   });
@@ -65,8 +72,9 @@ describe('headers', () => {
 });
 
 describe('headers of a trusted proxy', () => {
-  test('reach the app server, but for what they say of the address', () => {
-    const given = { 'x-forwarded-for': '198.51.100.1', 'x-real-ip': '198.51.100.1' };
+  test('reach the app server, but for what they say of the client', () => {
+    const kept = ['x-forwarded-for', 'x-real-ip', 'true-client-ip', 'x-ms-client-principal'];
+    const given = Object.fromEntries(kept.map((name) => [name, '198.51.100.1']));
     const passed = { 'x-forwarded-proto': ['https'], 'x-forwarded-host': ['a.example'] };
     const headers = { ...given, 'x-forwarded-proto': 'https', 'x-forwarded-host': 'a.example' };
     expect(told(headers, true)).toEqual({ ...OWN, ...passed });
@@ -81,6 +89,9 @@ describe('the query', () => {
     ['a=b&access_token=x&c=d&access_token=y', '?a=b&c=d'],
     ['Access_Token=x&a=1', '?a=1'],
     ['access_token&a=1', '?a=1'],
+    ['%61cces%73_tok%65n=x&a=1', '?a=1'],
+    ['ACCESS%5FTOKEN=x', ''],
+    ['%2561ccess_token=x', '?%2561ccess_token=x'],
     ['my_access_token=x&access_tokens=y', '?my_access_token=x&access_tokens=y'],
     ['asrs.op=%2Fchat%20room&a=%E4', '?asrs.op=%2Fchat%20room&a=%E4'],
   ])('%j is seen as %j', (query, seen) => {

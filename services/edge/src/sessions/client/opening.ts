@@ -1,5 +1,5 @@
 import type { OpenConnection } from '@trunkline/protocol';
-import { MessageType } from '@trunkline/protocol';
+import { MessageType, withoutAccessToken } from '@trunkline/protocol';
 import { forwardedClaims } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
 import type { Source } from '../forwarded.ts';
@@ -70,8 +70,7 @@ export function replaceTokenPayload(opening: Opening, payload: string): void {
 
 /** The query that an app server gets to see: all but the access token, as it was written. */
 export function visibleQuery(query: string): string {
-  const kept = query.split('&').filter((part) => !/^access(?:_|%5f)token(?:=|$)/i.test(part));
-  const text = kept.join('&');
+  const text = withoutAccessToken(query);
   return text === '' ? '' : flat(`?${text}`);
 }
 

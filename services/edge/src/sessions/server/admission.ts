@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { HUB_NAME_RULE } from '@trunkline/protocol';
+import { HUB_NAME_RULE, queryValue } from '@trunkline/protocol';
 import { readServerClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
-import { queryValue } from '../query.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
 import { OFFER_HEADER } from './offers.ts';
