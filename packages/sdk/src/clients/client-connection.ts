@@ -233,7 +233,6 @@ export class ClientConnection {
     this.#ended = true;
     this.host.forget(this);
     this.#inbox?.close();
-    this.streams.resume();
     this.#aborted.abort();
     this.#dispatcher.abandon();
     this.host.started();

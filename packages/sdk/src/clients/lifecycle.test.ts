@@ -187,6 +187,21 @@ describe('the end', () => {
     expect(await kept.text(1)).toContain('"hello"');
   });
 
+  test('an id that is opened again is another client, and the first has gone', async () => {
+    const { Diary, events } = diary();
+    const { trunk, server } = await serve(Diary);
+    const first = trunk.open();
+    first.call('hello');
+    await first.text(1);
+    const second = trunk.open();
+    second.call('hello');
+    await second.text(3);
+    expect(events).toEqual(['connected', 'hello', 'aborted', 'connected', 'disconnected', 'hello']);
+    expect(server.health.hubs.map(({ clients }) => clients)).toEqual([1]);
+    second.close();
+    await until(() => server.health.hubs[0]!.clients === 0, 'its end');
+  });
+
   test('what waits behind a call is bounded', async () => {
     const { Diary, events } = diary(() => new Promise(() => {}));
     const { trunk } = await serve(Diary, { maximumPendingBytes: 1000 });
@@ -239,6 +254,40 @@ describe('silence', () => {
     );
     quiet.call('hello');
     await until(() => quiet.texts.at(-1)?.includes('"hello"'), 'the other one');
+  });
+
+  test('is not the fault of a client whose own call holds back what it says', async () => {
+    const clock = new ManualClock();
+    let end = () => {};
+    class Slow extends Hub {
+      slow(): Promise<void> {
+        return new Promise((resolve) => (end = resolve));
+      }
+    }
+    const { trunk } = await serve(Slow, { clock });
+    const client = trunk.open();
+    client.json({ type: 6 });
+    client.call('slow', [], '1');
+    // One behind it may still be dispatched, and would be waited for.
+    client.call('slow', [], '2');
+    client.json({ type: 6 });
+    const echoed = async (text: string) => {
+      trunk.send({ type: MessageType.Ping, entries: ['echo', text] });
+      await until(
+        () => trunk.ofType(MessageType.Ping).some(({ entries }) => entries[1] === text),
+        'the echo',
+      );
+    };
+    await echoed('called');
+    for (let second = 0; second < 100; second++) {
+      clock.advance(1000);
+      await echoed(String(second));
+    }
+    end();
+    expect(await until(() => client.texts.find((text) => text.includes('"1"')), 'the answer')).toBe(
+      '{"type":3,"invocationId":"1","result":null}',
+    );
+    expect(client.texts.filter((text) => text.includes('"type":7'))).toEqual([]);
   });
 
   test('a handshake that never comes', async () => {

@@ -28,7 +28,6 @@ export class StreamFlow {
     this.#paused ??= deferred();
   }
 
-  /** To be called at the client's end as well. */
   resume(): void {
     this.#paused?.resolve();
     this.#paused = undefined;

@@ -289,6 +289,19 @@ describe('uploads', () => {
     expect(client.texts[1]).toContain('done');
   });
 
+  test('an upload that the method did not wait for is no upload any more', async () => {
+    const { trunk } = await serve(Streams);
+    const client = trunk.open();
+    call(client, 'ignores', [], ['q']);
+    await client.text(1);
+    // Another server's question of that id: what the client says of it is an answer now.
+    const question = { invocationId: 'q', connectionId: 'c1', callerServerId: 'srvX' };
+    trunk.send({ type: MessageType.ClientInvocation, ...question, payloads: new Map() });
+    client.json({ type: 3, invocationId: 'q', result: 1 });
+    const { payload } = await trunk.next(MessageType.ClientCompletion);
+    expect(Buffer.from(payload).toString()).toContain('"result":1');
+  });
+
   test('ten unread items hold back what comes after them', async () => {
     const { trunk } = await serve(Streams);
     const client = trunk.open();

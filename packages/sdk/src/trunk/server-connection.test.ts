@@ -214,6 +214,31 @@ describe('a live server connection', () => {
     expect(service.live[0]!.ofType(1)[0]?.connectionType).toBe(0);
   });
 
+  test('opens twenty such connections at the most, and another when one has ended', async () => {
+    const { trunk, service } = await serve(Chat);
+    const ask = (...names: string[]) =>
+      trunk.send(
+        ...names.map((name) => ({ type: MessageType.Ping, entries: ['target', name] }) as const),
+      );
+    ask(...Array.from({ length: 25 }, (_, n) => `inst ${n}`));
+    await until(() => service.live.length === 21, 'the extra connections');
+    ask('one too many');
+    trunk.send({ type: MessageType.Ping, entries: ['echo', 'behind it'] });
+    await until(
+      () => trunk.ofType(MessageType.Ping).some(({ entries }) => entries[0] === 'echo'),
+      'the echo',
+    );
+    service.live[1]!.socket.terminate();
+    await until(() => service.live.length === 20, 'the end of one');
+    await until(() => {
+      ask('in its place');
+      return service.live.length === 21;
+    }, 'another one');
+    const targets = service.connections.map(({ url }) => url.searchParams.get('target'));
+    expect(targets.slice(1, 21)).toEqual(Array.from({ length: 20 }, (_, n) => `inst ${n}`));
+    expect(targets.slice(21)).toEqual(['in its place']);
+  });
+
   test('one that never lives long is not dialled without end', async () => {
     const clock = new ManualClock();
     const { service } = await serve(Chat, { clock });
