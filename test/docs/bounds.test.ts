@@ -60,7 +60,11 @@ describe('the table of bounds', () => {
 
 test('settings leave the pools as they are listed unless they say otherwise', () => {
   const megabyte = 1024 * 1024;
-  const limits = poolLimits({ requests: 1024, bodyBytes: 8 * megabyte });
+  const limits = poolLimits({
+    requests: 1024,
+    bodyBytes: 8 * megabyte,
+    maxMessageBytes: 4 * megabyte,
+  });
   for (const [pool, { share, total }] of Object.entries(limits)) {
     expect([pool, POOLS[pool as PoolName]]).toEqual([
       pool,

@@ -27,6 +27,11 @@ const POOLS = [
   'client_results',
   'client_results_of_client',
   'user_group_rules',
+  'unfinished_from_clients',
+  'unfinished_to_clients',
+  'unfinished_from_servers',
+  'backlog_from_clients',
+  'backlog_from_servers',
 ] as const;
 
 /** Seconds, for work inside one process: 10 microseconds to a second. */
@@ -123,6 +128,14 @@ export const METRICS = {
       'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). opening_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
     whenItRises:
       'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. The others are clients that ask for too much: look at what they send.',
+  },
+  trunkline_stray_messages_total: {
+    type: 'counter',
+    help: 'Messages that no client sends.',
+    labels: {},
+    meaning:
+      'Acks and sequence messages of clients with which no stateful reconnection was agreed on, and completions without an id. They go no further than the edge; a client with more than 1,000 in ten seconds is closed with the reason Flood.',
+    whenItRises: 'A client with a fault of its own, or one that means harm.',
   },
   trunkline_pool_used: {
     type: 'gauge',

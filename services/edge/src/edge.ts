@@ -26,6 +26,7 @@ import { HubDirectory } from './sessions/hub-directory.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
+import { Intake } from './sessions/intake.ts';
 import { poolLimits, Pools } from './pools.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
@@ -154,6 +155,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
     },
     counters,
     pools,
+    intake: new Intake(pools),
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),

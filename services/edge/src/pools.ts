@@ -36,6 +36,25 @@ export const POOLS = {
   client_results_of_client: { unit: 'answers', owner: 'client', share: 100, total: 100_000 },
   /** Groups that later connections of a user join on arrival. */
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
+  /** Kept of hub messages that a client has begun and not ended. */
+  unfinished_from_clients: { unit: 'bytes', owner: 'client', share: 4 * MB, total: 64 * MB },
+  /** Kept of hub messages that an app server has begun for a client and not ended. */
+  unfinished_to_clients: { unit: 'bytes', owner: 'client', share: 128 * MB, total: 256 * MB },
+  /** Kept of service messages that an app server has begun and not ended. */
+  unfinished_from_servers: {
+    unit: 'bytes',
+    owner: 'server connection',
+    share: 128 * MB,
+    total: 512 * MB,
+  },
+  /** Come, and not worked off yet because that takes longer than its turn. */
+  backlog_from_clients: { unit: 'bytes', owner: 'client', share: 8 * MB, total: 64 * MB },
+  backlog_from_servers: {
+    unit: 'bytes',
+    owner: 'server connection',
+    share: 128 * MB,
+    total: 512 * MB,
+  },
 } as const satisfies Readonly<Record<string, PoolDefinition>>;
 
 export type PoolName = keyof typeof POOLS;
@@ -44,13 +63,22 @@ const POOL_NAMES = Object.keys(POOLS) as PoolName[];
 
 type PoolLimits = Readonly<Record<PoolName, BudgetLimits>>;
 
-/** What settings say of the pools: `requests` posts at a time, of `bodyBytes` each. */
-export function poolLimits(settings: { requests: number; bodyBytes: number }): Partial<PoolLimits> {
-  const { requests, bodyBytes } = settings;
+/**
+ * What settings say of the pools: `requests` posts at a time, of `bodyBytes` each, and hub messages
+ * of `maxMessageBytes`.
+ */
+export function poolLimits(settings: {
+  requests: number;
+  bodyBytes: number;
+  maxMessageBytes: number;
+}): Partial<PoolLimits> {
+  const { requests, bodyBytes, maxMessageBytes } = settings;
   return {
     posts: { share: POOLS.posts.share, total: requests },
     posts_of_user: { share: Math.max(POOLS.posts.share, Math.ceil(requests / 4)), total: requests },
     post_bytes: { share: 4 * bodyBytes, total: 16 * bodyBytes },
+    unfinished_from_clients: { share: maxMessageBytes, total: 16 * maxMessageBytes },
+    backlog_from_clients: { share: bodyBytes, total: 8 * bodyBytes },
   };
 }
 

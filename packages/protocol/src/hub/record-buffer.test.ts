@@ -136,7 +136,7 @@ describe('buffer', () => {
     const chunk = Buffer.concat([textRecord('a'), textRecord('bc'), Buffer.from('d')]);
     const seen: [Uint8Array, number, number][] = [];
     const buffer = new RecordBuffer(false, LIMIT);
-    buffer.push(chunk, (...record) => seen.push(record));
+    buffer.push(chunk, (...record) => void seen.push(record));
     expect(seen.map(([bytes]) => bytes === chunk)).toStrictEqual([true, true]);
     expect(seen.map(([, start, end]) => [start, end])).toStrictEqual([
       [0, 2],
@@ -145,11 +145,30 @@ describe('buffer', () => {
     expect(buffer.held).toBe(1);
   });
 
+  test('a sink that has enough is given no more, and the rest can follow', () => {
+    const buffer = new RecordBuffer(false, LIMIT);
+    const seen: string[] = [];
+    const one = (bytes: Uint8Array, start: number, end: number): boolean => {
+      seen.push(Buffer.from(bytes.subarray(start, end)).toString());
+      return false;
+    };
+    expect(buffer.push(Buffer.from('a'), one)).toBe(1);
+    const rest = Buffer.from('b\x1ecd\x1ee');
+    expect(buffer.push(rest, one)).toBe(2);
+    expect(buffer.push(rest.subarray(2), one)).toBe(3);
+    expect(buffer.push(rest.subarray(5), one)).toBe(1);
+    expect(seen).toStrictEqual(['ab\x1e', 'cd\x1e']);
+    expect([buffer.held, buffer.reserved > 0]).toStrictEqual([1, true]);
+  });
+
   test('a joined record is not written over by later ones', () => {
     const buffer = new RecordBuffer(false, LIMIT);
     const seen: Uint8Array[] = [];
     for (const piece of ['a', 'b\x1ec', 'd\x1e']) {
-      buffer.push(Buffer.from(piece), (bytes, start, end) => seen.push(bytes.subarray(start, end)));
+      buffer.push(
+        Buffer.from(piece),
+        (bytes, start, end) => void seen.push(bytes.subarray(start, end)),
+      );
     }
     expect(seen.map((bytes) => Buffer.from(bytes).toString())).toStrictEqual(['ab\x1e', 'cd\x1e']);
   });

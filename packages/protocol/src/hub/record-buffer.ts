@@ -1,7 +1,7 @@
 import { binaryRecordLength, oversized, recordEnd, textRecordEnd } from './records.ts';
 
-/** Takes one whole record, `bytes[start, end)`. */
-export type RecordSink = (bytes: Uint8Array, start: number, end: number) => void;
+/** Takes one whole record, `bytes[start, end)`. Answering false, it wants no more for now. */
+export type RecordSink = (bytes: Uint8Array, start: number, end: number) => boolean | void;
 
 /** A tail starts this small, since most are a few bytes cut off by a frame's end. */
 const TAIL_BYTES_MIN = 64;
@@ -29,37 +29,48 @@ export class RecordBuffer {
     return this.#held;
   }
 
+  /** Bytes of memory that keeping them takes. */
+  get reserved(): number {
+    return this.#tail?.length ?? 0;
+  }
+
   /**
-   * Calls `sink` once for every record that `chunk` completes, in order. `chunk` itself is not kept,
-   * and a joined record's bytes belong to `sink`. Throws ProtocolError as `recordEnd` does; after
-   * that, or after a throw of `sink`, the stream cannot be read on.
+   * Calls `sink` once for every record that `chunk` completes, in order, until it answers false.
+   * `chunk` itself is not kept, and a joined record's bytes belong to `sink`. Answers how many bytes
+   * of `chunk` have been taken: all of them, or up to the end of the last record that was handed on.
+   * Throws ProtocolError as `recordEnd` does; after that, or after a throw of `sink`, the stream
+   * cannot be read on.
    */
-  push(chunk: Uint8Array, sink: RecordSink): void {
-    let start = this.#held === 0 ? 0 : this.#join(chunk, sink);
+  push(chunk: Uint8Array, sink: RecordSink): number {
+    let start = 0;
+    if (this.#held > 0) {
+      start = this.#binary ? this.#joinBinary(chunk) : this.#joinText(chunk);
+      const whole = this.#takeWhole();
+      if (whole !== undefined && sink(whole, 0, whole.length) === false) return start;
+    }
     while (start < chunk.length) {
       const end = recordEnd(this.#binary, chunk, start, this.#limit);
       if (end === -1) {
         const tail = this.#keep(chunk, start, chunk.length);
         if (this.#binary) this.#readPrefix(tail);
-        return;
+        return chunk.length;
       }
-      sink(chunk, start, end);
+      const more = sink(chunk, start, end);
       start = end;
+      if (more === false) return start;
     }
+    return start;
   }
 
-  /** Brings the held record as far as `chunk` goes; answers how much of `chunk` that took. */
-  #join(chunk: Uint8Array, sink: RecordSink): number {
-    const taken = this.#binary ? this.#joinBinary(chunk) : this.#joinText(chunk);
+  /** The held record, if it has come as far as it announced. */
+  #takeWhole(): Uint8Array | undefined {
     const tail = this.#tail;
-    if (tail !== undefined && this.#held === this.#announced) {
-      const length = this.#held;
-      this.#tail = undefined;
-      this.#held = 0;
-      this.#announced = -1;
-      sink(tail, 0, length);
-    }
-    return taken;
+    if (tail === undefined || this.#held !== this.#announced) return undefined;
+    const whole = tail.subarray(0, this.#held);
+    this.#tail = undefined;
+    this.#held = 0;
+    this.#announced = -1;
+    return whole;
   }
 
   #joinText(chunk: Uint8Array): number {

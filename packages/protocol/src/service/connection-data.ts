@@ -87,7 +87,7 @@ function readExtensions(
 }
 
 /** Bytes around the payload at the most: prefix, array, type, a short id, binary, extensions. */
-const OVERHEAD = 5 + 1 + 1 + (1 + LONGEST_SHORT_ID) + 5 + 1;
+export const CONNECTION_DATA_OVERHEAD = 5 + 1 + 1 + (1 + LONGEST_SHORT_ID) + 5 + 1;
 
 /** Up to here a plain loop beats a call into the native copy. */
 const SHORT_PAYLOAD = 64;
@@ -105,7 +105,7 @@ export function writeConnectionData(
   end: number,
 ): void {
   const size = end - start;
-  writer.reserve(OVERHEAD + size);
+  writer.reserve(CONNECTION_DATA_OVERHEAD + size);
   writeConnectionDataHead(writer, id, size);
   const { buffer } = writer;
   if (size < SHORT_PAYLOAD) {
@@ -129,7 +129,7 @@ export function writeConnectionDataHead(
 ): void {
   const frame = writer.length;
   const headerBytes = payloadBytes < 0x100 ? 2 : payloadBytes < 0x10000 ? 3 : 5;
-  writer.reserve(OVERHEAD);
+  writer.reserve(CONNECTION_DATA_OVERHEAD);
   writer.varInt(3 + id.length + headerBytes + payloadBytes + 1);
   const { buffer } = writer;
   let at = writer.length;

@@ -117,6 +117,7 @@ function failureSources(
   | 'trunkline_server_closes_total'
   | 'trunkline_negotiates_total'
   | 'trunkline_refusals_total'
+  | 'trunkline_stray_messages_total'
   | 'trunkline_pool_refusals_total'
   | 'trunkline_pool_used'
   | 'trunkline_pool_limit'
@@ -134,6 +135,7 @@ function failureSources(
     trunkline_migrations_total: () => series(counters.migrations, 'outcome'),
     trunkline_failed_calls_total: () => counters.failedCalls,
     trunkline_refusals_total: () => series(counters.refusals, 'reason'),
+    trunkline_stray_messages_total: () => counters.strays,
     trunkline_pool_refusals_total: () => series(context.pools.refusals, 'pool', 'kind'),
     trunkline_pool_used: () =>
       [...context.pools.usage()].map(([pool, used]) => [{ pool }, used] as const),

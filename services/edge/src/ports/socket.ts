@@ -21,6 +21,14 @@ export const SendResult = {
   Dropped: 2,
 } as const;
 
+/** In the place of a socket whose peer has gone: what is sent goes nowhere. */
+export const GONE_SOCKET: Socket = {
+  send: () => SendResult.Sent,
+  getBufferedAmount: () => 0,
+  end() {},
+  close() {},
+};
+
 /** What a session must answer to the listener that owns its socket. */
 export interface SocketHandler {
   opened(socket: Socket): void;

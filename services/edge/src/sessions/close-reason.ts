@@ -108,7 +108,15 @@ export const CLIENT_CLOSE_REASONS = {
     reconnect: true,
     code: 1011,
     text: 'Connection closed with an error.',
-    when: 'The app server sent the client what is not framed as hub messages.',
+    when: 'The app server sent the client what is not framed as hub messages, or did not go on with a message that it had begun.',
+  },
+  flood: {
+    label: 'Flood',
+    fault: 'client',
+    reconnect: true,
+    code: 1008,
+    text: 'Connection closed with an error.',
+    when: 'The client sent more at once than can be worked off, did not go on with a message that it had begun, or kept sending what no client sends.',
   },
   serviceReload: {
     label: 'ServiceReload',
@@ -155,6 +163,13 @@ export const SERVER_CLOSE_REASONS = {
     reconnect: true,
     code: 1007,
     when: 'A frame did not follow the service protocol.',
+  },
+  flood: {
+    label: 'Flood',
+    fault: 'app server',
+    reconnect: true,
+    code: 1008,
+    when: 'The app server sent more at once than can be worked off, or did not go on with a message that it had begun.',
   },
   slowAppServer: {
     label: 'SlowAppServer',

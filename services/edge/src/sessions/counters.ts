@@ -69,6 +69,8 @@ export class Counters {
   heldMessages = 0;
   skippedNotReady = 0;
   skippedNoPayload = 0;
+  /** Messages of clients that no client sends, and that go no further. */
+  strays = 0;
   /** Frames for connections that are gone: normal after every close. */
   unknownConnections = 0;
 

@@ -4,6 +4,7 @@ import type { ClientSession } from './client/client-session.ts';
 import type { MoveBudget } from './client/held-messages.ts';
 import type { OpeningBudget } from './client/opening-queue.ts';
 import type { MigrationPolicy } from './client/migration-policy.ts';
+import type { Intake } from './intake.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
 import type { Counters } from './counters.ts';
 import type { Pools } from '../pools.ts';
@@ -56,6 +57,8 @@ export interface EdgeContext {
   readonly counters: Counters;
   /** What peers draw on together. */
   readonly pools: Pools;
+  /** What bounds incoming bytes, and the work they cost. */
+  readonly intake: Intake;
   /** Counts seconds, coarsely: what the message path stamps with, instead of reading a clock. */
   tick: number;
   readonly clients: ConnectionTable<ClientSession>;

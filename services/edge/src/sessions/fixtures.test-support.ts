@@ -20,6 +20,7 @@ import { TRANSPORTS } from './client/transport.ts';
 import { Counters } from './counters.ts';
 import type { LabelCounts } from './counters.ts';
 import type { Clock, EdgeContext } from './edge-context.ts';
+import { Intake } from './intake.ts';
 import { HubDirectory } from './hub-directory.ts';
 import { PacedCloses } from './paced-closes.ts';
 import type { ServerIdentity } from './server/server-session.ts';
@@ -286,6 +287,7 @@ export class TestEdge {
       limits: { ...LIMITS, ...limits },
       counters,
       pools,
+      intake: new Intake(pools),
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),

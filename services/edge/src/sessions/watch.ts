@@ -34,6 +34,7 @@ export class Watch {
     for (const server of context.servers) server.check(now, late);
     for (const client of context.opening) client.checkDeadline(now, late);
     context.results.expire(now);
+    context.intake.expire(now, late);
     context.digest.expire(now);
     for (const other of this.#others) other.expire(now, late);
     this.#endSignIns();

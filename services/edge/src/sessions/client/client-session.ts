@@ -8,11 +8,12 @@ import {
 import type { Group } from '../../model/groups.ts';
 import type { Member } from '../../model/member.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
-import { SendResult } from '../../ports/socket.ts';
+import { GONE_SOCKET, SendResult } from '../../ports/socket.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
+import type { Worker } from '../turns.ts';
 import type { Affinity } from '../server/server-pool.ts';
 import type { ServerSession } from '../server/server-session.ts';
 import type { ClientProtocol } from './client-protocol.ts';
@@ -57,7 +58,7 @@ export interface ClientIdentity {
  * One client connection, from its upgrade to its end: hub handshake request read, server
  * connection found, handshake response written, then hub messages relayed both ways.
  */
-export class ClientSession implements Member<ClientSession>, SocketHandler, RecordSink {
+export class ClientSession implements Member<ClientSession>, SocketHandler, RecordSink, Worker {
   readonly id: string;
   readonly userId: string | undefined;
   readonly hub: HubRuntime;
@@ -142,13 +143,40 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   received(bytes: Buffer): void {
     this.#context.counters.bytesFromClients += bytes.length;
+    this.#context.intake.clients.received(this, bytes);
+  }
+
+  work(bytes: Buffer): number {
     try {
-      if (this.#state >= State.Opening) this.#relay?.fromClient(bytes, this);
-      else if (this.#state === State.Handshake) this.#readHandshake(bytes);
-      else this.#keepEarly(bytes);
+      if (this.#state === State.Open || this.#state === State.Opening) return this.#relayOn(bytes);
+      if (this.#state === State.Handshake) this.#readHandshake(bytes);
+      else if (this.#state === State.Waiting) this.#keepEarly(bytes);
     } catch (error) {
       this.#refuse(error, 'client', REASONS.badRequest);
     }
+    return bytes.length;
+  }
+
+  worked(): void {
+    // How long a message took is counted where it leaves for its app server.
+  }
+
+  /** Some of the client's messages, to its server; answers how many bytes that was. */
+  #relayOn(bytes: Buffer): number {
+    const relay = this.#relay!;
+    const before = relay.keptFromClient;
+    const done = relay.fromClient(bytes, this);
+    const kept = relay.keptFromClient;
+    if ((before > 0 || kept > 0) && this.isOpen) {
+      const { intake, tick } = this.#context;
+      intake.unfinishedFromClients.note(this, kept, tick);
+    }
+    return done;
+  }
+
+  stray(): void {
+    this.#context.counters.strays++;
+    this.#context.intake.stray(this);
   }
 
   /**
@@ -170,12 +198,24 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   /** Data of the server connection that serves this client. */
   fromServer(payload: Uint8Array): void {
     try {
-      if (this.#state === State.Open) this.#relay!.toClient(payload, this);
+      if (this.#state === State.Open) this.#relayBack(payload);
       else if (this.#phase?.answered === false) this.#readHandshakeResponse(payload);
     } catch (error) {
       this.#refuse(error, 'server', REASONS.badServerData);
     }
     if (this.#move !== undefined) this.#move.goOn();
+  }
+
+  /** Messages of the server, to the client. */
+  #relayBack(payload: Uint8Array): void {
+    const relay = this.#relay!;
+    const before = relay.keptToClient;
+    relay.toClient(payload, this);
+    const kept = relay.keptToClient;
+    if ((before > 0 || kept > 0) && this.isOpen) {
+      const { intake, tick } = this.#context;
+      intake.unfinishedToClients.note(this, kept, tick);
+    }
   }
 
   toServer(bytes: Uint8Array, count: number): void {
@@ -300,8 +340,12 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   disconnected(code: number, why: string): void {
     if (this.#state === State.Closed) return;
-    if (code !== 1006) this.#end(REASONS.normal);
-    else this.#end(INVALID_FRAME.test(why) ? REASONS.badRequest : REASONS.connectionLost);
+    // What it has said still counts; what it is told does not any more.
+    this.#socket = GONE_SOCKET;
+    const broken = INVALID_FRAME.test(why) ? REASONS.badRequest : REASONS.connectionLost;
+    this.#context.intake.clients.ended(this, () => {
+      if (this.isOpen) this.#end(code === 1006 ? broken : REASONS.normal);
+    });
   }
 
   #readHandshake(bytes: Buffer): void {
@@ -394,8 +438,9 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.#socket = undefined;
     this.#phase?.dropHeld();
     this.#phase = undefined;
-    const { counters, opening, expiring, backlogged, pacedCloses, clients, results } =
+    const { counters, opening, expiring, backlogged, pacedCloses, clients, results, intake } =
       this.#context;
+    intake.clientGone(this);
     this.hub.connections[this.transport.label]--;
     opening.delete(this);
     expiring.delete(this);

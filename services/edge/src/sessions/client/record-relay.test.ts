@@ -15,6 +15,17 @@ class Sink {
   toClient(bytes: Uint8Array, count: number): void {
     this.client.push([readable(bytes), count]);
   }
+
+  strays = 0;
+
+  stray(): void {
+    this.strays++;
+  }
+}
+
+/** All of a client's bytes, in as many slices as that takes. */
+function feed(relay: RecordRelay, bytes: Uint8Array, sink: Sink): void {
+  for (let done = 0; done < bytes.length;) done += relay.fromClient(bytes.subarray(done), sink);
 }
 
 const call = (id: string | number): string =>
@@ -27,7 +38,7 @@ const SEND = '{"type":1,"target":"a","arguments":[]}␞';
 function relayWith(...fromClient: readonly string[]): { relay: RecordRelay; sink: Sink } {
   const relay = new RecordRelay(false, 10_000);
   const sink = new Sink();
-  for (const text of fromClient) relay.fromClient(wire(text), sink);
+  for (const text of fromClient) feed(relay, wire(text), sink);
   return { relay, sink };
 }
 
@@ -47,11 +58,10 @@ test('however a stream is cut, whole messages come out, in order, both ways', ()
     const sink = new Sink();
     for (let i = 1; i < sorted.length; i++) {
       const piece = all.subarray(sorted[i - 1], sorted[i]);
-      for (const send of [relay.fromClient, relay.toClient]) {
-        const lent = Buffer.from(piece);
-        send.call(relay, lent, sink);
-        lent.fill(0xff);
-      }
+      const lent = [Buffer.from(piece), Buffer.from(piece)] as const;
+      feed(relay, lent[0], sink);
+      relay.toClient(lent[1], sink);
+      for (const bytes of lent) bytes.fill(0xff);
     }
     for (const side of [sink.server, sink.client]) {
       expect(side.map(([text]) => text).join('')).toBe(readable(all));
@@ -83,6 +93,38 @@ test('messages behind a joined one are handed over together again', () => {
   ];
   expect(sink.server).toEqual(wanted);
   expect(sink.client).toEqual(wanted);
+});
+
+test("a client's messages are passed on in slices; what is left is for another call", () => {
+  const { relay, sink } = relayWith();
+  const bytes = wire(SEND.repeat(1300));
+  const slices: number[] = [];
+  for (let done = 0; done < bytes.length; done += slices.at(-1)!) {
+    slices.push(relay.fromClient(bytes.subarray(done), sink));
+  }
+  expect(slices).toEqual([512, 512, 276].map((messages) => messages * SEND.length));
+  expect(sink.server.map(([, count]) => count)).toEqual([512, 512, 276]);
+});
+
+test('an unfinished message is kept, and counted, until it ends', () => {
+  const { relay, sink } = relayWith(SEND + SEND.slice(0, 30));
+  expect(relay.keptFromClient).toBeGreaterThanOrEqual(30);
+  relay.toClient(wire(SEND.slice(0, 20)), sink);
+  expect(relay.keptToClient).toBeGreaterThanOrEqual(20);
+  feed(relay, wire(SEND.slice(30)), sink);
+  relay.toClient(wire(SEND.slice(20)), sink);
+  expect([relay.keptFromClient, relay.keptToClient]).toEqual([0, 0]);
+});
+
+test('a piece of an app server with more messages than any has is refused', () => {
+  const { relay, sink } = relayWith();
+  relay.toClient(wire('{}␞'.repeat(65_536)), sink);
+  expect(() => relay.toClient(wire('{}␞'.repeat(65_537)), sink)).toThrow('65536 hub messages');
+  const joined = relayWith();
+  joined.relay.toClient(wire('{'), joined.sink);
+  expect(() => joined.relay.toClient(wire(`}␞${'{}␞'.repeat(65_537)}`), joined.sink)).toThrow(
+    '65536 hub messages',
+  );
 });
 
 describe('open calls', () => {

@@ -4,6 +4,7 @@ import {
   encodeErrorCompletion,
   HubMessageType,
   MAX_SERVICE_MESSAGE_BYTES,
+  ProtocolError,
   RecordBuffer,
   recordEnd,
   RecordInfo,
@@ -14,10 +15,20 @@ import { noteFromClient, noteToClient } from './open-call-tracker.ts';
 export interface RecordSink {
   toServer(bytes: Uint8Array, count: number): void;
   toClient(bytes: Uint8Array, count: number): void;
+  /** The client has said what no client says; it went no further. */
+  stray(): void;
 }
 
 /** Filled in for one record after another: the relays of all clients take turns. */
 const info = new RecordInfo();
+
+/** Messages of a client that are worked off at once: some tenths of a millisecond. */
+const SLICE_RECORDS = 512;
+/** Hub messages in one piece of an app server: real ones have a few, and none is worth 10 ms. */
+const PIECE_RECORDS = 65_536;
+
+/** How many messages `#pass` came by last. */
+let passed = 0;
 
 /**
  * The hub messages between one client and its hub. Bytes pass on in whole messages only, both ways:
@@ -60,52 +71,83 @@ export class RecordRelay {
     return ids.length;
   }
 
+  /** Bytes kept of a message that the client has begun and not ended. */
+  get keptFromClient(): number {
+    return this.#tailFromClient?.reserved ?? 0;
+  }
+
+  /** Bytes kept of a message that the server has begun and not ended. */
+  get keptToClient(): number {
+    return this.#tailToClient?.reserved ?? 0;
+  }
+
   /** A server that is gone will not finish what it had begun to say. */
   dropUnfinished(): void {
     this.#tailToClient = undefined;
   }
 
-  /** Throws ProtocolError for what is not framed as hub messages, or over the limit. */
-  fromClient(bytes: Uint8Array, sink: RecordSink): void {
-    let rest = bytes;
+  /**
+   * Passes on some messages, and answers how many bytes that was; what is left is for another call.
+   * Throws ProtocolError for what is not framed as hub messages, or over the limit.
+   */
+  fromClient(bytes: Uint8Array, sink: RecordSink): number {
     if (this.#tailFromClient === undefined) {
-      rest = this.#pass(bytes, this.#limit, true, sink);
-      if (rest.length === 0) return;
+      const end = this.#pass(bytes, this.#limit, SLICE_RECORDS, true, sink);
+      if (end === bytes.length || passed === SLICE_RECORDS) return end;
       this.#tailFromClient = new RecordBuffer(this.binary, this.#limit);
+      return end + this.#tailFromClient.push(bytes.subarray(end), isWhole);
     }
     const tail = this.#tailFromClient;
-    tail.push(rest, (whole, start, end) => {
-      this.#pass(whole.subarray(start, end), this.#limit, true, sink);
+    const taken = tail.push(bytes, (whole, start, end) => {
+      this.#pass(whole.subarray(start, end), this.#limit, 1, true, sink);
+      return false;
     });
     if (tail.held === 0) this.#tailFromClient = undefined;
+    return taken;
   }
 
   /** The limit of this way is what a server may say at once, so that no tail grows for ever. */
   toClient(bytes: Uint8Array, sink: RecordSink): void {
     let rest = bytes;
     if (this.#tailToClient === undefined) {
-      rest = this.#pass(bytes, MAX_SERVICE_MESSAGE_BYTES, false, sink);
-      if (rest.length === 0) return;
+      const end = this.#pass(bytes, MAX_SERVICE_MESSAGE_BYTES, PIECE_RECORDS, false, sink);
+      if (end === bytes.length) return;
+      if (passed === PIECE_RECORDS) throw tooMany(end);
+      rest = bytes.subarray(end);
       this.#tailToClient = new RecordBuffer(this.binary, MAX_SERVICE_MESSAGE_BYTES);
     }
     const tail = this.#tailToClient;
+    let count = 0;
     tail.push(rest, (whole, start, end) => {
-      this.#pass(whole.subarray(start, end), MAX_SERVICE_MESSAGE_BYTES, false, sink);
+      if (++count > PIECE_RECORDS) throw tooMany(start);
+      this.#pass(whole.subarray(start, end), MAX_SERVICE_MESSAGE_BYTES, 1, false, sink);
     });
     if (tail.held === 0) this.#tailToClient = undefined;
   }
 
-  /** Hands on the whole records at the start of `bytes`, and answers what is left of it. */
-  #pass(bytes: Uint8Array, limit: number, fromClient: boolean, sink: RecordSink): Uint8Array {
+  /** Hands on up to `most` whole records at the start of `bytes`, and answers where they end. */
+  #pass(
+    bytes: Uint8Array,
+    limit: number,
+    most: number,
+    fromClient: boolean,
+    sink: RecordSink,
+  ): number {
     const hand = fromClient ? sink.toServer : sink.toClient;
     let start = 0;
     let count = 0;
     let end = 0;
-    while (end < bytes.length) {
+    passed = 0;
+    while (end < bytes.length && passed < most) {
+      passed++;
       const next = recordEnd(this.binary, bytes, end, limit);
-      if (next === -1) break;
+      if (next === -1) {
+        passed--;
+        break;
+      }
       classifyRecord(this.binary, bytes, end, next, info);
       if (isStray(fromClient) || (this.hubClosed && !fromClient)) {
+        if (fromClient) sink.stray();
         if (count > 0) hand.call(sink, bytes.subarray(start, end), count);
         start = next;
         count = 0;
@@ -124,7 +166,7 @@ export class RecordRelay {
       const all = start === 0 && end === bytes.length;
       hand.call(sink, all ? bytes : bytes.subarray(start, end), count);
     }
-    return end === bytes.length ? NOTHING : bytes.subarray(end);
+    return end;
   }
 }
 
@@ -140,4 +182,11 @@ function isStray(fromClient: boolean): boolean {
   return fromClient && type === HubMessageType.Completion && idEnd === 0;
 }
 
-const NOTHING = new Uint8Array(0);
+/** What follows the last whole message is part of one: nothing in it is handed on. */
+const isWhole = (): void => {
+  throw new Error('a whole message was left over');
+};
+
+function tooMany(offset: number): ProtocolError {
+  return new ProtocolError('oversized', offset, `over ${PIECE_RECORDS} hub messages at once`);
+}

@@ -23,6 +23,7 @@ import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-reason.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
+import type { Worker } from '../turns.ts';
 import { Departure } from './departure.ts';
 import { handleMessage } from './handlers.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -37,6 +38,9 @@ import {
 } from './user-agent.ts';
 
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
+
+/** Data of clients that is passed on at once; what else an app server asks for may cost much more. */
+const SLICE_FRAMES = 32;
 
 const NO_HEADERS = new Map<string, string[]>();
 const view = new ConnectionDataView();
@@ -57,7 +61,7 @@ export interface ServerIdentity {
  * One server connection: service handshake, keep-alive, the frames of its clients both ways, and
  * what the app server asks of the hub. Frames are handled strictly in order, without waiting.
  */
-export class ServerSession implements SocketHandler {
+export class ServerSession implements SocketHandler, Worker {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
@@ -75,8 +79,10 @@ export class ServerSession implements SocketHandler {
   readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
   readonly #context: EdgeContext;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
-  readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): void =>
-    this.#frame(bytes, start, end);
+  readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
+    this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
+  /** Frames since this connection's time was looked at. */
+  #inSlice = 0;
   #state: number = State.Handshake;
   #socket: Socket | undefined;
   #trunk: Trunk | undefined;
@@ -85,6 +91,8 @@ export class ServerSession implements SocketHandler {
   #departure: Departure | undefined;
   readonly #heartbeat: Heartbeat;
   #relayed = 0;
+  /** The peer has gone; what it asked for before that, of its hub, is still done. */
+  #leftWork = false;
 
   constructor(identity: ServerIdentity, context: EdgeContext) {
     this.id = identity.id;
@@ -137,20 +145,34 @@ export class ServerSession implements SocketHandler {
   }
 
   received(bytes: Buffer): void {
-    const { clock, counters } = this.#context;
-    const started = performance.now();
+    const { clock, counters, intake } = this.#context;
     this.#heartbeat.heard(clock.now());
     counters.bytesFromServers += bytes.length;
-    this.#relayed = 0;
+    intake.servers.receivedMeasured(this, bytes);
+  }
+
+  work(bytes: Buffer): number {
+    const before = this.#frames.reserved;
+    let done = bytes.length;
+    this.#inSlice = 0;
     try {
-      this.#frames.push(bytes, this.#takeFrame);
+      done = this.#frames.push(bytes, this.#takeFrame);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#refuse(error);
     }
+    const kept = this.#frames.reserved;
+    if ((before > 0 || kept > 0) && this.isOpen) {
+      const { intake, tick } = this.#context;
+      intake.unfinishedFromServers.note(this, kept, tick);
+    }
+    return done;
+  }
+
+  worked(ms: number): void {
     if (this.#relayed === 0) return;
-    const seconds = (performance.now() - started) / 1000;
-    counters.serverToClientSeconds.observe(seconds, this.#relayed);
+    this.#context.counters.serverToClientSeconds.observe(ms / 1000, this.#relayed);
+    this.#relayed = 0;
   }
 
   /** Takes a client on: what it is, then its handshake request (section 8.2). */
@@ -251,6 +273,7 @@ export class ServerSession implements SocketHandler {
 
   disconnected(code: number): void {
     if (this.#state === State.Closed) return;
+    this.#leftWork = this.#state !== State.Handshake;
     this.#end(code === 1006 ? REASONS.connectionLost : REASONS.normal);
   }
 
@@ -296,17 +319,19 @@ export class ServerSession implements SocketHandler {
     this.write({ type: MessageType.CloseConnection, connectionId, errorMessage: '', headers });
   }
 
-  #frame(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#state === State.Closed) return;
+  /** False after a message that may have cost much. */
+  #frame(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#state === State.Closed && !this.#leftWork) return true;
     this.#context.counters.messagesFromServers++;
     if (this.#state !== State.Handshake && readConnectionData(bytes, start, end, view)) {
       const client = this.#context.clients.find(bytes, view.idStart, view.idEnd);
       this.#relay(client, bytes.subarray(view.payloadStart, view.payloadEnd));
-      return;
+      return true;
     }
     const body = frameBodyStart(bytes, start);
     if (this.#state === State.Handshake) {
-      return this.#shakeHands(decodeServiceMessage(bytes, body, end));
+      this.#shakeHands(decodeServiceMessage(bytes, body, end));
+      return false;
     }
     const message = readMessage(bytes, body, end, this, this.#context);
     if (message?.type === MessageType.ConnectionData) {
@@ -314,6 +339,7 @@ export class ServerSession implements SocketHandler {
     } else if (message !== undefined) {
       handleMessage(message, bytes.subarray(body, end), this, this.#context);
     }
+    return false;
   }
 
   /** A frame for a connection that is gone, or that another server has, is dropped: section 8.3. */
@@ -362,6 +388,7 @@ export class ServerSession implements SocketHandler {
     this.#trunk!.close();
     this.hub.serverGone(this);
     this.#context.servers.delete(this);
+    this.#context.intake.serverGone(this, this.#leftWork);
     this.#context.counters.serverCloses.add(reason.label);
     const clients = this.clients.slice();
     const { length } = clients;

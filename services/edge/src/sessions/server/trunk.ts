@@ -1,5 +1,6 @@
 import {
   ByteWriter,
+  CONNECTION_DATA_OVERHEAD,
   TRUNK_FRAME_BYTES,
   writeConnectionData,
   writeConnectionDataHead,
@@ -53,8 +54,10 @@ export class Trunk {
     this.#overflowed = overflowed;
   }
 
-  /** Whether the client may leave so much more with a trunk that is full. */
-  allows(client: Debtor, bytes: number): boolean {
+  /** Whether the client may leave a payload of so many bytes with a trunk that is full. */
+  allows(client: Debtor, payload: number): boolean {
+    // The queue holds frames: a payload of a byte is forty times that there.
+    const bytes = payload + CONNECTION_DATA_OVERHEAD;
     if (client.owedEpoch !== this.#epoch) {
       client.owedEpoch = this.#epoch;
       client.owed = 0;

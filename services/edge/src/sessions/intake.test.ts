@@ -1,0 +1,150 @@
+import { MessageType } from '@trunkline/protocol';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
+import { counted, payloads, TestEdge, turn, wire } from './fixtures.test-support.ts';
+
+const CALL = '{"type":1,"target":"a","arguments":[]}␞';
+const ACK = '{"type":8,"sequenceId":1}␞';
+
+let edge: TestEdge;
+let server: FakeServer;
+let client: FakeClient;
+
+beforeEach(async () => {
+  edge = new TestEdge();
+  server = await edge.server();
+  client = await edge.client(server);
+  await server.messages();
+});
+
+const used = (name: string): number =>
+  [...edge.context.pools.usage()].find(([pool]) => pool === name)![1];
+
+/** Lets turns pass until everything that has come is worked off. */
+async function settle(): Promise<void> {
+  do await turn();
+  while (used('backlog_from_clients') + used('backlog_from_servers') > 0);
+  await turn();
+}
+
+/** Passes seconds in which nobody is silent but who is meant to be. */
+function passHeard(seconds: number): void {
+  for (let second = 0; second < seconds; second++) {
+    server.says({ type: MessageType.Ping, entries: [] });
+    edge.pass(1);
+  }
+}
+
+describe('a client that sends much at once', () => {
+  const MANY = 100_000;
+
+  test('is served in turns, completely and in order', async () => {
+    const text = Array.from({ length: MANY }, (_, n) => `{"type":1,"target":"t${n}"}␞`).join('');
+    client.socket.receive(wire(text));
+    expect(used('backlog_from_clients')).toBeGreaterThan(0);
+    client.says('{"type":1,"target":"last"}␞');
+    await settle();
+    const heard = (await server.heard()).map(([, , said]) => said).join('');
+    expect(heard === `${text}{"type":1,"target":"last"}␞`).toBe(true);
+    expect(edge.closes).toEqual({});
+  });
+
+  test('and leaves is worked off before its hub is told that it has gone', async () => {
+    client.socket.receive(wire(CALL.repeat(MANY)));
+    client.socket.leave(1000);
+    expect(edge.closes).toEqual({});
+    server.data(client, CALL);
+    await settle();
+    expect(edge.closes).toEqual({ Normal: 1 });
+    expect((await server.heard()).at(-1)).toEqual(['close', client.id, '']);
+    expect(used('backlog_from_clients')).toBe(0);
+  });
+
+  test('and more than may wait is closed', async () => {
+    client.socket.receive(wire(CALL.repeat(MANY)));
+    for (let n = 0; n < 8 && client.socket.isOpen; n++) {
+      client.socket.receive(Buffer.alloc(1024 * 1024, CALL));
+    }
+    expect(edge.closes).toEqual({ Flood: 1 });
+    expect(used('backlog_from_clients')).toBe(0);
+    await settle();
+  });
+});
+
+describe('messages that no client sends', () => {
+  test('are counted, and too many of them end the client', () => {
+    for (let n = 0; n < 1000; n++) client.says(ACK);
+    expect([edge.context.counters.strays, edge.closes]).toEqual([1000, {}]);
+    client.says(ACK);
+    expect(edge.closes).toEqual({ Flood: 1 });
+  });
+
+  test('may come now and then for ever', () => {
+    for (let round = 0; round < 5; round++) {
+      for (let n = 0; n < 900; n++) client.says(ACK);
+      passHeard(11);
+    }
+    expect(edge.closes).toEqual({});
+  });
+});
+
+describe('a message that is never finished', () => {
+  test('of a client ends it after 30 seconds without a byte', () => {
+    client.says('{"type":1,');
+    passHeard(20);
+    client.says('"target":"a",');
+    passHeard(29);
+    expect(edge.closes).toEqual({});
+    passHeard(2);
+    expect(edge.closes).toEqual({ Flood: 1 });
+    expect(used('unfinished_from_clients')).toBe(0);
+  });
+
+  test('of many clients ends the largest of them when there is no room', async () => {
+    edge = new TestEdge({ messageBytes: 4 * 1024 * 1024 });
+    server = await edge.server();
+    for (let n = 0; n < 20; n++) {
+      const one = await edge.client(server);
+      one.socket.receive(Buffer.alloc(3 * 1024 * 1024, 0x20));
+    }
+    expect(used('unfinished_from_clients')).toBeLessThanOrEqual(64 * 1024 * 1024);
+    const other = await edge.client(server);
+    other.says('{"type":');
+    other.says('6}␞');
+    expect(other.socket.isOpen).toBe(true);
+  });
+
+  test('for a client ends that client, and nobody else', () => {
+    server.data(client, '{"type":1,');
+    passHeard(31);
+    expect(edge.closes).toEqual({ BadServerData: 1 });
+    expect(server.socket.isOpen).toBe(true);
+  });
+
+  test('of an app server ends the connection', () => {
+    server.socket.receive(Buffer.of(0x80, 0x80, 0x01, 0x95));
+    for (let second = 0; second < 31; second++) {
+      edge.context.servers.forEach((one) => one.check(edge.now, 0));
+      edge.pass(1);
+    }
+    expect(server.socket.isOpen).toBe(false);
+  });
+});
+
+test('an app server that asks for much is served in turns, and what it asked for before it went', async () => {
+  const join = { type: MessageType.JoinGroup, connectionId: client.id, group: 'g' } as const;
+  const message = payloads({ json: CALL });
+  server.says(join);
+  const sends = Array.from({ length: 20_000 }, () => ({
+    type: MessageType.BroadcastData,
+    excludedConnectionIds: [],
+    payloads: message,
+  }));
+  server.says(...sends);
+  const waits = used('backlog_from_servers');
+  server.socket.leave(1000);
+  await settle();
+  expect(waits).toBeGreaterThan(0);
+  expect(edge.context.counters.messagesFromServers).toBeGreaterThan(20_000);
+  expect(counted(edge.context.counters.serverCloses)).toEqual({ Normal: 1 });
+});

@@ -1,0 +1,69 @@
+import type { Pools } from '../pools.ts';
+import type { ClientSession } from './client/client-session.ts';
+import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
+import type { ServerSession } from './server/server-session.ts';
+import { TurnClock, Turns } from './turns.ts';
+import { Unfinished } from './unfinished.ts';
+
+/** Messages that no client sends, of one client in ten seconds: real ones send a few, by mistake. */
+const STRAYS = 1000;
+const STRAYS_MS = 10_000;
+
+/**
+ * What bounds the work and the memory that incoming bytes cost: who works when, who holds half
+ * messages, who sends what nobody sends. Whoever passes a bound is closed.
+ */
+export class Intake {
+  readonly clients: Turns<ClientSession>;
+  readonly servers: Turns<ServerSession>;
+  readonly unfinishedFromClients: Unfinished<ClientSession>;
+  readonly unfinishedToClients: Unfinished<ClientSession>;
+  readonly unfinishedFromServers: Unfinished<ServerSession>;
+  readonly #strays = new Map<ClientSession, number>();
+  #straysSince = 0;
+
+  constructor(pools: Pools) {
+    const clock = new TurnClock();
+    const closeClient = (client: ClientSession): void => client.close(CLIENT_CLOSE_REASONS.flood);
+    const closeServer = (server: ServerSession): void => server.close(SERVER_CLOSE_REASONS.flood);
+    const badHub = (client: ClientSession): void =>
+      client.close(CLIENT_CLOSE_REASONS.badServerData);
+    this.clients = new Turns(clock, 'backlog_from_clients', pools, closeClient);
+    this.servers = new Turns(clock, 'backlog_from_servers', pools, closeServer);
+    this.unfinishedFromClients = new Unfinished('unfinished_from_clients', pools, closeClient);
+    this.unfinishedToClients = new Unfinished('unfinished_to_clients', pools, badHub);
+    this.unfinishedFromServers = new Unfinished('unfinished_from_servers', pools, closeServer);
+  }
+
+  /** The client has sent what no client sends. */
+  stray(client: ClientSession): void {
+    const strays = (this.#strays.get(client) ?? 0) + 1;
+    this.#strays.set(client, strays);
+    if (strays > STRAYS) client.close(CLIENT_CLOSE_REASONS.flood);
+  }
+
+  clientGone(client: ClientSession): void {
+    this.clients.drop(client);
+    this.unfinishedFromClients.forget(client);
+    this.unfinishedToClients.forget(client);
+    this.#strays.delete(client);
+  }
+
+  /** `leavesWork`: what it has sent is still to be worked off. */
+  serverGone(server: ServerSession, leavesWork: boolean): void {
+    this.unfinishedFromServers.forget(server);
+    if (!leavesWork) this.servers.drop(server);
+  }
+
+  /** `late`: how long this edge itself slept, in milliseconds. */
+  expire(now: number, late: number): void {
+    const tick = Math.floor(now / 1000);
+    const lateTicks = Math.ceil(late / 1000);
+    this.unfinishedFromClients.expire(tick, lateTicks);
+    this.unfinishedToClients.expire(tick, lateTicks);
+    this.unfinishedFromServers.expire(tick, lateTicks);
+    if (now - this.#straysSince < STRAYS_MS) return;
+    this.#straysSince = now;
+    this.#strays.clear();
+  }
+}

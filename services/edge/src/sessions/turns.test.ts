@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Pools } from '../pools.ts';
+import { counted, turn } from './fixtures.test-support.ts';
+import type { Worker } from './turns.ts';
+import { TurnClock, Turns } from './turns.ts';
+
+/** Each byte is a piece of work that takes so long. */
+class Digger implements Worker {
+  readonly done: string[] = [];
+  readonly #name: string;
+  readonly #msEach: number;
+
+  constructor(name: string, msEach: number) {
+    this.#name = name;
+    this.#msEach = msEach;
+    diggers.push(this);
+  }
+
+  work(bytes: Buffer): number {
+    now += this.#msEach;
+    this.done.push(String.fromCharCode(bytes[0]!));
+    order.push(this.#name);
+    return 1;
+  }
+
+  worked(ms: number): void {
+    waits.push(ms);
+  }
+}
+
+let now: number;
+let order: string[];
+let waits: number[];
+let given: Worker[];
+let diggers: Digger[] = [];
+let pools: Pools;
+let turns: Turns<Digger>;
+
+beforeEach(() => {
+  now = 1000;
+  order = [];
+  waits = [];
+  given = [];
+  pools = new Pools({ backlog_from_clients: { share: 100, total: 250 } });
+  turns = new Turns<Digger>(new TurnClock(() => now), 'backlog_from_clients', pools, (worker) => {
+    given.push(worker);
+    turns.drop(worker);
+  });
+});
+
+// Or they would go on in the turns of the next test.
+afterEach(() => {
+  for (const digger of diggers.splice(0)) turns.drop(digger);
+});
+
+const used = (): number => [...pools.usage()].find(([pool]) => pool === 'backlog_from_clients')![1];
+
+describe('what a peer has sent', () => {
+  test('is worked off at once when it takes no time', () => {
+    const quick = new Digger('quick', 0);
+    turns.received(quick, Buffer.from('x'.repeat(1000)));
+    expect(quick.done).toHaveLength(1000);
+    expect(used()).toBe(0);
+  });
+
+  test('stops after 10 ms, and goes on in later turns, in order', async () => {
+    const slow = new Digger('slow', 1);
+    const lent = Buffer.from('abcdefghijklmnopqrstuvwxyz');
+    turns.receivedMeasured(slow, lent);
+    expect(slow.done.join('')).toBe('abcdefghij');
+    expect(used()).toBe(16);
+    lent.fill(0x21);
+    turns.receivedMeasured(slow, Buffer.from('01'));
+    await turn();
+    expect(slow.done.join('')).toBe('abcdefghijklmnopqrst');
+    await turn();
+    expect(slow.done.join('')).toBe('abcdefghijklmnopqrstuvwxyz01');
+    expect(used()).toBe(0);
+    turns.receivedMeasured(slow, Buffer.from('!'));
+    expect(slow.done.at(-1)).toBe('!');
+  });
+
+  test('shares the 10 ms with all others of the same turn, and time pays them back', () => {
+    const [first, second] = [new Digger('first', 1), new Digger('second', 1)];
+    turns.receivedMeasured(first, Buffer.from('x'.repeat(10)));
+    turns.receivedMeasured(second, Buffer.from('x'.repeat(10)));
+    expect([first.done.length, second.done.length]).toEqual([10, 0]);
+    const third = new Digger('third', 1);
+    now += 4;
+    turns.receivedMeasured(third, Buffer.from('x'.repeat(10)));
+    expect(third.done).toHaveLength(4);
+  });
+
+  test('has a first slice at once, whoever has taken the time, where messages cost little', () => {
+    turns.receivedMeasured(new Digger('greedy', 1), Buffer.from('x'.repeat(50)));
+    const small = new Digger('small', 0);
+    turns.received(small, Buffer.from('y'));
+    expect(small.done).toEqual(['y']);
+  });
+
+  test('takes turns with that of others', async () => {
+    const names = ['a', 'b', 'c'];
+    const peers = names.map((name) => new Digger(name, 1));
+    for (const peer of peers) turns.receivedMeasured(peer, Buffer.from('x'.repeat(20)));
+    order = [];
+    await turn();
+    expect(order.join('')).toBe('aabbccaabb');
+    await turn();
+    expect(order.slice(10).join('')).toBe('ccaabbccaa');
+  });
+
+  test('is measured from when it came', async () => {
+    const slow = new Digger('slow', 1);
+    turns.receivedMeasured(slow, Buffer.from('x'.repeat(12)));
+    now += 50;
+    await turn();
+    expect(waits).toEqual([10, 62]);
+  });
+});
+
+describe('what waits', () => {
+  test('has a share for one, over which its sender is given up', () => {
+    const flood = new Digger('flood', 1);
+    turns.receivedMeasured(flood, Buffer.from('x'.repeat(105)));
+    turns.receivedMeasured(flood, Buffer.from('x'.repeat(6)));
+    expect(given).toEqual([flood]);
+    expect(used()).toBe(0);
+    expect(counted(pools.refusals)).toEqual({ 'backlog_from_clients|share': 1 });
+  });
+
+  test('has a sum for all, over which the largest is given up', () => {
+    const floods = ['a', 'b', 'c'].map((name) => new Digger(name, 1));
+    turns.receivedMeasured(new Digger('first', 1), Buffer.from('x'.repeat(10)));
+    for (const flood of floods) turns.receivedMeasured(flood, Buffer.from('x'.repeat(80)));
+    const small = new Digger('small', 1);
+    turns.receivedMeasured(small, Buffer.from('x'.repeat(20)));
+    expect(given).toEqual([floods[0]]);
+  });
+
+  test('is forgotten with who has sent it', async () => {
+    const gone = new Digger('gone', 1);
+    turns.receivedMeasured(gone, Buffer.from('x'.repeat(30)));
+    turns.drop(gone);
+    await turn();
+    expect(gone.done).toHaveLength(10);
+    expect(used()).toBe(0);
+  });
+
+  test('is worked off before its sender is said to have gone', async () => {
+    const gone = new Digger('gone', 1);
+    let ended = 0;
+    const note = (): void => void ended++;
+    turns.ended(gone, note);
+    expect(ended).toBe(1);
+    turns.receivedMeasured(gone, Buffer.from('x'.repeat(15)));
+    turns.ended(gone, note);
+    expect([gone.done.length, ended]).toEqual([10, 1]);
+    await turn();
+    expect([gone.done.length, ended]).toEqual([15, 2]);
+  });
+});

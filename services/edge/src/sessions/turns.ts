@@ -1,0 +1,159 @@
+import type { Budget } from '@trunkline/protocol';
+import type { PoolName, Pools } from '../pools.ts';
+
+/** What a turn of the event loop may spend on bytes that take long to work off. */
+const TURN_MS = 10;
+/** What one of several peers gets of a turn before it is the next one's. */
+const SLICE_MS = 2;
+
+/** Whose bytes are worked off: a session. */
+export interface Worker {
+  /** Works off a little at the start of `bytes`, less than a millisecond, and answers how many. */
+  work(bytes: Buffer): number;
+  /** Told how long ago, in milliseconds, what has been worked off now had come. */
+  worked(ms: number): void;
+}
+
+/**
+ * Time that peers have cost, shared by all kinds of them. What is spent beyond 10 ms is owed, and
+ * paid back by the time that is spent otherwise.
+ */
+export class TurnClock {
+  readonly #now: () => number;
+  #owed = 0;
+  #last = 0;
+
+  /** `now`: milliseconds, to a small part of one. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  /** Until when work that begins now may go on. */
+  until(started: number): number {
+    this.#owed = Math.max(0, this.#owed - (started - this.#last));
+    return started + TURN_MS - this.#owed;
+  }
+
+  spent(started: number, ended: number): void {
+    this.#owed += ended - started;
+    this.#last = ended;
+  }
+}
+
+interface Backlog {
+  readonly chunks: Buffer[];
+  /** When the first of them came. */
+  since: number;
+  /** To be called once everything has been worked off. */
+  ended: (() => void) | undefined;
+}
+
+/**
+ * Who works when: a turn of the event loop serves everybody, so what one peer has sent is worked off
+ * in slices. A peer whose bytes take longer than there is time for leaves the rest here, and gets on
+ * in later turns, one peer after the other. What waits here counts against who has sent it.
+ */
+export class Turns<W extends Worker> {
+  readonly #clock: TurnClock;
+  readonly #bytes: Budget<W>;
+  readonly #giveUp: (worker: W) => void;
+  /** In the order in which they are to go on. */
+  readonly #backlogs = new Map<W, Backlog>();
+  readonly #goOn = (): void => this.#workOff();
+
+  /** `giveUp` ends the session of who has sent more than may wait, which calls `drop`. */
+  constructor(clock: TurnClock, pool: PoolName, pools: Pools, giveUp: (worker: W) => void) {
+    this.#clock = clock;
+    this.#bytes = pools.open(pool, giveUp);
+    this.#giveUp = giveUp;
+  }
+
+  /** Bytes of a peer whose messages cost little: only what is left after a first slice is measured. */
+  received(worker: W, bytes: Buffer): void {
+    if (this.#queues(worker, bytes)) return;
+    const done = worker.work(bytes);
+    if (done < bytes.length) this.#workNow(worker, bytes.subarray(done));
+  }
+
+  /** Bytes of a peer each of whose messages can cost much: all of its work is measured. */
+  receivedMeasured(worker: W, bytes: Buffer): void {
+    if (!this.#queues(worker, bytes)) this.#workNow(worker, bytes);
+  }
+
+  /** The peer has gone: `then` is called when all it has sent has been worked off, perhaps at once. */
+  ended(worker: W, then: () => void): void {
+    const backlog = this.#backlogs.get(worker);
+    if (backlog === undefined) then();
+    else backlog.ended = then;
+  }
+
+  /** What is left of the worker's bytes is of no use any more. */
+  drop(worker: W): void {
+    if (this.#backlogs.delete(worker)) this.#bytes.giveAll(worker);
+  }
+
+  #queues(worker: W, bytes: Buffer): boolean {
+    if (this.#backlogs.size === 0) return false;
+    const backlog = this.#backlogs.get(worker);
+    if (backlog === undefined) return false;
+    if (this.#bytes.take(worker, bytes.length)) backlog.chunks.push(Buffer.from(bytes));
+    else this.#giveUp(worker);
+    return true;
+  }
+
+  #workNow(worker: W, bytes: Buffer): void {
+    const started = this.#clock.now();
+    const until = this.#clock.until(started);
+    let done = 0;
+    let now = started;
+    while (done < bytes.length && now < until) {
+      done += worker.work(bytes.subarray(done));
+      now = this.#clock.now();
+    }
+    this.#clock.spent(started, now);
+    if (done > 0) worker.worked(now - started);
+    if (done < bytes.length) this.#wait(worker, bytes.subarray(done), started);
+  }
+
+  #wait(worker: W, rest: Buffer, since: number): void {
+    if (!this.#bytes.take(worker, rest.length)) return this.#giveUp(worker);
+    if (this.#backlogs.size === 0) setImmediate(this.#goOn);
+    // The bytes are lent.
+    this.#backlogs.set(worker, { chunks: [Buffer.from(rest)], since, ended: undefined });
+  }
+
+  /** A slice for each in turn, as long as this turn of the event loop has time. */
+  #workOff(): void {
+    const until = this.#clock.now() + TURN_MS;
+    for (const [worker, backlog] of this.#backlogs) {
+      // Those who are not through yet go to the end of the list, and come again.
+      this.#backlogs.delete(worker);
+      this.#backlogs.set(worker, backlog);
+      const now = this.#slice(worker, backlog);
+      if (now >= until) break;
+    }
+    if (this.#backlogs.size > 0) setImmediate(this.#goOn);
+  }
+
+  #slice(worker: W, backlog: Backlog): number {
+    let now = this.#clock.now();
+    const until = now + SLICE_MS;
+    const { chunks } = backlog;
+    while (chunks.length > 0 && now < until && this.#backlogs.has(worker)) {
+      const [chunk] = chunks as [Buffer];
+      const done = worker.work(chunk);
+      this.#bytes.give(worker, done);
+      if (done < chunk.length) chunks[0] = chunk.subarray(done);
+      else chunks.shift();
+      now = this.#clock.now();
+    }
+    worker.worked(now - backlog.since);
+    backlog.since = now;
+    if (chunks.length === 0 && this.#backlogs.delete(worker)) backlog.ended?.();
+    return now;
+  }
+}
