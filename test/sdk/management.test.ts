@@ -80,11 +80,15 @@ test('closes connections, users and groups with a reason, and those named stay',
   expect((await bob2!.closed)?.message).toContain('you asked');
 });
 
-test('abort closes without a word', async () => {
+test('abort closes without a word, and the hub hears of it', async () => {
   const { closed, id } = await connect('cid');
+  const left = new Promise((resolve) =>
+    server.on('disconnected', ({ connectionId }) => void (connectionId === id && resolve(id))),
+  );
   desk.abort(id);
   await closed;
   expect(await desk.connectionExists(id)).toBe(false);
+  expect(await left).toBe(id);
 });
 
 test('knows which connections, users and groups there are', async () => {

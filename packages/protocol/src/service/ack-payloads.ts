@@ -22,6 +22,26 @@ export interface ListedMember {
   readonly userId?: string;
 }
 
+/** Writes what `decodeGroupPage` reads, of so many members; `next` undefined after the last page. */
+export function encodeGroupPage(
+  members: Iterable<{ readonly id: string; readonly userId: string | undefined }>,
+  length: number,
+  next: string | undefined,
+): Uint8Array {
+  const writer = new ByteWriter(64 + 64 * length);
+  writer.arrayHeader(2);
+  writer.arrayHeader(length);
+  for (const { id, userId } of members) {
+    writer.arrayHeader(2);
+    writer.text(id);
+    if (userId === undefined) writer.nil();
+    else writer.text(userId);
+  }
+  if (next === undefined) writer.nil();
+  else writer.text(next);
+  return new Uint8Array(writer.view());
+}
+
 /**
  * What an Ack to GroupMemberQuery carries: members, and the token of the next page (section 18.5).
  * Throws ProtocolError.

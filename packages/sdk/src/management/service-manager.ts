@@ -86,6 +86,9 @@ export class ServiceManager implements HubManager {
       errorMessage: '',
       headers: new Map(),
     };
+    // The service does not tell a server of a close that comes from itself.
+    const here = this.#requests.clientHere(connectionId);
+    if (here !== undefined) return here.context.abort();
     for (const connection of this.#requests.connectionsTo(connectionId)) connection.send(message);
   }
 

@@ -1,6 +1,7 @@
 import type { Ack, MessageFromServer } from '@trunkline/protocol';
 import { AckStatus } from '@trunkline/protocol';
 
+import type { ClientConnection } from '../clients/client-connection.ts';
 import type { Clock } from '../clock.ts';
 import type { Flow, HubEndpoints } from '../endpoints/hub-endpoints.ts';
 import type { Line } from '../endpoints/line.ts';
@@ -40,6 +41,11 @@ export class ServiceRequests {
   constructor(options: ServiceRequestsOptions, origin?: Flow) {
     this.#options = options;
     this.#origin = origin;
+  }
+
+  /** The client, where this server has it. */
+  clientHere(connectionId: string): ClientConnection | undefined {
+    return this.#options.clients.get(connectionId);
   }
 
   /** The server connections on which the service is told of one client connection. */

@@ -1,40 +1,47 @@
 import type {
+  Ack,
   ClientInvocation,
+  GroupMemberQuery,
   OpenConnection,
   Payloads,
+  RefreshAuth,
   ServiceMessage,
 } from '@trunkline/protocol';
 import {
   AckStatus,
   decodeServiceMessage,
+  encodeGroupPage,
   encodeServiceMessage,
   frameBodyStart,
   MAX_SERVICE_MESSAGE_BYTES,
   MessageType,
   RecordBuffer,
 } from '@trunkline/protocol';
+import { claimSet, forwardedClaims, payloadOf, readClientClaims } from '@trunkline/tokens';
 
 import type { Destination } from '../sending/destination.ts';
+import type { Member } from './memory-hub.ts';
+import { MemoryHub } from './memory-hub.ts';
 import { MemorySocket } from './memory-socket.ts';
 
-/** A client, as the service knows it. */
-export interface Member {
-  readonly id: string;
-  readonly userId: string | undefined;
-  /** Takes bytes of the hub protocol that it speaks. */
-  take(bytes: Uint8Array): void;
-  /** The app server has closed it. */
-  ended(): void;
-}
+/** The answer to what no case below has. */
+const UNKNOWN = {
+  status: AckStatus.InternalServerError,
+  message: 'Tests have no service for this.',
+};
+
+/** What the app server is told of a client's connect request. */
+type Request = Pick<OpenConnection, 'headers' | 'queryString'>;
 
 /** What a hub sends to many is told here, with whom it is for. */
 export type SendListener = (destination: Destination, payloads: Payloads) => void;
 
 /** A service in this process: who is connected, in which group, and who gets what. */
 export class MemoryService {
-  readonly #members = new Map<string, Member>();
-  readonly #groups = new Map<string, Set<string>>();
+  readonly #hub = new MemoryHub();
   readonly #onSend: SendListener;
+  /** What the access token of each client says. */
+  readonly #tokens = new WeakMap<Member, string>();
   #socket: MemorySocket | undefined;
 
   constructor(onSend: SendListener) {
@@ -55,20 +62,25 @@ export class MemoryService {
     return socket;
   }
 
-  open(member: Member, open: Omit<OpenConnection, 'type' | 'connectionId'>): void {
-    this.#members.set(member.id, member);
-    this.#say({ type: MessageType.OpenConnection, connectionId: member.id, ...open });
+  /** `token` is the payload of the client's access token. */
+  open(member: Member, token: string, request: Request): void {
+    this.#hub.add(member);
+    this.#tokens.set(member, payloadOf(claimSet(token)));
+    const [type, connectionId] = [MessageType.OpenConnection, member.id];
+    const claims = forwardedClaims(token);
+    this.#say({ type, connectionId, claims, protocol: 'json', ...request });
   }
 
   /** What a client sends. */
   data(connectionId: string, payload: Uint8Array): void {
-    if (!this.#members.has(connectionId)) return;
+    if (this.#hub.get(connectionId) === undefined) return;
     this.#say({ type: MessageType.ConnectionData, connectionId, payload });
   }
 
   /** A client goes by itself. */
-  close(connectionId: string): void {
-    if (!this.#forget(connectionId)) return;
+  close(member: Member): void {
+    if (!this.#hub.remove(member)) return;
+    const { id: connectionId } = member;
     const headers = new Map();
     this.#say({ type: MessageType.CloseConnection, connectionId, errorMessage: '', headers });
   }
@@ -87,11 +99,13 @@ export class MemoryService {
         this.#say({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
         break;
       case MessageType.ConnectionData:
-        this.#members.get(message.connectionId)?.take(message.payload);
+        this.#hub.get(message.connectionId)?.take(message.payload);
         break;
       case MessageType.CloseConnection: {
-        const member = this.#members.get(message.connectionId);
-        if (this.#forget(message.connectionId)) member?.ended();
+        const member = this.#hub.get(message.connectionId);
+        if (member !== undefined && this.#hub.remove(member)) {
+          member.close(message.errorMessage || undefined);
+        }
         break;
       }
       case MessageType.ClientInvocation:
@@ -104,7 +118,7 @@ export class MemoryService {
       case MessageType.UserData:
       case MessageType.MultiUserData:
         this.#onSend(message, message.payloads);
-        for (const member of this.#reached(message)) this.#give(member, message.payloads);
+        for (const member of this.#hub.reached(message)) this.#give(member, message.payloads);
         break;
       default:
         if ('ackId' in message) this.#answer(message);
@@ -117,7 +131,7 @@ export class MemoryService {
   }
 
   #ask({ payloads, ...call }: ClientInvocation): void {
-    const member = this.#members.get(call.connectionId);
+    const member = this.#hub.get(call.connectionId);
     if (member !== undefined) {
       this.#give(member, payloads);
       return;
@@ -126,77 +140,90 @@ export class MemoryService {
     this.#say({ ...call, type: MessageType.ErrorCompletion, error });
   }
 
-  /** A connection in several of the groups gets one copy. */
-  #reached(to: Destination): Member[] {
-    switch (to.type) {
-      case MessageType.MultiConnectionData:
-        return this.#named(to.connectionIds);
-      case MessageType.BroadcastData:
-        return this.#named(this.#members.keys(), to.excludedConnectionIds);
-      case MessageType.GroupBroadcastData:
-        return this.#named(this.#groups.get(to.group) ?? [], to.excludedConnectionIds);
-      case MessageType.MultiGroupBroadcastData:
-        return this.#named(to.groups.flatMap((group) => [...(this.#groups.get(group) ?? [])]));
-      case MessageType.UserData:
-        return this.#users([to.userId]);
-      case MessageType.MultiUserData:
-        return this.#users(to.userIds);
-    }
-  }
-
-  #named(ids: Iterable<string>, except: readonly string[] = []): Member[] {
-    return [...new Set(ids)]
-      .filter((id) => !except.includes(id))
-      .flatMap((id) => this.#members.get(id) ?? []);
-  }
-
-  #users(userIds: readonly string[]): Member[] {
-    return [...this.#members.values()].filter(
-      ({ userId }) => userId !== undefined && userIds.includes(userId),
-    );
-  }
-
   #answer(message: ServiceMessage & { readonly ackId: number }): void {
-    const { ackId } = message;
-    const status = this.#statusOf(message);
-    const text = status === AckStatus.InternalServerError ? 'Tests have no service for this.' : '';
-    this.#say({ type: MessageType.Ack, ackId, status, message: text });
+    const answer = { ...UNKNOWN, ...this.#answerTo(message) };
+    this.#say({ type: MessageType.Ack, ackId: message.ackId, ...answer });
   }
 
-  #statusOf(message: ServiceMessage): number {
-    const found = (there: boolean) => (there ? AckStatus.Ok : AckStatus.NotFound);
+  #answerTo(message: ServiceMessage): Partial<Ack> | undefined {
+    const hub = this.#hub;
     switch (message.type) {
       case MessageType.JoinGroupWithAck:
-        return found(this.#join(message.connectionId, message.group));
+        return this.#of(message.connectionId, (member) => hub.join(member, message.group));
       case MessageType.LeaveGroupWithAck:
-        return found(this.#leave(message.connectionId, message.group));
+        return this.#of(message.connectionId, (member) => hub.leave(member, message.group));
+      case MessageType.UserJoinGroupWithAck:
+        hub.joinUser(message.userId, message.group, message.ttl);
+        return found(true);
+      case MessageType.UserLeaveGroupWithAck:
+        hub.leaveUser(message.userId, message.group);
+        return found(true);
       case MessageType.CheckConnectionExistenceWithAck:
-        return found(this.#members.has(message.connectionId));
+        return found(hub.get(message.connectionId) !== undefined);
       case MessageType.CheckGroupExistenceWithAck:
-        return found((this.#groups.get(message.group)?.size ?? 0) > 0);
+        return found(hub.inGroup(message.group).size > 0);
       case MessageType.CheckUserExistenceWithAck:
-        return found(this.#users([message.userId]).length > 0);
+        return found(hub.ofUsers([message.userId]).length > 0);
+      case MessageType.CheckUserInGroupWithAck: {
+        const members = [...hub.inGroup(message.group)];
+        return found(members.some(({ userId }) => userId === message.userId));
+      }
+      case MessageType.CloseConnectionWithAck:
+      case MessageType.CloseConnectionsWithAck:
+      case MessageType.CloseUserConnectionsWithAck:
+      case MessageType.CloseGroupConnectionsWithAck: {
+        const members = hub.reached(message);
+        for (const member of members) this.#close(member, message.reason);
+        return found(message.type !== MessageType.CloseConnectionWithAck || members.length > 0);
+      }
+      case MessageType.GroupMemberQuery:
+        return this.#listed(message);
+      case MessageType.RefreshAuth:
+        return this.#refreshed(message);
       default:
-        return AckStatus.InternalServerError;
+        return undefined;
     }
   }
 
-  #join(id: string, group: string): boolean {
-    if (!this.#members.has(id)) return false;
-    const ids = this.#groups.get(group) ?? new Set();
-    this.#groups.set(group, ids.add(id));
-    return true;
+  #of(connectionId: string, change: (member: Member) => void): Partial<Ack> {
+    const member = this.#hub.get(connectionId);
+    if (member !== undefined) change(member);
+    return found(member !== undefined);
   }
 
-  /** Out of one group, or of all. */
-  #leave(id: string, group?: string): boolean {
-    for (const [name, ids] of this.#groups)
-      if (group === undefined || name === group) ids.delete(id);
-    return this.#members.has(id);
+  /** By the order in which they joined; a continuation token is how many came before. */
+  #listed({ group, top, maxPageSize, continuationToken = '0' }: GroupMemberQuery): Partial<Ack> {
+    const from = Number(continuationToken);
+    const most = Math.min(top ?? Infinity, maxPageSize ?? Infinity);
+    const all = [...this.#hub.inGroup(group)];
+    const page = all.slice(from, from + most);
+    const next = from + page.length;
+    const token = next < all.length ? String(next) : undefined;
+    const payload = encodeGroupPage(page, page.length, token);
+    return { ...found(true), payload };
   }
 
-  #forget(id: string): boolean {
-    this.#leave(id);
-    return this.#members.delete(id);
+  /** A client's connection token is its id here; its user cannot change. */
+  #refreshed({ connectionToken: connectionId, claims }: RefreshAuth): Partial<Ack> {
+    const member = this.#hub.get(connectionId);
+    if (member === undefined) return found(false);
+    const token = payloadOf(claims);
+    if (readClientClaims(token).userId !== member.userId) return { status: AckStatus.Forbidden };
+    if (token !== this.#tokens.get(member)) {
+      this.#tokens.set(member, token);
+      const type = MessageType.UpdateConnectionClaims;
+      this.#say({ type, connectionId, claims: forwardedClaims(token) });
+    }
+    return found(true);
   }
+
+  /** The app server hears of it, as of a client that goes by itself. */
+  #close(member: Member, error: string | undefined): void {
+    this.close(member);
+    member.close(error);
+  }
+}
+
+function found(there: boolean): Partial<Ack> {
+  return { status: there ? AckStatus.Ok : AckStatus.NotFound, message: '' };
 }

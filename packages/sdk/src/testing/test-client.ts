@@ -6,7 +6,8 @@ import type { StreamItem } from '../hubs/hub-contract.ts';
 import type { Methods, NamesOf } from '../hubs/typed-connection.ts';
 import { utf8 } from '../utf8.ts';
 import { ItemQueue } from './item-queue.ts';
-import type { Member, MemoryService } from './memory-service.ts';
+import type { Member } from './memory-hub.ts';
+import type { MemoryService } from './memory-service.ts';
 
 /** What the hub called on a client: as JSON carries it, so that a Date is a text. */
 export interface ReceivedMessage {
@@ -54,7 +55,8 @@ export class TestClient<Class> implements Member {
   readonly #connected = deferred();
   readonly #closed = deferred<ClosedConnection>();
   #handshaken = false;
-  #farewell: ClosedConnection = { error: undefined, allowReconnect: true };
+  /** What the hub has said of its end. */
+  #farewell: ClosedConnection | undefined;
   #news = deferred();
   #taken = 0;
   #ended = false;
@@ -126,9 +128,9 @@ export class TestClient<Class> implements Member {
 
   /** Leaves, as a client that is stopped. */
   stop(): void {
-    this.#service.close(this.id);
+    this.#service.close(this);
     this.#farewell = { error: undefined, allowReconnect: false };
-    this.ended();
+    this.close(undefined);
   }
 
   take(bytes: Uint8Array): void {
@@ -137,13 +139,14 @@ export class TestClient<Class> implements Member {
     });
   }
 
-  ended(): void {
-    this.#connected.reject(new Error('the connection was closed before its handshake'));
+  close(error: string | undefined): void {
+    const why = error ?? 'the connection was closed before its handshake';
+    this.#connected.reject(new Error(why));
     for (const call of this.#calls.values()) call.fail(new Error('the connection was closed'));
     this.#calls.clear();
     this.#ended = true;
     this.#tell();
-    this.#closed.resolve(this.#farewell);
+    this.#closed.resolve(this.#farewell ?? { error, allowReconnect: false });
   }
 
   #tell(): void {
@@ -202,6 +205,10 @@ export class TestClient<Class> implements Member {
       if (!this.#calls.delete(invocationId)) return;
       this.#say({ type: HubMessageType.CancelInvocation, invocationId });
     });
+    if (this.#ended) {
+      queue.fail(new Error('the connection was closed'));
+      return queue;
+    }
     this.#calls.set(invocationId, queue);
     this.#say({ type, invocationId, target, ...this.#uploading(args) });
     return queue;

@@ -11,6 +11,7 @@ interface RoomClient {
   confirm(question: string): boolean;
 }
 
+/** What hooks have noted. */
 const left: unknown[] = [];
 
 class Room extends Hub<RoomClient> {
@@ -32,6 +33,10 @@ class Room extends Hub<RoomClient> {
 
   override onDisconnected(error?: Error): void {
     left.push([this.context.userIdentifier, error?.message]);
+  }
+
+  override onAuthenticationRefresh(): void {
+    left.push(`${this.context.userIdentifier} is ${String(this.context.claims['role'])}`);
   }
 
   async say(room: string, text: string): Promise<void> {
@@ -141,6 +146,103 @@ test('from outside the hub', async () => {
   const another = ada.next();
   ada.stop();
   await expect(another).rejects.toThrow('closed before the message');
+});
+
+test('closes from outside, of connections, users, groups and all, with a reason', async () => {
+  const hub = await room();
+  const [one, ada, ada2, bob, eve] = await Promise.all(
+    ['one', 'ada', 'ada', 'bob', 'eve'].map((userId) => hub.connect({ userId })),
+  );
+  await hub.handle.closeConnection(one!.id, { reason: 'one goes' });
+  expect(await one!.closed).toEqual({ error: 'one goes', allowReconnect: false });
+  await hub.handle.closeConnection('nobody');
+  await hub.handle.closeUser('ada', { reason: 'ada goes', except: ada2!.id });
+  expect((await ada!.closed).error).toBe('ada goes');
+  expect(await hub.handle.connectionExists(ada2!.id)).toBe(true);
+  await hub.handle.groups.remove(eve!.id, 'lobby');
+  await hub.handle.closeGroup('lobby');
+  expect(await bob!.closed).toEqual({ error: undefined, allowReconnect: false });
+  expect(await hub.handle.connectionExists(ada2!.id)).toBe(false);
+  await expect(bob!.invoke('whoAmI')).rejects.toThrow('the connection was closed');
+  await hub.handle.closeAll({ reason: 'all go' });
+  expect((await eve!.closed).error).toBe('all go');
+  await expect.poll(() => left).toHaveLength(5);
+});
+
+test('abort from outside ends it here too', async () => {
+  const hub = await room();
+  const ada = await hub.connect({ userId: 'ada' });
+  hub.handle.abort(ada.id);
+  expect(await ada.closed).toEqual({ error: undefined, allowReconnect: false });
+  await expect.poll(() => left).toEqual([['ada', undefined]]);
+});
+
+test('what there is, and who is in a group', async () => {
+  const hub = await room();
+  const { handle } = hub;
+  const [ada, bob, eve] = [
+    await hub.connect({ userId: 'ada' }),
+    await hub.connect({ userId: 'bob' }),
+    await hub.connect(),
+  ];
+  expect(await handle.connectionExists(ada.id)).toBe(true);
+  expect(await handle.userExists('ada')).toBe(true);
+  expect(await handle.userExists('nobody')).toBe(false);
+  expect(await handle.groupExists('lobby')).toBe(true);
+  expect(await handle.groupExists('bar')).toBe(false);
+  const first = await handle.groups.page('lobby', { size: 2 });
+  expect(first.members).toEqual([
+    { connectionId: ada.id, userId: 'ada' },
+    { connectionId: bob.id, userId: 'bob' },
+  ]);
+  const { continuationToken } = first;
+  expect(await handle.groups.page('lobby', { size: 2, continuationToken })).toEqual({
+    members: [{ connectionId: eve.id }],
+    continuationToken: undefined,
+  });
+  for (const { id } of [ada, bob, eve]) await handle.groups.removeFromAll(id);
+  expect(await handle.groupExists('lobby')).toBe(false);
+});
+
+test('groups of users, of now and of later', async () => {
+  const hub = await room();
+  const { userGroups, clients } = hub.handle;
+  const now = await hub.connect({ userId: 'ada' });
+  await userGroups.add('ada', 'now', { ttl: 0 });
+  await userGroups.add('ada', 'kept', { ttl: 60 });
+  await userGroups.add('bob', 'kept');
+  const [later, bob] = [await hub.connect({ userId: 'ada' }), await hub.connect({ userId: 'bob' })];
+  await clients.group('now').said('now', '');
+  await clients.group('kept').said('kept', '');
+  const to = async (client: typeof now) => (await client.next()).args[0];
+  expect([await to(now), await to(now), await to(later), await to(bob)]).toEqual([
+    'now',
+    'kept',
+    'kept',
+    'kept',
+  ]);
+  expect(await userGroups.has('ada', 'kept')).toBe(true);
+  await userGroups.remove('ada', 'kept');
+  expect(await userGroups.has('ada', 'kept')).toBe(false);
+  await userGroups.removeFromAll('bob');
+  await hub.connect({ userId: 'bob' });
+  expect(await hub.handle.groupExists('kept')).toBe(false);
+});
+
+test('a client signs in anew, as the same user', async () => {
+  const hub = await room({ authorize: ({ claims }) => claims['role'] !== 'banned' });
+  const ada = await hub.connect({ userId: 'ada', claims: { role: 'reader' } });
+  await hub.signInAnew(ada, { role: 'reader' });
+  expect(left).toEqual([]);
+  await hub.signInAnew(ada, { role: 'writer' });
+  expect((await ada.invoke('whoAmI')).role).toBe('writer');
+  expect(left).toEqual(['ada is writer']);
+  await expect(hub.signInAnew(ada, { role: 'banned' })).rejects.toThrow(
+    'refresh: 403 {"error":"permission_change_rejected"}',
+  );
+  ada.stop();
+  await expect(hub.signInAnew(ada, { role: 'reader' })).rejects.toThrow('connection_not_found');
+  await expect(hub.signInAnew(await hub.connect(), {})).rejects.toThrow('401');
 });
 
 test('identity comes as it does from a token', async () => {

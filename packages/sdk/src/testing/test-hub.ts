@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { Payloads } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import type { Claims } from '@trunkline/tokens';
-import { forwardedClaims } from '@trunkline/tokens';
 
 import type { SendTarget } from '../endpoints/router.ts';
 import { sendTarget } from '../endpoints/router.ts';
@@ -108,14 +107,28 @@ export class TestHub<Class, Client> {
     const { token, query } = await this.#negotiate(user);
     const client = new TestClient<Class>(randomUUID(), user.userId, this.#service);
     this.#clients.add(client);
-    this.#service.open(client, {
-      claims: forwardedClaims(payloadOf(token)),
+    this.#service.open(client, payloadOf(token), {
       headers: new Map(Object.entries(user.headers ?? {}).map(([name, value]) => [name, [value]])),
       queryString: query,
-      protocol: 'json',
     });
     await client.shakeHands();
     return client;
+  }
+
+  /**
+   * Has a client sign in anew on the connection that it has: the same user, with other claims.
+   * Resolves when calls see them, and `onAuthenticationRefresh` has begun. Rejects with the text that
+   * a real client would be refused with.
+   */
+  async signInAnew({ id, userId }: TestClient<Class>, claims: Claims): Promise<void> {
+    const refresh = this.#server.web({
+      userId: () => userId,
+      claims: () => claims,
+      authenticationRefresh: true,
+    });
+    const url = new URL(`http://test${this.#path}/refresh?id=${id}`);
+    const answer = await refresh(new Request(url, { method: 'POST' }));
+    if (!answer.ok) throw new Error(`refresh: ${answer.status} ${await answer.text()}`);
   }
 
   /** Has every client leave, waits for the hub's `onDisconnected`, and stops. */

@@ -1,5 +1,5 @@
 import type { GroupMemberQuery } from '@trunkline/protocol';
-import { AckStatus, ByteWriter, MessageType } from '@trunkline/protocol';
+import { AckStatus, encodeGroupPage, MessageType } from '@trunkline/protocol';
 import type { ConnectionTable } from '../../model/connection-table.ts';
 import type { ClientSession } from '../client/client-session.ts';
 import type { ServerSession } from './server-session.ts';
@@ -46,7 +46,7 @@ export function answerGroupMembers(
     ackId,
     status: AckStatus.Ok,
     message: '',
-    payload: encodePage(page),
+    payload: encodeGroupPage(page.members, page.length, page.next?.toString()),
   });
 }
 
@@ -65,20 +65,4 @@ function pageFrom(
   }
   const next = slot < clients.slots ? slot : undefined;
   return { members: page, length: page.length, next };
-}
-
-/** `[ [ [connection id, user id or nil] ... ], continuation token or nil ]` */
-function encodePage({ members, length, next }: Page): Uint8Array {
-  const writer = new ByteWriter(64 + 64 * length);
-  writer.arrayHeader(2);
-  writer.arrayHeader(length);
-  for (const { id, userId } of members) {
-    writer.arrayHeader(2);
-    writer.text(id);
-    if (userId === undefined) writer.nil();
-    else writer.text(userId);
-  }
-  if (next === undefined) writer.nil();
-  else writer.text(String(next));
-  return new Uint8Array(writer.view());
 }
