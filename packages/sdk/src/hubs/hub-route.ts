@@ -10,6 +10,7 @@ import type { HubFilter } from './filters.ts';
 import { filterSet } from './filters.ts';
 import type { AnyHub, Hub, HubClass, HubType } from './hub.ts';
 import { methodTable } from './method-table.ts';
+import { warnOfUnlisted } from './unlisted.ts';
 
 export interface MapOptions extends HubOptions {
   /**
@@ -40,11 +41,13 @@ export function hubRoute(
   checkOptions(`server.hub('${path}')`, MAP_OPTIONS, options);
   const { hub: _hub, create, authorize, filters = [], ...own } = options;
   const settings = hubSettings(server.hubOptions, own);
+  const methods = methodTable(hubClass);
+  warnOfUnlisted(hubClass, methods, server.logger);
   return {
     path: known,
     hubClass,
     create: maker(path, hubClass, create),
-    methods: methodTable(hubClass),
+    methods,
     filters: filterSet([...server.filters, ...filters]),
     authorize,
     settings,
