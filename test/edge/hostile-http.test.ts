@@ -48,6 +48,35 @@ describe('the public port refuses', () => {
     await expectAlive(edge);
   });
 
+  it.each([
+    ['two hosts', 'Host: edge\r\nHost: evil.example\r\n'],
+    ['two hosts, the first empty', 'Host: \r\nHost: edge\r\n'],
+    ['two lengths that differ', 'Host: edge\r\nContent-Length: 0\r\nContent-Length: 70\r\n'],
+    ['one length twice', 'Host: edge\r\nContent-Length: 0\r\nContent-Length: 0\r\n'],
+  ])('%s, and lets nothing in behind', async (_name, headers) => {
+    for (const target of [
+      'GET /api/health',
+      'GET /client/?hub=chat',
+      'POST /client/?hub=chat&id=a',
+      'POST /client/negotiate?hub=chat',
+      'DELETE /client/?hub=chat&id=a',
+      'PUT /client/?hub=chat',
+      'OPTIONS /client/',
+      'GET /nowhere',
+    ]) {
+      const head = `${target} HTTP/1.1\r\n${headers}\r\n`;
+      using socket = new RawSocket(edge.url);
+      socket.write(head);
+      await socket.ended;
+      expect([target, socket.text.slice(0, 13)]).toEqual([target, 'HTTP/1.1 400 ']);
+      using smuggler = new RawSocket(edge.url);
+      smuggler.write(`${head}GET /api/health HTTP/1.1\r\nHost: edge\r\n\r\n`);
+      await smuggler.ended;
+      expect([target, smuggler.text]).toEqual([target, '']);
+    }
+    await expectAlive(edge);
+  });
+
   it('the rest of a body announced at 100 GB, having answered', async () => {
     using socket = new RawSocket(edge.url);
     socket.write(`${POST}Content-Length: 100000000000\r\n\r\n`);
@@ -85,6 +114,7 @@ describe('an upgrade that is none', () => {
     ['with a short key', { 'Sec-WebSocket-Key': 'abc' }],
     ['with an empty key', { 'Sec-WebSocket-Key': '' }],
     ['with a giant key', { 'Sec-WebSocket-Key': 'a'.repeat(20_000) }],
+    ['for two hosts', { host: 'evil.example' }],
   ])('%s', async (_name, changes) => {
     for (const path of ['/client/', '/server/']) {
       using socket = new RawSocket(edge.url);
@@ -93,6 +123,24 @@ describe('an upgrade that is none', () => {
     }
     await expectAlive(edge);
   });
+});
+
+it.each(['/client/', '/server/'])('WebSockets at %s are of version 13', async (path) => {
+  for (const version of ['8', '12', '14', '13, 8', '']) {
+    using socket = new RawSocket(edge.url);
+    const answer = await socket.upgrade(`${path}?hub=chat`, { 'Sec-WebSocket-Version': version });
+    expect(answer.status).toBe('HTTP/1.1 426 Upgrade Required');
+    expect(answer.headers.get('sec-websocket-version')).toBe('13');
+  }
+});
+
+it('no answer names the library behind it', async () => {
+  for (const path of ['/api/health', '/nowhere', '/client/?hub=chat']) {
+    using socket = new RawSocket(edge.url);
+    socket.request('GET', path);
+    const { headers } = await socket.answer();
+    expect([...headers.keys()].filter((name) => /server|powered|sockets/.test(name))).toEqual([]);
+  }
 });
 
 it('the admin port lives through the same', async () => {

@@ -1,10 +1,5 @@
 import type * as uws from 'uWebSockets.js';
-import type {
-  HttpRequest as UwsRequest,
-  HttpResponse,
-  TemplatedApp,
-  us_listen_socket,
-} from 'uWebSockets.js';
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { SettingsError } from '@trunkline/settings';
 import type { Doors, HttpAnswer, HttpRequest, Listener } from '../ports/listener.ts';
 import type { Pools } from '../pools.ts';
@@ -12,7 +7,7 @@ import type { BodyCounters } from './bodies.ts';
 import { Bodies } from './bodies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { respond, UwsExchange } from './uws-exchange.ts';
-import { copyRequest } from './uws-request.ts';
+import { unambiguous, type UwsHandler } from './uws-request.ts';
 import { webSockets } from './uws-web-sockets.ts';
 
 /** A legal token has 4,096 characters and rides in the URL, beside the original query and headers. */
@@ -71,8 +66,9 @@ export async function listen(settings: ListenerSettings, doors: Doors): Promise<
 /** Its limits are read when the module is loaded, so they are set here, first of all. */
 async function loadUws(): Promise<Uws> {
   process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= MAX_HEADERS_BYTES;
+  let module: Uws;
   try {
-    return await import('uWebSockets.js');
+    module = await import('uWebSockets.js');
   } catch {
     throw new SettingsError(
       `uWebSockets.js has no binary for Node ${process.versions.node} on ${process.platform}-${process.arch}: ` +
@@ -80,6 +76,9 @@ async function loadUws(): Promise<Uws> {
         'npm install uWebSockets.js@uNetworking/uWebSockets.js#<version>',
     );
   }
+  // No answer says which library it is from. The types do not know this switch.
+  (module as unknown as { _cfg(key: string): void })._cfg('silent');
+  return module;
 }
 
 /** The module itself does not say which file it could not use. */
@@ -122,24 +121,18 @@ function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): vo
   upgrades(app, settings, doors, cors);
   const bodies = new Bodies(settings.bodyBytes, settings.counters, settings.pools);
   for (const path of ['/client/', '/client']) clientRequests(app, path, doors, cors, bodies);
-  app.post('/client/negotiate', (res, req) => {
-    const request = copyRequest(res, req);
-    respond(res, doors.negotiate(request), cors(request));
-  });
-  for (const path of ['/client/*', '/client']) {
-    app.options(path, (res, req) => {
-      const request = copyRequest(res, req);
-      respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) });
-    });
-  }
-  for (const path of ['/api/health', '/api/v1/health']) {
-    app.get(path, (res) => respond(res, { status: 200 }));
-    app.head(path, (res) => respond(res, { status: 200 }));
-  }
-  app.any('/*', (res, req) => {
-    const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
-    refuse(res, req, { status: 404, headers: TEXT, body }, cors);
-  });
+  const negotiate = unambiguous((res, request) =>
+    respond(res, doors.negotiate(request), cors(request)),
+  );
+  app.post('/client/negotiate', negotiate);
+  const preflight = unambiguous((res, request) =>
+    respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) }),
+  );
+  for (const path of ['/client/*', '/client']) app.options(path, preflight);
+  const healthy = unambiguous((res) => respond(res, { status: 200 }));
+  for (const path of ['/api/health', '/api/v1/health']) app.get(path, healthy).head(path, healthy);
+  const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
+  app.any('/*', refuse({ status: 404, headers: TEXT, body }, cors));
 }
 
 /** WebSockets, and the count of all sockets. */
@@ -169,34 +162,25 @@ function clientRequests(
   cors: Cors,
   bodies: Bodies,
 ): void {
-  app.get(path, (res, req) => {
-    const request = copyRequest(res, req);
-    doors.receive(request, new UwsExchange(res, cors(request)));
-  });
-  app.post(path, (res, req) => {
-    const request = copyRequest(res, req);
+  const receive = unambiguous((res, request) =>
+    doors.receive(request, new UwsExchange(res, cors(request))),
+  );
+  const send = unambiguous((res, request) => {
     const verdict = doors.send(request);
     if ('status' in verdict) respond(res, verdict, cors(request));
     else bodies.read(res, cors(request), verdict);
   });
-  app.del(path, (res, req) => {
-    const request = copyRequest(res, req);
-    respond(res, doors.leave(request), cors(request));
-  });
-  app.any(path, (res, req) => {
-    const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
-    const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';
-    refuse(res, req, { status: 405, headers, body }, cors);
-  });
+  const leave = unambiguous((res, request) => respond(res, doors.leave(request), cors(request)));
+  app.get(path, receive).post(path, send).del(path, leave);
+  const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
+  const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';
+  app.any(path, refuse({ status: 405, headers, body }, cors));
 }
 
 /** Answers what no route is for; the answer to a HEAD ends with its head. */
-function refuse(
-  res: HttpResponse,
-  req: UwsRequest,
-  { body, ...head }: HttpAnswer,
-  cors: Cors,
-): void {
-  const answer = req.getMethod() === 'head' || body === undefined ? head : { ...head, body };
-  respond(res, answer, cors(copyRequest(res, req)));
+function refuse(answer: HttpAnswer, cors: Cors): UwsHandler {
+  const { body: _body, ...head } = answer;
+  return unambiguous((res, request, method) =>
+    respond(res, method === 'head' ? head : answer, cors(request)),
+  );
 }

@@ -1,5 +1,44 @@
 import type { HttpRequest as UwsRequest, HttpResponse } from 'uWebSockets.js';
-import type { HttpRequest } from '../ports/listener.ts';
+import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
+import { UwsExchange } from './uws-exchange.ts';
+
+/** As the module calls it. */
+export type UwsHandler = (res: HttpResponse, req: UwsRequest) => void;
+
+/** Say where a request ends and whom it is for: a proxy may go by another one of two than the edge. */
+const SINGLE = ['host', 'content-length'] as const;
+
+/** The connection is given up too: what follows may be a body, or not. */
+const AMBIGUOUS: HttpAnswer = {
+  status: 400,
+  headers: { 'content-type': 'text/plain' },
+  body: 'A request has one Host and one Content-Length at most.\n',
+  hangUp: true,
+};
+
+/** Handles a request that has been copied; `method` is in lower case. Two hosts or lengths are refused. */
+export function unambiguous(
+  handle: (res: HttpResponse, request: HttpRequest, method: string) => void,
+): UwsHandler {
+  return (res, req) => {
+    const request = copyRequest(res, req);
+    if (!refusedAsAmbiguous(res, request)) handle(res, request, req.getMethod());
+  };
+}
+
+/**
+ * Refuses a request with two hosts or lengths, which `copyRequest` has merged into one. It is
+ * answered a little later: by then the module has cut a peer that sent another request behind it,
+ * which it would have handled otherwise.
+ */
+export function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolean {
+  if (!SINGLE.some((name) => headers.get(name)?.includes(','))) return false;
+  const exchange = new UwsExchange(res, {});
+  setImmediate(() => {
+    if (exchange.isOpen) exchange.answer(AMBIGUOUS);
+  });
+  return true;
+}
 
 /** Copies a request off uWebSockets.js, which takes it back when its handler returns. */
 export function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {

@@ -2,7 +2,7 @@ import type { HttpResponse, us_socket_context_t, WebSocketBehavior } from 'uWebS
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { SocketHandler } from '../ports/socket.ts';
 import { respond } from './uws-exchange.ts';
-import { copyRequest } from './uws-request.ts';
+import { copyRequest, refusedAsAmbiguous } from './uws-request.ts';
 
 /** What WebSockets of one kind have in common. */
 export interface WebSocketOptions {
@@ -15,6 +15,9 @@ export interface WebSocketOptions {
   /** Told of each WebSocket that has ended. */
   readonly gone: () => void;
 }
+
+/** The only version of the protocol that there is an RFC for. */
+const VERSION = '13';
 
 /** The module copies these properties onto its socket: one, which leads to everything else. */
 interface UserData {
@@ -36,7 +39,8 @@ export function webSockets(
     sendPingsAutomatically: false,
     upgrade: (res, req, context) => {
       const request = copyRequest(res, req);
-      const verdict = admit(request);
+      if (refusedAsAmbiguous(res, request)) return;
+      const verdict = otherVersion(request) ?? admit(request);
       if ('status' in verdict) respond(res, verdict, headers(request));
       else upgrade(res, request, context, verdict);
     },
@@ -48,6 +52,11 @@ export function webSockets(
       ws.getUserData().handler.disconnected(code, Buffer.from(message).toString());
     },
   };
+}
+
+function otherVersion({ headers }: HttpRequest): HttpAnswer | undefined {
+  if (headers.get('sec-websocket-version') === VERSION) return undefined;
+  return { status: 426, headers: { 'sec-websocket-version': VERSION } };
 }
 
 function upgrade(
