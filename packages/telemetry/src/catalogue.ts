@@ -27,6 +27,7 @@ const POOLS = [
   'client_results',
   'client_results_of_client',
   'user_group_rules',
+  'waiting_clients',
   'unfinished_from_clients',
   'unfinished_to_clients',
   'unfinished_from_servers',

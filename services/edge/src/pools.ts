@@ -36,6 +36,8 @@ export const POOLS = {
   client_results_of_client: { unit: 'answers', owner: 'client', share: 100, total: 100_000 },
   /** Groups that later connections of a user join on arrival. */
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
+  /** What clients say before an app server has them. */
+  waiting_clients: { unit: 'bytes', owner: 'client', share: 256 * KB, total: 64 * MB },
   /** Kept of hub messages that a client has begun and not ended. */
   unfinished_from_clients: { unit: 'bytes', owner: 'client', share: 4 * MB, total: 64 * MB },
   /** Kept of hub messages that an app server has begun for a client and not ended. */

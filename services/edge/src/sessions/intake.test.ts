@@ -131,6 +131,36 @@ describe('a message that is never finished', () => {
   });
 });
 
+describe('what clients say before an app server has them', () => {
+  const HANDSHAKE = '{"protocol":"json","version":1}␞';
+  const QUARTER = 250 * 1024;
+
+  test('has a sum: when that is used up, the largest go, and newcomers wait', () => {
+    edge = new TestEdge({ messageBytes: 4 * 1024 * 1024 });
+    for (let n = 0; n < 300; n++) {
+      const one = edge.strangeClient();
+      one.says(HANDSHAKE);
+      one.socket.receive(Buffer.alloc(QUARTER, 0x20));
+    }
+    expect(used('waiting_clients')).toBeLessThanOrEqual(64 * 1024 * 1024);
+    const other = edge.strangeClient();
+    other.says(HANDSHAKE + CALL);
+    expect(other.socket.isOpen).toBe(true);
+    expect(used('waiting_clients')).toBeLessThanOrEqual(64 * 1024 * 1024);
+  });
+
+  test('is given back when one comes, and when they go', async () => {
+    edge = new TestEdge({ messageBytes: 4 * 1024 * 1024 });
+    const [stays, goes] = [edge.strangeClient(), edge.strangeClient()];
+    for (const one of [stays, goes]) one.says(HANDSHAKE + CALL);
+    expect(used('waiting_clients')).toBe(2 * CALL.length);
+    goes.socket.leave(1000);
+    expect(used('waiting_clients')).toBe(CALL.length);
+    await edge.server();
+    expect(used('waiting_clients')).toBe(0);
+  });
+});
+
 test('an app server that asks for much is served in turns, and what it asked for before it went', async () => {
   const join = { type: MessageType.JoinGroup, connectionId: client.id, group: 'g' } as const;
   const message = payloads({ json: CALL });

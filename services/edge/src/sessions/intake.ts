@@ -1,3 +1,4 @@
+import type { Budget } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
 import type { ClientSession } from './client/client-session.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
@@ -19,6 +20,8 @@ export class Intake {
   readonly unfinishedFromClients: Unfinished<ClientSession>;
   readonly unfinishedToClients: Unfinished<ClientSession>;
   readonly unfinishedFromServers: Unfinished<ServerSession>;
+  /** Bytes of clients that have no app server yet. */
+  readonly waiting: Budget<ClientSession>;
   readonly #strays = new Map<ClientSession, number>();
   #straysSince = 0;
 
@@ -30,6 +33,7 @@ export class Intake {
       client.close(CLIENT_CLOSE_REASONS.badServerData);
     this.clients = new Turns(clock, 'backlog_from_clients', pools, closeClient);
     this.servers = new Turns(clock, 'backlog_from_servers', pools, closeServer);
+    this.waiting = pools.open('waiting_clients', closeClient);
     this.unfinishedFromClients = new Unfinished('unfinished_from_clients', pools, closeClient);
     this.unfinishedToClients = new Unfinished('unfinished_to_clients', pools, badHub);
     this.unfinishedFromServers = new Unfinished('unfinished_from_servers', pools, closeServer);
@@ -44,6 +48,7 @@ export class Intake {
 
   clientGone(client: ClientSession): void {
     this.clients.drop(client);
+    this.waiting.giveAll(client);
     this.unfinishedFromClients.forget(client);
     this.unfinishedToClients.forget(client);
     this.#strays.delete(client);

@@ -137,7 +137,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     clients.add(this);
     opening.add(this);
     if (expiresAt !== undefined) expiring.set(this, expiresAt);
-    const early = this.#phase!.takeEarly();
+    const early = this.#takeEarly();
     if (early !== undefined) this.received(early);
   }
 
@@ -191,7 +191,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.hub.model.attach(this, now);
     server.open(this, this.#protocol!.name, this.#handshake!);
     // Gone if its opening was what the server connection could not take.
-    const early = this.#phase?.takeEarly();
+    const early = this.#takeEarly();
     if (early !== undefined) this.received(early);
   }
 
@@ -349,7 +349,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   #readHandshake(bytes: Buffer): void {
-    const early = this.#phase!.takeEarly();
+    const early = this.#takeEarly();
     const all = early === undefined ? bytes : Buffer.concat([early, bytes]);
     const request = readHandshakeRequest(all, HANDSHAKE_BYTES);
     if (request === undefined) return this.#keepEarly(all);
@@ -407,7 +407,14 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   #keepEarly(bytes: Uint8Array): void {
-    if (!this.#phase!.keepEarly(bytes)) this.close(REASONS.badRequest);
+    const { waiting } = this.#context.intake;
+    const kept = this.#phase!.keepEarly(bytes);
+    if (!kept || !waiting.take(this, bytes.length)) this.close(REASONS.badRequest);
+  }
+
+  #takeEarly(): Buffer | undefined {
+    this.#context.intake.waiting.giveAll(this);
+    return this.#phase?.takeEarly();
   }
 
   #refuse(error: unknown, side: 'client' | 'server', reason: CloseReason): void {
