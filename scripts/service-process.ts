@@ -9,6 +9,13 @@ import { TIMES } from './times.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** The key is the one for development, whatever this shell has for other edges. */
+const NO_KEYS = {
+  TRUNKLINE_ACCESS_KEYS: undefined,
+  TRUNKLINE_ACCESS_KEYS_FILE: undefined,
+  TRUNKLINE_CONNECTION_STRING_FILE: undefined,
+};
+
 /** A log line: its fields. */
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -31,8 +38,7 @@ export class ServiceProcess {
       process.execPath,
       [join(ROOT, 'services', name, 'dist', 'main.js'), '--dev'],
       {
-        // The key is the one for development, whatever this shell has for other edges.
-        env: { ...process.env, TRUNKLINE_ACCESS_KEYS: undefined, ...env },
+        env: { ...process.env, ...NO_KEYS, ...env },
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
         detached: true,
       },

@@ -14,15 +14,12 @@ import {
   ROOT,
 } from './deploy-files.ts';
 
-const SECRETS = {
-  TRUNKLINE_ACCESS_KEYS: 'YWNjZXNzIGtleQ==',
-  TRUNKLINE_NEGOTIATE_SECRET: 'negotiate secret',
-};
+const GIVEN = { TRUNKLINE_NEGOTIATE_HUBS: 'chat' };
 /** The plugin, or the command of its own that it replaces: both check the file against the schema. */
 const compose = [['docker', 'compose'], ['docker-compose']].find(
   ([command, ...args]) => spawnSync(command!, [...args, 'version']).status === 0,
 );
-const { services, volumes } = readCompose();
+const { services, volumes, secrets } = readCompose();
 
 describe.each(Object.entries(services))('%s', (name, service) => {
   test('has an image of one version, or is a target of the Dockerfile', () => {
@@ -41,6 +38,30 @@ describe.each(Object.entries(services))('%s', (name, service) => {
       expect(Object.keys(services)).toContain(other);
       expect(condition).toBe('service_healthy');
     }
+  });
+
+  test('has bounds for memory, processes and CPU, and can change nothing but its own data', () => {
+    expect(service).toMatchObject({
+      mem_limit: expect.stringMatching(/^\d+[mg]$/),
+      pids_limit: expect.any(Number),
+      cpus: expect.any(Number),
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    });
+    expect(service).not.toHaveProperty('privileged');
+    expect(service).not.toHaveProperty('cap_add');
+  });
+
+  test('gets its secrets as files, each of which it is told of', () => {
+    const { environment = {}, secrets: mounted = [] } = service;
+    const files = Object.entries(environment).filter(([key]) => key.endsWith('_FILE'));
+    expect(files.map(([, path]) => path)).toEqual(
+      mounted.map((secret) => `/run/secrets/${secret}`),
+    );
+    expect(mounted.filter((secret) => !(secret in secrets))).toEqual([]);
+    const bare = Object.keys(environment).filter((key) => KNOWN_VARIABLES.includes(`${key}_FILE`));
+    expect(bare).toEqual([]);
   });
 
   test('mounts what there is', () => {
@@ -67,25 +88,30 @@ test('whoever has no account gets no further than this machine', () => {
   expect(services['grafana']?.ports).toEqual(['127.0.0.1:3001:3000']);
 });
 
-test.each(Object.keys(SECRETS))('%s is not in the file, and is asked for when missing', (name) => {
-  const others = Object.fromEntries(Object.entries(SECRETS).filter(([key]) => key !== name));
-  expect(() => interpolate(readText('docker-compose.yml'), others)).toThrow(`set ${name} to`);
+test('hubs to sign for are asked for when missing', () => {
+  expect(() => interpolate(readText('docker-compose.yml'), {})).toThrow(
+    'set TRUNKLINE_NEGOTIATE_HUBS to',
+  );
+});
+
+test('secrets are files that git does not see, and the file says how to make each', () => {
+  expect(readText('.gitignore').split('\n')).toContain('secrets/');
+  for (const [name, { file }] of Object.entries(secrets)) {
+    expect(file).toBe(`./secrets/${name}`);
+    expect(readText('docker-compose.yml')).toContain(`> secrets/${name}\n`);
+    expect(readText('README.md')).toContain(`> secrets/${name}\n`);
+  }
 });
 
 test('app servers get the edge inside, clients the one outside', () => {
-  const text = services['negotiate']?.environment?.['TRUNKLINE_CONNECTION_STRING'] ?? '';
-  expect(services['chat']?.environment).toMatchObject({ TRUNKLINE_CONNECTION_STRING: text });
-  expect(parseConnectionString(interpolate(text, SECRETS))).toMatchObject({
-    serverEndpoint: 'http://edge:8080/',
-    clientEndpoint: 'http://localhost:8080/',
-    accessKey: SECRETS.TRUNKLINE_ACCESS_KEYS,
-  });
-  const elsewhere = { ...SECRETS, TRUNKLINE_PUBLIC_URL: 'https://edge.example.com' };
-  expect(parseConnectionString(interpolate(text, elsewhere))).toMatchObject({
-    clientEndpoint: 'https://edge.example.com/',
-  });
-  const given = { ...SECRETS, TRUNKLINE_CONNECTION_STRING: 'Endpoint=http://e;AccessKey=k;' };
-  expect(interpolate(text, given)).toBe(given.TRUNKLINE_CONNECTION_STRING);
+  for (const page of ['docker-compose.yml', 'README.md']) {
+    const text = /echo "(.*)" > secrets\/connection-string$/m.exec(readText(page))?.[1] ?? '';
+    expect(parseConnectionString(text.replace('$(cat secrets/access-keys)', 'key'))).toMatchObject({
+      serverEndpoint: 'http://edge:8080/',
+      clientEndpoint: 'http://localhost:8080/',
+      accessKey: 'key',
+    });
+  }
 });
 
 test('every file that an image copies goes into the build', () => {
@@ -110,7 +136,7 @@ test('published and checked ports are those that the images expose', () => {
 });
 
 test.skipIf(compose === undefined)('docker compose accepts the file (needs docker compose)', () => {
-  const options = { cwd: ROOT, env: { ...process.env, ...SECRETS }, encoding: 'utf8' } as const;
+  const options = { cwd: ROOT, env: { ...process.env, ...GIVEN }, encoding: 'utf8' } as const;
   const [command, ...args] = compose!;
   const { status, stderr } = spawnSync(command!, [...args, 'config', '--quiet'], options);
   expect(stderr).toBe('');

@@ -1,15 +1,21 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startProcess } from '@trunkline/testing';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { builtServices, execForm, interpolate, readStages, ROOT } from './deploy-files.ts';
 
 const run = promisify(execFile);
 
+const ACCESS_KEY = 'an access key of the images test';
 const SECRETS = {
-  TRUNKLINE_ACCESS_KEYS: 'an access key of the images test',
-  TRUNKLINE_NEGOTIATE_SECRET: 'a negotiate secret of the images test',
+  'access-keys': ACCESS_KEY,
+  'connection-string': `Endpoint=http://127.0.0.1:9;AccessKey=${ACCESS_KEY};`,
+  'negotiate-secret': 'a negotiate secret of the images test',
 };
+const GIVEN = { TRUNKLINE_NEGOTIATE_HUBS: 'chat' };
 /** Any free port, so that tests can run beside each other and beside a running Trunkline. */
 const FREE_PORTS = {
   TRUNKLINE_PORT: '0',
@@ -20,6 +26,10 @@ const FREE_PORTS = {
 
 /** In a container the others come by another address than 127.0.0.1. Linux has all of 127/8. */
 const OTHER_ADDRESS = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1';
+
+const folder = mkdtempSync(join(tmpdir(), 'trunkline-images-'));
+for (const [name, text] of Object.entries(SECRETS)) writeFileSync(join(folder, name), `${text}\n`);
+afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Listening {
   readonly url: string;
@@ -38,7 +48,7 @@ test.each(builtServices())(
     expect(command).toBe('node');
     const settings = Object.entries(environment).map(([key, value]) => [
       key,
-      interpolate(value, SECRETS),
+      interpolate(value, GIVEN).replace(/^\/run\/secrets/, folder),
     ]);
     await using started = await startProcess(process.execPath, args, {
       name,

@@ -77,6 +77,21 @@ it.each([
   await expect(negotiate(NEW_KEY)).resolves.toBeTypeOf('string');
 });
 
+it('reads its keys again from a file that holds nothing else', async () => {
+  const keys = join(folder, 'access-keys');
+  writeFileSync(keys, `${OLD_KEY}\n`);
+  const env = { TRUNKLINE_ACCESS_KEYS_FILE: keys, TRUNKLINE_DEV: '0' };
+  await using other = await startEdge({ args: ['--dev=false', '--host', '127.0.0.1'], env });
+  await using server = await FakeAppServer.connect(other.url, { key: OLD_KEY });
+  writeFileSync(keys, `${NEW_KEY}\n${OLD_KEY}\n`);
+  process.kill(other.pid, 'SIGHUP');
+  await expect.poll(() => other.output(), { timeout: 5_000 }).toContain('"access keys read again"');
+  const token = userToken('chat', 'someone', NEW_KEY);
+  await using client = await HubClient.connect(other.url, { token });
+  expect(await client.call('echo', 1)).toBe(1);
+  expect(server.received.all).not.toHaveLength(0);
+});
+
 async function negotiate(key: string): Promise<string> {
   const response = await fetch(`${edge.url}/client/negotiate?hub=chat&negotiateVersion=1`, {
     method: 'POST',

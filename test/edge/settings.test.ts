@@ -81,6 +81,29 @@ const WRONG: Wrong[] = [
     says: ['access key'],
   },
   {
+    name: 'an access key that can be guessed',
+    args: () => PORTS,
+    env: { TRUNKLINE_ACCESS_KEYS: 'a' },
+    says: ['--access-keys', 'openssl rand -base64 32'],
+  },
+  {
+    name: 'access keys beside a file of them',
+    args: () => [...DEV, '--access-keys-file', write('keys', 'k')],
+    env: { TRUNKLINE_ACCESS_KEYS: 'a' },
+    says: ['--access-keys', '--access-keys-file'],
+  },
+  {
+    name: 'a file of access keys that is empty',
+    args: () => [...DEV, '--access-keys-file', write('no-keys', '\n')],
+    says: ['--access-keys-file', 'no-keys', 'empty'],
+  },
+  {
+    name: 'a file of access keys that is not there',
+    args: () => DEV,
+    env: { TRUNKLINE_ACCESS_KEYS_FILE: missing },
+    says: [missing, 'ENOENT'],
+  },
+  {
     name: 'an empty access key',
     args: () => [...PORTS, '--access-keys', 'a-key-of-mine-0123456789abcdefghijklmnop,'],
     says: ['--access-keys'],

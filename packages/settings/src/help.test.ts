@@ -55,6 +55,16 @@ it('describes --config where the process has it', () => {
   ]);
 });
 
+it('describes the file of a secret behind it', () => {
+  const secrets = defineOptions({
+    key: { kind: 'string', env: 'OUR_KEY', secret: true, help: '' },
+  });
+  expect(describeOptions(secrets).map(({ flag, env }) => [flag, env])).toEqual([
+    ['--key <text>', 'OUR_KEY'],
+    ['--key-file <text>', 'OUR_KEY_FILE'],
+  ]);
+});
+
 it('makes a Markdown table with one row an option, its bars escaped', () => {
   const lines = optionsMarkdown(table).split('\n');
   expect(lines).toHaveLength(2 + Object.keys(table).length);

@@ -1,6 +1,7 @@
 import { flagName, variableName } from './options.ts';
 import type { OptionRow, OptionTable } from './options.ts';
 import { CONFIG_ROW } from './read.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 /** One option, as `--help` and the documentation page show it. */
 export interface OptionDescription {
@@ -14,9 +15,10 @@ export interface OptionDescription {
   readonly help: string;
 }
 
-/** The rows of a table in its order, then `--config` where the process has it. */
+/** The rows of a table in its order, each secret's file behind it, then `--config` where the process has it. */
 export function describeOptions(table: OptionTable, configFile = false): OptionDescription[] {
-  const rows: OptionTable = configFile ? { ...table, config: CONFIG_ROW } : table;
+  const own = withSecretFiles(table);
+  const rows: OptionTable = configFile ? { ...own, config: CONFIG_ROW } : own;
   return Object.entries(rows).map(([key, row]) => ({
     flag: `--${flagName(key)}${placeholder(row)}`,
     env: variableName(key, row),

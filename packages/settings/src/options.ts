@@ -18,8 +18,10 @@ interface Common {
   readonly help: string;
   /** The variable, where it is not `TRUNKLINE_` and the key in capitals. */
   readonly env?: string;
-  /** The value never appears in an error message. */
+  /** The value never appears in an error message, and may come from a file: `--<flag>-file`. */
   readonly secret?: true;
+  /** The value, or each of a list, is a key to sign with: outside `--dev` it has a least length. */
+  readonly isKey?: true;
   /** An address to listen on. With `--dev` it must be this machine's own, unless `--dev-public`. */
   readonly listens?: true;
 }

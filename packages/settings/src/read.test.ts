@@ -8,6 +8,8 @@ const table = defineOptions({
   port: { kind: 'port', default: 8080, help: 'Listener.' },
   host: { kind: 'string', default: '0.0.0.0', devDefault: '127.0.0.1', help: 'Address.' },
   accessKeys: { kind: 'list', devDefault: ['dev-key'], secret: true, help: 'Keys.' },
+  signingKey: { kind: 'string', secret: true, isKey: true, help: 'A key to sign with.' },
+  keyRing: { kind: 'list', isKey: true, help: 'Keys to sign with.' },
   signingSecret: { kind: 'url', secret: true, help: 'A secret of a checked kind.' },
   drainSeconds: { kind: 'integer', min: 1, max: 60, default: 10, help: 'Drain.' },
   publicUrl: { kind: 'url', help: 'URL.' },
@@ -42,6 +44,8 @@ describe('readSettings', () => {
       port: 8080,
       host: '0.0.0.0',
       accessKeys: undefined,
+      signingKey: undefined,
+      keyRing: undefined,
       signingSecret: undefined,
       drainSeconds: 10,
       publicUrl: undefined,
@@ -198,6 +202,83 @@ describe('the config file', () => {
   it('is an unknown flag for a process without one', () => {
     const sources = { argv: ['--config', 'x'], env: {}, others: [] };
     expect(() => readSettings(table, sources)).toThrow('unknown flag --config');
+  });
+});
+
+describe('a secret in a file of its own', () => {
+  const KEY = 'k'.repeat(32);
+
+  it.each([
+    ['as it is', 'hush', 'hush'],
+    ['with a line break at its end', 'hush\n', 'hush'],
+    ['with one of Windows', 'hush\r\n', 'hush'],
+    ['with spaces that are its own', ' hu sh ', ' hu sh '],
+  ])('is read %s', (_, content, secret) => {
+    const path = configFile(content);
+    const value = { signingKey: secret };
+    expect(read(['--dev', '--signing-key-file', path])).toMatchObject(value);
+    expect(read(['--dev'], { TRUNKLINE_SIGNING_KEY_FILE: path })).toMatchObject(value);
+    const config = configFile(JSON.stringify({ signingKeyFile: path, dev: true }));
+    expect(read(['--config', config])).toMatchObject(value);
+  });
+
+  it('holds a list with commas or a line each, and wins over a default', () => {
+    for (const content of ['a,b', 'a\nb\n', 'a\r\nb\r\n']) {
+      const argv = ['--dev', '--access-keys-file', configFile(content)];
+      expect(read(argv).accessKeys).toEqual(['a', 'b']);
+    }
+  });
+
+  it('is refused beside the secret itself, wherever the two are given', () => {
+    const path = configFile(KEY);
+    const both =
+      'both --signing-key and --signing-key-file are set (or TRUNKLINE_SIGNING_KEY and TRUNKLINE_SIGNING_KEY_FILE): give one of them';
+    const config = configFile(JSON.stringify({ signingKey: KEY }));
+    expect(refusal(['--signing-key', KEY, '--signing-key-file', path])).toBe(both);
+    expect(refusal(['--signing-key', KEY], { TRUNKLINE_SIGNING_KEY_FILE: path })).toBe(both);
+    expect(refusal(['--config', config, '--signing-key-file', path])).toBe(both);
+  });
+
+  it.each(['', '\n', '\r\n'])('is refused when it holds %j', (content) => {
+    const path = configFile(content);
+    expect(refusal(['--signing-key-file', path])).toBe(`--signing-key-file: ${path} is empty`);
+  });
+
+  it('is refused when it cannot be read, or is none of its kind, without showing it', () => {
+    expect(refusal([], { TRUNKLINE_SIGNING_KEY_FILE: '/nowhere/at-all' })).toBe(
+      '--signing-key-file: /nowhere/at-all cannot be read (ENOENT)',
+    );
+    expect(refusal(['--signing-key-file', tmpdir()])).toContain('cannot be read (EISDIR)');
+    const path = configFile('hush');
+    expect(refusal(['--signing-secret-file', path])).toBe(
+      `--signing-secret-file: ${path}: the value is not an absolute http or https URL`,
+    );
+  });
+
+  it('is an option of secrets alone', () => {
+    expect(refusal(['--host-file', 'x'])).toBe('unknown flag --host-file (see --help)');
+  });
+});
+
+describe('a key to sign with', () => {
+  const weak = (flag: string, bytes: number) =>
+    `--${flag}: a key of ${bytes} bytes can be guessed, at least 32 are needed: make one with openssl rand -base64 32, or use --dev on your own machine`;
+
+  it.each([
+    ['a', 1],
+    ['k'.repeat(31), 31],
+    ['é'.repeat(15), 30],
+  ])('is not %s', (key, bytes) => {
+    expect(refusal(['--signing-key', key])).toBe(weak('signing-key', bytes));
+    expect(refusal(['--signing-key-file', configFile(key)])).toBe(weak('signing-key', bytes));
+    expect(refusal(['--key-ring', `${'k'.repeat(32)},${key}`])).toBe(weak('key-ring', bytes));
+    expect(read(['--dev', '--signing-key', key]).signingKey).toBe(key);
+  });
+
+  it('has 32 bytes or more', () => {
+    for (const key of ['k'.repeat(32), 'é'.repeat(16)]) {
+      expect(read(['--signing-key', key]).signingKey).toBe(key);
+    }
   });
 });
 

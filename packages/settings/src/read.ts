@@ -4,9 +4,11 @@ import { refusePublicDevelopment } from './development.ts';
 import { SettingsError } from './errors.ts';
 import { flagName, variableName } from './options.ts';
 import type { OptionRow, OptionTable, OptionValue, Settings } from './options.ts';
+import { readSecrets, withSecretFiles } from './secret-files.ts';
 import { parseValue } from './values.ts';
 import { ownVariables, refuseUnknown } from './variables.ts';
 import type { Environment } from './variables.ts';
+import { refuseWeakSecrets } from './weak-secrets.ts';
 
 export interface SettingsSources {
   /** Arguments after the script's name. */
@@ -27,25 +29,29 @@ export const CONFIG_ROW: OptionRow = {
 /**
  * The value of every option of the table: a flag wins over the variable, that over the config file,
  * that over the default. `--flag value` and `--flag=value` are equal; of a repeated flag the last.
- * @throws SettingsError with one line for a bad value, an unknown flag, variable or file key, and for
- * `--dev` on an address that others can reach
+ * Secrets may come from files of their own, see `withSecretFiles`.
+ * @throws SettingsError with one line for a bad value, an unknown flag, variable or file key, a secret
+ * file that cannot be read, a key that is too short, and `--dev` on an address that others can reach
  */
 export function readSettings<T extends OptionTable>(
   table: T,
   sources: SettingsSources,
 ): Settings<T> {
-  const rows: OptionTable = sources.configFile ? { ...table, config: CONFIG_ROW } : table;
+  const own = withSecretFiles(table);
+  const rows: OptionTable = sources.configFile ? { ...own, config: CONFIG_ROW } : own;
   const given = new Map([...variables(rows, sources), ...flags(rows, sources.argv)]);
   const path = given.get('config');
   const file =
-    sources.configFile && typeof path === 'string' ? readConfigFile(path, table) : undefined;
+    sources.configFile && typeof path === 'string' ? readConfigFile(path, own) : undefined;
   const valueOf = (key: string): OptionValue | undefined => given.get(key) ?? file?.get(key);
   const dev = valueOf('dev') === true;
+  const secrets = readSecrets(table, valueOf);
   const settings = Object.entries(table).map(
-    ([key, row]) => [key, valueOf(key) ?? defaultOf(row, dev)] as const,
+    ([key, row]) => [key, secrets.get(key) ?? valueOf(key) ?? defaultOf(row, dev)] as const,
   );
   const values = Object.fromEntries(settings);
   refusePublicDevelopment(table, values);
+  refuseWeakSecrets(table, values);
   return values as Settings<T>;
 }
 

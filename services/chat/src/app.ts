@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
+import { SLOW_REQUEST_LIMITS } from '@trunkline/foundation';
 import { createServer } from '@trunkline/sdk';
 import type { Server } from '@trunkline/sdk';
 import { startDigest } from '@trunkline/telemetry';
@@ -39,7 +40,7 @@ export async function createChat(connectionString: string, logger: Logger): Prom
     migration: 'always',
   });
 
-  const app = fastify();
+  const app = fastify(SLOW_REQUEST_LIMITS);
   app.addHook('onClose', async () => stop());
   app.addHook('onError', async (_request, _reply, error) => {
     digest.warn({}, 'request failed', { err: error });

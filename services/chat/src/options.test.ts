@@ -10,7 +10,7 @@ describe('readChatSettings', () => {
   it('needs to know its edge', () => {
     expect(() => readChatSettings([], {})).toThrow(
       new SettingsError(
-        'no connection string: set TRUNKLINE_CONNECTION_STRING or --connection-string, or use --dev',
+        'no connection string: set TRUNKLINE_CONNECTION_STRING, TRUNKLINE_CONNECTION_STRING_FILE or --connection-string, or use --dev',
       ),
     );
   });

@@ -54,7 +54,7 @@ export function readChatSettings(argv: readonly string[], env: NodeJS.ProcessEnv
 function checked(connectionString: string | undefined): string {
   if (connectionString === undefined) {
     throw new SettingsError(
-      'no connection string: set TRUNKLINE_CONNECTION_STRING or --connection-string, or use --dev',
+      'no connection string: set TRUNKLINE_CONNECTION_STRING, TRUNKLINE_CONNECTION_STRING_FILE or --connection-string, or use --dev',
     );
   }
   try {

@@ -76,7 +76,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
 function readKeys(keys: readonly string[] | undefined): AccessKeys {
   if (keys === undefined) {
     throw new SettingsError(
-      'no access keys: set TRUNKLINE_ACCESS_KEYS (or --access-keys), or use --dev on your own machine',
+      'no access keys: set TRUNKLINE_ACCESS_KEYS or TRUNKLINE_ACCESS_KEYS_FILE (or --access-keys), or use --dev on your own machine',
     );
   }
   try {

@@ -25,7 +25,8 @@ export const EDGE_OPTIONS = defineOptions({
     kind: 'list',
     devDefault: [DEVELOPMENT_ACCESS_KEY],
     secret: true,
-    help: 'One or two access keys: the first signs, all verify. Read again on SIGHUP. Required without --dev.',
+    isKey: true,
+    help: 'One or two access keys of 32 bytes or more: the first signs, all verify. Read again on SIGHUP. Required without --dev.',
   },
   publicUrl: {
     kind: 'url',

@@ -1,6 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLogger } from '@trunkline/telemetry';
+import type { Logger } from '@trunkline/telemetry';
 import {
   AccessKeys,
   parseConnectionString,
@@ -8,6 +9,7 @@ import {
   verifyToken,
 } from '@trunkline/tokens';
 import { buildApp } from './app.ts';
+import { Desk } from './desk.ts';
 import type { Admission } from './options.ts';
 
 const SECRET = 'the-secret-of-the-sign-in-page';
@@ -15,21 +17,29 @@ const connection = parseConnectionString(
   'Endpoint=http://edge.example;Port=8080;AccessKey=key;Version=1.0;',
 );
 const logger = createLogger({ name: 'negotiate', level: 'silent' });
-const withSecret: Admission = { dev: false, secret: SECRET };
+const withSecret = { dev: false, secret: SECRET, audience: undefined, issuer: undefined } as const;
 
 type App = Awaited<ReturnType<typeof buildApp>>;
 const apps: App[] = [];
 
 afterEach(() => Promise.all(apps.splice(0).map((app) => app.close())));
 
-async function start(admission: Admission, allowedOrigins: readonly string[] = ['*']) {
-  const app = await buildApp({ connection, admission, allowedOrigins }, logger);
+interface StartOptions {
+  readonly allowedOrigins?: readonly string[];
+  readonly hubs?: ReadonlySet<string>;
+  readonly desk?: Desk;
+  readonly logger?: Logger;
+}
+
+async function start(admission: Admission, options: StartOptions = {}) {
+  const { allowedOrigins = ['*'], hubs, desk = new Desk({ connection, admission }) } = options;
+  const app = await buildApp({ hubs, allowedOrigins }, desk, options.logger ?? logger);
   apps.push(app);
   return app;
 }
 
 function userToken(claims: object, secret = SECRET, algorithm: jwt.Algorithm = 'HS256'): string {
-  return jwt.sign(claims, secret, { algorithm });
+  return jwt.sign({ exp: Math.floor(Date.now() / 1000) + 60, ...claims }, secret, { algorithm });
 }
 
 function post(app: App, url: string, headers: Record<string, string> = {}) {
@@ -154,6 +164,7 @@ describe('who may come in', () => {
     ['nothing', () => undefined],
     ['garbage', () => 'garbage'],
     ['another secret', () => userToken({ sub: 'a' }, 'another')],
+    ['a token without an end', () => jwt.sign({ sub: 'a' }, SECRET)],
     ['an expired token', () => userToken({ sub: 'a', exp: 1 })],
     ['a token of the future', () => userToken({ sub: 'a', nbf: 9e9 })],
     ['alg none', () => jwt.sign({ sub: 'a' }, '', { algorithm: 'none' })],
@@ -169,8 +180,74 @@ describe('who may come in', () => {
     ]) {
       expect(response.statusCode).toBe(401);
       expect(response.headers['www-authenticate']).toBe('Bearer');
-      expect(response.json()).toEqual({ error: 'sign in first: a valid bearer token is needed' });
+      expect(response.json()).toEqual({
+        error: 'sign in first: a valid bearer token with an exp is needed',
+      });
     }
+  });
+});
+
+describe('whose tokens count', () => {
+  const strict = { ...withSecret, audience: 'our-apps', issuer: 'https://sign-in.example' };
+  const right = { sub: 'a', aud: strict.audience, iss: strict.issuer };
+
+  it.each([
+    ['those of audience and issuer', right, 200],
+    ['those of several audiences', { ...right, aud: ['others', strict.audience] }, 200],
+    ['not those of another audience', { ...right, aud: 'others' }, 401],
+    ['not those of none', { sub: 'a', iss: strict.issuer }, 401],
+    ['not those of another issuer', { ...right, iss: 'https://elsewhere.example' }, 401],
+    ['not those without issuer', { sub: 'a', aud: strict.audience }, 401],
+  ])('%s', async (_, claims, status) => {
+    const app = await start(strict);
+    const authorization = `Bearer ${userToken(claims)}`;
+    expect((await post(app, '/chat/negotiate', { authorization })).statusCode).toBe(status);
+  });
+
+  it('changes when the desk is given other secrets', async () => {
+    const desk = new Desk({ connection, admission: withSecret });
+    const app = await start(withSecret, { desk });
+    const ask = (secret: string) =>
+      post(app, '/chat/negotiate', { authorization: `Bearer ${userToken({ sub: 'a' }, secret)}` });
+    const next = parseConnectionString('Endpoint=http://next.example;AccessKey=next;');
+    desk.use({ connection: next, admission: { ...withSecret, secret: 'another' } });
+    expect((await ask(SECRET)).statusCode).toBe(401);
+    const answer = (await ask('another')).json();
+    expect(answer.url).toMatch(/^http:\/\/next\.example\/client\//);
+    expect(() => edgeToken(answer)).toThrow('signature');
+  });
+});
+
+describe('hubs that are named', () => {
+  const hubs = new Set(['chat', 'news']);
+
+  it('are signed for, in any case', async () => {
+    const app = await start({ dev: true }, { hubs });
+    for (const hub of ['chat', 'Chat', 'NEWS']) {
+      expect((await post(app, `/${hub}/negotiate`)).statusCode).toBe(200);
+    }
+  });
+
+  it('are the only ones: the rule is said, and who asked for what is logged', async () => {
+    const lines: string[] = [];
+    const told = createLogger(
+      { name: 'negotiate', level: 'info' },
+      { write: (line) => void lines.push(line) },
+    );
+    const app = await start({ dev: true }, { hubs, logger: told });
+    for (const hub of ['chats', 'cha', 'constructor']) {
+      const response = await post(app, `/${hub}/negotiate`);
+      expect(response.statusCode).toBe(404);
+      expect(response.json()).toEqual({
+        error: 'unknown hub: this service sends callers only to hubs that its --hubs names',
+      });
+    }
+    await app.close();
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      msg: 'client refused',
+      status: 404,
+      hub: 'chats',
+    });
   });
 });
 
@@ -264,7 +341,7 @@ describe('browsers', () => {
   });
 
   it('of another origin get none when origins are listed', async () => {
-    const app = await start({ dev: true }, [origin]);
+    const app = await start({ dev: true }, { allowedOrigins: [origin] });
     const allowed = await post(app, '/chat/negotiate', { origin });
     expect(allowed.headers['access-control-allow-origin']).toBe(origin);
     const other = await post(app, '/chat/negotiate', { origin: 'https://evil.example' });

@@ -4,7 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { startDigest } from '@trunkline/telemetry';
 import type { LogDigest, Logger } from '@trunkline/telemetry';
 import { TokenTooLongError } from '@trunkline/tokens';
-import { identifyBy } from './identity.ts';
+import { SLOW_REQUEST_LIMITS } from '@trunkline/foundation';
+import type { Desk } from './desk.ts';
 import { addNegotiateRoute } from './negotiate-route.ts';
 import type { NegotiateSettings } from './options.ts';
 
@@ -12,21 +13,19 @@ import type { NegotiateSettings } from './options.ts';
 const BODY_LIMIT_BYTES = 16 * 1024;
 /** Room for a token of 4,096 characters in the query, and for a browser's cookies. */
 const MAX_HEADER_BYTES = 32 * 1024;
-const REQUEST_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 30_000;
 /** Above any hub name with all of its characters percent-encoded. */
 const MAX_PARAM_LENGTH = 400;
 
 /** The service, not listening yet. */
 export async function buildApp(
-  settings: Pick<NegotiateSettings, 'connection' | 'admission' | 'allowedOrigins'>,
+  settings: Pick<NegotiateSettings, 'hubs' | 'allowedOrigins'>,
+  desk: Desk,
   logger: Logger,
 ): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: IDLE_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS },
+    ...SLOW_REQUEST_LIMITS,
+    http: { ...SLOW_REQUEST_LIMITS.http, maxHeaderSize: MAX_HEADER_BYTES },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
   });
   // Some clients name a type for a body they do not send: read whatever comes, and ignore it.
@@ -44,7 +43,7 @@ export async function buildApp(
   app.addHook('onResponse', async (request, reply) => tellRefused(request, reply, digest));
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, digest));
   app.get('/api/health', (_request, reply) => reply.send({ status: 'ok' }));
-  addNegotiateRoute(app, settings.connection, identifyBy(settings.admission));
+  addNegotiateRoute(app, desk, settings.hubs);
   return app;
 }
 

@@ -25,20 +25,27 @@ const TOKEN_MEMBERS = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 
 /**
  * With `--dev` anyone, as `?user=` says. Otherwise the bearer of a token signed with the secret, in
- * the `Authorization` header or else in `access_token`: `sub`, else `nameid`, is the user id, and
- * every claim about the user is passed on.
+ * the `Authorization` header or else in `access_token`, which must have an `exp`, since one that lasts
+ * for ever cannot be taken back: `sub`, else `nameid`, is the user id, and every claim about the user
+ * is passed on.
  */
 export function identifyBy(admission: Admission): Identify {
   if (admission.dev) {
     return ({ query }) => ({ userId: queryValue(query, 'user'), claims: {} });
   }
   const key = createSecretKey(admission.secret, 'utf8');
+  const options: jwt.VerifyOptions & { complete?: false } = {
+    algorithms: ['HS256', 'HS384', 'HS512'],
+  };
+  if (admission.audience !== undefined) options.audience = admission.audience;
+  if (admission.issuer !== undefined) options.issuer = admission.issuer;
   return ({ authorization, query }) => {
     const token = bearerToken(authorization) ?? queryValues(query, 'access_token').at(-1);
     if (token === undefined) return undefined;
     try {
-      const payload = jwt.verify(token, key, { algorithms: ['HS256', 'HS384', 'HS512'] });
-      return typeof payload === 'string' ? undefined : identityOf(payload);
+      const payload = jwt.verify(token, key, options);
+      if (typeof payload === 'string' || payload.exp === undefined) return undefined;
+      return identityOf(payload);
     } catch {
       return undefined;
     }

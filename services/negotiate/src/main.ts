@@ -6,6 +6,7 @@ import { createLogger } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
+import { Desk } from './desk.ts';
 import { NEGOTIATE_OPTIONS, readNegotiateSettings } from './options.ts';
 import type { NegotiateSettings } from './options.ts';
 
@@ -30,10 +31,23 @@ async function start(): Promise<Running | undefined> {
   const settings = readNegotiateSettings(argv, process.env);
   const logger = createLogger({ name: 'negotiate', level: settings.logLevel, version });
   if (settings.admission.dev) logger.warn('--dev: anyone may come in under any name');
-  const app = await buildApp(settings, logger);
+  const desk = new Desk(settings);
+  const app = await buildApp(settings, desk, logger);
   const url = await listen(app, settings);
   logger.info({ url }, 'negotiate listening');
+  process.on('SIGHUP', () => readSecretsAgain(argv, desk, logger));
   return { stop: (why) => stop(app, logger, why) };
+}
+
+/** Secrets are the settings that change while the service runs; the others need a restart. */
+function readSecretsAgain(argv: readonly string[], desk: Desk, logger: Logger): void {
+  try {
+    desk.use(readNegotiateSettings(argv, process.env));
+    logger.info('secrets read again');
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    logger.error({ reason: error.message }, 'secrets not read: the old ones stay');
+  }
 }
 
 async function listen(app: FastifyInstance, { host, port }: NegotiateSettings): Promise<string> {

@@ -1,46 +1,30 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { HUB_NAME, redirectAnswer, redirectUrl } from '@trunkline/protocol';
-import type { RedirectAnswer } from '@trunkline/protocol';
-import { AccessKeys, mintClientToken } from '@trunkline/tokens';
-import type { ConnectionString } from '@trunkline/tokens';
-import type { Identify, Identity } from './identity.ts';
+import { HUB_NAME } from '@trunkline/protocol';
+import type { Desk } from './desk.ts';
+import type { NegotiateSettings } from './options.ts';
 
 /**
- * `POST /{hub}/negotiate` answers where the edge is and a token for it (service protocol reference,
- * section 4). The hub key is the name in lower case; the original path, which the app server sees
- * as `asrs.op`, is `/{hub}`.
+ * `POST /{hub}/negotiate` answers where the edge is and a token for it. Whoever gets a token for a hub
+ * makes the edge keep that hub, so it is given for those alone that the settings name.
  */
 export function addNegotiateRoute(
   app: FastifyInstance,
-  connection: ConnectionString,
-  identify: Identify,
+  desk: Desk,
+  hubs: NegotiateSettings['hubs'],
 ): void {
-  const key = new AccessKeys([connection.accessKey]).first;
-
-  function answer(hub: string, query: string, { userId, claims }: Identity): RedirectAnswer {
-    const hubKey = hub.toLowerCase();
-    const { audienceBase, clientEndpoint } = connection;
-    const accessToken = mintClientToken({ key, audienceBase, hub: hubKey, userId, claims });
-    const url = redirectUrl({
-      clientEndpoint,
-      hub: hubKey,
-      originalPath: `/${hub}/negotiate`,
-      originalQuery: query,
-      requestId: randomUUID(),
-    });
-    return redirectAnswer(url, accessToken);
-  }
-
   app.post<{ Params: { hub: string } }>('/:hub/negotiate', (request, reply) => {
     const { hub } = request.params;
     if (!HUB_NAME.test(hub)) return reply.callNotFound();
+    if (hubs?.has(hub.toLowerCase()) === false) {
+      const error = 'unknown hub: this service sends callers only to hubs that its --hubs names';
+      return reply.code(404).send({ error });
+    }
     const query = /\?(.*)$/s.exec(request.url)?.[1] ?? '';
-    const identity = identify({ authorization: request.headers.authorization, query });
+    const identity = desk.identify({ authorization: request.headers.authorization, query });
     if (identity === undefined) {
-      const error = 'sign in first: a valid bearer token is needed';
+      const error = 'sign in first: a valid bearer token with an exp is needed';
       return reply.code(401).header('www-authenticate', 'Bearer').send({ error });
     }
-    return reply.header('cache-control', 'no-store').send(answer(hub, query, identity));
+    return reply.header('cache-control', 'no-store').send(desk.redirect(hub, query, identity));
   });
 }

@@ -1,3 +1,4 @@
+import { HUB_NAME, HUB_NAME_RULE } from '@trunkline/protocol';
 import { defineOptions, KNOWN_VARIABLES, readSettings, SettingsError } from '@trunkline/settings';
 import type { Settings } from '@trunkline/settings';
 import { LOG_LEVELS } from '@trunkline/telemetry';
@@ -34,7 +35,23 @@ export const NEGOTIATE_OPTIONS = defineOptions({
     kind: 'string',
     env: 'TRUNKLINE_NEGOTIATE_SECRET',
     secret: true,
-    help: "Verifies callers' own JSON web tokens (HS256, HS384, HS512). Required without --dev.",
+    isKey: true,
+    help: "Verifies callers' own JSON web tokens (HS256, HS384, HS512), which must have an exp; 32 bytes or more. Read again on SIGHUP, as the connection string is. Required without --dev.",
+  },
+  audience: {
+    kind: 'string',
+    env: 'TRUNKLINE_NEGOTIATE_AUDIENCE',
+    help: "The aud that callers' tokens must have. Any when not given.",
+  },
+  issuer: {
+    kind: 'string',
+    env: 'TRUNKLINE_NEGOTIATE_ISSUER',
+    help: "The iss that callers' tokens must have. Any when not given.",
+  },
+  hubs: {
+    kind: 'list',
+    env: 'TRUNKLINE_NEGOTIATE_HUBS',
+    help: 'Hubs that callers may be sent to, in any case; others are answered 404. Required without --dev, where it is any when not given.',
   },
   allowedOrigins: {
     kind: 'list',
@@ -57,8 +74,15 @@ export const NEGOTIATE_OPTIONS = defineOptions({
   },
 });
 
-/** Who may come in: anyone, or who brings a token made with the secret. */
-export type Admission = { readonly dev: true } | { readonly dev: false; readonly secret: string };
+/** Who may come in: anyone, or who brings a token made with the secret, of these if they are given. */
+export type Admission =
+  | { readonly dev: true }
+  | {
+      readonly dev: false;
+      readonly secret: string;
+      readonly audience: string | undefined;
+      readonly issuer: string | undefined;
+    };
 
 export interface NegotiateSettings extends Pick<
   Settings<typeof NEGOTIATE_OPTIONS>,
@@ -66,7 +90,11 @@ export interface NegotiateSettings extends Pick<
 > {
   readonly connection: ConnectionString;
   readonly admission: Admission;
+  /** In lower case; undefined: any. */
+  readonly hubs: ReadonlySet<string> | undefined;
 }
+
+type Given = Settings<typeof NEGOTIATE_OPTIONS>;
 
 /** @throws SettingsError with one line that says what to change */
 export function readNegotiateSettings(
@@ -81,13 +109,33 @@ export function readNegotiateSettings(
   });
   const { port, host, allowedOrigins, logLevel } = settings;
   const connection = readConnection(settings.connectionString);
-  return { port, host, allowedOrigins, logLevel, connection, admission: admission(settings) };
+  return {
+    port,
+    host,
+    allowedOrigins,
+    logLevel,
+    connection,
+    admission: admission(settings),
+    hubs: readHubs(settings),
+  };
+}
+
+function readHubs({ dev, hubs }: Given): NegotiateSettings['hubs'] {
+  if (hubs === undefined) {
+    if (dev) return undefined;
+    throw new SettingsError(
+      'no hubs: set TRUNKLINE_NEGOTIATE_HUBS or --hubs to those that callers may be sent to, or use --dev',
+    );
+  }
+  const wrong = hubs.find((hub) => !HUB_NAME.test(hub));
+  if (wrong !== undefined) throw new SettingsError(`--hubs: '${wrong}' is none: ${HUB_NAME_RULE}`);
+  return new Set(hubs.map((hub) => hub.toLowerCase()));
 }
 
 function readConnection(text: string | undefined): ConnectionString {
   if (text === undefined) {
     throw new SettingsError(
-      'no connection string: set TRUNKLINE_CONNECTION_STRING or --connection-string, or use --dev',
+      'no connection string: set TRUNKLINE_CONNECTION_STRING, TRUNKLINE_CONNECTION_STRING_FILE or --connection-string, or use --dev',
     );
   }
   try {
@@ -98,12 +146,12 @@ function readConnection(text: string | undefined): ConnectionString {
   }
 }
 
-function admission({ dev, secret }: { dev: boolean; secret: string | undefined }): Admission {
+function admission({ dev, secret, audience, issuer }: Given): Admission {
   if (dev) return { dev };
   if (secret === undefined) {
     throw new SettingsError(
-      'no secret to verify callers with: set TRUNKLINE_NEGOTIATE_SECRET or --secret, or use --dev',
+      'no secret to verify callers with: set TRUNKLINE_NEGOTIATE_SECRET, TRUNKLINE_NEGOTIATE_SECRET_FILE or --secret, or use --dev',
     );
   }
-  return { dev, secret };
+  return { dev, secret, audience, issuer };
 }

@@ -1,3 +1,4 @@
+import { SLOW_REQUEST_LIMITS } from '@trunkline/foundation';
 import type { Registry } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
@@ -9,7 +10,7 @@ export interface Health {
 
 /** The admin port: `/metrics` for Prometheus, `/live` and `/ready` for who restarts and routes. */
 export function createAdminApp(registry: Registry, health: Health): FastifyInstance {
-  const app = fastify({ logger: false, forceCloseConnections: true });
+  const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });
   app.get('/metrics', async (_request, reply) => {
     return reply.type(registry.contentType).send(await registry.metrics());
   });
