@@ -101,12 +101,15 @@ describe.concurrent('an app server', { timeout: TEST_MS }, () => {
     const clients = await world.connectAll(CLIENTS_EACH);
     const observer = await world.observe();
 
+    // Who came back before the next app server has started would be turned away after the wait.
+    const release = world.holdClients();
     await world.apps[0]!.kill();
     expectUnaware(clients);
     expect((await observer.closed).code).toBe(1001);
     expect(observer.received.all).toEqual([{ type: 7, allowReconnect: true }]);
     await Promise.all(clients.map((client) => client.event('reconnecting')));
     await world.startApp({ name: 'again' });
+    release();
     await expectToldAndServedBy(world, clients, 'again');
     await expectCloses(world, {
       clients: { ServerConnectionClosed: CLIENTS_EACH + 1 },

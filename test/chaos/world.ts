@@ -50,6 +50,8 @@ export class World implements AsyncDisposable {
   readonly #clients: (Client | HubClient)[] = [];
   readonly #owned: AsyncDisposable[] = [];
   #edge: StartedEdge;
+  #mayDial = Promise.resolve();
+  #release = () => {};
 
   /** Resolves when all server connections are there. */
   static async start(options: WorldOptions = {}): Promise<World> {
@@ -119,7 +121,7 @@ export class World implements AsyncDisposable {
       .withUrl(`${(through ?? this.edge).url}/client/?hub=${this.hub}`, {
         transport: HttpTransportType.WebSockets,
         skipNegotiation: through !== undefined,
-        accessTokenFactory: () => mintClientToken(token),
+        accessTokenFactory: () => this.#mayDial.then(() => mintClientToken(token)),
       })
       .withAutomaticReconnect()
       .configureLogging(LogLevel.None)
@@ -127,6 +129,12 @@ export class World implements AsyncDisposable {
     const client = new Client(connection);
     this.#clients.push(client);
     return client;
+  }
+
+  /** Clients of this world that dial from now on wait until what is returned has been called. */
+  holdClients(): () => void {
+    this.#mayDial = new Promise((resolve) => (this.#release = resolve));
+    return this.#release;
   }
 
   connectAll(count: number): Promise<Client[]> {
@@ -160,6 +168,7 @@ export class World implements AsyncDisposable {
 
   /** Has every client leave. */
   async stopClients(): Promise<void> {
+    this.#release();
     await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
   }
 
