@@ -1,8 +1,8 @@
-import type { Logger } from '../options.ts';
+import type { Logger } from './options.ts';
 
-/** How long what follows a line about a method is only counted. */
+/** How long what follows a line about the same is only counted. */
 const QUIET_MS = 10_000;
-/** Of what was wrong, in characters: schemas may quote what the client sent. */
+/** Of what was wrong, in characters: it may quote what the other side sent. */
 const LENGTH = 300;
 
 interface Told {
@@ -11,48 +11,55 @@ interface Told {
   latest: string;
 }
 
+/** How a line begins that says what happened to one of its kind, and to `count` more. */
+export interface Wording {
+  one(kind: string): string;
+  more(kind: string, count: number): string;
+}
+
 /**
- * Tells the app which values of clients its schemas refuse: a line at once, and while it goes on one
- * every ten seconds with a count, since any client can cause it.
+ * Tells the app of what others cause as often as they like: a line at once, and while it goes on one
+ * every ten seconds with a count.
  */
-export class RefusalLog {
+export class CountedLog {
   readonly #hub: string;
   readonly #logger: Logger;
-  /** By method, so that there are few. */
+  readonly #wording: Wording;
   readonly #told = new Map<string, Told>();
 
-  constructor(hub: string, logger: Logger) {
+  constructor(hub: string, logger: Logger, wording: Wording) {
     this.#hub = hub;
     this.#logger = logger;
+    this.#wording = wording;
   }
 
-  /** `why` is what was wrong with a call of the method, as detailed errors have it. */
-  refused(method: string, why: string, now: number): void {
-    const told = this.#told.get(method);
+  /** There must be few kinds, whatever others send. `why` is what was wrong with this one. */
+  tell(kind: string, why: string, now: number): void {
+    const told = this.#told.get(kind);
     if (told !== undefined) {
       told.more++;
       told.latest = why;
       return;
     }
-    this.#told.set(method, { until: now + QUIET_MS, more: 0, latest: why });
-    this.#tell(`a call of '${method}' was refused`, why);
+    this.#told.set(kind, { until: now + QUIET_MS, more: 0, latest: why });
+    this.#write(this.#wording.one(kind), why);
   }
 
   /** To be called about every second. */
   expire(now: number): void {
-    for (const [method, told] of this.#told) {
+    for (const [kind, told] of this.#told) {
       if (now < told.until) continue;
       if (told.more === 0) {
-        this.#told.delete(method);
+        this.#told.delete(kind);
         continue;
       }
-      this.#tell(`${told.more} more calls of '${method}' were refused, the last`, told.latest);
+      this.#write(this.#wording.more(kind, told.more), told.latest);
       told.until = now + QUIET_MS;
       told.more = 0;
     }
   }
 
-  #tell(what: string, why: string): void {
+  #write(what: string, why: string): void {
     const short = why.length > LENGTH ? `${why.slice(0, LENGTH)}…` : why;
     const line = short.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
     this.#logger.warn(`hub '${this.#hub}': ${what}: ${line}`);

@@ -3,8 +3,9 @@ import { MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientHost, HubRoute } from '../clients/host.ts';
-import { RefusalLog } from '../clients/refusal-log.ts';
 import type { Clock } from '../clock.ts';
+import type { Wording } from '../counted-log.ts';
+import { CountedLog } from '../counted-log.ts';
 import { HubEndpoints } from '../endpoints/hub-endpoints.ts';
 import type { HubEndpointsOptions } from '../endpoints/hub-endpoints.ts';
 import { TrunklineError } from '../errors.ts';
@@ -26,6 +27,18 @@ import { HubRoutes } from './hub-routes.ts';
 
 const KEEP_ALIVE_MS = 5_000;
 
+/** Of methods, whose arguments the app's schemas refuse. */
+const REFUSALS: Wording = {
+  one: (method) => `a call of '${method}' was refused`,
+  more: (method, count) => `${count} more calls of '${method}' were refused, the last`,
+};
+/** Of the service's messages, by the names of their types. */
+const UNREADABLE: Wording = {
+  one: (type) => `a message of the service cannot be read (${type})`,
+  more: (type, count) =>
+    `${count} more messages of the service could not be read (${type}), the last`,
+};
+
 export interface HubHostOptions extends Omit<HubEndpointsOptions, 'receiver' | 'offer'> {
   readonly acks: Acks;
   /** Of the whole server. */
@@ -46,13 +59,15 @@ export class HubHost implements ClientHost {
   readonly #outbound: Outbound;
   readonly #results: ClientResults;
   readonly #answers: ClientAnswers;
-  readonly #refusals: RefusalLog;
+  readonly #refusals: CountedLog;
+  readonly #unreadable: CountedLog;
   #nextKeepAlive = 0;
 
   constructor(options: HubHostOptions) {
     this.#options = options;
     this.hub = options.hub;
-    this.#refusals = new RefusalLog(options.hub, options.logger);
+    this.#refusals = new CountedLog(options.hub, options.logger, REFUSALS);
+    this.#unreadable = new CountedLog(options.hub, options.logger, UNREADABLE);
     this.#results = new ClientResults(options.clock);
     this.#answers = new ClientAnswers(this.#results, this.#routes);
     const { acks, observer } = options;
@@ -93,6 +108,7 @@ export class HubHost implements ClientHost {
     for (const client of this.#clients) client.tick(now);
     this.endpoints.tick(now);
     this.#refusals.expire(now);
+    this.#unreadable.expire(now);
     if (now < this.#nextKeepAlive) return;
     this.#nextKeepAlive = now + KEEP_ALIVE_MS;
     const total = String(this.#options.totalClients());
@@ -149,7 +165,13 @@ export class HubHost implements ClientHost {
   }
 
   refused(method: string, why: string): void {
-    this.#refusals.refused(method, why, this.clock.now());
+    this.#refusals.tell(method, why, this.clock.now());
+  }
+
+  /** The service has sent a message of this type that cannot be read. */
+  unreadable(type: string, why: string): void {
+    this.counts.unreadable++;
+    this.#unreadable.tell(type, why, this.clock.now());
   }
 
   started(): void {

@@ -70,6 +70,11 @@ export class ClientAnswers {
     this.#results.refused(invocationId, new TrunklineError('client-gone', error));
   }
 
+  /** The service has brought one that cannot be read. */
+  unreadable(invocationId: string, why: string): void {
+    this.#results.fail(invocationId, new HubError(why));
+  }
+
   disconnected(connectionId: string): void {
     this.#results.disconnected(connectionId);
     this.#routed.forget(connectionId);

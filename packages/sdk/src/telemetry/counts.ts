@@ -10,8 +10,10 @@ export interface HubCounts {
   failures: number;
   /** Messages handed to the service for clients, a broadcast being one. */
   sends: number;
+  /** Messages of the service that could not be read. */
+  unreadable: number;
 }
 
 export function noCounts(): HubCounts {
-  return { connects: 0, disconnects: 0, calls: 0, failures: 0, sends: 0 };
+  return { connects: 0, disconnects: 0, calls: 0, failures: 0, sends: 0, unreadable: 0 };
 }

@@ -64,6 +64,11 @@ const DEFINITIONS: readonly Definition[] = [
   perHub('calls_total', 'Calls of hub methods that were started.', 'calls'),
   perHub('call_failures_total', 'Of those, the ones that threw.', 'failures'),
   perHub('sends_total', 'Messages handed to the service for clients.', 'sends'),
+  perHub(
+    'unreadable_messages_total',
+    'Messages of the service that could not be read, and were passed over.',
+    'unreadable',
+  ),
 ];
 
 /** Registers the metrics of a server, whose values are read when they are collected. */

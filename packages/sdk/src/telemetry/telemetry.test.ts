@@ -148,6 +148,7 @@ test('metrics are there for a registry of prom-client', async () => {
     'trunkline_sdk_calls_total{hub="chat"} 2',
     'trunkline_sdk_call_failures_total{hub="chat"} 1',
     'trunkline_sdk_sends_total{hub="chat"} 1',
+    'trunkline_sdk_unreadable_messages_total{hub="chat"} 0',
   ]);
   expect(text).toContain('# TYPE trunkline_sdk_sends_total counter');
   await trunk.next(MessageType.BroadcastData);

@@ -1,9 +1,7 @@
-import type { ServiceMessage } from '@trunkline/protocol';
+import type { ProtocolError, ServiceMessage } from '@trunkline/protocol';
 import {
   ConnectionDataView,
   ConnectionType,
-  decodeServiceMessage,
-  frameBodyStart,
   MAX_SERVICE_MESSAGE_BYTES,
   MessageType,
   MigrationLevel,
@@ -18,6 +16,8 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
 import type { Migration } from '../options.ts';
 import { Outlet } from './outlet.ts';
+import type { Remains } from './read-frame.ts';
+import { readFrame } from './read-frame.ts';
 import type { Dialled, TrunkSocket } from './socket.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
@@ -37,6 +37,8 @@ export interface Receiver {
   message(connection: ServerConnection, message: ServiceMessage): void;
   /** A ConnectionData of the usual form; `bytes` may be reused after the call. */
   data(connection: ServerConnection, bytes: Uint8Array, view: ConnectionDataView): void;
+  /** A message that cannot be read, in a frame that can; with what is left of it. */
+  unreadable(connection: ServerConnection, error: ProtocolError, remains: Remains): void;
   /** It was open and is not any more. Nothing follows. */
   closed(connection: ServerConnection): void;
 }
@@ -213,13 +215,20 @@ export class ServerConnection {
   #record(bytes: Uint8Array, start: number, end: number): void {
     if (this.#fault !== undefined) return;
     if (this.#state === 'opening') {
-      this.#welcome(decodeFrame(bytes, start, end));
+      this.#welcome(readFrame(bytes, start, end));
     } else if (readConnectionData(bytes, start, end, this.#view)) {
       this.#options.receiver.data(this, bytes, this.#view);
     } else {
-      const message = decodeFrame(bytes, start, end);
-      if (message !== undefined) this.#options.receiver.message(this, message);
+      this.#message(bytes, start, end);
     }
+  }
+
+  #message(bytes: Uint8Array, start: number, end: number): void {
+    const { receiver } = this.#options;
+    const message = readFrame(bytes, start, end, (error, remains) =>
+      receiver.unreadable(this, error, remains),
+    );
+    if (message !== undefined) receiver.message(this, message);
   }
 
   /** The service's first message must be its handshake response (service protocol reference, 7.2). */
@@ -265,8 +274,4 @@ export class ServerConnection {
     );
     this.#closed.resolve();
   }
-}
-
-function decodeFrame(bytes: Uint8Array, start: number, end: number): ServiceMessage | undefined {
-  return decodeServiceMessage(bytes, frameBodyStart(bytes, start), end);
 }
