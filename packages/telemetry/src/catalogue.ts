@@ -277,7 +277,7 @@ export const METRICS = {
     help: 'Bytes held for clients, by what they wait for.',
     labels: { until: ['open', 'moved'] },
     meaning:
-      'open: messages for clients whose handshake response is not out, 256 KiB for one and 64 MiB in all. moved: what clients say while they have no app server, with the same bounds.',
+      'open: messages for clients whose handshake response is not out, 1 MiB for one and 256 MiB in all. moved: what clients say while they have no app server, 256 KiB for one and 64 MiB in all.',
     whenItRises:
       'App servers are slow to answer handshakes, or to take over clients. At the bound clients are closed, to reconnect: those that hold most, or those that say more.',
   },

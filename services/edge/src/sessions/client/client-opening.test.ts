@@ -12,6 +12,7 @@ const CALL = '{"type":1,"target":"a","arguments":[]}␞';
 const CANCELED = '{"error":"Handshake was canceled."}␞';
 const NO_SERVER = '{"error":"No app server is connected for this hub. Try again later."}␞';
 const EARLY_BYTES = 256 * 1024;
+const HELD_BYTES = 1024 * 1024;
 
 describe('the handshake request', () => {
   test('opens the client at its server, then goes there as it came', async () => {
@@ -346,7 +347,7 @@ describe('until the handshake response is written', () => {
 
   test('more held than may be closes the client as a slow one', async () => {
     const { edge, server, client } = await opening();
-    const json = 'x'.repeat(EARLY_BYTES / 2 - 16);
+    const json = 'x'.repeat(HELD_BYTES / 2 - 16);
     server.says(direct(client, json), direct(client, json));
     expect(client.socket.isOpen).toBe(true);
     server.says(direct(client, ''));

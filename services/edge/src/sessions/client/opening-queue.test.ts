@@ -37,10 +37,10 @@ test('gives out copies of what it was given, in order and as one', () => {
   expect(queue.count).toBe(0);
 });
 
-test('holds 256 KB for a client, places for messages included', () => {
+test('holds 1 MB for a client, places for messages included', () => {
   const queue = new OpeningQueue({ heldBytes: 0 });
-  expect(queue.add(new HeldMessage(Buffer.alloc(256 * KB)))).toBe(false);
-  expect(queue.add(new HeldMessage(Buffer.alloc(256 * KB - 2 * ENTRY)))).toBe(true);
+  expect(queue.add(new HeldMessage(Buffer.alloc(MB)))).toBe(false);
+  expect(queue.add(new HeldMessage(Buffer.alloc(MB - 2 * ENTRY)))).toBe(true);
   expect(queue.add(new HeldMessage(Buffer.alloc(1)))).toBe(false);
   expect(queue.add(new HeldMessage(Buffer.alloc(0)))).toBe(true);
   expect(queue.add(new HeldMessage(Buffer.alloc(0)))).toBe(false);
@@ -64,30 +64,40 @@ test('one send is one copy for each payload, counted once until nobody holds it'
   expect(budget.heldBytes).toBe(0);
 });
 
-test('over 64 MiB in all the largest go, until an eighth is free again', () => {
+test('over 256 MiB in all the largest go, until an eighth is free again', () => {
   const budget = { heldBytes: 0 };
   const holders = Array.from({ length: 512 }, () => new Holder(budget));
   const fill = (holder: Holder, bytes: number): boolean =>
     holder.queue.add(new HeldMessage(Buffer.alloc(bytes - ENTRY)));
-  holders.forEach((holder, index) => fill(holder, index < 10 ? 200 * KB : 100 * KB));
+  holders.forEach((holder, index) => fill(holder, index < 10 ? 800 * KB : 400 * KB));
   expect(paid(holders, budget)).toEqual([]);
-  for (const holder of holders.slice(10, 150)) fill(holder, 99 * KB);
-  expect(budget.heldBytes).toBeGreaterThan(64 * MB);
+  for (const holder of holders.slice(10, 150)) fill(holder, 399 * KB);
+  expect(budget.heldBytes).toBeGreaterThan(256 * MB);
   const who = paid(holders, budget);
   expect(who.slice(0, 10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(Math.max(...who)).toBeLessThan(150);
-  expect(budget.heldBytes).toBeLessThanOrEqual(56 * MB);
-  expect(budget.heldBytes).toBeGreaterThan(55 * MB);
+  expect(budget.heldBytes).toBeLessThanOrEqual(224 * MB);
+  expect(budget.heldBytes).toBeGreaterThan(223 * MB);
 });
 
 test('who holds much together with many others is not the largest', () => {
   const budget = { heldBytes: 0 };
   const crowd = Array.from({ length: 1000 }, () => new Holder(budget));
-  const shared = new HeldMessage(Buffer.alloc(250 * KB));
+  const shared = new HeldMessage(Buffer.alloc(1000 * KB));
   for (const holder of crowd) holder.queue.add(shared);
   const few = Array.from({ length: 320 }, () => new Holder(budget));
-  for (const holder of few) holder.queue.add(new HeldMessage(Buffer.alloc(210 * KB)));
+  for (const holder of few) holder.queue.add(new HeldMessage(Buffer.alloc(840 * KB)));
   const who = paid([...crowd, ...few], budget);
   expect(who.length).toBeGreaterThan(40);
   expect(Math.min(...who)).toBeGreaterThanOrEqual(crowd.length);
+});
+
+test('5,000 clients may come at once while the app tells everybody of each', () => {
+  const budget = { heldBytes: 0 };
+  const last = new Holder(budget);
+  for (let n = 0; n < 5_000; n++) last.queue.add(new HeldMessage(Buffer.alloc(120)));
+  expect(last.queue.count).toBe(5_000);
+  // The others have a place for each of those before them, and share the messages.
+  budget.heldBytes += ((4_999 * 5_000) / 2) * ENTRY;
+  expect(paid([last], budget)).toEqual([]);
 });

@@ -4,10 +4,16 @@
  * newcomer in OnConnected means the newcomer too (service protocol reference, section 8.4).
  */
 
-/** For one client; real apps greet theirs with some hundred bytes. */
-const BYTES = 256 * 1024;
-/** For all clients of an edge. Over it, the largest holders go until an eighth is free again. */
-const BYTES_OF_ALL = 64 * 1024 * 1024;
+/**
+ * For one client: as much as may wait for one that is open. When 5,000 come at once and the app tells
+ * everybody of each, the last of them holds 5,000 messages, of some hundred bytes.
+ */
+const BYTES = 1024 * 1024;
+/**
+ * For all clients of an edge: of those 5,000, each holds a place for all who came before it, 200 MB.
+ * Over it, the largest holders go until an eighth is free again.
+ */
+const BYTES_OF_ALL = 256 * 1024 * 1024;
 const RELIEVED = (BYTES_OF_ALL / 8) * 7;
 /** A place in a queue, beside what it holds. */
 const ENTRY_BYTES = 16;
