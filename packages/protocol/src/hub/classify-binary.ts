@@ -1,4 +1,10 @@
-import { msgpackFirst, msgpackInt, msgpackTextStart, msgpackValueEnd } from './msgpack-scan.ts';
+import {
+  msgpackFirst,
+  msgpackInt,
+  msgpackTextStart,
+  msgpackTooDeep,
+  msgpackValueEnd,
+} from './msgpack-scan.ts';
 import type { RecordInfo } from './record-info.ts';
 import { mayHaveId } from './record-info.ts';
 
@@ -32,6 +38,11 @@ export function classifyBinary(
   info.type = type;
   const text = msgpackTextStart(bytes, id, end);
   if (text !== -1) info.setId(bytes, text, idEnd);
+}
+
+/** Whether the binary record `bytes[start, end)` is nested deeper than a hub may be asked to read. */
+export function isTooDeep(bytes: Uint8Array, start: number, end: number): boolean {
+  return msgpackTooDeep(bytes, prefixEnd(bytes, start, end), end);
 }
 
 /** Where the array of the binary record at `start` begins, behind its length. */

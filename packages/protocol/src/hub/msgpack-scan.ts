@@ -35,6 +35,47 @@ export function msgpackValueEnd(bytes: Uint8Array, start: number, end: number): 
   return at <= end ? at : -1;
 }
 
+/** Levels that a message may have: .NET gives up beyond 500, and what people send has a dozen. */
+const MAX_LEVELS = 100;
+
+/** What is still to come of the array or map at each level; scans take turns. */
+const pendingAt = new Float64Array(MAX_LEVELS + 1);
+
+/**
+ * Whether arrays and maps are nested over 100 levels deep in the values `bytes[start, end)`: readers
+ * that recurse end by a full stack. Says nothing of whether the values are whole.
+ */
+export function msgpackTooDeep(bytes: Uint8Array, start: number, end: number): boolean {
+  // A level takes a byte at least: most messages are known by their length.
+  if (end - start <= MAX_LEVELS) return false;
+  let level = 0;
+  for (let at = start; at < end;) {
+    const tag = bytes[at++] as number;
+    let children = 0;
+    if (tag >= 0x80 && tag < 0xe0) {
+      if (tag < 0x90) children = 2 * (tag & 0x0f);
+      else if (tag < 0xa0) children = tag & 0x0f;
+      else if (tag < 0xc0) at += tag & 0x1f;
+      else {
+        const size = LENGTH_BYTES[tag - 0xc0] as number;
+        const length = size === 0 ? 0 : uintAt(bytes, at, size, end);
+        if (length === -1) return false;
+        at += size;
+        if (tag >= MAP_16) children = 2 * length;
+        else if (tag >= ARRAY_16) children = length;
+        else at += length + (FIXED_BYTES[tag - 0xc0] as number);
+      }
+    }
+    if (children > 0) {
+      if (level === MAX_LEVELS) return true;
+      pendingAt[++level] = children;
+    } else {
+      while (level > 0 && (pendingAt[level] = (pendingAt[level] as number) - 1) === 0) level--;
+    }
+  }
+  return false;
+}
+
 /** Where the first element of the array at `at` starts, or -1; `count` elements at least. */
 export function msgpackFirst(bytes: Uint8Array, at: number, end: number, count: number): number {
   if (at >= end) return -1;

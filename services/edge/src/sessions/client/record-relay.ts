@@ -3,6 +3,7 @@ import {
   classifyRecord,
   encodeErrorCompletion,
   HubMessageType,
+  isTooDeep,
   MAX_SERVICE_MESSAGE_BYTES,
   ProtocolError,
   RecordBuffer,
@@ -145,6 +146,7 @@ export class RecordRelay {
         passed--;
         break;
       }
+      if (fromClient && this.binary && isTooDeep(bytes, end, next)) throw tooDeep(end);
       classifyRecord(this.binary, bytes, end, next, info);
       if (isStray(fromClient) || (this.hubClosed && !fromClient)) {
         if (fromClient) sink.stray();
@@ -186,6 +188,11 @@ function isStray(fromClient: boolean): boolean {
 const isWhole = (): void => {
   throw new Error('a whole message was left over');
 };
+
+/** MessagePack readers recurse, and .NET's has been brought down by it; JSON readers have bounds of their own. */
+function tooDeep(offset: number): ProtocolError {
+  return new ProtocolError('too-deep', offset, 'a hub message nested over 100 levels deep');
+}
 
 function tooMany(offset: number): ProtocolError {
   return new ProtocolError('oversized', offset, `over ${PIECE_RECORDS} hub messages at once`);
