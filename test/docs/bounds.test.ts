@@ -3,6 +3,7 @@ import { REFUSAL_KINDS } from '@trunkline/protocol';
 import { METRICS } from '@trunkline/telemetry';
 import { describe, expect, test } from 'vitest';
 import type { PoolName } from '../../services/edge/src/pools.ts';
+import { LEAST_KEPT } from '../../services/edge/src/open-files.ts';
 import { poolLimits, POOLS } from '../../services/edge/src/pools.ts';
 
 /** The table of bounds in ARCHITECTURE.md is a promise; here its pools are held to the code. */
@@ -64,6 +65,7 @@ test('settings leave the pools as they are listed unless they say otherwise', ()
     requests: 1024,
     bodyBytes: 8 * megabyte,
     maxMessageBytes: 4 * megabyte,
+    kept: LEAST_KEPT,
   });
   for (const [pool, { share, total }] of Object.entries(limits)) {
     expect([pool, POOLS[pool as PoolName]]).toEqual([

@@ -19,6 +19,7 @@ const DIRECTIONS = ['from_client', 'to_client', 'from_server', 'to_server'] as c
 const TRANSPORTS = ['webSockets', 'serverSentEvents', 'longPolling'] as const;
 const SIDES = ['client', 'server'] as const;
 const POOLS = [
+  'newcomers',
   'negotiates',
   'early_posts',
   'posts',
@@ -126,7 +127,7 @@ export const METRICS = {
       reason: ['connections', 'open_files', 'hubs', 'request_bytes', 'opening_bytes', 'origin'],
     },
     meaning:
-      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). opening_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
+      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). opening_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
     whenItRises:
       'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. The others are clients that ask for too much: look at what they send.',
   },

@@ -9,11 +9,11 @@ import { createAdminApp } from './admin/admin-app.ts';
 import { createEdgeRegistry } from './admin/metrics.ts';
 import { MemoryBroker } from './bus/memory-bus.ts';
 import type { EdgeConfig } from './config.ts';
-import { listen } from './listener/uws-listener.ts';
+import { listen, type ListenerSettings } from './listener/uws-listener.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
 import type { BusReceiver, Bus } from './ports/bus.ts';
-import { openFilesLimit, socketLimit } from './open-files.ts';
+import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
 import { BusBridge } from './sessions/bus-bridge.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
@@ -71,17 +71,14 @@ export async function startEdge(
   const admin = createAdminApp(createEdgeRegistry(context, hubs), health);
   await listenForAdmin(admin, config);
   const requests = new HttpDoor(context, clients);
-  const listener = await listen(
-    { ...config, counters: context.counters, pools: context.pools },
-    {
-      client: (request) => clients.connect(request),
-      server: (request) => servers.connect(request),
-      negotiate: (request) => clients.negotiate(request),
-      receive: (request, exchange) => requests.receive(request, exchange),
-      send: (request) => requests.send(request),
-      leave: (request) => requests.leave(request),
-    },
-  );
+  const listener = await listen(listenerSettings(config, context), {
+    client: (request) => clients.connect(request),
+    server: (request) => servers.connect(request),
+    negotiate: (request) => clients.negotiate(request),
+    receive: (request, exchange) => requests.receive(request, exchange),
+    send: (request) => requests.send(request),
+    leave: (request) => requests.leave(request),
+  });
   const watch = new Watch(context, [
     clients,
     hubs,
@@ -117,6 +114,17 @@ export async function startEdge(
   };
 }
 
+function listenerSettings(config: EdgeConfig, context: EdgeContext): ListenerSettings {
+  const { counters, pools, limits, digest } = context;
+  const turnedAway = (remoteAddress: string): void => {
+    counters.refusals.add('open_files');
+    digest.info({ reason: 'open_files' }, 'socket closed', { remoteAddress });
+  };
+  const { openSockets } = limits;
+  const spare = spareSockets(openFilesLimit());
+  return { ...config, counters, pools, openSockets, spareSockets: spare, turnedAway };
+}
+
 function logStop({ log, clients, servers }: EdgeContext, why: string): void {
   log.info({ why, clients: clients.size, serverConnections: servers.size }, 'edge stops');
 }
@@ -135,7 +143,8 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
 
 function createContext(config: EdgeConfig, log: Logger): EdgeContext {
   const random = randomPool();
-  const pools = new Pools(poolLimits(config));
+  const openFiles = openFilesLimit();
+  const pools = new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) }));
   const counters = new Counters();
   return {
     edgeId: config.edgeId,
@@ -151,7 +160,7 @@ function createContext(config: EdgeConfig, log: Logger): EdgeContext {
       transports: config.transports,
       connections: config.maxConnections,
       hubs: config.maxHubs,
-      openSockets: socketLimit(openFilesLimit()),
+      openSockets: socketLimit(openFiles),
     },
     counters,
     pools,

@@ -1,6 +1,12 @@
-/** Kept for app servers, the admin port, log and TLS files, and for saying no to clients. */
+/**
+ * Kept for app servers, the admin port, log and TLS files, and for saying no to clients: a quarter
+ * for connections of app servers beyond the limit of sockets, three eighths for those that have not
+ * said yet who they are (the pool `newcomers`), and the rest for everything else.
+ */
+/** Of the admin port at a time: they and the process's own files fit into what is left. */
+export const ADMIN_CONNECTIONS = 20;
 const SHARE_KEPT = 0.05;
-const LEAST_KEPT = 128;
+export const LEAST_KEPT = 128;
 
 /** Files and sockets this process may have open; Infinity where the system does not say. */
 export function openFilesLimit(): number {
@@ -11,8 +17,19 @@ export function openFilesLimit(): number {
   return Number.isNaN(limit) ? Infinity : limit;
 }
 
+/** Files that are kept from clients; `LEAST_KEPT` where there is no limit. */
+export function keptFiles(openFiles: number): number {
+  return openFiles === Infinity
+    ? LEAST_KEPT
+    : Math.max(LEAST_KEPT, Math.ceil(openFiles * SHARE_KEPT));
+}
+
 /** Sockets of the public port beyond which clients are refused, while there still are files. */
 export function socketLimit(openFiles: number): number {
-  if (openFiles === Infinity) return Infinity;
-  return Math.max(1, openFiles - Math.max(LEAST_KEPT, Math.ceil(openFiles * SHARE_KEPT)));
+  return Math.max(1, openFiles - keptFiles(openFiles));
+}
+
+/** Of the kept files, those for app servers that come when there are as many sockets. */
+export function spareSockets(openFiles: number): number {
+  return Math.floor(keptFiles(openFiles) / 4);
 }

@@ -6,11 +6,11 @@ const KB = 1024;
 const MB = 1024 * KB;
 
 /** Who a share is for. */
-export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection';
+export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection' | 'address';
 
 interface PoolDefinition extends BudgetLimits {
   /** What is counted. */
-  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'rules' | 'hubs';
+  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'rules' | 'hubs' | 'sockets';
   readonly owner: PoolOwner;
 }
 
@@ -21,6 +21,8 @@ interface PoolDefinition extends BudgetLimits {
  * bounds for a single thing.
  */
 export const POOLS = {
+  /** Sockets without a request, where open files are short. Of 128 files kept from clients. */
+  newcomers: { unit: 'sockets', owner: 'address', share: 32, total: 48 },
   /** Ids that a negotiate has given out, and no connect has claimed yet. */
   negotiates: { unit: 'ids', owner: 'user or token', share: 10_000, total: 100_000 },
   /** Posted before the connection is made. */
@@ -66,16 +68,18 @@ const POOL_NAMES = Object.keys(POOLS) as PoolName[];
 type PoolLimits = Readonly<Record<PoolName, BudgetLimits>>;
 
 /**
- * What settings say of the pools: `requests` posts at a time, of `bodyBytes` each, and hub messages
- * of `maxMessageBytes`.
+ * What settings say of the pools: `kept` files that clients do not get (`keptFiles`),
+ * `requests` posts at a time, of `bodyBytes` each, and hub messages of `maxMessageBytes`.
  */
 export function poolLimits(settings: {
   requests: number;
   bodyBytes: number;
   maxMessageBytes: number;
+  kept: number;
 }): Partial<PoolLimits> {
-  const { requests, bodyBytes, maxMessageBytes } = settings;
+  const { requests, bodyBytes, maxMessageBytes, kept } = settings;
   return {
+    newcomers: { share: Math.floor(kept / 4), total: Math.floor((kept * 3) / 8) },
     posts: { share: POOLS.posts.share, total: requests },
     posts_of_user: { share: Math.max(POOLS.posts.share, Math.ceil(requests / 4)), total: requests },
     post_bytes: { share: 4 * bodyBytes, total: 16 * bodyBytes },

@@ -2,6 +2,7 @@ import { SLOW_REQUEST_LIMITS } from '@trunkline/foundation';
 import type { Registry } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
+import { ADMIN_CONNECTIONS } from '../open-files.ts';
 
 /** What the edge says of itself; `ready` goes off before it stops. */
 export interface Health {
@@ -11,6 +12,7 @@ export interface Health {
 /** The admin port: `/metrics` for Prometheus, `/live` and `/ready` for who restarts and routes. */
 export function createAdminApp(registry: Registry, health: Health): FastifyInstance {
   const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });
+  app.server.maxConnections = ADMIN_CONNECTIONS;
   app.get('/metrics', async (_request, reply) => {
     return reply.type(registry.contentType).send(await registry.metrics());
   });

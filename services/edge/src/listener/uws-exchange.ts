@@ -114,6 +114,17 @@ export function respond(res: HttpResponse, answer: HttpAnswer, headers: Headers 
   });
 }
 
+/** Handles a request when its turn is over, unless its peer has gone by then. */
+export function nextTurn(res: HttpResponse, run: () => void): void {
+  let open = true;
+  res.onAborted(() => {
+    open = false;
+  });
+  setImmediate(() => {
+    if (open) res.cork(run);
+  });
+}
+
 function writeHead(res: HttpResponse, { status, headers: own }: HttpAnswer, all: Headers): void {
   res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
   for (const headers of [own, all]) {

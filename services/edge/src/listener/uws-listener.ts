@@ -1,11 +1,11 @@
 import type * as uws from 'uWebSockets.js';
-import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { SettingsError } from '@trunkline/settings';
 import type { Doors, HttpAnswer, HttpRequest, Listener } from '../ports/listener.ts';
-import type { Pools } from '../pools.ts';
 import type { BodyCounters } from './bodies.ts';
 import { Bodies } from './bodies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
+import { Newcomers, type NewcomerSettings } from './newcomers.ts';
 import { respond, UwsExchange } from './uws-exchange.ts';
 import { unambiguous, type UwsHandler } from './uws-request.ts';
 import { webSockets } from './uws-web-sockets.ts';
@@ -17,7 +17,7 @@ const SERVER_MESSAGE_BYTES = 128 * 1024 * 1024;
 /** A server connection whose queue passes this has stopped reading; its stream cannot be mended. */
 const SERVER_QUEUE_BYTES = 64 * 1024 * 1024;
 
-export interface ListenerSettings {
+export interface ListenerSettings extends NewcomerSettings {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -31,7 +31,6 @@ export interface ListenerSettings {
   /** What may wait for a client before it is given up. */
   readonly clientQueueBytes: number;
   readonly counters: ListenerCounters;
-  readonly pools: Pools;
 }
 
 /** What the listener counts, for metrics and for who lets clients in. */
@@ -115,72 +114,79 @@ function bind(app: TemplatedApp, { host, port }: ListenerSettings): Promise<us_l
 }
 
 type Cors = (request: HttpRequest) => Headers;
+/** Answers as a whole, on a connection that is needed no longer where files are short. */
+type Say = (res: HttpResponse, request: HttpRequest, answer: HttpAnswer) => void;
 
 function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): void {
   const cors: Cors = (request) => corsHeaders(request, settings.allowedOrigins);
-  upgrades(app, settings, doors, cors);
+  const newcomers = new Newcomers(settings);
+  const say: Say = (res, request, answer) =>
+    respond(res, newcomers.any ? { ...answer, hangUp: true } : answer, cors(request));
+  upgrades(app, settings, doors, newcomers, say);
   const bodies = new Bodies(settings.bodyBytes, settings.counters, settings.pools);
-  for (const path of ['/client/', '/client']) clientRequests(app, path, doors, cors, bodies);
-  const negotiate = unambiguous((res, request) =>
-    respond(res, doors.negotiate(request), cors(request)),
-  );
+  for (const path of ['/client/', '/client']) {
+    const send = unambiguous((res, request) => {
+      const verdict = doors.send(request);
+      if ('status' in verdict) return say(res, request, verdict);
+      newcomers.forget(request.remoteAddress);
+      bodies.read(res, cors(request), verdict);
+    });
+    app.post(path, send);
+    clientRequests(app, path, doors, cors, say);
+  }
+  const negotiate = unambiguous((res, request) => say(res, request, doors.negotiate(request)));
   app.post('/client/negotiate', negotiate);
   const preflight = unambiguous((res, request) =>
     respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) }),
   );
   for (const path of ['/client/*', '/client']) app.options(path, preflight);
-  const healthy = unambiguous((res) => respond(res, { status: 200 }));
+  const healthy = unambiguous((res, request) => say(res, request, { status: 200 }));
   for (const path of ['/api/health', '/api/v1/health']) app.get(path, healthy).head(path, healthy);
   const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
-  app.any('/*', refuse({ status: 404, headers: TEXT, body }, cors));
+  app.any('/*', refuse({ status: 404, headers: TEXT, body }, say));
 }
 
 /** WebSockets, and the count of all sockets. */
-function upgrades(app: TemplatedApp, settings: ListenerSettings, doors: Doors, cors: Cors): void {
+function upgrades(
+  app: TemplatedApp,
+  settings: ListenerSettings,
+  doors: Doors,
+  newcomers: Newcomers,
+  refuse: Say,
+): void {
   const { messageBytes, clientQueueBytes: queueBytes, counters } = settings;
   // It is told of sockets that come, but not of those that go as WebSockets.
-  app.filter((_res, change) => {
+  app.filter((res, change) => {
     counters.openSockets += change;
+    if (change > 0) newcomers.arrived(res, counters.openSockets);
   });
   const gone = (): void => void counters.openSockets--;
-  const client = webSockets({ messageBytes, queueBytes, headers: cors, gone }, (request) =>
+  const common = { refuse, gone, mustWait: () => newcomers.any };
+  const client = webSockets({ ...common, messageBytes, queueBytes }, (request) =>
     doors.client(request),
   );
   const limits = { messageBytes: SERVER_MESSAGE_BYTES, queueBytes: SERVER_QUEUE_BYTES };
-  const server = webSockets({ ...limits, headers: () => ({}), gone }, (request) =>
-    doors.server(request),
-  );
+  const server = webSockets({ ...common, ...limits }, (request) => doors.server(request));
   for (const path of ['/client/', '/client']) app.ws(path, client);
   for (const path of ['/server/', '/server']) app.ws(path, server);
 }
 
-/** Server-sent events, polls and posts. */
-function clientRequests(
-  app: TemplatedApp,
-  path: string,
-  doors: Doors,
-  cors: Cors,
-  bodies: Bodies,
-): void {
+/** Server-sent events and polls, their end, and what no client asks for. */
+function clientRequests(app: TemplatedApp, path: string, doors: Doors, cors: Cors, say: Say): void {
   const receive = unambiguous((res, request) =>
     doors.receive(request, new UwsExchange(res, cors(request))),
   );
-  const send = unambiguous((res, request) => {
-    const verdict = doors.send(request);
-    if ('status' in verdict) respond(res, verdict, cors(request));
-    else bodies.read(res, cors(request), verdict);
-  });
-  const leave = unambiguous((res, request) => respond(res, doors.leave(request), cors(request)));
-  app.get(path, receive).post(path, send).del(path, leave);
+  const leave = unambiguous((res, request) => say(res, request, doors.leave(request)));
+  app.get(path, receive).del(path, leave);
   const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
   const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';
-  app.any(path, refuse({ status: 405, headers, body }, cors));
+  app.any(path, refuse({ status: 405, headers, body }, say));
 }
 
 /** Answers what no route is for; the answer to a HEAD ends with its head. */
-function refuse(answer: HttpAnswer, cors: Cors): UwsHandler {
+function refuse(answer: HttpAnswer, say: Say): UwsHandler {
   const { body: _body, ...head } = answer;
   return unambiguous((res, request, method) =>
-    respond(res, method === 'head' ? head : answer, cors(request)),
+    say(res, request, method === 'head' ? head : answer),
   );
 }

@@ -1,6 +1,6 @@
 import type { HttpRequest as UwsRequest, HttpResponse } from 'uWebSockets.js';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
-import { UwsExchange } from './uws-exchange.ts';
+import { nextTurn, respond } from './uws-exchange.ts';
 
 /** As the module calls it. */
 export type UwsHandler = (res: HttpResponse, req: UwsRequest) => void;
@@ -33,10 +33,7 @@ export function unambiguous(
  */
 export function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolean {
   if (!SINGLE.some((name) => headers.get(name)?.includes(','))) return false;
-  const exchange = new UwsExchange(res, {});
-  setImmediate(() => {
-    if (exchange.isOpen) exchange.answer(AMBIGUOUS);
-  });
+  nextTurn(res, () => respond(res, AMBIGUOUS));
   return true;
 }
 
@@ -52,6 +49,11 @@ export function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
     // Undefined, whatever its type says, for a URL without `?`.
     query: req.getQuery() ?? '',
     headers,
-    remoteAddress: Buffer.from(res.getRemoteAddressAsText()).toString(),
+    remoteAddress: addressOf(res),
   };
+}
+
+/** The peer's IP address. */
+export function addressOf(res: HttpResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString();
 }

@@ -1,7 +1,7 @@
 import type { HttpResponse, us_socket_context_t, WebSocketBehavior } from 'uWebSockets.js';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { SocketHandler } from '../ports/socket.ts';
-import { respond } from './uws-exchange.ts';
+import { nextTurn } from './uws-exchange.ts';
 import { copyRequest, refusedAsAmbiguous } from './uws-request.ts';
 
 /** What WebSockets of one kind have in common. */
@@ -10,8 +10,9 @@ export interface WebSocketOptions {
   readonly messageBytes: number;
   /** What may wait for a peer before its messages are dropped. */
   readonly queueBytes: number;
-  /** Go with a refusal. */
-  readonly headers: (request: HttpRequest) => Readonly<Record<string, string>>;
+  readonly refuse: (res: HttpResponse, request: HttpRequest, answer: HttpAnswer) => void;
+  /** Whether an upgrade has to wait until its turn is over, because of `Newcomers`. */
+  readonly mustWait: () => boolean;
   /** Told of each WebSocket that has ended. */
   readonly gone: () => void;
 }
@@ -29,9 +30,14 @@ interface UserData {
  * off: keep-alive belongs to the protocols.
  */
 export function webSockets(
-  { messageBytes, queueBytes, headers, gone }: WebSocketOptions,
+  { messageBytes, queueBytes, refuse, mustWait, gone }: WebSocketOptions,
   admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
 ): WebSocketBehavior<UserData> {
+  const decide = (res: HttpResponse, request: HttpRequest, context: us_socket_context_t): void => {
+    const verdict = otherVersion(request) ?? admit(request);
+    if ('status' in verdict) refuse(res, request, verdict);
+    else upgrade(res, request, context, verdict);
+  };
   return {
     maxPayloadLength: messageBytes,
     maxBackpressure: queueBytes,
@@ -40,9 +46,8 @@ export function webSockets(
     upgrade: (res, req, context) => {
       const request = copyRequest(res, req);
       if (refusedAsAmbiguous(res, request)) return;
-      const verdict = otherVersion(request) ?? admit(request);
-      if ('status' in verdict) respond(res, verdict, headers(request));
-      else upgrade(res, request, context, verdict);
+      if (mustWait()) nextTurn(res, () => decide(res, request, context));
+      else decide(res, request, context);
     },
     open: (ws) => ws.getUserData().handler.opened(ws),
     message: (ws, message) => ws.getUserData().handler.received(Buffer.from(message)),

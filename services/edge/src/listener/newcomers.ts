@@ -1,0 +1,90 @@
+import type { Budget } from '@trunkline/protocol';
+import type { HttpResponse } from 'uWebSockets.js';
+import type { Pools } from '../pools.ts';
+import { addressOf } from './uws-request.ts';
+
+export interface NewcomerSettings {
+  /** Sockets of the public port, beyond which one that comes has to show a request. */
+  readonly openSockets: number;
+  /** Of those beyond, how many may have shown one: they are app servers, by and large. */
+  readonly spareSockets: number;
+  readonly pools: Pools;
+  /** Told of each socket that is closed because there are no files for it. */
+  readonly turnedAway: (remoteAddress: string) => void;
+}
+
+interface Newcomer {
+  readonly res: HttpResponse;
+  readonly address: string;
+}
+
+/**
+ * Sockets that have come while open files are short, and have not shown a request yet. They share a
+ * pool: when it is full, the oldest of the address with most of them makes room, so that an app
+ * server or a health check gets to say what it wants while a crowd is silent.
+ *
+ * uWebSockets.js does not say which socket a request is on. But it calls a handler that was set when
+ * the socket came: behind a request's own handler, or when the socket closes before it has one.
+ * From then on the socket is not touched here: as a WebSocket it is elsewhere in memory.
+ */
+export class Newcomers {
+  readonly #settings: NewcomerSettings;
+  readonly #silent = new Set<Newcomer>();
+  readonly #places: Budget<string>;
+
+  constructor(settings: NewcomerSettings) {
+    this.#settings = settings;
+    this.#places = settings.pools.open('newcomers', (address) => void this.#closeOldest(address));
+  }
+
+  /** Whether a request may be a newcomer's first. If so, an upgrade must not be done at once. */
+  get any(): boolean {
+    return this.#silent.size > 0;
+  }
+
+  /** A socket has been accepted, which `openSockets` counts. It may be closed when this returns. */
+  arrived(res: HttpResponse, openSockets: number): void {
+    const { openSockets: limit, spareSockets } = this.#settings;
+    if (openSockets <= limit) return;
+    const newcomer = { res, address: addressOf(res) };
+    // Itself included, which is not counted among the silent yet.
+    if (openSockets - this.#silent.size > limit + spareSockets + 1) return this.#close(newcomer);
+    while (!this.#places.take(newcomer.address, 1)) {
+      // Nobody has twice as many as this address. Where it has none: the oldest of all.
+      if (!this.#closeOldest(newcomer.address)) this.#closeOldest();
+    }
+    this.#silent.add(newcomer);
+    const settle = (): void => this.#settle(newcomer);
+    res.onAborted(settle).onData(settle);
+  }
+
+  /**
+   * A request of this address reads its body itself, and nobody hears whose it is: the silent
+   * sockets of the address are left to uWebSockets.js, which cuts them after 10 to 12 s.
+   */
+  forget(address: string): void {
+    for (const newcomer of this.#silent) {
+      if (newcomer.address === address) this.#settle(newcomer);
+    }
+  }
+
+  #settle(newcomer: Newcomer): void {
+    if (this.#silent.delete(newcomer)) this.#places.give(newcomer.address, 1);
+  }
+
+  /** Of one address, or of all. False when there is none. */
+  #closeOldest(address?: string): boolean {
+    for (const newcomer of this.#silent) {
+      if (address !== undefined && newcomer.address !== address) continue;
+      this.#settle(newcomer);
+      this.#close(newcomer);
+      return true;
+    }
+    return false;
+  }
+
+  #close({ res, address }: Newcomer): void {
+    this.#settings.turnedAway(address);
+    res.close();
+  }
+}
