@@ -74,3 +74,14 @@ test('who leaves meanwhile is closed no more, and a later lot begins anew', asyn
   second.socket.leave(1006);
   expect(late.heard).toEqual([HUB_CLOSE]);
 });
+
+test('after thousands the pace is a hundred a step again', async () => {
+  const { edge, server } = await crowd(5000);
+  server.socket.leave(1006);
+  edge.passWithin(6000);
+  const second = await edge.server({ serverId: 'b' });
+  const later: FakeClient[] = [];
+  for (let i = 0; i < 200; i++) later.push(await edge.client(second));
+  second.socket.leave(1006);
+  expect(closed(later)).toBe(100);
+});

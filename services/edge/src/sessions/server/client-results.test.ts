@@ -214,6 +214,14 @@ describe('bounds', () => {
     expect(await errors(elsewhere)).toEqual([]);
   });
 
+  test('what the hub has no room for takes no place of its client', async () => {
+    for (let n = 0; n < 250; n++) floods(host, 100, await edge.client(host));
+    for (let n = 0; n < 100; n++) floods(host, 1, client, n);
+    const used = (name: string): number | undefined =>
+      [...edge.context.pools.usage()].find(([pool]) => pool === name)?.[1];
+    expect([used('client_results'), used('client_results_of_client')]).toEqual([25_000, 25_000]);
+  });
+
   test('a refused question takes no place', async () => {
     floods(host, 100);
     for (let n = 0; n < 50; n++) floods(host, 1, client, 1000 + n);

@@ -65,3 +65,30 @@ describe('a sticky client', () => {
     expect(edge.closes).toEqual({ NoAvailableServerConnection: 1 });
   });
 });
+
+describe('a client that has lost its server', () => {
+  const prefersA = { sticky: 'Preferred', serverName: 'a' } as const;
+
+  test('and prefers it goes to no connection of a process that remembers it', async () => {
+    const edge = new TestEdge({ migration: 'always' });
+    const [lost, same] = [
+      await edge.server({ serverId: 'a' }),
+      await edge.server({ serverId: 'a' }),
+    ];
+    const client = await edge.client(lost, { affinity: prefersA });
+    const from = client.session.server === lost.session ? lost : same;
+    from.socket.leave(1006);
+    expect(client.session.server).toBe(undefined);
+    const other = await edge.server({ serverId: 'b' });
+    expect(client.session.server).toBe(other.session);
+  });
+
+  test('comes back to the one it prefers when that has dialled again', async () => {
+    const edge = new TestEdge({ migration: 'always' });
+    const lost = await edge.server({ serverId: 'a' });
+    const client = await edge.client(lost, { affinity: prefersA });
+    lost.socket.leave(1006);
+    const again = await edge.server({ serverId: 'a' });
+    expect(client.session.server).toBe(again.session);
+  });
+});

@@ -95,6 +95,24 @@ describe('an event stream', () => {
     expect(around.drained).toBe(1);
   });
 
+  test('waits with what was said before the peer was slow and after', async () => {
+    exchange.takes = false;
+    say('a␞');
+    await turn();
+    // Taken, written to and slow again within one turn, at whose end the stream is to be flushed.
+    exchange.takes = true;
+    exchange.drain();
+    say('b␞');
+    exchange.takes = false;
+    stream.flush();
+    say('c␞');
+    await turn();
+    expect(events()).toEqual(['a␞', 'b␞']);
+    expect(stream.getBufferedAmount()).toBe('data: b␞\r\n\r\n'.length + 2);
+    exchange.drain();
+    expect(events()).toEqual(['a␞', 'b␞', 'c␞']);
+  });
+
   test('takes no more than its limit, with what the peer has not taken', async () => {
     begin(20);
     exchange.takes = false;

@@ -15,7 +15,7 @@ let server: FakeServer;
 let guest: Guest;
 
 beforeEach(async () => {
-  edge = new TestHttpEdge({ messageBytes: 4 * MB });
+  edge = new TestHttpEdge({ messageBytes: 4 * MB, migration: 'always' });
   server = await edge.server();
   guest = await opened();
   await fill();
@@ -82,6 +82,18 @@ describe('posts for a full server connection', () => {
     expect(edge.closes).toEqual({});
   });
 
+  test('are not overtaken once the client has moved to where there is room', async () => {
+    const free = await edge.server({ serverId: 'server-2' });
+    const first = edge.post(guest, message(1));
+    server.socket.leave(1006);
+    expect(first.isOpen).toBe(true);
+    const second = edge.post(guest, message(2));
+    edge.passWith(free, 1);
+    expect([first, second].map((post) => post.status)).toEqual([200, 200]);
+    const said = (await free.heard()).filter(([type]) => type === 'data').map(([, , text]) => text);
+    expect(said.join('')).toBe(`${JSON_HANDSHAKE}${message(1)}${message(2)}`);
+  });
+
   test('are forgotten when the client gives them up', async () => {
     const [first, second, third] = [1, 2, 3].map((n) => edge.post(guest, message(n)));
     second!.leave();
@@ -99,6 +111,13 @@ describe('posts for a full server connection', () => {
     expect(edge.post(other, message(2)).status).toBe(200);
     expect(waiting.isOpen).toBe(true);
     expect(await free.heard()).toContainEqual(['data', other.id, message(2)]);
+  });
+
+  test('that the client has given up leave nothing behind', () => {
+    for (const post of [edge.post(guest, message(1)), edge.post(guest, message(2))]) post.leave();
+    expect(() => edge.pass(1)).not.toThrow();
+    server.socket.drain();
+    expect(edge.post(guest, message(3)).status).toBe(200);
   });
 
   test('find nothing when their client ends meanwhile', async () => {
