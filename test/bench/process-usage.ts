@@ -17,7 +17,7 @@ export function cpuMicroseconds(pid: number): number {
 }
 
 /** Resident memory of a process, in bytes, right now. */
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
   if (kibibytes === null) throw new Error(`process ${pid} has ended`);
   return Number(kibibytes[1]) * 1024;

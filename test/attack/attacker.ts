@@ -1,0 +1,42 @@
+/**
+ * The attacker's process: `node attacker.ts <attack> <edge url> <hub>`. Prepares, says so, and then
+ * does what it is told by messages: to strike, and to end, which it answers with its cost.
+ */
+import { subscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+
+import { ATTACKS } from './attacks.ts';
+import type { Cost } from './start-attacker.ts';
+
+/** So that it takes no CPU from those who are measured, as one on another machine would not. */
+setPriority(constants.priority.PRIORITY_LOW);
+
+const [name, url = '', hub = ''] = process.argv.slice(2);
+const attack = ATTACKS.find((attack) => attack.name === name);
+if (attack === undefined) throw new Error(`there is no attack '${name}'`);
+
+let sockets = 0;
+subscribe('net.client.socket', () => sockets++);
+
+/** Bytes that this process has written, to anything. */
+function written(): number {
+  return Number(/^wchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'latin1'))?.[1]);
+}
+
+const stop = new AbortController();
+const strike = await attack.prepare({ url, hub });
+let before: Cost = { sockets: 0, bytes: 0 };
+
+process.on('message', (order: 'strike' | 'end') => {
+  if (order === 'strike') {
+    before = { sockets, bytes: written() };
+    void strike(stop.signal);
+  } else {
+    stop.abort();
+    const cost = { sockets: sockets - before.sockets, bytes: written() - before.bytes };
+    process.send!(cost satisfies Cost, () => process.exit());
+  }
+});
+process.on('disconnect', () => process.exit());
+console.log('prepared');
