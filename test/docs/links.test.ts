@@ -13,7 +13,7 @@ const FILES = ['{*,.*}', '{docs,deploy,packages,scripts,services,test}/**/*']
 const PAGES = FILES.filter((path) => path.endsWith('.md')).map((path) => path.slice(1));
 
 /** Files of the reader's own that pages name: an ASP.NET Core app's settings. */
-const READERS = new Set(['appsettings.json']);
+const READERS = new Set(['appsettings.json', 'instrumentation.ts', 'hubs/server.ts']);
 
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 

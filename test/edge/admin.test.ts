@@ -37,6 +37,7 @@ const NEVER_ZERO: readonly string[] = [
   'trunkline_build_info',
   'trunkline_event_loop_delay_seconds',
   'trunkline_open_sockets_limit',
+  'trunkline_pool_limit',
 ];
 
 /** The label values of a metric in every combination; none when one of its labels is open. */

@@ -14,12 +14,11 @@ interface Reading {
   readonly exchange: UwsExchange;
 }
 
-/** The connection is given up too: it may be all that the peer wanted to hold. */
-const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' }, hangUp: true };
+const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
 
 /**
  * Reads the bodies of posts, within bounds for each, for each connection and owner, and for all of
- * them together. A body that is too long is still let come, unread, for some seconds: a client that
+ * them together. What is refused is still let come, unread, for some seconds: a client that
  * is cut off while it sends would never see why.
  */
 export class Bodies {

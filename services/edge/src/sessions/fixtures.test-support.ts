@@ -27,6 +27,7 @@ import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
 import { ClientResults } from './server/client-results.ts';
 import { Pools } from '../pools.ts';
+import { TurnClock } from './turns.ts';
 import { TurnFlusher } from './turn-flusher.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import type { Expiring } from './watch.ts';
@@ -266,6 +267,9 @@ export class TestEdge {
   #now = 1_000_000;
   #due: { readonly at: number; readonly run: () => void }[] = [];
   #servers = 0;
+  #worked = 0;
+  /** What each look at the clock of work has cost: nothing, so that all is done at once. */
+  workMs = 0;
 
   constructor(limits: Partial<EdgeContext['limits']> = {}) {
     const pools = new Pools();
@@ -287,7 +291,7 @@ export class TestEdge {
       limits: { ...LIMITS, ...limits },
       counters,
       pools,
-      intake: new Intake(pools),
+      intake: new Intake(pools, new TurnClock(() => (this.#worked += this.workMs))),
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),

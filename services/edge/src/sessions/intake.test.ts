@@ -15,6 +15,7 @@ beforeEach(async () => {
   server = await edge.server();
   client = await edge.client(server);
   await server.messages();
+  edge.workMs = 1;
 });
 
 const used = (name: string): number =>

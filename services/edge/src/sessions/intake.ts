@@ -25,8 +25,7 @@ export class Intake {
   readonly #strays = new Map<ClientSession, number>();
   #straysSince = 0;
 
-  constructor(pools: Pools) {
-    const clock = new TurnClock();
+  constructor(pools: Pools, clock = new TurnClock()) {
     const closeClient = (client: ClientSession): void => client.close(CLIENT_CLOSE_REASONS.flood);
     const closeServer = (server: ServerSession): void => server.close(SERVER_CLOSE_REASONS.flood);
     const badHub = (client: ClientSession): void =>

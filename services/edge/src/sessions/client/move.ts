@@ -154,6 +154,7 @@ export class Move {
   #dropWhatRuns(error: string): void {
     const { counters, results } = this.#context;
     this.#relay.dropUnfinished();
+    this.#context.intake.unfinishedToClients.forget(this.#client);
     const held = (id: string): boolean => this.#held.hasCall(id);
     counters.failedCalls += this.#relay.failCalls(error, held, this.#client);
     results.clientGone(this.#client);

@@ -142,7 +142,7 @@ describe('of 100,000 ids', () => {
     expect(add('mine', to('chat', 'ann'), 0, 'ann')).toBe(true);
     expect(released).toHaveLength(10_000);
     expect(ids.has('mine', to('chat', 'ann'), 1)).toBe(true);
-    expect([...pools.usage()][0]).toEqual(['negotiates', 90_001, 100_000]);
+    expect([...pools.usage()]).toContainEqual(['negotiates', 90_001, 100_000]);
   });
 
   test('a place that was not used is given back', () => {

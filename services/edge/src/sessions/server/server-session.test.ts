@@ -1,4 +1,4 @@
-import { encodeServiceMessage, MessageType } from '@trunkline/protocol';
+import { CONNECTION_DATA_OVERHEAD, encodeServiceMessage, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import { SendResult } from '../../ports/socket.ts';
 import type { ClientSession } from '../client/client-session.ts';
@@ -290,11 +290,20 @@ describe('a full server connection', () => {
     const { edge, server, client } = await filled();
     const say = (size: number): void => client.received(Buffer.from(`${'x'.repeat(size - 1)}\x1e`));
     say(200 * KB);
-    say(56 * KB);
+    say(56 * KB - 2 * CONNECTION_DATA_OVERHEAD);
     expect(edge.closes).toEqual({});
     say(2);
     expect(edge.closes).toEqual({ SlowAppServer: 1 });
     expect(server.socket.isOpen).toBe(true);
+  });
+
+  test('counts what a message takes in the queue, not its text alone', async () => {
+    const { edge, client } = await filled();
+    const most = Math.floor((256 * KB) / (CONNECTION_DATA_OVERHEAD + 1));
+    for (let n = 0; n < most; n++) client.received(Buffer.from('\x1e'));
+    expect(edge.closes).toEqual({});
+    client.received(Buffer.from('\x1e'));
+    expect(edge.closes).toEqual({ SlowAppServer: 1 });
   });
 
   test('gives 16 MB in all', async () => {
@@ -305,7 +314,7 @@ describe('a full server connection', () => {
     server.socket.buffered = KB * KB + 1;
     clients.at(0)!.says(HUB_PING);
     await server.messages();
-    const allowance = `${'x'.repeat(256 * KB - 1)}␞`;
+    const allowance = `${'x'.repeat(256 * KB - 1 - CONNECTION_DATA_OVERHEAD)}␞`;
     for (const client of clients.slice(0, 64)) client.says(allowance);
     expect(edge.closes).toEqual({});
     clients.at(64)!.says(HUB_PING);
