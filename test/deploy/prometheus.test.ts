@@ -89,6 +89,13 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
       'trunkline_refusals_total{reason="connections"} 0+1x30',
     ],
   },
+  TrunklinePoolUsedUp: {
+    fires: ['trunkline_pool_refusals_total{pool="posts",kind="evicted"} 0+60x30'],
+    isQuiet: [
+      'trunkline_pool_refusals_total{pool="posts",kind="share"} 0+60x30',
+      'trunkline_pool_refusals_total{pool="posts",kind="total"} 0+1x30',
+    ],
+  },
   TrunklineServersBreakProtocol: {
     fires: ['trunkline_protocol_errors_total{side="server",code="wrong-type"} 0x25 1x5'],
     isQuiet: ['trunkline_protocol_errors_total{side="client",code="wrong-type"} 0x25 1x5'],

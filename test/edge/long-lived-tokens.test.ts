@@ -1,5 +1,5 @@
 import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { metric } from './support/metrics.ts';
@@ -63,7 +63,8 @@ describe.concurrent.each(['serverSentEvents', 'longPolling'] as const)('by %s', 
     expect((await connection.post('', { token: annsToken({ n: 2 }) })).status).toBe(200);
     expect(await client.call('echo', 'still')).toBe('still');
     await client.close();
-    expect((await connection.post('x')).status).toBe(401);
+    // The edge hears of it a moment later.
+    await vi.waitFor(async () => expect((await connection.post('x')).status).toBe(401));
   });
 });
 

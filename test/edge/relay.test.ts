@@ -230,7 +230,7 @@ it('lets nothing overtake the handshake response', async () => {
   eager.write({
     type: MessageType.BroadcastData,
     excludedConnectionIds: [],
-    payloads: payloads('skipped'),
+    payloads: payloads('held too'),
   });
   eager.data(client.connectionId, Buffer.from('{}\x1e'));
   eager.write({
@@ -239,5 +239,9 @@ it('lets nothing overtake the handshake response', async () => {
     payloads: payloads('after'),
   });
   await client.received.first((message) => message.arguments?.[0] === 'after', 'the broadcast');
-  expect(client.received.all.map((message) => message.arguments?.[0])).toEqual(['held', 'after']);
+  expect(client.received.all.map((message) => message.arguments?.[0])).toEqual([
+    'held',
+    'held too',
+    'after',
+  ]);
 });

@@ -20,6 +20,8 @@ class Battle {
   readonly processes: AppProcess[] = [];
   readonly #current: AppProcess[] = [];
   readonly #frozen = new Set<AppConnection>();
+  /** Seconds. */
+  #passed = 0;
 
   static async begin(): Promise<Battle> {
     const battle = new Battle();
@@ -88,11 +90,19 @@ class Battle {
   pass(seconds: number): void {
     for (let i = 0; i < seconds; i++) {
       this.edge.pass(1);
+      this.#goOn();
       for (const each of this.live) {
         if (!this.#frozen.has(each)) each.server.says({ type: MessageType.Ping, entries: [] });
       }
       this.#noteLosses();
     }
+  }
+
+  /** Nobody leaves a message half said for so long that the edge gives them up. */
+  #goOn(): void {
+    if (++this.#passed % 15 !== 0) return;
+    for (const caller of this.callers) caller.goOn();
+    this.say(false);
   }
 
   async settle(): Promise<void> {

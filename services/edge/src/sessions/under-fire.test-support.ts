@@ -262,6 +262,11 @@ export class Caller {
     for (const message of records(text)) this.#check(message);
   }
 
+  /** Ends a message that it has said half of. */
+  goOn(): void {
+    if (this.#rest !== '') this.#say('');
+  }
+
   #say(text: string, half = false): void {
     if (!this.client.socket.isOpen) return;
     const whole = this.#rest + text;

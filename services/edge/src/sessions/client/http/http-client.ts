@@ -24,7 +24,9 @@ export class HttpClient {
   readonly owner: string;
   readonly #heldPosts: HeldPosts;
   readonly #connectionToken: Buffer;
-  #accessToken: Buffer;
+  readonly #accessToken: Buffer;
+  /** The latest of those that came later, if any did. */
+  #renewedToken: Buffer | undefined;
 
   constructor(
     session: ClientSession,
@@ -46,15 +48,18 @@ export class HttpClient {
 
   /**
    * The very token it was let in with is good for as long as the connection lives, expired or not:
-   * most clients cannot renew it, and one on a WebSocket is not asked again either.
+   * most clients cannot renew it, and one on a WebSocket is not asked again either. So is the one
+   * that it was given last.
    */
   hasAccessToken(token: string): boolean {
-    return timingSafeEqual(digest(token), this.#accessToken);
+    const given = digest(token);
+    if (timingSafeEqual(given, this.#accessToken)) return true;
+    return this.#renewedToken !== undefined && timingSafeEqual(given, this.#renewedToken);
   }
 
-  /** Another good token of the same user, as a refresh of the sign-in gives: from now on that one. */
+  /** Another good token of the same user, as a refresh of the sign-in gives. */
   renewAccessToken(token: string): void {
-    this.#accessToken = digest(token);
+    this.#renewedToken = digest(token);
   }
 
   /** Hub messages of the client; answered once they are on their way. */
