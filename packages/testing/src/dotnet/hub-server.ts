@@ -6,6 +6,7 @@ import type { ClientConnection } from './clients/client-connection.ts';
 import type { Environment } from './environment.ts';
 import { HUB_DEFAULTS, type HubDefinition, type HubOptions } from './hub/definition.ts';
 import type { Acks } from './sending/acks.ts';
+import { AuthRefresh } from './sending/auth-refresh.ts';
 import { Clients } from './sending/clients.ts';
 import { Groups } from './sending/groups.ts';
 import { takeMessage } from './take-message.ts';
@@ -36,6 +37,7 @@ export class HubServer {
   readonly container: Container;
   readonly clients: Clients;
   readonly groups: Groups;
+  readonly authRefresh: AuthRefresh;
   readonly #endpoint: ConnectionString;
   readonly #migrationLevel: number;
 
@@ -50,6 +52,7 @@ export class HubServer {
     this.#migrationLevel = options.migrationLevel;
     this.clients = new Clients(this);
     this.groups = new Groups(this);
+    this.authRefresh = new AuthRefresh(this);
     this.container = new Container({
       clock: environment.clock,
       count: options.connections,

@@ -21,6 +21,8 @@ export interface Profile {
   readonly readsUserIdClaim: boolean;
   /** Knows messages 34 to 37 (11). */
   readonly clientResults: boolean;
+  /** Knows messages 41 to 43 (18.6). */
+  readonly refreshesAuth: boolean;
   /** Obeys message 39 (18.3). */
   readonly flowControl: boolean;
   /** Joins chunks that are marked as partial, and drops them at message 38 (18.4). */
@@ -55,6 +57,7 @@ const V1_34: Profile = {
   marksData: true,
   readsUserIdClaim: true,
   clientResults: true,
+  refreshesAuth: true,
   flowControl: true,
   partialData: true,
   groupsKeepToCaller: true,
@@ -77,6 +80,7 @@ const V1_15: Profile = {
   marksData: false,
   readsUserIdClaim: false,
   clientResults: false,
+  refreshesAuth: false,
   flowControl: false,
   partialData: false,
   groupsKeepToCaller: false,

@@ -42,7 +42,10 @@ export function takeMessage(
     case MessageType.Ping:
       return ping(message.entries, connection, hub);
     case MessageType.Ack:
-      return hub.acks.acked(message.ackId, message.status);
+      return hub.acks.acked(message.ackId, message.status, message.payload);
+    case MessageType.UpdateConnectionClaims:
+      if (!hub.environment.profile.refreshesAuth) return clientResult(message, hub);
+      return clients.get(message.connectionId)?.context.signInAnew(message.claims);
     case MessageType.ServiceError:
       if (message.errorMessage !== '') connection.stopWriting(message.errorMessage);
       return;

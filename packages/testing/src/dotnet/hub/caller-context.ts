@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import type { OpenConnection } from '@trunkline/protocol';
+import type { Claims, OpenConnection } from '@trunkline/protocol';
 
 import type { Profile } from '../profiles.ts';
 import { type User, userOf } from '../user.ts';
@@ -11,7 +11,7 @@ const MIGRATE_FROM = 'asrs-migrate-from';
 /** A client connection as OpenConnection describes it (service protocol reference, 8.2 and 8.6). */
 export class CallerContext implements HubCallerContext {
   readonly connectionId: string;
-  readonly user: User;
+  user: User;
   readonly items = new Map<unknown, unknown>();
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly query: URLSearchParams;
@@ -21,9 +21,11 @@ export class CallerContext implements HubCallerContext {
   /** What `abort` does; the hub connection sets it. */
   onAbort = (): void => {};
   readonly #aborted = new AbortController();
+  readonly #profile: Profile;
 
   constructor(message: OpenConnection, profile: Profile, serverId: string) {
     this.connectionId = message.connectionId;
+    this.#profile = profile;
     this.user = userOf(message.claims, profile);
     const headers = [...message.headers].map(
       ([name, value]) => [name.toLowerCase(), value] as const,
@@ -35,6 +37,11 @@ export class CallerContext implements HubCallerContext {
     this.remoteAddress = isIP(forwarded) === 0 ? undefined : forwarded;
     const from = this.headers.get(MIGRATE_FROM);
     this.migration = from === undefined ? undefined : { from: from[0] ?? '', to: serverId };
+  }
+
+  /** The service says that the client has other claims now (section 18.6). */
+  signInAnew(claims: Claims): void {
+    this.user = userOf(claims, this.#profile);
   }
 
   get aborted(): AbortSignal {

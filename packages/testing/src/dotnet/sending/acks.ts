@@ -6,9 +6,15 @@ import { DotnetException } from '../exception.ts';
 const LONGEST_MS = 10_000;
 const SWEEP_MS = 3_000;
 
+/** What an ack says. */
+export interface Answer {
+  readonly status: number;
+  readonly payload: Uint8Array | undefined;
+}
+
 interface Waiting {
   readonly since: number;
-  readonly settle: (status: number) => void;
+  readonly settle: (answer: Answer) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -29,8 +35,13 @@ export class Acks {
 
   /** Calls `send` with the next id; resolves to whether the service has found what was named. */
   async request(send: (ackId: number) => void): Promise<boolean> {
+    return this.#outcome((await this.ask(send)).status);
+  }
+
+  /** Calls `send` with the next id; resolves to what the ack says, whatever that is. */
+  async ask(send: (ackId: number) => void): Promise<Answer> {
     const ackId = ++this.#last;
-    const answered = new Promise<number>((resolve, reject) => {
+    const answered = new Promise<Answer>((resolve, reject) => {
       this.#waiting.set(ackId, { since: this.#clock.now(), settle: resolve, fail: reject });
     });
     try {
@@ -39,14 +50,14 @@ export class Acks {
       this.#waiting.delete(ackId);
       throw error;
     }
-    return this.#outcome(await answered);
+    return answered;
   }
 
   /** An id that nobody waits for is passed over. */
-  acked(ackId: number, status: number): void {
+  acked(ackId: number, status: number, payload?: Uint8Array): void {
     const waiting = this.#waiting.get(ackId);
     this.#waiting.delete(ackId);
-    waiting?.settle(status);
+    waiting?.settle({ status, payload });
   }
 
   stop(): void {
