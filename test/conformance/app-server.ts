@@ -46,15 +46,28 @@ function negotiate(request: IncomingMessage, response: ServerResponse): void {
     response.end(JSON.stringify(detour));
     return;
   }
-  const { userId, claims, signInSeconds, detours: _, ...options } = identity;
+  const { userId, claims, signInSeconds, tokenLifetimeSeconds, detours: _, ...options } = identity;
+  if (tokenLifetimeSeconds === 0) answerLate(response);
   const expiresAt = signInSeconds === undefined ? undefined : new Date(signInEnd(signInSeconds));
   const handle = server.node({
     ...options,
+    ...(tokenLifetimeSeconds !== undefined && {
+      tokenLifetimeSeconds: Math.max(1, tokenLifetimeSeconds),
+    }),
     userId: () => userId,
     claims: () => claims ?? {},
     expiresAt: () => expiresAt,
   });
   void handle(request, response);
+}
+
+/** No app gives out a token that has expired: this one gives its answer when its token, of 1 s, has. */
+function answerLate(response: ServerResponse): void {
+  const end = response.end.bind(response);
+  response.end = (body: unknown) => {
+    setTimeout(() => end(body), 2000);
+    return response;
+  };
 }
 
 const http = createHttpServer((request, response) => {
