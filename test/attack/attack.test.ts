@@ -95,8 +95,8 @@ describe.skipIf(process.platform !== 'linux')('npm run attack', () => {
     ]);
     for (const [, , megabytes, p50, p99, refused, , memory, back, verdict] of rows) {
       expect(Number(megabytes)).toBeGreaterThan(0);
-      // On a machine that has other work no call may be answered in the two seconds.
-      expect(p50 === p99 || Number(p99) >= Number(p50)).toBe(true);
+      expect(Number(p50)).toBeGreaterThan(0);
+      expect(Number(p99)).toBeGreaterThanOrEqual(Number(p50));
       expect(refused).toMatch(/^\d+ of [1-9]\d*$/);
       expect(memory).toMatch(/^[1-9]\d+, [1-9]\d+, [1-9]\d+$/);
       expect(Number(back)).toBeLessThanOrEqual(31);
