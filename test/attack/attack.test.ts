@@ -87,7 +87,7 @@ it('a page has the table between its markers', () => {
 
 describe.skipIf(process.platform !== 'linux')('npm run attack', () => {
   it('attacks, measures and counts', { timeout: 180_000 }, async () => {
-    const run_ = await run(['--seconds', '2', '--only', 'post-heads,hub-names']);
+    const run_ = await run(['--seconds', '5', '--only', 'post-heads,hub-names']);
     const rows = rowsOf(run_.stdout);
     expect(rows.map(([attack]) => attack)).toEqual([
       expect.stringContaining('(`post-heads`)'),
