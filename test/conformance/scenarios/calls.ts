@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Scenario } from '../scenario.ts';
+import { NEEDS, type Scenario } from '../scenario.ts';
 
 const threw = (method: string): string =>
   `An unexpected error occurred invoking '${method}' on the server.`;
@@ -99,6 +99,7 @@ export const calls: readonly Scenario[] = [
   },
   {
     name: 'answers the calls of a client one after another',
+    needs: [NEEDS.postsInTurn],
     async run(context) {
       const [client, other] = [await context.connect(), await context.connect()];
       const gate = context.unique('gate');
