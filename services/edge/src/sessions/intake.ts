@@ -30,8 +30,11 @@ export class Intake {
     const closeServer = (server: ServerSession): void => server.close(SERVER_CLOSE_REASONS.flood);
     const badHub = (client: ClientSession): void =>
       client.close(CLIENT_CLOSE_REASONS.badServerData);
-    this.clients = new Turns(clock, 'backlog_from_clients', pools, closeClient);
-    this.servers = new Turns(clock, 'backlog_from_servers', pools, closeServer);
+    this.clients = new Turns(clock, 'backlog_from_clients', pools, { giveUp: closeClient });
+    this.servers = new Turns(clock, 'backlog_from_servers', pools, {
+      giveUp: closeServer,
+      worked: (server, ms) => server.worked(ms),
+    });
     this.waiting = pools.open('waiting_clients', closeClient);
     this.unfinishedFromClients = new Unfinished('unfinished_from_clients', pools, closeClient);
     this.unfinishedToClients = new Unfinished('unfinished_to_clients', pools, badHub);

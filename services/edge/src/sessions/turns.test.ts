@@ -22,10 +22,6 @@ class Digger implements Worker {
     order.push(this.#name);
     return 1;
   }
-
-  worked(ms: number): void {
-    waits.push(ms);
-  }
 }
 
 let now: number;
@@ -42,9 +38,12 @@ beforeEach(() => {
   waits = [];
   given = [];
   pools = new Pools({ backlog_from_clients: { share: 100, total: 250 } });
-  turns = new Turns<Digger>(new TurnClock(() => now), 'backlog_from_clients', pools, (worker) => {
-    given.push(worker);
-    turns.drop(worker);
+  turns = new Turns<Digger>(new TurnClock(() => now), 'backlog_from_clients', pools, {
+    giveUp: (worker) => {
+      given.push(worker);
+      turns.drop(worker);
+    },
+    worked: (_worker, ms) => void waits.push(ms),
   });
 });
 

@@ -10,8 +10,14 @@ const SLICE_MS = 2;
 export interface Worker {
   /** Works off a little at the start of `bytes`, less than a millisecond, and answers how many. */
   work(bytes: Buffer): number;
+}
+
+/** What becomes of peers, beside their bytes. */
+export interface TurnRules<W> {
+  /** Ends the session of who has sent more than may wait, which calls `drop`. */
+  readonly giveUp: (worker: W) => void;
   /** Told how long ago, in milliseconds, what has been worked off now had come. */
-  worked(ms: number): void;
+  readonly worked?: (worker: W, ms: number) => void;
 }
 
 /**
@@ -60,16 +66,15 @@ interface Backlog {
 export class Turns<W extends Worker> {
   readonly #clock: TurnClock;
   readonly #bytes: Budget<W>;
-  readonly #giveUp: (worker: W) => void;
+  readonly #rules: TurnRules<W>;
   /** In the order in which they are to go on. */
   readonly #backlogs = new Map<W, Backlog>();
   readonly #goOn = (): void => this.#workOff();
 
-  /** `giveUp` ends the session of who has sent more than may wait, which calls `drop`. */
-  constructor(clock: TurnClock, pool: PoolName, pools: Pools, giveUp: (worker: W) => void) {
+  constructor(clock: TurnClock, pool: PoolName, pools: Pools, rules: TurnRules<W>) {
     this.#clock = clock;
-    this.#bytes = pools.open(pool, giveUp);
-    this.#giveUp = giveUp;
+    this.#bytes = pools.open(pool, rules.giveUp);
+    this.#rules = rules;
   }
 
   /** Bytes of a peer whose messages cost little: only what is left after a first slice is measured. */
@@ -101,7 +106,7 @@ export class Turns<W extends Worker> {
     const backlog = this.#backlogs.get(worker);
     if (backlog === undefined) return false;
     if (this.#bytes.take(worker, bytes.length)) backlog.chunks.push(Buffer.from(bytes));
-    else this.#giveUp(worker);
+    else this.#rules.giveUp(worker);
     return true;
   }
 
@@ -115,12 +120,12 @@ export class Turns<W extends Worker> {
       now = this.#clock.now();
     }
     this.#clock.spent(started, now);
-    if (done > 0) worker.worked(now - started);
+    if (done > 0) this.#rules.worked?.(worker, now - started);
     if (done < bytes.length) this.#wait(worker, bytes.subarray(done), started);
   }
 
   #wait(worker: W, rest: Buffer, since: number): void {
-    if (!this.#bytes.take(worker, rest.length)) return this.#giveUp(worker);
+    if (!this.#bytes.take(worker, rest.length)) return this.#rules.giveUp(worker);
     if (this.#backlogs.size === 0) setImmediate(this.#goOn);
     // The bytes are lent.
     this.#backlogs.set(worker, { chunks: [Buffer.from(rest)], since, ended: undefined });
@@ -151,7 +156,7 @@ export class Turns<W extends Worker> {
       else chunks.shift();
       now = this.#clock.now();
     }
-    worker.worked(now - backlog.since);
+    this.#rules.worked?.(worker, now - backlog.since);
     backlog.since = now;
     if (chunks.length === 0 && this.#backlogs.delete(worker)) backlog.ended?.();
     return now;

@@ -4,9 +4,11 @@ import { Unfinished } from './unfinished.ts';
 
 let given: string[];
 let unfinished: Unfinished<string>;
+let held: Map<string, number>;
 
 beforeEach(() => {
   given = [];
+  held = new Map();
   const pools = new Pools({ unfinished_from_clients: { share: 100, total: 250 } });
   unfinished = new Unfinished<string>('unfinished_from_clients', pools, (owner) => {
     given.push(owner);
@@ -14,18 +16,25 @@ beforeEach(() => {
   });
 });
 
+/** The owner now holds so many bytes. */
+function note(owner: string, bytes: number, tick: number): void {
+  const before = held.get(owner) ?? 0;
+  held.set(owner, bytes);
+  unfinished.note(owner, before, bytes, tick);
+}
+
 test('an owner that goes on is left alone, however long its message takes', () => {
   for (let tick = 0; tick < 100; tick++) {
-    unfinished.note('slow', tick + 1, tick);
+    note('slow', tick + 1, tick);
     unfinished.expire(tick, 0);
   }
   expect(given).toEqual([]);
 });
 
 test('an owner is given up after 30 s without progress', () => {
-  unfinished.note('stalled', 10, 0);
-  unfinished.note('ended', 10, 0);
-  unfinished.note('ended', 0, 5);
+  note('stalled', 10, 0);
+  note('ended', 10, 0);
+  note('ended', 0, 5);
   unfinished.expire(29, 0);
   expect(given).toEqual([]);
   unfinished.expire(30, 0);
@@ -33,7 +42,7 @@ test('an owner is given up after 30 s without progress', () => {
 });
 
 test('nobody is blamed for the time that the edge slept', () => {
-  unfinished.note('heard', 10, 0);
+  note('heard', 10, 0);
   unfinished.expire(100, 95);
   unfinished.expire(101, 0);
   expect(given).toEqual([]);
@@ -42,19 +51,19 @@ test('nobody is blamed for the time that the edge slept', () => {
 });
 
 test('who holds more than its share is given up, and for the sum the largest', () => {
-  unfinished.note('greedy', 101, 0);
+  note('greedy', 101, 0);
   expect(given).toEqual(['greedy']);
-  unfinished.note('a', 90, 0);
-  unfinished.note('b', 90, 0);
-  unfinished.note('c', 60, 0);
-  unfinished.note('new', 20, 0);
+  note('a', 90, 0);
+  note('b', 90, 0);
+  note('c', 60, 0);
+  note('new', 20, 0);
   expect(given).toEqual(['greedy', 'a']);
 });
 
 test('what is given back is there for others', () => {
   for (let n = 0; n < 1000; n++) {
-    unfinished.note(`owner ${n}`, 50, 0);
-    unfinished.note(`owner ${n}`, 20, 0);
+    note(`owner ${n}`, 50, 0);
+    note(`owner ${n}`, 20, 0);
     unfinished.forget(`owner ${n}`);
   }
   expect(given).toEqual([]);

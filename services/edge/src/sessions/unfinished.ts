@@ -21,9 +21,15 @@ export class Unfinished<O> {
     this.#giveUp = giveUp;
   }
 
-  /** The owner holds so many bytes at `tick`, a count of seconds; 0: none. Gives it up for too many. */
-  note(owner: O, bytes: number, tick: number): void {
-    if (bytes === 0) return this.forget(owner);
+  /**
+   * The owner held `before` bytes and now holds `bytes`, at `tick`, a count of seconds; 0: none. Gives
+   * it up for too many. Whoever holds nothing, as nearly everybody does, pays for one comparison.
+   */
+  note(owner: O, before: number, bytes: number, tick: number): void {
+    if (bytes === 0) {
+      if (before > 0) this.forget(owner);
+      return;
+    }
     const more = bytes - this.#bytes.heldBy(owner);
     this.#heard.set(owner, tick);
     if (more < 0) this.#bytes.give(owner, -more);
@@ -40,7 +46,10 @@ export class Unfinished<O> {
   expire(tick: number, late: number): void {
     for (const [owner, heard] of this.#heard) {
       if (late > 0) this.#heard.set(owner, heard + late);
-      else if (tick - heard >= SILENT_SECONDS) this.#giveUp(owner);
+      else if (tick - heard >= SILENT_SECONDS) {
+        this.forget(owner);
+        this.#giveUp(owner);
+      }
     }
   }
 }

@@ -345,6 +345,13 @@ describe('until the handshake response is written', () => {
     expect(client.heard).toEqual(['{}␞']);
   });
 
+  test('a client that has said more than its handshake does not, even if no server was told', async () => {
+    const { edge, server, client } = await opening();
+    client.says('{"type":8,"sequenceId":1}␞');
+    server.socket.leave(1006);
+    expect(edge.closes).toEqual({ ServerConnectionClosed: 1 });
+  });
+
   test('more held than may be closes the client as a slow one', async () => {
     const { edge, server, client } = await opening();
     const json = 'x'.repeat(HELD_BYTES / 2 - 16);

@@ -157,24 +157,18 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     return bytes.length;
   }
 
-  worked(): void {
-    // How long a message took is counted where it leaves for its app server.
-  }
-
   /** Some of the client's messages, to its server; answers how many bytes that was. */
   #relayOn(bytes: Buffer): number {
     const relay = this.#relay!;
     const before = relay.keptFromClient;
     const done = relay.fromClient(bytes, this);
-    const kept = relay.keptFromClient;
-    if ((before > 0 || kept > 0) && this.isOpen) {
-      const { intake, tick } = this.#context;
-      intake.unfinishedFromClients.note(this, kept, tick);
-    }
+    const { intake, tick } = this.#context;
+    if (this.isOpen) intake.unfinishedFromClients.note(this, before, relay.keptFromClient, tick);
     return done;
   }
 
   stray(): void {
+    if (this.#phase !== undefined) this.#phase.forwarded = true;
     this.#context.counters.strays++;
     this.#context.intake.stray(this);
   }
@@ -211,11 +205,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     const relay = this.#relay!;
     const before = relay.keptToClient;
     relay.toClient(payload, this);
-    const kept = relay.keptToClient;
-    if ((before > 0 || kept > 0) && this.isOpen) {
-      const { intake, tick } = this.#context;
-      intake.unfinishedToClients.note(this, kept, tick);
-    }
+    const { intake, tick } = this.#context;
+    if (this.isOpen) intake.unfinishedToClients.note(this, before, relay.keptToClient, tick);
   }
 
   toServer(bytes: Uint8Array, count: number): void {

@@ -22,7 +22,7 @@ export class OpeningPhase {
   deadline: number;
   /** The client has been told that its handshake is refused. */
   answered = false;
-  /** A server connection, lost since, has been given messages of the client. */
+  /** The client has said something beyond its handshake: to a server connection, lost since, or to nobody. */
   forwarded = false;
   readonly expiresAt: number | undefined;
   readonly #startedAt: number;

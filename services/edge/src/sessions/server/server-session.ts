@@ -161,11 +161,8 @@ export class ServerSession implements SocketHandler, Worker {
       if (!(error instanceof ProtocolError)) throw error;
       this.#refuse(error);
     }
-    const kept = this.#frames.reserved;
-    if ((before > 0 || kept > 0) && this.isOpen) {
-      const { intake, tick } = this.#context;
-      intake.unfinishedFromServers.note(this, kept, tick);
-    }
+    const { intake, tick } = this.#context;
+    if (this.isOpen) intake.unfinishedFromServers.note(this, before, this.#frames.reserved, tick);
     return done;
   }
 
