@@ -27,6 +27,7 @@ const POOLS = [
   'post_bytes',
   'client_results',
   'client_results_of_client',
+  'early_questions',
   'user_group_rules',
   'waiting_clients',
   'unfinished_from_clients',

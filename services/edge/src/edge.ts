@@ -60,7 +60,8 @@ export async function startEdge(
   log: Logger,
   joinBus: (receive: BusReceiver) => Bus = (receive) => new MemoryBroker().join(receive),
 ): Promise<Edge> {
-  const context = createContext(config, log);
+  const openFiles = openFilesLimit();
+  const context = createContext(config, log, openFiles);
   const hubs = new HubDirectory(context);
   const bridge = new BusBridge(context, hubs, joinBus);
   hubs.joinBus(bridge);
@@ -71,7 +72,7 @@ export async function startEdge(
   const admin = createAdminApp(createEdgeRegistry(context, hubs), health);
   await listenForAdmin(admin, config);
   const requests = new HttpDoor(context, clients);
-  const listener = await listen(listenerSettings(config, context), {
+  const listener = await listen(listenerSettings(config, context, openFiles), {
     client: (request) => clients.connect(request),
     server: (request) => servers.connect(request),
     negotiate: (request) => clients.negotiate(request),
@@ -114,14 +115,18 @@ export async function startEdge(
   };
 }
 
-function listenerSettings(config: EdgeConfig, context: EdgeContext): ListenerSettings {
+function listenerSettings(
+  config: EdgeConfig,
+  context: EdgeContext,
+  openFiles: number,
+): ListenerSettings {
   const { counters, pools, limits, digest } = context;
   const turnedAway = (remoteAddress: string): void => {
     counters.refusals.add('open_files');
     digest.info({ reason: 'open_files' }, 'socket closed', { remoteAddress });
   };
   const { openSockets } = limits;
-  const spare = spareSockets(openFilesLimit());
+  const spare = spareSockets(openFiles);
   return { ...config, counters, pools, openSockets, spareSockets: spare, turnedAway };
 }
 
@@ -141,9 +146,8 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
   }
 }
 
-function createContext(config: EdgeConfig, log: Logger): EdgeContext {
+function createContext(config: EdgeConfig, log: Logger, openFiles: number): EdgeContext {
   const random = randomPool();
-  const openFiles = openFilesLimit();
   const pools = new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) }));
   const counters = new Counters();
   return {

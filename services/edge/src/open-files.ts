@@ -3,10 +3,10 @@
  * for connections of app servers beyond the limit of sockets, three eighths for those that have not
  * said yet who they are (the pool `newcomers`), and the rest for everything else.
  */
-/** Of the admin port at a time: they and the process's own files fit into what is left. */
-export const ADMIN_CONNECTIONS = 20;
 const SHARE_KEPT = 0.05;
 export const LEAST_KEPT = 128;
+/** Of the admin port at a time: they and the process's own files fit into that rest. */
+export const ADMIN_CONNECTIONS = 20;
 
 /** Files and sockets this process may have open; Infinity where the system does not say. */
 export function openFilesLimit(): number {

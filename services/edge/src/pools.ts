@@ -10,7 +10,7 @@ export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection'
 
 interface PoolDefinition extends BudgetLimits {
   /** What is counted. */
-  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'rules' | 'hubs' | 'sockets';
+  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'rules' | 'sockets';
   readonly owner: PoolOwner;
 }
 
@@ -36,6 +36,8 @@ export const POOLS = {
   /** Answers of clients that app servers wait for. */
   client_results: { unit: 'answers', owner: 'hub', share: 25_000, total: 100_000 },
   client_results_of_client: { unit: 'answers', owner: 'client', share: 100, total: 100_000 },
+  /** Questions of app servers that have just started, which wait a moment. */
+  early_questions: { unit: 'bytes', owner: 'hub', share: MB, total: MB },
   /** Groups that later connections of a user join on arrival. */
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
   /** What clients say before an app server has them. */

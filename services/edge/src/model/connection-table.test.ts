@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CONNECTION_ID_LENGTH, slotOfId } from './connection-id.ts';
+import { CONNECTION_ID_LENGTH, GENERATIONS, slotOfId } from './connection-id.ts';
 import { ConnectionTable } from './connection-table.ts';
 
 interface Entry {
@@ -81,6 +81,18 @@ test('generations alone tell successors apart, if the random part should repeat'
   table.add(second);
   expect(slotOfId(second.id)).toBe(slotOfId(first.id));
   expect(table.get(first.id)).toBeUndefined();
+});
+
+test('a slot has had every generation there is before one comes again', () => {
+  const table = newTable((bytes) => new Uint8Array(bytes));
+  const next = (): string => {
+    const { id } = reserved(table);
+    table.release(id);
+    return id;
+  };
+  const ids = Array.from({ length: GENERATIONS }, next);
+  expect(new Set(ids).size).toBe(GENERATIONS);
+  expect(next()).toBe(ids[0]);
 });
 
 test('a reserved id is not found before it is added', () => {

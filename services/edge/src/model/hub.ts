@@ -31,8 +31,8 @@ export class Hub<M extends Member<M>> {
   }
 
   /** Nobody is here, and nothing is kept for who comes. */
-  get isEmpty(): boolean {
-    return this.#members.items.length === 0 && this.#rules.isEmpty;
+  isEmpty(now: number): boolean {
+    return this.#members.items.length === 0 && this.#rules.isEmpty(now);
   }
 
   /** Makes room for the rules of other hubs. */

@@ -84,6 +84,24 @@ test('deleting names one group of a user, or all of them', () => {
   expect([...rules.groups('ben', 0)]).toEqual(['a']);
 });
 
+test('of a user nothing is left when the last rule is deleted, or over', () => {
+  const { rules } = newRules();
+  for (const group of ['a', 'b']) rules.set('ann', group, undefined, 0);
+  rules.set('ben', 'a', 1, 0);
+  for (const group of ['a', 'b']) rules.delete('ann', group);
+  expect(rules.isEmpty(999)).toBe(false);
+  expect([...rules.groups('ben', 1000)]).toEqual([]);
+  expect(rules.isEmpty(999)).toBe(true);
+});
+
+test('what is over is nothing, and gone once somebody has looked', () => {
+  const { rules, kept } = newRules();
+  for (const group of ['a', 'b']) rules.set('ann', group, 1, 0);
+  rules.set('ben', 'a', 2, 0);
+  expect([rules.isEmpty(1000), kept()]).toEqual([false, 1]);
+  expect([rules.isEmpty(2000), kept()]).toEqual([true, 0]);
+});
+
 test('a user keeps the newest 1,000 rules with a time to live', () => {
   const { rules, kept } = newRules();
   for (let i = 0; i < 1500; i++) rules.set('ann', `timed-${i}`, 60, 0);
@@ -110,7 +128,7 @@ test('a hub that gets no room keeps no rules', () => {
   const { rules } = newRules(0);
   rules.set('ann', 'news', 60, 0);
   expect([...rules.groups('ann', 0)]).toEqual([]);
-  expect(rules.isEmpty).toBe(true);
+  expect(rules.isEmpty(0)).toBe(true);
 });
 
 test('room is taken for each rule, and given back however it goes', () => {
@@ -128,5 +146,5 @@ test('room is taken for each rule, and given back however it goes', () => {
   rules.delete('ann', undefined);
   expect(kept()).toBe(1);
   rules.forgetOldest();
-  expect([kept(), rules.isEmpty, rules.forgetOldest()]).toEqual([0, true, false]);
+  expect([kept(), rules.isEmpty(0), rules.forgetOldest()]).toEqual([0, true, false]);
 });

@@ -31,7 +31,12 @@ export class UserGroupRules {
     this.#room = room;
   }
 
-  get isEmpty(): boolean {
+  /** Whether no rule holds; those whose time is over go away, up to the first that holds. */
+  isEmpty(now: number): boolean {
+    for (const userId of this.#users.keys()) {
+      const [group] = this.groups(userId, now);
+      if (group !== undefined) return false;
+    }
     return this.#users.size === 0;
   }
 

@@ -26,6 +26,7 @@ import { PacedCloses } from './paced-closes.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
 import { ClientResults } from './server/client-results.ts';
+import type { PoolName } from '../pools.ts';
 import { Pools } from '../pools.ts';
 import { TurnClock } from './turns.ts';
 import { TurnFlusher } from './turn-flusher.ts';
@@ -52,6 +53,11 @@ export function payloads(given: Readonly<Record<string, string>>): Map<string, U
 /** Counts other than 0. */
 export function counted(counts: LabelCounts): Record<string, number> {
   return Object.fromEntries([...counts.entries()].filter(([, count]) => count > 0));
+}
+
+/** What is held of a pool. */
+export function usedOf(pools: Pools, pool: PoolName): number {
+  return [...pools.usage()].find(([name]) => name === pool)![1];
 }
 
 /**

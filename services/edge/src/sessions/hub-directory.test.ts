@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { counted, TestEdge } from './fixtures.test-support.ts';
+import { counted, TestEdge, usedOf } from './fixtures.test-support.ts';
 import type { HubDirectory } from './hub-directory.ts';
 
 let edge: TestEdge;
@@ -59,9 +59,28 @@ describe('a hub', () => {
     expect(hubs.get('chat')!).toBeDefined();
   });
 
+  test('stays while an app server shakes hands, though the edge itself sleeps meanwhile', async () => {
+    const server = edge.strangeServer({ hub: 'chat' });
+    edge.sleep(100);
+    server.shakesHands();
+    expect(hubs.get('chat')?.servers.size).toBe(1);
+  });
+
+  test('stays until the rules for who comes are over, and a minute longer', () => {
+    const hub = hubs.open('chat', 'server')!;
+    const rule = { kind: 'joinUser', userId: 'ann', group: 'news' } as const;
+    hub.execute({ ...rule, ttlSeconds: 100 }, 'local', new Uint8Array(0));
+    hub.execute({ ...rule, userId: 'ben', ttlSeconds: 200 }, 'local', new Uint8Array(0));
+    edge.pass(258);
+    expect(hubs.get('chat')!).toBe(hub);
+    edge.pass(2);
+    expect(hubs.get('chat')!).toBeUndefined();
+    expect(usedOf(edge.context.pools, 'user_group_rules')).toBe(0);
+  });
+
   test('stays while it has rules for who comes', () => {
     const hub = hubs.open('chat', 'server')!;
-    const join = { kind: 'joinUser', userId: 'ann', group: 'news', ttlSeconds: 60 } as const;
+    const join = { kind: 'joinUser', userId: 'ann', group: 'news', ttlSeconds: 900 } as const;
     hub.execute(join, 'local', new Uint8Array(0));
     edge.pass(100);
     expect(hubs.get('chat')!).toBe(hub);

@@ -71,10 +71,14 @@ export class HubDirectory {
     return hub;
   }
 
-  /** Forgets hubs that have not been in use for a while. */
-  expire(now: number): void {
+  /**
+   * Forgets hubs that have not been in use for a while. `late`: how long this edge itself slept, in
+   * which nobody can have used them.
+   */
+  expire(now: number, late: number): void {
     for (const [name, entry] of this.#hubs) {
-      if (!entry.hub.isIdle) entry.usedAt = now;
+      entry.usedAt += late;
+      if (!entry.hub.isIdle(now)) entry.usedAt = now;
       else if (now - entry.usedAt >= REMEMBERED_MS) {
         this.#hubs.delete(name);
         this.#bus?.unfollow(name);

@@ -57,9 +57,9 @@ export class HubRuntime {
   }
 
   /** Nobody is connected, and nothing is kept for who comes. */
-  get isIdle(): boolean {
+  isIdle(now: number): boolean {
     const clients = Object.values(this.connections).some((count) => count > 0);
-    return !clients && this.servers.size === 0 && this.model.isEmpty;
+    return !clients && this.servers.size === 0 && this.model.isEmpty(now);
   }
 
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */

@@ -26,7 +26,7 @@ export class WaitingLog implements Expiring {
       if ((this.#hubs.get(name)?.waiting.size ?? 0) === 0) this.#waits.delete(name);
     }
     for (const { name, waiting, servers } of this.#hubs) {
-      if (waiting.size > 0) this.#tell(name, waiting.size, [...servers].length, now);
+      if (waiting.size > 0) this.#tell(name, waiting.size, servers.size, now);
     }
   }
 

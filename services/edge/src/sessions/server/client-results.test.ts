@@ -1,8 +1,9 @@
 import type { ClientInvocation, MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { PoolName } from '../../pools.ts';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
-import { counted, payloads, TestEdge } from '../fixtures.test-support.ts';
+import { counted, payloads, TestEdge, usedOf } from '../fixtures.test-support.ts';
 
 let edge: TestEdge;
 let host: FakeServer;
@@ -130,6 +131,9 @@ describe('a client result', () => {
   });
 });
 
+/** What is held of a pool. */
+const used = (pool: PoolName): number => usedOf(edge.context.pools, pool);
+
 /** What `server` has been told of invocations, in words. */
 async function errors(server: FakeServer): Promise<string[]> {
   const messages = await server.messages();
@@ -217,16 +221,12 @@ describe('bounds', () => {
   test('what the hub has no room for takes no place of its client', async () => {
     for (let n = 0; n < 250; n++) floods(host, 100, await edge.client(host));
     for (let n = 0; n < 100; n++) floods(host, 1, client, n);
-    const used = (name: string): number | undefined =>
-      [...edge.context.pools.usage()].find(([pool]) => pool === name)?.[1];
     expect([used('client_results'), used('client_results_of_client')]).toEqual([25_000, 25_000]);
   });
 
   test('a refused question takes no place', async () => {
     floods(host, 100);
     for (let n = 0; n < 50; n++) floods(host, 1, client, 1000 + n);
-    const used = (name: string): number | undefined =>
-      [...edge.context.pools.usage()].find(([pool]) => pool === name)?.[1];
     expect(used('client_results')).toBe(100);
     expect(used('client_results_of_client')).toBe(100);
     client.socket.leave(1000);
@@ -321,5 +321,30 @@ describe('a process that has just started, of a package that loses early answers
     expect(client.heard).toHaveLength(1);
     vi.advanceTimersByTime(100);
     expect(client.heard).toHaveLength(2);
+  });
+
+  test('has the room back when its questions have gone out', () => {
+    const json = payloads({ json: `"${'x'.repeat(600_000)}"␞` });
+    for (const invocationId of ['1', '2']) {
+      client.socket.sent.length = 0;
+      young.says({ ...ask('young'), invocationId, payloads: json });
+      expect(client.heard).toEqual([]);
+      vi.advanceTimersByTime(100);
+      expect(client.heard).toHaveLength(1);
+    }
+    expect(used('early_questions')).toBe(0);
+  });
+
+  test('leaves room to other hubs: when there is none, the questions of the largest go out', async () => {
+    const elsewhere = await edge.server({ hub: 'elsewhere', serverId: 'young 2', userAgent });
+    const stranger = await edge.client(elsewhere, { hub: 'elsewhere' });
+    young.says({ ...ask('young'), payloads: payloads({ json: `"${'x'.repeat(900_000)}"␞` }) });
+    const small = payloads({ json: `"${'x'.repeat(200_000)}"␞` });
+    elsewhere.says({ ...ask('young 2', stranger.id), payloads: small });
+    expect([client.heard.length, stranger.heard.length]).toEqual([1, 0]);
+    expect(counted(edge.context.pools.refusals)).toEqual({ 'early_questions|evicted': 1 });
+    vi.advanceTimersByTime(100);
+    expect([client.heard.length, stranger.heard.length]).toEqual([1, 1]);
+    expect(used('early_questions')).toBe(0);
   });
 });

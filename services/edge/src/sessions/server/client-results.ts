@@ -35,7 +35,7 @@ export class ClientResults {
   readonly #absent = new Map<ServerSession, number>();
   readonly #ofHub: Budget<HubRuntime>;
   readonly #ofClient: Budget<ClientSession>;
-  readonly #early = new EarlyQuestions();
+  readonly #early: EarlyQuestions;
 
   constructor(pools: Pools) {
     this.#ofHub = pools.open('client_results', (hub) =>
@@ -44,6 +44,7 @@ export class ClientResults {
     this.#ofClient = pools.open('client_results_of_client', (client) =>
       this.#giveUp((one) => one.client === client),
     );
+    this.#early = new EarlyQuestions(pools);
   }
 
   /** A server asks a client. */

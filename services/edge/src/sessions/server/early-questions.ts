@@ -1,41 +1,60 @@
-import type { Payloads } from '@trunkline/protocol';
+import type { Budget, Payloads } from '@trunkline/protocol';
 import { LRUCache } from 'lru-cache';
+import type { Pools } from '../../pools.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** How long a question waits: a process was seen to need 20 ms, on a machine with nothing else to do. */
 const WAIT_MS = 100;
 /** A process that has had so many results has all its code compiled. */
 const FEW_RESULTS = 3;
-/** What may wait at a time; more goes out at once. */
-const WAITING_BYTES = 1024 * 1024;
 /** Processes whose results are counted; one that is forgotten is given time again. */
 const PROCESSES = 1024;
+
+interface Question {
+  readonly hub: HubRuntime;
+  readonly bytes: number;
+  send(): void;
+}
 
 /**
  * The first questions of app servers to clients. A process that loses answers which come too soon (see
  * `losesEarlyAnswers`) is given time: its question goes out to the client late, so that the answer
  * cannot be early, by whichever server it comes back. Nothing else waits, neither what the client says
- * nor what it is sent.
+ * nor what it is sent; and a question for which there is no room goes out at once.
  */
 export class EarlyQuestions {
   readonly #results = new LRUCache<string, number>({ max: PROCESSES });
-  #bytes = 0;
+  readonly #waiting = new Set<Question>();
+  readonly #bytes: Budget<HubRuntime>;
+
+  constructor(pools: Pools) {
+    this.#bytes = pools.open('early_questions', (hub) => {
+      for (const question of this.#waiting) if (question.hub === hub) this.#release(question);
+    });
+  }
 
   /** Calls `send` with the payloads of a question of `caller`: now, or with a copy of them when it is time. */
   pass(caller: ServerSession, payloads: Payloads, send: (payloads: Payloads) => void): void {
+    const { hub } = caller;
     const bytes = [...payloads.values()].reduce((sum, { length }) => sum + length, 0);
-    if (!this.#isYoung(caller) || this.#bytes + bytes > WAITING_BYTES) return send(payloads);
+    if (!this.#isYoung(caller) || !this.#bytes.take(hub, bytes)) return send(payloads);
     const copies = new Map([...payloads].map(([name, lent]) => [name, Uint8Array.from(lent)]));
-    this.#bytes += bytes;
-    setTimeout(() => {
-      this.#bytes -= bytes;
-      send(copies);
-    }, WAIT_MS).unref();
+    const question = { hub, bytes, send: () => send(copies) };
+    this.#waiting.add(question);
+    setTimeout(() => this.#release(question), WAIT_MS).unref();
   }
 
   /** A question of this process has its answer. */
   answered({ serverId, losesEarlyAnswers }: ServerSession): void {
     if (losesEarlyAnswers) this.#results.set(serverId, this.#resultsOf(serverId) + 1);
+  }
+
+  /** Sends it out, unless it has had to go before its time. */
+  #release(question: Question): void {
+    if (!this.#waiting.delete(question)) return;
+    this.#bytes.give(question.hub, question.bytes);
+    question.send();
   }
 
   #isYoung({ serverId, losesEarlyAnswers }: ServerSession): boolean {
