@@ -20,6 +20,12 @@ const FOLDER = new URL('../docs/reference/', import.meta.url);
 const GENERATED =
   '<!-- Made by `npm run docs` from tables in the code: change those, not this page. -->';
 
+/** What the labels are that sources give the values of. */
+const GIVEN: Readonly<Record<string, string>> = {
+  reason: 'one of the [close reasons](close-reasons.md)',
+  type: 'the name of a [service message](../protocol.md#to-app-servers), or `unknown`',
+};
+
 const PAGES: Readonly<Record<string, () => string[]>> = {
   'metrics.md': metricsPage,
   'close-reasons.md': closeReasonsPage,
@@ -45,7 +51,7 @@ function metricsPage(): string[] {
 
 function labelText(label: string, values: LabelValues): string {
   if (values === 'open') return `\`${label}\``;
-  if (values === 'given') return `\`${label}\`: one of the [close reasons](close-reasons.md)`;
+  if (values === 'given') return `\`${label}\`: ${GIVEN[label]}`;
   return `\`${label}\`: ${values.map((value) => `\`${value}\``).join(', ')}`;
 }
 

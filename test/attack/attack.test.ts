@@ -85,6 +85,12 @@ it('a page has the table between its markers', () => {
   expect(withTable(PAGE, 'new')).toContain('-->\nnew\n<!--');
 });
 
+it('the page has a row for every attack', () => {
+  const [, table = ''] = /<!-- attack:begin -->(.*)<!-- attack:end -->/s.exec(PAGE) ?? [];
+  const named = rowsOf(table).map(([attack]) => attack);
+  expect(named).toEqual(ATTACKS.map(({ name, what }) => `${what} (\`${name}\`)`));
+});
+
 describe.skipIf(process.platform !== 'linux')('npm run attack', () => {
   it('attacks, measures and counts', { timeout: 180_000 }, async () => {
     const run_ = await run(['--seconds', '5', '--only', 'post-heads,hub-names']);

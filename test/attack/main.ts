@@ -13,9 +13,9 @@ const PAGE = new URL('../../docs/security.md', import.meta.url);
 
 const USAGE = `Usage: npm run attack -- [options]
 
-Attacks an edge from within one hub, and watches clients of another: twenty over every transport that
-call without a rest, and a newcomer every second. Each attack has an edge of its own, on free ports of
-this machine; nothing else is ever attacked. Prints a table, and ends with 1 when a row breaks its
+Attacks an edge from within one hub, and watches clients of another: twenty, over every transport, that
+call five times a second each, and a newcomer every second. Each attack has an edge of its own, on free
+ports of this machine; nothing else is ever attacked. Prints a table, and ends with 1 when a row breaks its
 limit. Needs Linux, and 20,000 open files (ulimit -n) for the whole of it.
 
   --only <list>   some attacks, comma separated (${ATTACKS.length} in all)

@@ -61,10 +61,11 @@ export class NextApp {
     port: number,
     connectionString: string,
   ): Promise<StartedProcess<string>> {
+    const signals = command === 'start' ? { NEXT_MANUAL_SIG_HANDLE: 'true' } : {};
     return startProcess(process.execPath, [this.#script, command, '--port', String(port)], {
       name: `next ${command}`,
       cwd: this.#folder,
-      env: { ...ENVIRONMENT, TRUNKLINE_CONNECTION_STRING: connectionString },
+      env: { ...ENVIRONMENT, ...signals, TRUNKLINE_CONNECTION_STRING: connectionString },
       ready: (line) => line.includes('Ready in') && line,
       readyTimeout: READY_MS,
     });

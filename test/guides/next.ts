@@ -19,8 +19,9 @@ const USAGE = `Usage: npm run guides -- [options]
 
 Installs the Next.js app of docs/guides/next.md in a temporary folder (about 350 MB, from npm), and
 runs it against an edge: next dev with edits of the hub, next build without a connection string, next
-start. Clients call the hub, and hear what the app sends from outside it. Ends with 1 when the edge
-has other server connections than five, or anything else is not as the guide says.
+start and its end by SIGTERM. Clients call the hub, and hear what the app sends from outside it. Ends
+with 1 when the edge has other server connections than five, loses one that has not said goodbye, or
+anything else is not as the guide says.
 
   --edits <n>  how often the hub is edited (10)
   --help       this text`;
@@ -58,9 +59,17 @@ class Run {
     console.log('next build       ends by itself, without a connection string');
   }
 
-  /** What was built greets with that word. */
-  start(word: string): Promise<void> {
-    return this.#during('start', word, (heard) => this.#announces(heard));
+  /** What was built greets with that word, and its server connections end well. */
+  async start(word: string): Promise<void> {
+    const before = await this.#closes('Normal');
+    await this.#during('start', word, (heard) => this.#announces(heard));
+    const ended = (await this.#closes('Normal')) - before;
+    if (ended !== SERVER_CONNECTIONS) throw new Error(`${ended} server connections ended well`);
+    console.log('                 at SIGTERM its server connections say goodbye');
+  }
+
+  async #closes(reason: string): Promise<number> {
+    return (await scrape(this.#edge)).value('trunkline_server_closes_total', { reason });
   }
 
   /** Works while Next.js serves and a client listens; `heard` is what that has been told. */

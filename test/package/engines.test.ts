@@ -1,8 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ROOT } from './npm.ts';
 
 const run = promisify(execFile);
@@ -26,14 +26,32 @@ function oldNode(): string | undefined {
 
 const OLD = oldNode();
 
-it.skipIf(OLD === undefined)(
-  'installing with Node 20 warns of nothing (needs a Node 20 on the PATH)',
-  async () => {
-    const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
-    const env = { ...Object.fromEntries(own), PATH: `${dirname(OLD!)}${delimiter}${PATH}` };
-    const { stdout, stderr } = await run('npm', ['ci', '--dry-run'], { cwd: ROOT, env });
+it('no package is deprecated, of which npm would warn too', () => {
+  const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
+  expect(lock).not.toContain('"deprecated":');
+});
+
+/** Who wants a newer Node. None of them runs on that of npm: see `.npmrc`. */
+const WANT_NEWER = ['content-disposition', 'cookie', 'uWebSockets.js', 'vitest'];
+
+/** What npm says at an install, without one. */
+async function says(...flags: string[]): Promise<{ stdout: string; stderr: string }> {
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const env = { ...Object.fromEntries(own), PATH: `${dirname(OLD!)}${delimiter}${PATH}` };
+  return run('npm', ['ci', '--dry-run', ...flags], { cwd: ROOT, env });
+}
+
+describe.skipIf(OLD === undefined)('installing with Node 20 (needs one on the PATH)', () => {
+  it('warns of nothing', { timeout: 60_000 }, async () => {
+    const { stdout, stderr } = await says();
     expect(stderr).toBe('');
     expect(stdout).not.toContain('warn');
-  },
-  60_000,
-);
+  });
+
+  it('has nothing to warn of but packages for a newer Node', { timeout: 60_000 }, async () => {
+    const { stderr } = await says('--loglevel=warn');
+    const warnings = stderr.split(/^(?=npm warn \w+ Unsupported engine)/m);
+    const named = warnings.map((text) => /package: '(.+)@[^@]+'/.exec(text)?.[1] ?? text);
+    expect(named.toSorted()).toEqual(WANT_NEWER);
+  });
+});

@@ -21,7 +21,7 @@ function concernsUs(problem: Problem): boolean {
   return !('resolutionKind' in problem && NOT_FOR_US.has(problem.resolutionKind));
 }
 
-describe.each(packages)('$name', ({ tarball, files, manifest }) => {
+describe.each(packages)('$name', ({ folder: source, tarball, files, manifest }) => {
   test('has types that fit what runs, says attw', async () => {
     const data = new Uint8Array(await readFile(tarball));
     const analysis = await checkPackage(createPackageFromTarballData(data));
@@ -44,6 +44,13 @@ describe.each(packages)('$name', ({ tarball, files, manifest }) => {
     const built = files.flatMap((file) => /^dist\/(.+)\.js$/.exec(file)?.[1] ?? []);
     const sources = files.flatMap((file) => /^src\/(.+)\.ts$/.exec(file)?.[1] ?? []);
     expect(built.toSorted()).toEqual(sources.toSorted());
+  });
+
+  test('has a page that links to nothing outside', async () => {
+    const page = await readFile(join(source, 'README.md'), 'utf8');
+    const links = [...page.matchAll(/\]\(([^)#\s]+)/g)].map(([, link]) => link!);
+    const local = links.filter((link) => !/^[a-z]+:/.test(link));
+    expect(local.filter((link) => !files.includes(link))).toEqual([]);
   });
 
   test('names exact versions, those of this repository where they are its own', () => {

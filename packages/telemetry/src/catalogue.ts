@@ -67,8 +67,9 @@ export const METRICS = {
     help: 'Clients that wait for a server connection.',
     labels: {},
     meaning:
-      'Clients that have sent their handshake request while their hub had no server connection. Each waits for a bounded time and is then refused.',
-    whenItRises: 'The hub has no app server on this edge: start one, or repair the way to it.',
+      'Clients that no app server has: new ones whose handshake request has been read, and those that are moved. Each waits for --server-wait, and is then refused or closed.',
+    whenItRises:
+      'Their hub has no app server on this edge, or none that takes more clients: start one, or repair the way to it.',
   },
   trunkline_client_opens_total: {
     type: 'counter',
@@ -108,7 +109,7 @@ export const METRICS = {
     help: 'Sockets open on the public port.',
     labels: {},
     meaning:
-      'Sockets of clients, app servers and REST callers together, those between two requests included.',
+      'Sockets of clients, app servers and whoever else comes to the public port, those between two requests included.',
     whenItRises:
       'Expected with clients. Far more sockets than connections means requests without WebSockets, or peers that connect and say nothing.',
   },
@@ -145,7 +146,7 @@ export const METRICS = {
     help: 'What peers hold of what they share, by pool.',
     labels: { pool: POOLS },
     meaning:
-      'Ids, posts or bytes that are held now of each pool that many peers draw on; the bounds table of ARCHITECTURE.md says what each pool is for. Of posts: those that have not been answered, because their body is still coming in or their server connection is full.',
+      'What is held now of each pool that many peers draw on, in bytes or whatever the pool counts; the bounds table of ARCHITECTURE.md says what each pool is for. Of posts: those that have not been answered, because their body is still coming in or their server connection is full.',
     whenItRises:
       'Compare it with trunkline_pool_limit. Near it, trunkline_pool_refusals_total says whether one peer takes it all or everybody takes a little. posts: app servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
   },
@@ -161,7 +162,7 @@ export const METRICS = {
     help: 'Requests refused, and owners made to give back, by pool.',
     labels: { pool: POOLS, kind: ['share', 'total', 'evicted'] },
     meaning:
-      'share: one owner (a user, a token, a connection, a hub) asked for more than its share of the pool, and was refused. total: the pool was used up, and who asked was among its largest owners, and was refused. evicted: the pool was used up, and its largest owner was made to give back what it held, for others.',
+      'share: one owner (a user, a token, a connection, a hub, an address) asked for more than its share of the pool, and was refused. total: the pool was used up, and who asked was among its largest owners, and was refused. evicted: the pool was used up, and its largest owner was made to give back what it held, for others.',
     whenItRises:
       'share, evicted: one peer takes far more than others; the log of refused clients names the hub. Nobody else is hurt. total: the load is spread over many owners: add an edge, or raise the limit where there is a setting for it.',
   },
@@ -170,7 +171,7 @@ export const METRICS = {
     help: 'Clients moved, or not, when their app server went, by outcome.',
     labels: { outcome: ['moved', 'moved_after_loss', 'not_allowed', 'no_server', 'not_possible'] },
     meaning:
-      'moved: to another app server, before theirs stopped, with every call answered. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. not_allowed: the app, --migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
+      'moved: to another app server, before theirs stopped, when their calls were answered or after 20 s, with an error for those that were not. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. not_allowed: the app, --migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
     whenItRises:
       'moved: a deployment; so is not_allowed, of an app whose clients reconnect, or its app servers crash. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. no_server: run a second app server, or start the new one before the old one ends.',
   },
@@ -187,9 +188,9 @@ export const METRICS = {
     help: 'Negotiate requests answered, by result.',
     labels: { result: ['ok', 'unauthorized', 'bad_request', 'unavailable'] },
     meaning:
-      'Answers to POST /client/negotiate: 200; 401 for a refused token; 400 for any other bad request; 503 while the edge drains.',
+      'Answers to POST /client/negotiate. ok: 200. unauthorized: 401 for a refused token. bad_request: 400, 403 for the page of an origin that is not allowed, or an error for a negotiate version that is none. unavailable: 503 for want of room.',
     whenItRises:
-      'ok rises with connects. unauthorized: see the token rejections. bad_request: a client or a proxy sends something else than a SignalR client does.',
+      'ok rises with connects. unauthorized: see the token rejections. bad_request: a client or a proxy sends something else than a SignalR client does. unavailable: see trunkline_refusals_total and trunkline_pool_refusals_total.',
   },
   trunkline_token_rejections_total: {
     type: 'counter',
@@ -207,7 +208,8 @@ export const METRICS = {
         'audience',
       ],
     },
-    meaning: 'Access tokens refused by clients, app servers (server) and REST callers (rest).',
+    meaning:
+      'Access tokens refused: of clients, of app servers (server), of REST callers (rest, of whom there are none yet).',
     whenItRises:
       'signature: a key differs between the edge and who signs, often half-way through a rotation. expired or not-yet-valid: a clock is wrong, or clients reuse old tokens. audience: the token was made for another hub, path or use. Many of any kind from one place: somebody is trying.',
   },
@@ -216,9 +218,9 @@ export const METRICS = {
     help: 'Messages relayed, by direction.',
     labels: { direction: DIRECTIONS },
     meaning:
-      'from_client: messages (WebSocket messages, or records of a post) taken from clients. to_server: data messages framed for app servers. from_server: service messages taken from app servers. to_client: messages handed to client sockets, one for each client, so that a broadcast to 1,000 clients is one from_server and 1,000 to_client.',
+      'from_client: hub messages of clients on their way to an app server. to_server: those of them that have been handed to the socket of one. from_server: service messages taken from app servers. to_client: messages handed to client sockets, one for each client, so that a broadcast to 1,000 clients is one from_server and 1,000 to_client.',
     whenItRises:
-      'Expected with traffic. to_client far ahead of from_server is fan-out; from_client ahead of to_server means that clients send before their server connection is there.',
+      'Expected with traffic. to_client far ahead of from_server is fan-out; from_client ahead of to_server: clients are closed, or moved, with messages on the way.',
   },
   trunkline_message_bytes_total: {
     type: 'counter',
@@ -307,7 +309,7 @@ export const METRICS = {
       code: ['truncated', 'oversized', 'bad-length', 'wrong-type', 'bad-text', 'too-deep'],
     },
     meaning:
-      'What clients sent that is not framed as hub messages, and app servers as service messages. Each closes its sender.',
+      'What clients sent that is not framed as hub messages, and app servers that is not framed as service messages, or for a client as hub messages. Each closes its sender; the last one closes the client that it was for.',
     whenItRises:
       'client: a broken or hostile client. server: an app server of another protocol version, or a proxy that changes bytes.',
   },

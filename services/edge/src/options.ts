@@ -30,7 +30,7 @@ export const EDGE_OPTIONS = defineOptions({
   },
   publicUrl: {
     kind: 'url',
-    help: "This edge's own URL for clients, where each edge has one. From host and port when not given.",
+    help: "This edge's URL, as its log and the connection string that --dev prints have it. From host and port when not given.",
   },
   bus: {
     kind: 'choice',

@@ -84,7 +84,7 @@ export const CLIENT_CLOSE_REASONS = {
     reconnect: true,
     code: 1008,
     text: 'The connection does not take its messages fast enough.',
-    when: 'More was waiting for the client than its queue holds.',
+    when: 'More was waiting for the client than its queue holds, or than may wait for all clients before they are open.',
   },
   slowAppServer: {
     label: 'SlowAppServer',
@@ -92,7 +92,7 @@ export const CLIENT_CLOSE_REASONS = {
     reconnect: true,
     code: 1001,
     text: 'The app server does not take messages fast enough.',
-    when: 'The server connection was full, and the client had used up its allowance.',
+    when: 'The server connection was full, or the client was between two app servers, and it said more than may wait meanwhile, or a post waited for too long.',
   },
   badRequest: {
     label: 'BadRequest',
