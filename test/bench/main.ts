@@ -10,18 +10,20 @@ import { measureEcho } from './echo.ts';
 import { measureIdle } from './idle.ts';
 import { progress } from './progress.ts';
 import { startBareSide, startEdgeSide } from './side.ts';
+import type { StormOptions } from './storm.ts';
+import { measureStorm } from './storm.ts';
 import { formatTable, type Row } from './table.ts';
 
 const USAGE = `Usage: npm run bench -- [options]
 
 Compares the edge with a bare uWebSockets.js server on this machine: memory per idle client, echo
-calls through an app server, broadcasts, connects; and the app server with a ws server that speaks
-JSON. Servers and load generators are processes of their own, take turns, and each figure is the
+calls through an app server, broadcasts, connects; the app server with a ws server that speaks JSON;
+and, by itself, clients that come at once to a hub which tells everybody of each. Servers and load generators are processes of their own, take turns, and each figure is the
 median of the rounds. Needs Linux, and 20,000 open files (ulimit -n) for the whole of it. The exit
 code says whether it ran, not how fast.
 
   --quick        fewer clients and shorter rounds, for a first look
-  --only <list>  of idle, echo, app, broadcast, connect; comma separated
+  --only <list>  of idle, echo, app, broadcast, connect, storm; comma separated
   --self         the bare server on both sides: how far from 1.00 the machine's noise goes
   --help         this text`;
 
@@ -34,6 +36,7 @@ interface Plan {
   idle: readonly [few: number, many: number];
   broadcast: readonly number[];
   connect: number;
+  storm: StormOptions;
 }
 
 const FULL: Plan = {
@@ -42,6 +45,7 @@ const FULL: Plan = {
   idle: [5_000, 15_000],
   broadcast: [1_000, 10_000],
   connect: 5_000,
+  storm: { clients: 5_000 },
 };
 const QUICK: Plan = {
   rounds: 3,
@@ -49,6 +53,7 @@ const QUICK: Plan = {
   idle: [1_000, 3_000],
   broadcast: [1_000],
   connect: 2_000,
+  storm: { clients: 1_000 },
 };
 
 type Measure = (contenders: Contenders, plan: Plan) => Promise<Row[]>;
@@ -62,6 +67,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
     measureBroadcast(contenders, { rounds, seconds, clients: broadcast }),
   connect: (contenders, { rounds, connect }) =>
     measureConnect(contenders, { rounds, clients: connect }),
+  storm: (_contenders, { storm }) => measureStorm(storm),
 };
 
 interface Arguments {

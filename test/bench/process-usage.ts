@@ -18,7 +18,17 @@ export function cpuMicroseconds(pid: number): number {
 
 /** Resident memory of a process, in bytes, right now. */
 export function residentBytes(pid: number): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  return memory(pid, 'VmRSS');
+}
+
+/** The most of it that there has been. */
+export function peakResidentBytes(pid: number): number {
+  return memory(pid, 'VmHWM');
+}
+
+function memory(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status);
   if (kibibytes === null) throw new Error(`process ${pid} has ended`);
   return Number(kibibytes[1]) * 1024;
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { LoadGenerator, startEdge, startProcess } from '@trunkline/testing';
+import { LoadGenerator, startEdge, type StartedEdge, startProcess } from '@trunkline/testing';
 
 import { SETTLE_ARGS } from './process-usage.ts';
 import { ACCESS_KEY } from './tokens.ts';
@@ -15,8 +15,13 @@ export interface Side {
   stop(): Promise<void>;
 }
 
-/** What the bare server does with a message; the edge leaves that to its app server. */
-export type Work = 'echo' | 'publish';
+/** The edge's, whose metrics can be read. */
+export interface EdgeSide extends Side {
+  readonly edge: StartedEdge;
+}
+
+/** What the server is for; the edge leaves that to its app server. */
+export type Work = 'echo' | 'publish' | 'storm';
 
 /** Starts one side, for one row of the table. */
 export type StartSide = (work: Work) => Promise<Side>;
@@ -26,19 +31,19 @@ interface Stoppable {
 }
 
 /** An edge with one app server. */
-export const startEdgeSide: StartSide = () =>
+export const startEdgeSide = (work: Work): Promise<EdgeSide> =>
   startAll(async (started) => {
     const edge = started(await startEdge({ nodeArgs: SETTLE_ARGS }));
     const connectionString = `Endpoint=${edge.url};AccessKey=${ACCESS_KEY};Version=1.0;`;
     const app = started(
-      await startProcess(process.execPath, [path('app-server.ts')], {
+      await startProcess(process.execPath, [path('app-server.ts'), `--${work}`], {
         name: 'app server',
         env: { TRUNKLINE_CONNECTION_STRING: connectionString },
         ready: (line) => line === 'app server ready',
       }),
     );
     const load = started(await LoadGenerator.start(edge.url));
-    return { load, serverPid: edge.pid, appPid: app.pid };
+    return { load, serverPid: edge.pid, appPid: app.pid, edge };
   });
 
 /** A bare uWebSockets.js server. */
@@ -69,9 +74,9 @@ export const startJsonSide: StartSide = () =>
   });
 
 /** Starts parts one after the other; stops them backwards, at once when one does not start. */
-async function startAll(
-  start: (started: <Part extends Stoppable>(part: Part) => Part) => Promise<Omit<Side, 'stop'>>,
-): Promise<Side> {
+async function startAll<Parts>(
+  start: (started: <Part extends Stoppable>(part: Part) => Part) => Promise<Parts>,
+): Promise<Parts & Pick<Side, 'stop'>> {
   const parts: Stoppable[] = [];
   const stop = async (): Promise<void> => {
     for (const part of parts.toReversed()) await part.stop();

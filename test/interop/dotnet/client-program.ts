@@ -14,6 +14,9 @@ const DONE = [
   'done LongPolling messagepack',
 ];
 
+/** The first to run it builds it. */
+const BUILDING = { timeout: 2 * BUILD_TIMEOUT_MS };
+
 export function clientPart(version: string): Part {
   const properties = { AspNetCoreVersion: version };
   return { project: 'ClientProgram', how: version, properties };
@@ -25,9 +28,23 @@ export function defineClientProgramTest(
   client: RestoredPart,
   app: () => { readonly url: string },
 ): void {
-  // The first to run it builds it.
-  it(`serves the .NET client ${version}`, { timeout: 2 * BUILD_TIMEOUT_MS }, async () => {
+  it(`serves the .NET client ${version}`, BUILDING, async () => {
     const said = await client.run(`${app().url}/main`);
     expect(said.trim().split('\n')).toEqual(DONE);
+  });
+}
+
+/** From 11 on clients sign in anew by themselves, on an app that offers it. */
+export const REFRESHING_VERSION: (typeof CLIENT_VERSIONS)[number] = '11.0.0';
+
+const STAYED = ['done LongPolling stay', 'done ServerSentEvents stay', 'done WebSockets stay'];
+
+export function defineStayTest(
+  client: RestoredPart,
+  app: () => { readonly url: string },
+): void {
+  it('signs the .NET client in anew, on the connection that it has', BUILDING, async () => {
+    const said = await client.run(`${app().url}/main`, 'stay');
+    expect(said.trim().split('\n').toSorted()).toEqual(STAYED);
   });
 }

@@ -6,7 +6,13 @@ import { CONTROL_JOINT_RUNS, CONTROL_RUNS, type Run } from '../../conformance/sc
 import { type AppServer, startAppServer } from '../../conformance/start-app-server.ts';
 import type { World } from '../../conformance/world.ts';
 import { defineClaimsTests } from './claims.ts';
-import { CLIENT_VERSIONS, clientPart, defineClientProgramTest } from './client-program.ts';
+import {
+  CLIENT_VERSIONS,
+  clientPart,
+  defineClientProgramTest,
+  defineStayTest,
+  REFRESHING_VERSION,
+} from './client-program.ts';
 import { defineFreshProcessTests } from './fresh-process.ts';
 import { defineGreetingTests } from './greeting.ts';
 import { hubAppWorld, startHubApp } from './hub-app.ts';
@@ -34,9 +40,12 @@ const SERVICE_RUNS: readonly Run[] = [
 /** Each with the tests that it defines among those of an app. */
 type ClientTest = (app: () => { readonly url: string }) => void;
 const clientTests: ClientTest[] = [];
+/** Of what .NET 10's apps do not have. */
+const sdkTests: ClientTest[] = [];
 for (const version of CLIENT_VERSIONS) {
   await withPart(clientPart(version), (client) => {
     clientTests.push((app) => defineClientProgramTest(version, client, app));
+    if (version === REFRESHING_VERSION) sdkTests.push((app) => defineStayTest(client, app));
   });
 }
 
@@ -94,5 +103,5 @@ describe.runIf(clientTests.length > 0)('an app server of the TypeScript SDK', ()
     await edge?.stop();
   });
 
-  for (const define of clientTests) define(() => app);
+  for (const define of [...clientTests, ...sdkTests]) define(() => app);
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import {
+  type HttpClient,
   HttpTransportType,
   HubConnectionBuilder,
   type IHubProtocol,
@@ -44,6 +45,8 @@ export interface ClientOptions {
   readonly identity?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What its requests go through; the library's own when not given. */
+  readonly httpClient?: HttpClient;
   /** What it answers when the hub asks. */
   readonly confirm?: (question: string) => unknown;
 }
@@ -99,13 +102,14 @@ export class World implements AsyncDisposable {
   /** The same, not started. */
   client(app: DotnetStandIn, options: ClientOptions = {}): Client {
     const { hub = 'main', protocol = 'json', identity = {}, query = {}, headers = {} } = options;
-    const { transport = HttpTransportType.WebSockets, confirm } = options;
+    const { transport = HttpTransportType.WebSockets, httpClient, confirm } = options;
     const signIn = Buffer.from(JSON.stringify(identity)).toString('base64url');
     const connection = new HubConnectionBuilder()
       .withUrl(`${app.url}/${hub}?${new URLSearchParams(query).toString()}`, {
         transport,
         accessTokenFactory: () => signIn,
         headers,
+        ...(httpClient && { httpClient }),
       })
       .withHubProtocol(PROTOCOLS[protocol]())
       .withAutomaticReconnect([0, 50, 100, 200, 400])

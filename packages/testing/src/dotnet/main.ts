@@ -9,6 +9,8 @@ import { json } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import type { Claims, Timestamp } from '@trunkline/protocol';
+
 import { type Destination, select } from './app/destination.ts';
 import { choicesOf, detourOf, identityOf, principalOf } from './app/identity.ts';
 import { gates, mainHub } from './app/main-hub.ts';
@@ -41,6 +43,8 @@ if (profile === undefined) {
 type Control =
   | { do: 'send'; hub: string; to: Destination; args: readonly unknown[] }
   | { do: 'add' | 'remove'; hub: string; connectionId: string; group: string }
+  | { do: 'refresh'; hub: string; connectionToken: string; claims: Claims; expireTime?: Timestamp }
+  | { do: 'claims'; hub: string; connectionToken: string }
   | { do: 'open'; gate: string };
 
 /** As the contract has them: megabytes may come in. */
@@ -75,11 +79,20 @@ const hubs = new Map<string, HubServer>(
   ]),
 );
 
-async function obey(control: Control): Promise<void> {
+/** What comes of it, where it is a question. */
+async function obey(control: Control): Promise<unknown> {
   if (control.do === 'open') return gates.open(control.gate);
-  const { clients, groups } = hubs.get(control.hub)!;
-  if (control.do === 'send') return select(clients, control.to).send('message', ...control.args);
-  await groups[control.do](control.connectionId, control.group);
+  const { clients, groups, authRefresh } = hubs.get(control.hub)!;
+  switch (control.do) {
+    case 'send':
+      return select(clients, control.to).send('message', ...control.args);
+    case 'refresh':
+      return authRefresh.refresh(control.connectionToken, control.claims, control.expireTime);
+    case 'claims':
+      return authRefresh.claimsOf(control.connectionToken);
+    default:
+      return groups[control.do](control.connectionId, control.group);
+  }
 }
 
 function negotiate(hub: HubServer, path: string, query: string, request: IncomingMessage) {
@@ -94,8 +107,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const [, name, rest] = pathname.split('/');
   const hub = hubs.get(name!);
   if (pathname === '/control') {
-    await obey((await json(request)) as Control);
-    response.writeHead(204).end();
+    const outcome = await obey((await json(request)) as Control);
+    if (outcome === undefined) response.writeHead(204).end();
+    else response.writeHead(200).end(JSON.stringify(outcome));
   } else if (hub !== undefined && rest === 'negotiate' && request.method === 'POST') {
     const { status, body } = negotiate(hub, `/${name}`, search.slice(1), request);
     const type = status === 200 ? 'application/json' : 'text/plain';

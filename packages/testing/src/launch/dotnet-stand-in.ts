@@ -44,8 +44,11 @@ export interface DotnetStandIn extends StartedProcess<string> {
   /** Where its clients connect to. */
   readonly clientUrl: string;
   readonly prefix: string;
-  /** Has it send, change a group or open a gate, from outside a hub. Rejects with its error. */
-  control(control: object): Promise<void>;
+  /**
+   * Has it send, change a group, open a gate, refresh a sign-in or ask for its claims, from outside a
+   * hub. Resolves with what comes of a question, and rejects with its error.
+   */
+  control(control: object): Promise<unknown>;
   /** SIGKILL; resolves when it has ended. */
   kill(): Promise<void>;
 }
@@ -85,7 +88,9 @@ export async function startDotnetStandIn(options: DotnetStandInOptions): Promise
     prefix,
     control: async (body) => {
       const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) });
-      if (!answer.ok) throw new Error(await answer.text());
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(text);
+      return text === '' ? undefined : (JSON.parse(text) as unknown);
     },
     kill: async () => {
       server.child.kill('SIGKILL');

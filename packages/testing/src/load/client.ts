@@ -3,12 +3,10 @@ import { connect, type Socket } from 'node:net';
 import { closeFrame, FrameReader } from './frames.ts';
 import { HANDSHAKE_FRAME, RECORD_SEPARATOR } from './hub-messages.ts';
 
-/** Where a client connects, from which address, and as whom. */
+/** Where a client connects, and as whom. */
 export interface ClientOptions {
   host: string;
   port: number;
-  /** Of the loopback network: the ports of one address are too few for all clients. */
-  localAddress: string;
   token: string;
   /** Distinguishes the client's cookie from the other clients' cookies. */
   number: number;
@@ -23,6 +21,9 @@ export interface ClientOwner {
   /** One hub message, without its record separator. */
   received(client: LoadClient, bytes: Buffer, start: number, end: number): void;
 }
+
+/** Clients connect from 127.0.0.2 and those after it: the ports of one address are too few for all. */
+const LOCAL_ADDRESSES = 8;
 
 const OPCODE_TEXT = 1;
 const OPCODE_BINARY = 2;
@@ -51,7 +52,7 @@ export class LoadClient {
 
   constructor(options: ClientOptions, owner: ClientOwner) {
     this.#owner = owner;
-    const { host, port, localAddress } = options;
+    const { host, port, number } = options;
     const callback = (size: number): boolean => {
       this.#read(size);
       return true;
@@ -59,7 +60,7 @@ export class LoadClient {
     this.#socket = connect({
       host,
       port,
-      localAddress,
+      localAddress: `127.0.0.${2 + (number % LOCAL_ADDRESSES)}`,
       noDelay: true,
       onread: { buffer: READ_BUFFER, callback },
     });

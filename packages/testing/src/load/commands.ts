@@ -1,5 +1,6 @@
 import type { BroadcastOptions, BroadcastResult } from './broadcast.ts';
 import type { EchoResult, FlatOutOptions, PacedOptions } from './echo.ts';
+import type { StormOptions, StormResult } from './storm.ts';
 import type { ConnectOptions } from './swarm.ts';
 
 /** What a load generator can be told over IPC: each command's options and what it answers. */
@@ -8,6 +9,7 @@ export interface Commands {
   echoFlatOut: { options: FlatOutOptions; answer: EchoResult };
   echoPaced: { options: PacedOptions; answer: EchoResult };
   broadcasts: { options: BroadcastOptions; answer: BroadcastResult };
+  storm: { options: StormOptions; answer: StormResult };
   close: { options: Record<string, never>; answer: void };
 }
 

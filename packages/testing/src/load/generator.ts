@@ -2,9 +2,11 @@
 import { broadcasts } from './broadcast.ts';
 import type { Reply, Request } from './commands.ts';
 import { echoFlatOut, echoPaced } from './echo.ts';
+import { storm } from './storm.ts';
 import { Swarm } from './swarm.ts';
 
-const swarm = new Swarm(process.argv[2]!);
+const url = process.argv[2]!;
+const swarm = new Swarm(url);
 
 function execute(request: Request): Promise<unknown> {
   switch (request.command) {
@@ -16,6 +18,8 @@ function execute(request: Request): Promise<unknown> {
       return echoPaced(swarm, request.options);
     case 'broadcasts':
       return broadcasts(swarm, request.options);
+    case 'storm':
+      return storm(url, request.options);
     case 'close':
       return swarm.close();
   }

@@ -9,8 +9,13 @@ export const PAYLOAD = 'thirty-two bytes of chat message';
 
 export const HANDSHAKE = `{"protocol":"json","version":1}${RS}`;
 export const HANDSHAKE_FRAME = textFrame(HANDSHAKE);
-export const PING = `{"type":6}`;
+const PING = `{"type":6}`;
 export const PING_FRAME = textFrame(PING + RS);
+
+/** Nothing else is as short. */
+export function isPing(start: number, end: number): boolean {
+  return end - start <= PING.length;
+}
 
 /** A call without an id, so without an answer: everybody gets a `tick`, the caller too. */
 export const BROADCAST_FRAME = textFrame(

@@ -1,11 +1,7 @@
 import { LoadClient, type ClientOwner } from './client.ts';
-import { PING, PING_FRAME } from './hub-messages.ts';
+import { isPing } from './hub-messages.ts';
+import { keepAlive } from './keep-alive.ts';
 
-/** Clients ping every 15 s (client protocol reference, section 3.6), a share of them each tick. */
-const PING_INTERVAL_MS = 15_000;
-const PING_TICKS = 60;
-/** Clients connect from 127.0.0.2 and the addresses after it. */
-const LOCAL_ADDRESSES = 8;
 /** How long a server may take to answer the close frames, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -35,7 +31,6 @@ export class Swarm implements ClientOwner {
   #tokens: string[] = [];
   #connecting = 0;
   #leaving: Set<LoadClient> | undefined;
-  #pingTick = 0;
   #job: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #onRecord: RecordHandler | undefined;
   #failure: Error | undefined;
@@ -44,7 +39,7 @@ export class Swarm implements ClientOwner {
     const { hostname, port } = new URL(url);
     this.#host = hostname;
     this.#port = Number(port);
-    setInterval(() => this.#ping(), PING_INTERVAL_MS / PING_TICKS).unref();
+    keepAlive(this.clients);
   }
 
   /** Adds clients; resolves when all of them have done the hub handshake. */
@@ -95,8 +90,8 @@ export class Swarm implements ClientOwner {
   }
 
   received(client: LoadClient, bytes: Buffer, start: number, end: number): void {
-    // Nothing else is as short as a ping, and pings are not answered.
-    if (end - start > PING.length) this.#onRecord?.(client, bytes, start, end);
+    // Pings are not answered.
+    if (!isPing(start, end)) this.#onRecord?.(client, bytes, start, end);
   }
 
   async #run(begin: Begin): Promise<void> {
@@ -116,17 +111,9 @@ export class Swarm implements ClientOwner {
     const token = this.#tokens.pop();
     if (token === undefined) return;
     const number = this.#started++;
-    const localAddress = `127.0.0.${2 + (number % LOCAL_ADDRESSES)}`;
     this.#connecting += 1;
-    const options = { host: this.#host, port: this.#port, localAddress, token, number };
+    const options = { host: this.#host, port: this.#port, token, number };
     // The client tells its owner when it is ready and when it ends: nothing else to keep here.
     void new LoadClient(options, this);
-  }
-
-  #ping(): void {
-    this.#pingTick = (this.#pingTick + 1) % PING_TICKS;
-    for (let at = this.#pingTick; at < this.clients.length; at += PING_TICKS) {
-      this.clients[at]!.write(PING_FRAME);
-    }
   }
 }

@@ -1,20 +1,19 @@
-using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
+using static Trunkline.Interop.Common;
 
 namespace Trunkline.Interop;
 
 /// <summary>One connection to the hub of the conformance tests, and all it is for.</summary>
-internal sealed class Visit(Uri hub, HttpTransportType transport, bool messagePack)
+internal sealed class Visit(Uri hub, HttpTransportType transport, bool messagePack) : IVisit
 {
   private readonly Channel<int> _messages = Channel.CreateUnbounded<int>();
 
   public override string ToString() => $"{transport} {(messagePack ? "messagepack" : "json")}";
 
-  /// <summary>Throws where something comes out wrong.</summary>
   public async Task Run()
   {
     await using var connection = Build();
@@ -34,7 +33,7 @@ internal sealed class Visit(Uri hub, HttpTransportType transport, bool messagePa
     var builder = new HubConnectionBuilder().WithUrl(hub, options =>
     {
       options.Transports = transport;
-      options.AccessTokenProvider = () => Task.FromResult<string?>(SignIn("ann"));
+      options.AccessTokenProvider = () => Task.FromResult<string?>(SignIn(new { userId = "ann" }));
     });
     if (messagePack) builder.AddMessagePackProtocol();
     return builder.Build();
@@ -94,16 +93,5 @@ internal sealed class Visit(Uri hub, HttpTransportType transport, bool messagePa
     var all = new List<int>();
     await foreach (var number in numbers) all.Add(number);
     return string.Join(' ', all);
-  }
-
-  /// <summary>What the hub's app takes for a sign-in: base64url JSON.</summary>
-  private static string SignIn(string userId) =>
-    Convert.ToBase64String(Encoding.UTF8.GetBytes($$"""{"userId":"{{userId}}"}"""))
-      .TrimEnd('=').Replace('+', '-').Replace('/', '_');
-
-  private static void Expect<T>(T expected, T actual)
-  {
-    if (EqualityComparer<T>.Default.Equals(expected, actual)) return;
-    throw new InvalidOperationException($"expected {expected}, not {actual}");
   }
 }

@@ -10,6 +10,8 @@ export interface Identity {
   /** The sign-in ends so long after negotiate, and the connection with it. */
   readonly signInSeconds?: number;
   readonly tokenLifetimeSeconds?: number;
+  /** It may sign in anew; the stand-in knows nothing of it. */
+  readonly authenticationRefresh?: boolean;
   readonly transports?: readonly TransportName[];
   /** How long it may go between two polls. */
   readonly maxPollIntervalSeconds?: number;
