@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { progress } from '../bench/progress.ts';
+import { runTask } from '../tasks/run-task.ts';
 import type { Attack } from './attack.ts';
 import { ATTACKS } from './attacks.ts';
 import { measure, type Row } from './measure.ts';
@@ -55,10 +56,8 @@ function readArguments(): Arguments {
   return { help: values.help, attacks: attacks ?? ATTACKS, seconds, write: values.write };
 }
 
-const stop = new AbortController();
-
 /** Whether every row holds, and none is missing. */
-async function main(): Promise<boolean> {
+async function main(signal: AbortSignal): Promise<boolean> {
   const { help, attacks, seconds, write } = readArguments();
   if (help) {
     console.log(USAGE);
@@ -71,10 +70,10 @@ async function main(): Promise<boolean> {
   const loads = [loadavg()[0]!];
   const rows: Row[] = [];
   for (const attack of attacks) {
-    const row = await measure(attack, seconds, stop.signal).catch((error: Error) => {
+    const row = await measure(attack, seconds, signal).catch((error: Error) => {
       progress(`${attack.name}: could not be measured: ${error.message}`);
     });
-    if (stop.signal.aborted) break;
+    if (signal.aborted) break;
     if (row === undefined) continue;
     loads.push(loadavg()[0]!);
     progress(`${attack.name}: ${summary(row)}`);
@@ -88,15 +87,4 @@ async function main(): Promise<boolean> {
   return whole && rows.every((row) => breaches(row).length === 0);
 }
 
-// The launchers end every process at this signal, and this one too unless somebody listens on.
-process.on('SIGINT', () => {
-  if (!stop.signal.aborted) progress('stops ...');
-  stop.abort();
-});
-
-try {
-  process.exitCode = (await main()) ? 0 : 1;
-} catch (error) {
-  console.error(`attack: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runTask('attack', main);

@@ -5,6 +5,7 @@ import { startEdge } from '@trunkline/testing';
 import { residentBytes } from '../bench/process-usage.ts';
 import { progress } from '../bench/progress.ts';
 import { startAppServer } from '../chaos/start-app-server.ts';
+import { type Own, withParts } from '../tasks/with-parts.ts';
 import type { Attack } from './attack.ts';
 import { type Felt, Healthy } from './healthy.ts';
 import { type Cost, startAttacker } from './start-attacker.ts';
@@ -36,29 +37,18 @@ interface Memory {
   readonly afterMs: number;
 }
 
-type Own = <Part extends AsyncDisposable>(part: Part) => Part;
-
 /** Attacks an edge that is started for it, for so many seconds. Nothing when told to stop meanwhile. */
 export async function measure(
   attack: Attack,
   seconds: number,
   signal: AbortSignal,
 ): Promise<Row | undefined> {
-  const owned: AsyncDisposable[] = [];
   try {
-    return await measureWith(
-      (part) => {
-        owned.push(part);
-        return part;
-      },
-      { attack, seconds, signal },
-    );
+    return await withParts((own) => measureWith(own, { attack, seconds, signal }));
   } catch (error) {
     // Told to stop, processes end under it.
     if (signal.aborted) return undefined;
     throw error;
-  } finally {
-    for (const part of owned.toReversed()) await part[Symbol.asyncDispose]();
   }
 }
 
@@ -67,12 +57,12 @@ async function measureWith(
   { attack, seconds, signal }: { attack: Attack; seconds: number; signal: AbortSignal },
 ): Promise<Row | undefined> {
   const { openFiles } = attack;
-  const { url, pid } = own(await startEdge(openFiles === undefined ? {} : { openFiles }));
-  own(await startAppServer({ edgeUrl: url, hub: 'healthy' }));
-  if (attack.served) own(await startAppServer({ edgeUrl: url, hub: 'attacked' }));
-  const healthy = own(await Healthy.connect(url, 'healthy', CLIENTS));
+  const { url, pid } = await own(startEdge(openFiles === undefined ? {} : { openFiles }));
+  await own(startAppServer({ edgeUrl: url, hub: 'healthy' }));
+  if (attack.served) await own(startAppServer({ edgeUrl: url, hub: 'attacked' }));
+  const healthy = await own(Healthy.connect(url, 'healthy', CLIENTS));
   progress(`${attack.name}: prepares`);
-  const attacker = own(await startAttacker(attack, { url, hub: 'attacked' }));
+  const attacker = await own(startAttacker(attack, { url, hub: 'attacked' }));
   if (!(await wait(WARM_UP_MS, signal))) return undefined;
   const before = residentBytes(pid);
   progress(`${attack.name}: attacks for ${seconds} s`);

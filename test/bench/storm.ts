@@ -83,7 +83,8 @@ function watchHeld({ edge }: EdgeSide): () => Promise<number> {
 
 async function tellLosses({ edge }: EdgeSide, lost: Readonly<Record<string, number>>) {
   const { clients } = await closes(edge);
-  for (const [why, count] of Object.entries(clients)) progress(`  the edge closed ${count}: ${why}`);
+  for (const [why, count] of Object.entries(clients))
+    progress(`  the edge closed ${count}: ${why}`);
   for (const [why, count] of Object.entries(lost)) progress(`  ${count} lost: ${why}`);
 }
 

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-
+import { freePort } from '@trunkline/testing';
 import { describe, expect, it } from 'vitest';
 
 import type { Client } from '../conformance/client.ts';
@@ -18,20 +16,11 @@ interface Peers {
 }
 
 /**
- * A port to which an edge can come back. One that listened on port 0 could not, for a minute: the
- * kernel lets an address in TIME_WAIT be used again only where both asked for it by number.
+ * With an edge that can come back to its port. One that listened on port 0 could not, for a minute:
+ * the kernel lets an address in TIME_WAIT be used again only where both asked for it by number.
  */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return `${port}`;
-}
-
 async function startWorld(): Promise<World> {
-  return World.start({ args: ['--port', await freePort()] });
+  return World.start({ args: ['--port', `${await freePort()}`] });
 }
 
 async function connectPeers(world: World): Promise<Peers> {
@@ -40,12 +29,15 @@ async function connectPeers(world: World): Promise<Peers> {
   return { clients, ids, observer: await world.observe() };
 }
 
-/** How often something happened, by the log: the first time is a line, what follows is counted. */
-function counted(output: string, message: string): number {
-  const lines = output.split('\n').filter((line) => line.includes(`"msg":"${message}"`));
-  return lines
-    .map((line) => (JSON.parse(line) as { count: number }).count)
-    .reduce((sum, count) => sum + count, 0);
+/** Server connections closed, by their reason: the log has a line for the first and counts the rest. */
+function closesInLog(output: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const line of output.split('\n')) {
+    if (!line.includes('"msg":"server connection closed"')) continue;
+    const { reason, count } = JSON.parse(line) as { reason: string; count: number };
+    counts[reason] = (counts[reason] ?? 0) + count;
+  }
+  return counts;
 }
 
 /** App server and clients find a new edge by themselves; nothing of the old one is left over. */
@@ -71,7 +63,7 @@ describe.concurrent('an edge', { timeout: TEST_MS }, () => {
     for (const client of peers.clients) {
       expect(await client.event('reconnecting')).toMatchObject({ error: undefined });
     }
-    expect(counted(world.edge.output(), 'server connection closed')).toBe(CONNECTIONS);
+    expect(closesInLog(world.edge.output())).toEqual({ ServiceReload: CONNECTIONS });
     await expectFound(world, peers);
   });
 

@@ -1,6 +1,8 @@
 import type { HubConnection, ISubscription } from '@microsoft/signalr';
 import { deadline, Mailbox } from '@trunkline/testing';
 
+import type { ClientKind } from './variants.ts';
+
 /** Generous, for machines that are busy with other tests; no test waits for it in vain. */
 export const DEADLINE_MS = 15_000;
 
@@ -8,10 +10,12 @@ export const DEADLINE_MS = 15_000;
 export const STREAM_ENDED = 'Error occurred';
 
 /**
- * What clients say of a WebSocket that does not open: they cannot see why. Version 1 has no word for
- * it where it does not negotiate.
+ * What clients that do not negotiate say of a WebSocket that does not open: they cannot see why, and
+ * version 1 has no word for it.
  */
-export const NOT_OPENED = /WebSocket|transport|^null$/;
+export function notOpened({ version }: ClientKind): RegExp {
+  return version === 1 ? /^null$/ : /WebSocket|transport/;
+}
 
 export interface ConnectionEvent {
   readonly type: 'reconnecting' | 'reconnected' | 'closed';

@@ -1,6 +1,6 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startEdge } from '@trunkline/testing';
+import { describe, expect, it } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
@@ -8,21 +8,12 @@ import { metric, scrape } from './support/metrics.ts';
 import { rawClient } from './support/raw-client.ts';
 import { answersIn, requestBytes } from './support/raw-http.ts';
 import { RawSocket } from './support/raw-socket.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { token } from './support/tokens.ts';
 
 /** Requests that end or come in ways that no client means them to. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge({ args: ['--poll-timeout', '2'] });
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge({ args: ['--poll-timeout', '2'] });
 
 const MESSAGE = '{"type":1,"target":"t"}\x1e';
 

@@ -1,26 +1,16 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { EventReader } from './support/event-reader.ts';
 import { HttpConnection } from './support/http-connection.ts';
 import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
 import { negotiate } from './support/negotiate.ts';
 import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { token } from './support/tokens.ts';
 
 /** Statuses and bodies of client protocols reference, section 2.0. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 /** Status, media type and body. */
 type Said = readonly [number, string | null, string];

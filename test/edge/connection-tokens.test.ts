@@ -1,26 +1,16 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { metric } from './support/metrics.ts';
 import type { TransportLabel } from './support/request-clients.ts';
 import { PollClient, StreamClient, TRANSPORT_LABELS } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { takeUp } from './support/take-up.ts';
 import { userToken } from './support/tokens.ts';
 
 /** A connection token is good once, for its user and hub, for 15 seconds. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 const OPEN = { webSockets: 101, serverSentEvents: 200, longPolling: 200 } as const;
 const UNKNOWN = { status: 404, body: 'No Connection with that ID' };

@@ -1,25 +1,17 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { PollClient } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** A browser's script reads an answer only if it names the page's origin: so must all of them. */
 
 const ORIGIN = 'https://app.example.com';
 const headers = { origin: ORIGIN };
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge({ args: ['--max-batch-bytes', '5000', '--max-message-bytes', '5000'] });
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
+const { edge } = await sharedEdge({
+  args: ['--max-batch-bytes', '5000', '--max-message-bytes', '5000'],
 });
 
 /** The status of an answer that names the origin, as a browser wants it; else its headers. */

@@ -3,17 +3,17 @@ import type { HubConnection, InvocationMessage } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { AckStatus, MessageType } from '@trunkline/protocol';
 import type { MessageFromServer, Payloads } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
+import { FakeAppServer } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { HubClient } from './support/hub-client.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { userToken } from './support/tokens.ts';
 
 const M = MessageType;
 const messagepack = new MessagePackHubProtocol();
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
+const { edge, server } = await sharedEdge();
 let others: FakeAppServer;
 /** Ann has two connections, one of which speaks MessagePack; Bob has one; Dan is in another hub. */
 let ann: HubClient;
@@ -24,8 +24,6 @@ let dan: HubClient;
 const heardByAnn2: string[] = [];
 
 beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
   others = await FakeAppServer.connect(edge.url, { hub: 'other' });
   ann = await HubClient.connect(edge.url, { userId: 'ann' });
   bob = await HubClient.connect(edge.url, { userId: 'bob' });
@@ -45,8 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await ann2.stop();
   await Promise.all([ann, bob, nobody, dan].map((client) => client.close()));
-  await Promise.all([server.close(), others.close()]);
-  await edge.stop();
+  await others.close();
 });
 
 function payloads(text: string): Payloads {

@@ -1,24 +1,14 @@
 import { MessageType, type OpenConnection } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { frame, Opcode, RawSocket, UPGRADE } from './support/raw-socket.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** What reaches a hub of header values and queries beyond ASCII, byte by byte. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge();
 
 type Headers = Readonly<Record<string, string>>;
 

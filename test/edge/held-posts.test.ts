@@ -1,10 +1,11 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { expect, it } from 'vitest';
 
 import { HubClient } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { PollClient, StreamClient } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** Posts wait for their 200 while the app server does not read, instead of filling the edge. */
 
@@ -15,17 +16,7 @@ const FULL_BYTES = 1024 * 1024;
 /** What the kernel may hold of a loopback connection is well below this many pieces. */
 const MOST_POSTS = 200;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 const said = (n: number): string =>
   `${JSON.stringify({ type: 1, target: 'said', arguments: [n, PIECE] })}\x1e`;

@@ -1,30 +1,20 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import { expectAlive } from './support/alive.ts';
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
 import { mutated, seeded } from './support/seeded.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { token, userToken } from './support/tokens.ts';
 
 const HUB = 'hostile';
 const LIMIT = 64 * 1024;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let servers: FakeAppServer[];
-
-beforeAll(async () => {
-  edge = await startEdge({ args: ['--max-message-bytes', `${LIMIT}`] });
-  servers = [
-    await FakeAppServer.connect(edge.url),
-    await FakeAppServer.connect(edge.url, { hub: HUB, answers: 'handshakes' }),
-  ];
-});
-afterAll(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await edge.stop();
-});
+const { edge } = await sharedEdge({ args: ['--max-message-bytes', `${LIMIT}`] });
+const attacked = await FakeAppServer.connect(edge.url, { hub: HUB, answers: 'handshakes' });
+afterAll(() => attacked.close());
 
 async function upgraded(): Promise<RawSocket> {
   const socket = new RawSocket(edge.url);

@@ -1,22 +1,12 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { expectAlive } from './support/alive.ts';
 import { metric } from './support/metrics.ts';
 import { RawSocket } from './support/raw-socket.ts';
 import { randomBytes } from './support/seeded.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 const LONG = 'a'.repeat(40_000);
 const POST = 'POST /client/negotiate?hub=chat HTTP/1.1\r\nHost: edge\r\n';

@@ -1,28 +1,18 @@
 import { ByteWriter, encodeServiceMessage, MessageType as M } from '@trunkline/protocol';
 import type { MessageFromServer } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { describe, expect, it } from 'vitest';
 
 import { expectAlive } from './support/alive.ts';
 import { rawClient } from './support/raw-client.ts';
 import { HubClient } from './support/hub-client.ts';
 import { metric, scrape } from './support/metrics.ts';
 import { mutated, randomBytes, seeded } from './support/seeded.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 const HUB = 'hostile';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let good: FakeAppServer;
-
-beforeAll(async () => {
-  // Clients are closed with their server, so that each test sees the end of its own.
-  edge = await startEdge();
-  good = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await good.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 const unreadable = async (): Promise<number> => {
   const { text } = await scrape(edge);

@@ -1,10 +1,10 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { userToken } from './support/tokens.ts';
 
 /**
@@ -14,17 +14,7 @@ import { userToken } from './support/tokens.ts';
 const HUB = 'attacked';
 const PIECE = frame(Opcode.Binary, Buffer.alloc(64 * 1024), false);
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url, { hub: HUB, answers: 'handshakes' });
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge({}, { hub: HUB, answers: 'handshakes' });
 
 const bearer = { Authorization: `Bearer ${userToken(HUB, 'mallory')}` };
 const memory = () => metric(edge, 'process_resident_memory_bytes');

@@ -1,24 +1,15 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { describe, expect, it, vi } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { metric } from './support/metrics.ts';
 import { CLIENTS, TRANSPORT_LABELS } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { token, unixSeconds, userToken } from './support/tokens.ts';
 
 /** Connections that outlive their access tokens, and those that end with a sign-in. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 const annsToken = (claims: Record<string, unknown>): string =>
   token({ payload: { 'asrs.s.uid': 'ann', ...claims } });

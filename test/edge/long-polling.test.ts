@@ -1,25 +1,15 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { token } from './support/tokens.ts';
 
 /** What client protocols reference, section 2.3, says of long polling. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge({ args: ['--poll-timeout', '1'] });
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge({ args: ['--poll-timeout', '1'] });
 
 const BINARY = 'application/octet-stream';
 

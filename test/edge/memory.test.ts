@@ -1,11 +1,12 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { expect, it } from 'vitest';
 
 import { SETTLE_ARGS, settledBytes } from '../bench/process-usage.ts';
 import { expectAlive } from './support/alive.ts';
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { userToken } from './support/tokens.ts';
 
 const HUB = 'hostile';
@@ -14,17 +15,7 @@ const MEGABYTE = 1024 * 1024;
 const ROUNDS = 5;
 const BOUND_BYTES = 40 * MEGABYTE;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge({ nodeArgs: SETTLE_ARGS });
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge({ nodeArgs: SETTLE_ARGS });
 
 const bytesTaken = (direction: string): Promise<number> =>
   metric(edge, 'trunkline_message_bytes_total', { direction });

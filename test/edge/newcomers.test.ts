@@ -1,24 +1,15 @@
 import { HANDSHAKE_SUCCESS, MessageType } from '@trunkline/protocol';
 import type { OpenConnection } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { afterAll, expect, it } from 'vitest';
 
 import { CLIENTS, TRANSPORT_LABELS } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
+const { edge, server } = await sharedEdge({}, { answers: 'nothing' });
 /** Another connection of the app, on which it sends to many: it knows nothing of handshakes. */
-let sender: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url, { answers: 'nothing' });
-  sender = await FakeAppServer.connect(edge.url, { connectionType: 2 });
-});
-afterAll(async () => {
-  await Promise.all([server.close(), sender.close()]);
-  await edge.stop();
-});
+const sender = await FakeAppServer.connect(edge.url, { connectionType: 2 });
+afterAll(() => sender.close());
 
 const known = new Set<string>();
 let acks = 0;

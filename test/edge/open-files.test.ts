@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pass } from 'node:timers/promises';
 
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { describe, expect, it } from 'vitest';
 
 import { expectAlive } from './support/alive.ts';
 import { HttpConnection } from './support/http-connection.ts';
@@ -11,6 +11,7 @@ import { metric } from './support/metrics.ts';
 import { negotiate, type Negotiated } from './support/negotiate.ts';
 import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
 import { StreamClient } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { userToken } from './support/tokens.ts';
 
 /** More clients than there are files to open: each is told so, and those that are in stay in. */
@@ -21,21 +22,9 @@ const CLIENTS = 450;
 const SHARE = 32;
 const SILENT = 1_500;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-let limit: number;
-let before: number;
-
-beforeAll(async () => {
-  edge = await startEdge({ openFiles: OPEN_FILES });
-  server = await FakeAppServer.connect(edge.url);
-  limit = await metric(edge, 'trunkline_open_sockets_limit');
-  before = await metric(edge, 'trunkline_open_sockets');
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge({ openFiles: OPEN_FILES });
+const limit = await metric(edge, 'trunkline_open_sockets_limit');
+const before = await metric(edge, 'trunkline_open_sockets');
 
 const path = (negotiated: Negotiated | undefined): string =>
   `/client/?hub=chat${negotiated === undefined ? '' : `&id=${negotiated.connectionToken}`}`;

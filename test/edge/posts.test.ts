@@ -1,6 +1,5 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { EventReader } from './support/event-reader.ts';
 import { HttpConnection } from './support/http-connection.ts';
@@ -8,22 +7,13 @@ import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { PollClient, StreamClient } from './support/request-clients.ts';
 import { RawSocket } from './support/raw-socket.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** What client protocols reference, section 2.4, says of posts. */
 
 const MOST_BYTES = 200_000;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge({ args: ['--max-message-bytes', `${MOST_BYTES}`] });
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge({ args: ['--max-message-bytes', `${MOST_BYTES}`] });
 
 const call = (id: number, value: unknown): string =>
   `${JSON.stringify({ type: 1, target: 'echo', arguments: [value], invocationId: `${id}` })}\x1e`;

@@ -8,22 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 import { userToken } from './support/tokens.ts';
 
 const MANY = 10_000;
 const MEGABYTE = 1024 * 1024;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge();
 
 async function connect(protocol: IHubProtocol): Promise<HubConnection> {
   const connection = new HubConnectionBuilder()

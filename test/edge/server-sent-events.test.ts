@@ -1,6 +1,5 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { EventReader } from './support/event-reader.ts';
 import { HttpConnection } from './support/http-connection.ts';
@@ -8,20 +7,11 @@ import { JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { RawSocket } from './support/raw-socket.ts';
 import { StreamClient } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** What client protocols reference, section 2.2, says of server-sent events. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge();
 
 /** A stream whose handshake is done. */
 async function opened(): Promise<{ connection: HttpConnection; events: EventReader }> {

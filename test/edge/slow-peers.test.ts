@@ -1,26 +1,17 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { describe, expect, it } from 'vitest';
 
 import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { rawClient } from './support/raw-client.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** What the kernel may hold of a loopback connection is well below this many times 64 KB. */
 const MOST_MESSAGES = 1_000;
 const PIECE = 'x'.repeat(64 * 1024);
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge();
 
 const said = (n: number): Buffer =>
   Buffer.from(`${JSON.stringify({ type: 1, target: 'said', arguments: [n, PIECE] })}\x1e`);

@@ -1,24 +1,14 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { metric } from './support/metrics.ts';
 import { answersIn } from './support/raw-http.ts';
 import { RawSocket } from './support/raw-socket.ts';
 import { StreamClient } from './support/request-clients.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** uWebSockets.js gives a head ten seconds, and a body ten more for every 160 KB. */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 describe.concurrent('a request that trickles', () => {
   const GIVEN_UP_MS = 20_000;

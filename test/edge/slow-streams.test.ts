@@ -1,11 +1,11 @@
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { HubClient, JSON_HANDSHAKE } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { RawSocket } from './support/raw-socket.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /** Clients over HTTP that do not take what is sent to them. */
 
@@ -14,17 +14,7 @@ const PIECE = 'x'.repeat(64 * 1024);
 /** What the kernel may hold of a loopback connection is well below this many of them. */
 const MOST_MESSAGES = 1_000;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge({ args: ['--client-queue-bytes', `${QUEUE_BYTES}`] });
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge({ args: ['--client-queue-bytes', `${QUEUE_BYTES}`] });
 
 const said = (n: number): Buffer =>
   Buffer.from(`${JSON.stringify({ type: 1, target: 'said', arguments: [n, PIECE] })}\x1e`);

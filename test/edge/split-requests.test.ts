@@ -1,5 +1,4 @@
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { HttpConnection } from './support/http-connection.ts';
 import { JSON_HANDSHAKE } from './support/hub-client.ts';
@@ -8,23 +7,14 @@ import { answersIn, chunkedRequestBytes, requestBytes, writePieces } from './sup
 import type { Frame } from './support/raw-socket.ts';
 import { frame, Opcode, RawSocket, UPGRADE } from './support/raw-socket.ts';
 import { seeded } from './support/seeded.ts';
+import { sharedEdge } from './support/shared-edge.ts';
 
 /**
  * The whole life of a client, what it sends cut wherever a network may cut it: but for
  * the few places in a request line where this version of uWebSockets.js does not wait for the rest.
  */
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge } = await sharedEdge();
 
 const CALL = '{"type":1,"target":"echo","arguments":["é"],"invocationId":"1"}\x1e';
 const COMPLETION = Buffer.from('{"type":3,"invocationId":"1","result":"é"}\x1e').toString('latin1');

@@ -1,6 +1,7 @@
 /** `npm run fuzz`: mutations of recorded traffic against a real edge. */
 import { parseArgs } from 'node:util';
 
+import { runTask } from '../tasks/run-task.ts';
 import { fuzz, mib, type Outcome } from './run.ts';
 
 const USAGE = `Usage: npm run fuzz -- [options]
@@ -75,15 +76,4 @@ async function main(signal: AbortSignal): Promise<boolean> {
   return outcome.findings.length === 0;
 }
 
-const stop = new AbortController();
-process.once('SIGINT', () => {
-  console.log('stopping ...');
-  stop.abort();
-});
-
-try {
-  process.exitCode = (await main(stop.signal)) ? 0 : 1;
-} catch (error) {
-  console.error(`fuzz: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runTask('fuzz', main);

@@ -23,10 +23,10 @@ import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/token
 
 import { VECTORS } from '../../packages/protocol/src/service/vectors/index.ts';
 import { userToken } from '../edge/support/tokens.ts';
+import { withParts } from '../tasks/with-parts.ts';
 import { CONNECTION_ID, type Conversation, CORPUS_FILE, type Step } from './corpus.ts';
 import { startNegotiate } from './services.ts';
 import { Tap } from './tap.ts';
-import { withPart } from './with-part.ts';
 
 const HUB = 'recorded';
 const BINARY = 2;
@@ -177,16 +177,20 @@ function addressed(message: ServiceMessage): ServiceMessage {
 }
 
 async function record(edgeUrl: string): Promise<Conversation[]> {
-  const servers = await withPart(Tap.start(edgeUrl), (tap) => recordServer(tap, edgeUrl));
-  const clients = await withPart(FakeAppServer.connect(edgeUrl, { hub: HUB }), () =>
-    withPart(Tap.start(edgeUrl), recordClients),
+  const servers = await withParts(async (own) =>
+    recordServer(await own(Tap.start(edgeUrl)), edgeUrl),
   );
-  const negotiate = await withPart(startNegotiate(), ({ url }) =>
-    withPart(Tap.start(url), recordNegotiate),
-  );
+  const clients = await withParts(async (own) => {
+    await own(FakeAppServer.connect(edgeUrl, { hub: HUB }));
+    return recordClients(await own(Tap.start(edgeUrl)));
+  });
+  const negotiate = await withParts(async (own) => {
+    const { url } = await own(startNegotiate());
+    return recordNegotiate(await own(Tap.start(url)));
+  });
   return [...clients, negotiate, ...servers, goldenServer(servers[0]!)];
 }
 
-const corpus = await withPart(startEdge(), ({ url }) => record(url));
+const corpus = await withParts(async (own) => record((await own(startEdge())).url));
 writeFileSync(CORPUS_FILE, `${JSON.stringify(corpus, null, 2)}\n`);
 for (const { name, steps } of corpus) console.log(`${name}: ${steps.length} steps`);

@@ -3,6 +3,7 @@ import { deadline, startEdge, type StartedEdge } from '@trunkline/testing';
 import { SETTLE_ARGS, settledBytes } from '../bench/process-usage.ts';
 import { startAppServer } from '../chaos/start-app-server.ts';
 import { seeded } from '../edge/support/seeded.ts';
+import { withParts } from '../tasks/with-parts.ts';
 import { tryConnectionString } from './connection-strings.ts';
 import { readCorpus } from './corpus.ts';
 import { HUBS, replay, type Targets } from './drive.ts';
@@ -49,14 +50,8 @@ const MIB = 1024 * 1024;
 
 /** Attacks an edge until the time is over, all inputs are done, or there is a finding. */
 export async function fuzz(plan: Plan): Promise<Outcome> {
-  const parts: AsyncDisposable[] = [];
-  const own = async <Part extends AsyncDisposable>(started: Promise<Part>): Promise<Part> => {
-    const part = await started;
-    parts.push(part);
-    return part;
-  };
   const run = new Run(plan);
-  try {
+  return withParts(async (own) => {
     const edge = await own(startEdge({ nodeArgs: SETTLE_ARGS }));
     const twin = await own(startEdge());
     const negotiate = await own(startNegotiate());
@@ -71,11 +66,9 @@ export async function fuzz(plan: Plan): Promise<Outcome> {
     await healthy[Symbol.asyncDispose]();
     const memory = run.isCut ? undefined : ([before, await run.settle(edge, before)] as const);
     const { calls, stalls, worstMs } = healthy;
-    return { ...run.outcome(), calls, stalls, worstMs, memory };
-  } finally {
     run.over = true;
-    for (const part of parts.toReversed()) await part[Symbol.asyncDispose]();
-  }
+    return { ...run.outcome(), calls, stalls, worstMs, memory };
+  });
 }
 
 /** One run, and what it has found so far. */
@@ -98,6 +91,8 @@ class Run {
   }
 
   readonly report = (finding: string): void => {
+    // Told to stop, processes end under it.
+    if (this.#plan.signal.aborted) return;
     this.#suspects ??= [Math.max(this.#plan.first, this.#next - BEFORE), this.#next - 1];
     this.#findings.push(finding);
   };

@@ -32,7 +32,7 @@ export class NextApp {
   }
 
   /** Takes the SDK as `npm publish` would send it, from what is built. */
-  static async install(folder: string): Promise<NextApp> {
+  static async install(folder: string, signal: AbortSignal): Promise<NextApp> {
     await writePrograms('next.md', folder);
     const packed = await packAll(folder);
     const own = packed.map(({ name, tarball }) => [name, `file:${tarball}`]);
@@ -44,7 +44,7 @@ export class NextApp {
     };
     await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
     const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
-    await npm(['install', ...flags], folder, INSTALL_MS);
+    await npm(['install', ...flags], folder, { timeout: INSTALL_MS, signal });
     return new NextApp(folder);
   }
 

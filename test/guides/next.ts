@@ -8,11 +8,12 @@ import { parseArgs } from 'node:util';
 import type { HubConnection } from '@microsoft/signalr';
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import type { StartedEdge } from '@trunkline/testing';
-import { startEdge } from '@trunkline/testing';
+import { freePort, startEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
 import { scrape } from '../edge/support/metrics.ts';
-import { freePort } from './guide.ts';
+import { runTask } from '../tasks/run-task.ts';
+import { withParts } from '../tasks/with-parts.ts';
 import { NextApp } from './next-app.ts';
 
 const USAGE = `Usage: npm run guides -- [options]
@@ -34,11 +35,13 @@ class Run {
   readonly #app: NextApp;
   readonly #edge: StartedEdge;
   readonly #port: number;
+  readonly #signal: AbortSignal;
 
-  constructor(app: NextApp, edge: StartedEdge, port: number) {
+  constructor(app: NextApp, edge: StartedEdge, port: number, signal: AbortSignal) {
     this.#app = app;
     this.#edge = edge;
     this.#port = port;
+    this.#signal = signal;
   }
 
   dev(edits: number): Promise<void> {
@@ -97,7 +100,7 @@ class Run {
 
   /** Waits until the hub greets with that word, whichever server connection the client comes to. */
   async #greets(word: string): Promise<void> {
-    await until(`the hub greets with ${word}`, async () => {
+    await this.#until(`the hub greets with ${word}`, async () => {
       const greeting = await this.#withClient((client) => client.invoke<string>('greet', 'ada'));
       return greeting === `${word} ada`;
     });
@@ -106,7 +109,7 @@ class Run {
   /** Waits until the edge has the server connections of one server, and no others. */
   async #settles(when: string): Promise<void> {
     const seen: number[] = [];
-    await until(`${SERVER_CONNECTIONS} server connections after ${when}`, async () => {
+    await this.#until(`${SERVER_CONNECTIONS} server connections after ${when}`, async () => {
       const metrics = await scrape(this.#edge);
       const count = metrics.value('trunkline_server_connections', { hub: HUB });
       if (seen.at(-1) !== count) seen.push(count);
@@ -117,7 +120,7 @@ class Run {
 
   /** Has a route of the app send from outside the hub, until a client that was there before hears it. */
   async #announces(heard: readonly string[]): Promise<void> {
-    await until('a client hears what a route sends', async () => {
+    await this.#until('a client hears what a route sends', async () => {
       const url = `http://localhost:${this.#port}/announce`;
       await fetch(url, { method: 'POST', body: 'dinner' });
       await pass(100);
@@ -139,59 +142,50 @@ class Run {
       await client.stop();
     }
   }
-}
 
-/** Asks until the answer is yes; what it throws meanwhile counts only at the deadline. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const outcome = await holds().catch((error: Error) => error);
-    if (outcome === true) return;
-    if (performance.now() > deadline) {
-      throw new Error(`never came: ${what}`, { cause: outcome || undefined });
+  /** Asks until the answer is yes; what it throws meanwhile counts only at the deadline. */
+  async #until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + DEADLINE_MS;
+    for (;;) {
+      const outcome = await holds().catch((error: Error) => error);
+      if (outcome === true) return;
+      this.#signal.throwIfAborted();
+      if (performance.now() > deadline) {
+        throw new Error(`never came: ${what}`, { cause: outcome || undefined });
+      }
+      await pass(50);
     }
-    await pass(50);
   }
 }
 
-async function withEdge(work: (edge: StartedEdge) => Promise<void>): Promise<void> {
-  const edge = await startEdge();
-  try {
-    await work(edge);
-  } finally {
-    await edge.stop();
-  }
-}
-
-async function main(): Promise<void> {
+async function main(signal: AbortSignal): Promise<boolean> {
   const { values } = parseArgs({
     options: {
       edits: { type: 'string', default: '10' },
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return console.log(USAGE);
+  if (values.help) {
+    console.log(USAGE);
+    return true;
+  }
   const edits = Number(values.edits);
   if (!(Number.isInteger(edits) && edits > 0)) throw new Error('--edits takes a number above 0');
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-next-'));
   try {
     console.log('next.md: installing the app ...');
-    const app = await NextApp.install(folder);
-    await withEdge(async (edge) => {
-      const run = new Run(app, edge, await freePort());
+    const app = await NextApp.install(folder, signal);
+    await withParts(async (own) => {
+      const run = new Run(app, await own(startEdge()), await freePort(), signal);
       await run.dev(edits);
       await run.build();
       await run.start(`hello${edits}`);
     });
     console.log('next.md: all as the guide says');
+    return true;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(`next.md: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runTask('next.md', main);

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import { startEdge, startProcess } from '@trunkline/testing';
+import { freePort, startEdge, startProcess } from '@trunkline/testing';
 import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { freePort, Guide } from './guide.ts';
+import { Guide } from './guide.ts';
 
 const TIMEOUT_MS = 60_000;
 

@@ -14,14 +14,14 @@ const TIMEOUT_MS = 60_000;
 
 const run = promisify(execFile);
 
-/** Runs npm; rejects when it fails, and after so many milliseconds. */
+/** Runs npm; rejects when it fails, after so many milliseconds, and at the signal. */
 export function npm(
   args: readonly string[],
   cwd: string,
-  timeout = TIMEOUT_MS,
+  { timeout = TIMEOUT_MS, signal }: { timeout?: number; signal?: AbortSignal } = {},
 ): Promise<{ stdout: string }> {
   // On Windows npm is a script, which only a shell can start.
-  return run('npm', [...args], { cwd, shell: process.platform === 'win32', timeout });
+  return run('npm', [...args], { cwd, shell: process.platform === 'win32', timeout, signal });
 }
 
 /** A package as `npm publish` would send it. */

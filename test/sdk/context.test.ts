@@ -1,16 +1,14 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { createServer, Hub } from '@trunkline/sdk';
-import type { HubUser, Server } from '@trunkline/sdk';
+import type { HubUser } from '@trunkline/sdk';
 import { startEdge } from '@trunkline/testing';
 import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { HubConnectionBuilder as BuilderOf6 } from 'signalr-6';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { openSite, type Site } from './site.ts';
 
 class Mirror extends Hub {
   how(): object {
@@ -27,24 +25,18 @@ const authorize = (user: HubUser): boolean => {
 };
 
 let edge: StartedEdge;
-let server: Server;
-const http = createHttpServer();
+let site: Site;
 let url: string;
 beforeAll(async () => {
   edge = await startEdge();
   const connectionString = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
-  server = createServer({ connectionString, connectionCount: 1 });
+  const server = createServer({ connectionString, connectionCount: 1 });
   server.hub('/mirror', Mirror, { authorize });
-  const negotiate = server.node();
-  http.on('request', (request, response) => void negotiate(request, response));
-  http.listen(0, '127.0.0.1');
-  await Promise.all([once(http, 'listening'), server.start()]);
-  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mirror`;
+  site = await openSite(server);
+  url = `${site.url}/mirror`;
 });
 afterAll(async () => {
-  await server?.stop({ timeout: 0 });
-  http.closeAllConnections();
-  http.close();
+  await site?.[Symbol.asyncDispose]();
   await edge?.stop();
 });
 

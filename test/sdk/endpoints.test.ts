@@ -1,18 +1,14 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
-import type { Server as HttpServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { createServer, Hub } from '@trunkline/sdk';
 import type { EndpointOptions, HubHandle, Logger, Server } from '@trunkline/sdk';
-import { startEdge } from '@trunkline/testing';
+import { freePort, startEdge } from '@trunkline/testing';
 import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { afterEach, expect, test, vi } from 'vitest';
 
 import { startAppServer } from '../chaos/start-app-server.ts';
 import { Client } from '../conformance/client.ts';
+import { openSite } from './site.ts';
 
 const PATIENCE_MS = 40_000;
 const TEST_MS = 80_000;
@@ -38,16 +34,6 @@ class Chaos extends Hub<ChaosClient> {
   }
 }
 
-/** A port to which an edge can come back. */
-async function freePort(): Promise<string> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return `${port}`;
-}
-
 function endpoint(name: string, edge: StartedEdge, type: EndpointOptions['type'] = 'primary') {
   const connectionString = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
   return { name, connectionString, type };
@@ -58,8 +44,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function edgeAt(port = '0'): Promise<StartedEdge> {
-  const edge = await startEdge({ args: ['--port', port] });
+async function edgeAt(port = 0): Promise<StartedEdge> {
+  const edge = await startEdge({ args: ['--port', `${port}`] });
   cleanups.push(() => edge.stop());
   return edge;
 }
@@ -68,20 +54,10 @@ async function edgeAt(port = '0'): Promise<StartedEdge> {
 async function appAt(endpoints: readonly EndpointOptions[]) {
   const server: Server = createServer({ endpoints, logger: quiet });
   const hub: HubHandle<ChaosClient> = server.hub('/chaos', Chaos);
-  const negotiate = server.node();
-  const http: HttpServer = createHttpServer(
-    (request, response) => void negotiate(request, response),
-  );
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  cleanups.push(async () => {
-    http.closeAllConnections();
-    http.close();
-    await server.stop({ timeout: 0 });
-  });
-  await server.start();
+  const site = await openSite(server);
+  cleanups.push(async () => site[Symbol.asyncDispose]());
   await eventually(() => expect(server.health.status).toBe('up'));
-  return { server, hub, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/chaos` };
+  return { server, hub, url: `${site.url}/chaos` };
 }
 
 async function connect(url: string): Promise<Client> {

@@ -1,7 +1,3 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { createServer, Hub } from '@trunkline/sdk';
 import type { HubHandle, Server } from '@trunkline/sdk';
@@ -9,6 +5,8 @@ import { startEdge } from '@trunkline/testing';
 import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+import { openSite, type Site } from './site.ts';
 
 class Desk extends Hub {
   id(): string {
@@ -21,8 +19,8 @@ class Desk extends Hub {
 
 let edge: StartedEdge;
 let server: Server;
+let site: Site;
 let desk: HubHandle<Record<string, () => void>>;
-const http = createHttpServer();
 
 beforeAll(async () => {
   edge = await startEdge();
@@ -30,24 +28,18 @@ beforeAll(async () => {
     connectionString: formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY),
   });
   desk = server.hub('/desk', Desk);
-  await server.start();
-  const negotiate = server.node({ userId: ({ headers }) => headers['x-user'] as string });
-  http.on('request', (request, response) => void negotiate(request, response));
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
+  site = await openSite(server, { userId: ({ headers }) => headers['x-user'] as string });
 });
 
 afterAll(async () => {
-  http.close();
-  await server?.stop({ timeout: 0 });
+  await site?.[Symbol.asyncDispose]();
   await edge?.stop();
 });
 
 /** A client, with what it is told when its connection ends. */
 async function connect(user: string) {
-  const { port } = http.address() as AddressInfo;
   const connection = new HubConnectionBuilder()
-    .withUrl(`http://127.0.0.1:${port}/desk`, { headers: { 'x-user': user } })
+    .withUrl(`${site.url}/desk`, { headers: { 'x-user': user } })
     .configureLogging(LogLevel.None)
     .build();
   const closed = new Promise<Error | undefined>((resolve) => connection.onclose(resolve));

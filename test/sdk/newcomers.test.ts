@@ -1,14 +1,12 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { createServer, Hub } from '@trunkline/sdk';
-import type { HubHandle, Logger, Server } from '@trunkline/sdk';
+import type { HubHandle, Logger } from '@trunkline/sdk';
 import { startEdge } from '@trunkline/testing';
 import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { openSite, type Site } from './site.ts';
 
 const quiet: Logger = { info: () => {}, warn: () => {}, error: () => {} };
 const NEWCOMERS = 40;
@@ -52,28 +50,21 @@ const WAYS = [
 ];
 
 let edge: StartedEdge;
-let server: Server;
+let site: Site;
 let url: string;
-const http = createHttpServer();
 
 beforeAll(async () => {
   edge = await startEdge();
   const connectionString = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
-  server = createServer({ connectionString, logger: quiet });
+  const server = createServer({ connectionString, logger: quiet });
   outside = server.hub('/lobby', Lobby);
-  const negotiate = server.node({ userId: () => 'ann' });
-  http.on('request', (request, response) => void negotiate(request, response));
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  await server.start();
-  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/lobby`;
+  site = await openSite(server, { userId: () => 'ann' });
+  url = `${site.url}/lobby`;
 });
 
 afterAll(async () => {
-  http.closeAllConnections();
-  http.close();
-  await server.stop({ timeout: 0 });
-  await edge.stop();
+  await site?.[Symbol.asyncDispose]();
+  await edge?.stop();
 });
 
 /** A newcomer, and in which ways it has heard of itself so far. */

@@ -1,17 +1,14 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import type { HubConnection } from '@microsoft/signalr';
 import { createServer, Hub } from '@trunkline/sdk';
-import type { HubHandle, Server } from '@trunkline/sdk';
+import type { HubHandle } from '@trunkline/sdk';
 import { startEdge } from '@trunkline/testing';
 import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { metric } from '../edge/support/metrics.ts';
+import { openSite, type Site } from './site.ts';
 
 /** An edge remembers who waits for a client's answer, and should not once nobody does. */
 
@@ -22,21 +19,17 @@ interface Asked {
 class Asking extends Hub<Asked> {}
 
 let edge: StartedEdge;
-let server: Server;
+let site: Site;
 let hub: HubHandle<Asked>;
 let client: HubConnection;
-const http = createHttpServer();
 
 beforeAll(async () => {
   edge = await startEdge();
   const connectionString = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
-  server = createServer({ connectionString, connectionCount: 2 });
+  const server = createServer({ connectionString, connectionCount: 2 });
   hub = server.hub('/asking', Asking);
-  const negotiate = server.node();
-  http.on('request', (request, response) => void negotiate(request, response));
-  http.listen(0, '127.0.0.1');
-  await Promise.all([once(http, 'listening'), server.start()]);
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/asking`;
+  site = await openSite(server);
+  const url = `${site.url}/asking`;
   client = new HubConnectionBuilder().withUrl(url).configureLogging(LogLevel.None).build();
   client.on('confirm', () => new Promise<boolean>(() => {}));
   await client.start();
@@ -44,9 +37,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await client?.stop();
-  await server?.stop({ timeout: 0 });
-  http.closeAllConnections();
-  http.close();
+  await site?.[Symbol.asyncDispose]();
   await edge?.stop();
 });
 

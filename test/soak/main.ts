@@ -6,6 +6,8 @@ import { startEdge, type StartedEdge, TcpProxy } from '@trunkline/testing';
 
 import { startAppServer } from '../chaos/start-app-server.ts';
 import { scrape } from '../edge/support/metrics.ts';
+import { runTask } from '../tasks/run-task.ts';
+import { withParts } from '../tasks/with-parts.ts';
 import { Crowd } from './crowd.ts';
 import { type Minute, report, verdict } from './report.ts';
 
@@ -23,7 +25,7 @@ something twice or out of order, or when memory kept growing.
 const CUT_EVERY_MS = 10_000;
 const HUB = 'soak';
 
-async function main(): Promise<boolean> {
+async function main(signal: AbortSignal): Promise<boolean> {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '30' },
@@ -38,31 +40,26 @@ async function main(): Promise<boolean> {
   const [minutes, clients] = [Number(values.minutes), Number(values.clients)];
   if (!(minutes > 0 && clients > 0))
     throw new Error('--minutes and --clients take numbers above 0');
-  const owned: AsyncDisposable[] = [];
-  const own = <Part extends AsyncDisposable>(part: Part): Part => {
-    owned.push(part);
-    return part;
-  };
-  try {
-    const edge = own(await startEdge());
-    const proxies = [own(await TcpProxy.start(edge.url)), own(await TcpProxy.start(edge.url))];
-    for (const { url } of proxies) own(await startAppServer({ edgeUrl: url, hub: HUB }));
-    const crowd = own(await Crowd.connect(edge.url, HUB, clients));
-    return await soak(edge, proxies, crowd, minutes);
-  } finally {
-    for (const part of owned.toReversed()) await part[Symbol.asyncDispose]();
-  }
+  return withParts(async (own) => {
+    const edge = await own(startEdge());
+    const proxies = [await own(TcpProxy.start(edge.url)), await own(TcpProxy.start(edge.url))];
+    for (const { url } of proxies) await own(startAppServer({ edgeUrl: url, hub: HUB }));
+    const crowd = await own(Crowd.connect(edge.url, HUB, clients));
+    return soak({ edge, proxies, crowd }, minutes, signal);
+  });
 }
 
-const stop = new AbortController();
-const { signal } = stop;
+interface Scene {
+  readonly edge: StartedEdge;
+  readonly proxies: readonly TcpProxy[];
+  readonly crowd: Crowd;
+}
 
-/** Whether all went well. */
+/** Whether all went well, for so long or until the signal. */
 async function soak(
-  edge: StartedEdge,
-  proxies: readonly TcpProxy[],
-  crowd: Crowd,
+  { edge, proxies, crowd }: Scene,
   minutes: number,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const history: Minute[] = [];
   const end = performance.now() + minutes * 60_000;
@@ -75,14 +72,4 @@ async function soak(
   return verdict(history, crowd.tally);
 }
 
-process.once('SIGINT', () => {
-  console.log('stopping ...');
-  stop.abort();
-});
-
-try {
-  process.exitCode = (await main()) ? 0 : 1;
-} catch (error) {
-  console.error(`soak: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runTask('soak', main);

@@ -15,7 +15,7 @@ it('serves the chat, and ends with all its children when npm is told to', async 
   expect(below.length).toBeGreaterThanOrEqual(5);
   start.npm.kill('SIGTERM');
   await expect.poll(() => below.filter(isAlive), { timeout: 10_000 }).toEqual([]);
-}, 120_000);
+}, 90_000);
 
 it('takes a signal that comes twice, as from a terminal through npm, as one', async () => {
   await using start = new NpmStart();
@@ -25,7 +25,7 @@ it('takes a signal that comes twice, as from a terminal through npm, as one', as
   process.kill(-start.npm.pid!, 'SIGINT');
   await exited;
   await expect.poll(() => start.output).toContain('Trunkline has stopped.');
-}, 120_000);
+}, 90_000);
 
 it('stops the others, and fails, when one of its services ends', async () => {
   await using start = new NpmStart();
@@ -36,4 +36,4 @@ it('stops the others, and fails, when one of its services ends', async () => {
   expect((await exited)[0]).toBe(1);
   expect(start.output).toContain('trunkline: negotiate has ended with SIGKILL');
   expect(below.filter(isAlive)).toEqual([]);
-}, 120_000);
+}, 90_000);

@@ -2,29 +2,19 @@
 import { JsonHubProtocol } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { expect, it } from 'vitest';
 
 import { HttpConnection } from '../edge/support/http-connection.ts';
 import { HubClient, JSON_HANDSHAKE } from '../edge/support/hub-client.ts';
 import { Opcode } from '../edge/support/raw-socket.ts';
+import { sharedEdge } from '../edge/support/shared-edge.ts';
 import { officialClient, TRANSPORT_LABELS, TRANSPORTS } from './support/official-client.ts';
 import { RawHubClient } from './support/raw-hub-client.ts';
 
 const KB = 1024;
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-let url: string;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-  url = `${edge.url}/client/?hub=chat`;
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge();
+const url = `${edge.url}/client/?hub=chat`;
 
 it('trap 1: clients get whole hub messages, however the app server cuts them', async () => {
   const json = new JsonHubProtocol();

@@ -1,23 +1,13 @@
 /** Client protocols reference, section 10: what a hub server answers, and to whom it listens. */
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { expect, it } from 'vitest';
 
 import { HubClient, type HubMessage } from '../edge/support/hub-client.ts';
-import { type App, entry, journal, release, startApp } from './support/app.ts';
+import { entry, journal, release, sharedApp } from './support/app.ts';
 import { payloadsOf } from './support/payloads.ts';
 import { RawHubClient } from './support/raw-hub-client.ts';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let app: App;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  app = await startApp(edge);
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-  await edge.stop();
-});
+const { edge, app } = await sharedApp();
 
 const call = (invocationId: string, target: string, ...values: unknown[]): string =>
   JSON.stringify({ type: 1, invocationId, target, arguments: values });

@@ -1,12 +1,12 @@
 /** Client protocols reference, section 10: how connections end. */
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { expect, it } from 'vitest';
 
 import { HubClient } from '../edge/support/hub-client.ts';
 import { metric, scrape } from '../edge/support/metrics.ts';
 import { Opcode } from '../edge/support/raw-socket.ts';
-import { type App, entry, startApp } from './support/app.ts';
+import { entry, sharedApp } from './support/app.ts';
 import { officialClient } from './support/official-client.ts';
 import { RawHubClient } from './support/raw-hub-client.ts';
 
@@ -14,17 +14,7 @@ const CLOSES = 'trunkline_client_closes_total';
 const CLOSE = '{"type":7}\x1e';
 const TICK = '{"type":1,"target":"tick","arguments":[]}\x1e';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let app: App;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  app = await startApp(edge);
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-  await edge.stop();
-});
+const { edge } = await sharedApp();
 
 it('trap 6: a close frame is a goodbye, whatever its code; a connection cut off is not', async () => {
   const before = (await scrape(edge)).value(CLOSES, { reason: 'Normal' });

@@ -2,27 +2,16 @@
 import { JsonHubProtocol } from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { afterAll, expect, it } from 'vitest';
 
-import { type App, entry, startApp } from './support/app.ts';
+import { entry, sharedApp } from './support/app.ts';
 import { called, officialClient } from './support/official-client.ts';
 import { RawHubClient } from './support/raw-hub-client.ts';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let app: App;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  app = await startApp(edge);
-  server = await FakeAppServer.connect(edge.url, { hub: 'fake' });
-});
-afterAll(async () => {
-  await server.close();
-  await app[Symbol.asyncDispose]();
-  await edge.stop();
-});
+const { edge } = await sharedApp();
+const server = await FakeAppServer.connect(edge.url, { hub: 'fake' });
+afterAll(() => server.close());
 
 const connect = (hub = 'chat'): Promise<RawHubClient> =>
   RawHubClient.connect(edge.url, { hub, protocol: 'messagepack' });

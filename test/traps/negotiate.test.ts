@@ -1,6 +1,5 @@
 /** Client protocols reference, section 10: how clients find their way to the edge. */
-import { startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { EventReader } from '../edge/support/event-reader.ts';
 import { HttpConnection } from '../edge/support/http-connection.ts';
@@ -8,7 +7,7 @@ import { JSON_HANDSHAKE } from '../edge/support/hub-client.ts';
 import { negotiate } from '../edge/support/negotiate.ts';
 import { frame, Opcode, RawSocket } from '../edge/support/raw-socket.ts';
 import { userToken } from '../edge/support/tokens.ts';
-import { type App, startApp } from './support/app.ts';
+import { sharedApp } from './support/app.ts';
 import { officialClient, TRANSPORT_LABELS, TRANSPORTS } from './support/official-client.ts';
 
 /** What the hub says of a connection. */
@@ -17,17 +16,7 @@ interface About {
   readonly query: Readonly<Record<string, string>>;
 }
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let app: App;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  app = await startApp(edge, 'session=ann-1; Path=/');
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-  await edge.stop();
-});
+const { edge, app } = await sharedApp({ cookie: 'session=ann-1; Path=/' });
 
 async function redirect(query: string): Promise<{ url: URL; accessToken: string }> {
   const answer = await fetch(`${app.url}/chat/negotiate${query}`, { method: 'POST' });

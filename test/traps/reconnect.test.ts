@@ -3,12 +3,13 @@
  * hold then is that it is never offered, and that nothing of it reaches anybody.
  */
 import { HubConnectionState } from '@microsoft/signalr';
-import { FakeAppServer, startEdge, TcpProxy } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { TcpProxy } from '@trunkline/testing';
+import { expect, it } from 'vitest';
 
 import { HubClient } from '../edge/support/hub-client.ts';
 import { negotiate } from '../edge/support/negotiate.ts';
 import { RawSocket } from '../edge/support/raw-socket.ts';
+import { sharedEdge } from '../edge/support/shared-edge.ts';
 import { userToken } from '../edge/support/tokens.ts';
 import { officialClient } from './support/official-client.ts';
 import { payloadsOf } from './support/payloads.ts';
@@ -17,17 +18,7 @@ import { RawHubClient } from './support/raw-hub-client.ts';
 const ACK = '{"type":8,"sequenceId":1}';
 const SEQUENCE = '{"type":9,"sequenceId":1}';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  server = await FakeAppServer.connect(edge.url);
-});
-afterAll(async () => {
-  await server.close();
-  await edge.stop();
-});
+const { edge, server } = await sharedEdge();
 
 it('trap 10: stateful reconnection is not offered, not even to who asks; no client hears of it', async () => {
   const query = 'hub=chat&negotiateVersion=1&useStatefulReconnect=true';

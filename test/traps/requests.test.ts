@@ -1,30 +1,19 @@
 /** Client protocols reference, section 10: HTTP answers as clients read them. */
 import { MessageType } from '@trunkline/protocol';
-import { FakeAppServer, startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FakeAppServer } from '@trunkline/testing';
+import { afterAll, expect, it } from 'vitest';
 
 import { HttpConnection } from '../edge/support/http-connection.ts';
 import { JSON_HANDSHAKE } from '../edge/support/hub-client.ts';
 import { RawSocket } from '../edge/support/raw-socket.ts';
 import { runEdge } from '../edge/support/run-edge.ts';
 import { userToken } from '../edge/support/tokens.ts';
-import { type App, startApp } from './support/app.ts';
+import { sharedApp } from './support/app.ts';
 import { officialClient } from './support/official-client.ts';
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let app: App;
-let server: FakeAppServer;
-
-beforeAll(async () => {
-  edge = await startEdge({ args: ['--poll-timeout', '1'] });
-  app = await startApp(edge);
-  server = await FakeAppServer.connect(edge.url, { hub: 'fake' });
-});
-afterAll(async () => {
-  await server.close();
-  await app[Symbol.asyncDispose]();
-  await edge.stop();
-});
+const { edge, app } = await sharedApp({ args: ['--poll-timeout', '1'] });
+const server = await FakeAppServer.connect(edge.url, { hub: 'fake' });
+afterAll(() => server.close());
 
 const authorized = (): Record<string, string> => ({
   authorization: `Bearer ${userToken('fake', 'ann')}`,

@@ -3,30 +3,19 @@
  * wait for real times, all at once.
  */
 import { HttpTransportType } from '@microsoft/signalr';
-import { startEdge } from '@trunkline/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { HttpConnection } from '../edge/support/http-connection.ts';
 import { HubClient } from '../edge/support/hub-client.ts';
 import { Opcode } from '../edge/support/raw-socket.ts';
 import { StreamClient } from '../edge/support/request-clients.ts';
-import { type App, entry, journal, startApp } from './support/app.ts';
+import { entry, journal, sharedApp } from './support/app.ts';
 import { officialClient } from './support/official-client.ts';
 import { RawHubClient } from './support/raw-hub-client.ts';
 
 const isPing = ({ type }: { readonly type: number }): boolean => type === 6;
 
-let edge: Awaited<ReturnType<typeof startEdge>>;
-let app: App;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  app = await startApp(edge);
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-  await edge.stop();
-});
+const { edge } = await sharedApp();
 
 it.concurrent('trap 8: a client that nobody speaks to hears a ping every 15 seconds', async () => {
   const started = performance.now();

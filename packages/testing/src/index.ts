@@ -15,6 +15,7 @@ export {
 } from './launch/dotnet-stand-in.ts';
 export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
 export { findProgram } from './launch/find-program.ts';
+export { freePort } from './launch/free-port.ts';
 export { NGINX, startNginx, type StartedNginx } from './launch/nginx.ts';
 export {
   type ProcessExit,

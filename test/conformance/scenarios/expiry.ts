@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { failureOf, NOT_OPENED } from '../client.ts';
+import { failureOf, notOpened } from '../client.ts';
 import { edgeToken } from '../identity.ts';
 import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
@@ -15,7 +15,8 @@ export const expiry: readonly Scenario[] = [
     async run(context) {
       const client = context.client({ tokenLifetimeSeconds: 0 });
       const failure = await failureOf(client.connection.start());
-      expect(failure).toMatch(context.kind.way.negotiates ? /Unauthorized/ : NOT_OPENED);
+      const { kind } = context;
+      expect(failure).toMatch(kind.way.negotiates ? /Unauthorized/ : notOpened(kind));
       expect(client.state).toBe('Disconnected');
     },
   },

@@ -52,6 +52,8 @@ export const lifecycle: readonly Scenario[] = [
       expect(await failureOf(refused)).toBe(
         'Server returned an error on close: Connection closed with an error. HubException: not you',
       );
+      // Version 1 takes itself for connected when it is closed while it starts.
+      if (context.kind.version > 1) expect(client.state).toBe('Disconnected');
       expect(client.events.all.map(({ type }) => type)).not.toContain('reconnecting');
       // Its onDisconnected would have come before that of a connection that ends later.
       await (await context.connect({ query: { tag } })).connection.stop();

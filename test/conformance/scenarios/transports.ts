@@ -1,7 +1,7 @@
 import type { TransportName } from '@trunkline/sdk';
 import { expect } from 'vitest';
 
-import { failureOf, NOT_OPENED } from '../client.ts';
+import { failureOf, notOpened } from '../client.ts';
 import type { About } from '../contract.ts';
 import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
@@ -32,7 +32,7 @@ export const transports: readonly Scenario[] = [
       expect(await failureOf(client.connection.start())).toMatch(
         negotiates
           ? /^Unable to (connect to the server with|initialize) any of the available transports|^None of the transports supported/
-          : NOT_OPENED,
+          : notOpened(context.kind),
       );
     },
   },

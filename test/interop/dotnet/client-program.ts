@@ -39,10 +39,7 @@ export const REFRESHING_VERSION: (typeof CLIENT_VERSIONS)[number] = '11.0.0';
 
 const STAYED = ['done LongPolling stay', 'done ServerSentEvents stay', 'done WebSockets stay'];
 
-export function defineStayTest(
-  client: RestoredPart,
-  app: () => { readonly url: string },
-): void {
+export function defineStayTest(client: RestoredPart, app: () => { readonly url: string }): void {
   it('signs the .NET client in anew, on the connection that it has', BUILDING, async () => {
     const said = await client.run(`${app().url}/main`, 'stay');
     expect(said.trim().split('\n').toSorted()).toEqual(STAYED);

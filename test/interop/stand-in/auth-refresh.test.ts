@@ -45,7 +45,7 @@ class TokenKeeper extends DefaultHttpClient {
   override async send(request: HttpRequest): Promise<HttpResponse> {
     const response = await super.send(request);
     if (request.url!.includes('/negotiate')) {
-      const answer = JSON.parse(String(response.content)) as { connectionToken?: string };
+      const answer = JSON.parse(response.content as string) as { connectionToken?: string };
       this.connectionToken = answer.connectionToken ?? '';
     }
     return response;
@@ -79,11 +79,11 @@ describe.concurrent('an app on 1.34.0 refreshes a sign-in', { timeout: TEST_MS }
   function refresh({ connectionToken }: Visit, claims: Claims, { in: seconds = 0, by = app } = {}) {
     const at = Math.floor(Date.now() / 1000) + seconds;
     const end = seconds === 0 ? {} : { expireTime: { seconds: at, nanoseconds: 0 } };
-    return by.control({ do: 'refresh', hub: 'main', connectionToken, claims, ...end });
+    return by.ask({ do: 'refresh', hub: 'main', connectionToken, claims, ...end });
   }
 
   const claimsOf = ({ connectionToken }: Visit): Promise<unknown> =>
-    app.control({ do: 'claims', hub: 'main', connectionToken });
+    app.ask({ do: 'claims', hub: 'main', connectionToken });
 
   const rolesOf = async ({ client }: Visit): Promise<unknown> =>
     (await client.invoke<About>('about')).claims[ROLE];

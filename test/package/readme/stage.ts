@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,7 +7,7 @@ import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import type { IHttpConnectionOptions } from '@microsoft/signalr';
 import { createManager } from '@trunkline/sdk';
 import type { ClientOptions } from '@trunkline/sdk';
-import { startEdge, startProcess } from '@trunkline/testing';
+import { freePort, startEdge, startProcess } from '@trunkline/testing';
 import type { StartedEdge, StartedProcess } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
@@ -121,13 +119,4 @@ async function connect(url: string, options: IHttpConnectionOptions): Promise<Cl
   const client = new Client(builder.configureLogging(LogLevel.None).build());
   await client.connection.start();
   return client;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -3,8 +3,9 @@ import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { createServer, Hub, type HubHandle } from '@trunkline/sdk';
-import { Mailbox, type StartedEdge } from '@trunkline/testing';
+import { type EdgeOptions, Mailbox, startEdge, type StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+import { afterAll } from 'vitest';
 
 /** What happened in the hub, in order. */
 export interface Entry {
@@ -82,8 +83,22 @@ export interface App extends AsyncDisposable {
   readonly hub: HubHandle<Client>;
 }
 
-/** `cookie`: what its negotiate sets. */
-export async function startApp(edge: StartedEdge, cookie = 'session=1; Path=/'): Promise<App> {
+/** An edge and the app for all tests of a file, after the last of which both end. */
+export async function sharedApp({
+  cookie = 'session=1; Path=/',
+  ...edgeOptions
+}: EdgeOptions & {
+  /** What the app's negotiate sets. */
+  cookie?: string;
+} = {}): Promise<{ readonly edge: StartedEdge; readonly app: App }> {
+  const edge = await startEdge(edgeOptions);
+  afterAll(() => edge.stop());
+  const app = await startApp(edge, cookie);
+  afterAll(() => app[Symbol.asyncDispose]());
+  return { edge, app };
+}
+
+async function startApp(edge: StartedEdge, cookie: string): Promise<App> {
   const connectionString = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
   const logger = { info() {}, warn() {}, error() {} };
   const server = createServer({ connectionString, connectionCount: 2, logger });

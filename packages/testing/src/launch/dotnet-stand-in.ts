@@ -44,11 +44,10 @@ export interface DotnetStandIn extends StartedProcess<string> {
   /** Where its clients connect to. */
   readonly clientUrl: string;
   readonly prefix: string;
-  /**
-   * Has it send, change a group, open a gate, refresh a sign-in or ask for its claims, from outside a
-   * hub. Resolves with what comes of a question, and rejects with its error.
-   */
-  control(control: object): Promise<unknown>;
+  /** Has it send, change a group or open a gate, from outside a hub. Rejects with its error. */
+  control(control: object): Promise<void>;
+  /** The same with what comes of it: has it refresh a sign-in, or ask for its claims. */
+  ask(control: object): Promise<unknown>;
   /** SIGKILL; resolves when it has ended. */
   kill(): Promise<void>;
 }
@@ -81,17 +80,19 @@ export async function startDotnetStandIn(options: DotnetStandInOptions): Promise
     ready: (line) => line.startsWith(`${ready} `) && line.slice(ready.length + 1),
   });
   const url = server.ready;
+  const ask = async (control: object): Promise<unknown> => {
+    const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(control) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(text);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  };
   return {
     ...server,
     url,
     clientUrl,
     prefix,
-    control: async (body) => {
-      const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(text);
-      return text === '' ? undefined : (JSON.parse(text) as unknown);
-    },
+    control: async (body) => void (await ask(body)),
+    ask,
     kill: async () => {
       server.child.kill('SIGKILL');
       await server.exited;

@@ -1,11 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import { CERTIFICATE, makeCertificate } from './certificate.ts';
 import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
 import { startProcess, type StartedProcess } from './process.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -105,15 +104,6 @@ async function onFreePort(
     if (!taken || tries === 1) throw error;
     return onFreePort(folder, edgeUrl, appUrl, tries - 1);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 interface Places {

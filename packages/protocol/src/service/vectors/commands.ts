@@ -2,6 +2,15 @@ import { MessageType as M } from '../message.ts';
 import type { Vector } from './vector.ts';
 import { hex, tracing } from './vector.ts';
 
+export const BARE_MEMBER_QUERY = {
+  type: M.GroupMemberQuery,
+  group: 'group',
+  ackId: 1,
+  top: undefined,
+  continuationToken: undefined,
+  maxPageSize: undefined,
+} as const;
+
 /**
  * Rows 39 to 43, 45 to 48, 51, 52, 59, 61 and section 20.1: groups, checks, closes and acks. The
  * messages that have no row there are written by hand from the layouts of section 6.
@@ -115,14 +124,7 @@ export const COMMAND_VECTORS: readonly Vector[] = [
   {
     name: '18.5 GroupMemberQuery, everything left to the service',
     hex: '0d | 97 28 80 a567726f7570 01 c0 c0 c0',
-    message: {
-      type: M.GroupMemberQuery,
-      group: 'group',
-      ackId: 1,
-      top: undefined,
-      continuationToken: undefined,
-      maxPageSize: undefined,
-    },
+    message: BARE_MEMBER_QUERY,
   },
   {
     name: '18.5 GroupMemberQuery',

@@ -1,9 +1,17 @@
 import { MessageType as M } from '../message.ts';
+import { BARE_MEMBER_QUERY } from './commands.ts';
 import type { Vector } from './vector.ts';
 import { hex, payloads, tracing } from './vector.ts';
 
 const CONN1 = { type: M.OpenConnection, connectionId: 'conn1', claims: [] } as const;
 const BARE = { ...CONN1, headers: new Map<string, string[]>(), queryString: '' };
+const TO_GROUP = {
+  type: M.GroupBroadcastData,
+  group: 'g',
+  excludedConnectionIds: [],
+  excludedUserIds: [],
+  callerUserId: undefined,
+} as const;
 
 /**
  * Forms that a reader must take and no writer of ours makes: what older SDKs send (below the table
@@ -26,14 +34,7 @@ export const OTHER_FORMS: readonly Vector[] = [
   {
     name: 'GroupMemberQuery of six elements, with nil for how many',
     hex: '0c | 96 28 80 a567726f7570 01 c0 c0',
-    message: {
-      type: M.GroupMemberQuery,
-      group: 'group',
-      ackId: 1,
-      top: undefined,
-      continuationToken: undefined,
-      maxPageSize: undefined,
-    },
+    message: BARE_MEMBER_QUERY,
   },
   {
     name: 'RefreshAuth with nil for no claims',
@@ -153,38 +154,17 @@ export const OTHER_FORMS: readonly Vector[] = [
   {
     name: 'GroupBroadcastData of five elements',
     hex: '1e | 95 0d a167 90 82 a46a736f6e c40101 ab6d6573736167657061636b c40102 80',
-    message: {
-      type: M.GroupBroadcastData,
-      group: 'g',
-      excludedConnectionIds: [],
-      payloads: payloads('01', '02'),
-      excludedUserIds: [],
-      callerUserId: undefined,
-    },
+    message: { ...TO_GROUP, payloads: payloads('01', '02') },
   },
   {
     name: 'GroupBroadcastData of six elements, where the excluded users are not read',
     hex: '0a | 96 0d a167 90 80 80 91 a175',
-    message: {
-      type: M.GroupBroadcastData,
-      group: 'g',
-      excludedConnectionIds: [],
-      payloads: new Map(),
-      excludedUserIds: [],
-      callerUserId: undefined,
-    },
+    message: { ...TO_GROUP, payloads: new Map() },
   },
   {
     name: 'GroupBroadcastData of four elements',
     hex: '06 | 94 0d a167 90 80',
-    message: {
-      type: M.GroupBroadcastData,
-      group: 'g',
-      excludedConnectionIds: [],
-      payloads: new Map(),
-      excludedUserIds: [],
-      callerUserId: undefined,
-    },
+    message: { ...TO_GROUP, payloads: new Map() },
   },
   {
     name: 'Ack of four elements',

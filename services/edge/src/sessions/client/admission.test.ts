@@ -102,17 +102,19 @@ describe('negotiate', () => {
 
   test('without a hub is a bad request, without a good token unauthorized', () => {
     expect(door.negotiate(request('')).status).toBe(400);
-    expect(door.negotiate({ ...request('hub=chat'), headers: new Map() })).toMatchObject({
+    expect(door.negotiate({ ...request('hub=chat'), headers: new Map() })).toEqual({
       status: 401,
       headers: { 'www-authenticate': 'Bearer' },
+      why: 'missing',
     });
     const wrong = door.negotiate(request('hub=chat', token({ key: 'another' })));
-    expect(wrong).toMatchObject({
+    expect(wrong).toEqual({
       status: 401,
       headers: {
         'www-authenticate':
           'Bearer error="invalid_token", error_description="The signature is invalid"',
       },
+      why: 'signature',
     });
     expect(door.negotiate(request('hub=other')).status).toBe(401);
     door.negotiate(request('hub=chat'));
@@ -129,10 +131,11 @@ describe('negotiate', () => {
       if (door.negotiate(request('hub=chat', accessToken)).status !== 200) throw new Error('early');
     }
     expect(door.negotiate(request('hub=chat', token({ userId: 'ben' }))).status).toBe(200);
-    expect(door.negotiate(request('hub=chat', accessToken))).toMatchObject({
+    expect(door.negotiate(request('hub=chat', accessToken))).toEqual({
       status: 503,
       headers: { 'retry-after': '1' },
       hangUp: true,
+      why: 'no_room',
     });
     door.expire(edge.now + 15_001);
     expect(door.negotiate(request('hub=chat', accessToken)).status).toBe(200);
@@ -184,10 +187,11 @@ describe('connect', () => {
     const { connectionId, connectionToken } = negotiated();
     const query = `hub=chat&id=${connectionToken}`;
     expect(admitted(connect(query)).id).toBe(connectionId);
-    expect(connect(query)).toMatchObject({
+    expect(connect(query)).toEqual({
       status: 404,
       headers: { 'content-type': 'text/plain' },
       body: 'No Connection with that ID',
+      why: 'unknown_id',
     });
   });
 
