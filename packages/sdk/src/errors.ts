@@ -28,6 +28,11 @@ export class TrunklineError extends Error {
   }
 }
 
+/** For options or a hub class that cannot work. */
+export function badOptions(why: string): TrunklineError {
+  return new TrunklineError('bad-options', why);
+}
+
 // The next two are named as in .NET, because their names are part of the error texts that clients
 // read where errors are detailed (client protocols reference, section 6.4).
 

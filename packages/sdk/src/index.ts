@@ -20,6 +20,7 @@ export type {
   PlainConnection,
   TypedConnection,
 } from './hubs/typed-connection.ts';
+export type { Groups } from './management/groups.ts';
 export type {
   CloseAllOptions,
   CloseOptions,
@@ -36,8 +37,8 @@ export type { ServiceManager } from './management/service-manager.ts';
 export type { UserGroups } from './management/user-groups.ts';
 export type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 export type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
-export type { NegotiateOptions, TokenOptions } from './negotiate/handler.ts';
 export type { NodeHandler } from './negotiate/node.ts';
+export type { NegotiateOptions, TokenOptions } from './negotiate/options.ts';
 export type { WebHandler } from './negotiate/web.ts';
 export type { HubOptions, HubProtocolName, Logger, Migration, ServerOptions } from './options.ts';
 export { MessagePackExtension } from './protocols/values.ts';
@@ -58,7 +59,6 @@ export type {
   UntypedClient,
 } from './sending/clients.ts';
 export type { Names } from './sending/destination.ts';
-export type { Groups } from './sending/groups.ts';
 export type { InvokeOptions } from './sending/send-proxy.ts';
 export { createServer, type HubHandle, type Server, type StopOptions } from './server.ts';
 export type { ClientEvent, ServerConnectionEvent, ServerEvents } from './telemetry/events.ts';

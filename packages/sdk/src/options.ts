@@ -1,6 +1,7 @@
 import type { EndpointOptions } from './endpoints/endpoint.ts';
 import type { EndpointRouter } from './endpoints/router.ts';
-import { TrunklineError } from './errors.ts';
+import type { TrunklineError } from './errors.ts';
+import { badOptions } from './errors.ts';
 import { guardedLogger } from './guarded-logger.ts';
 import type { HubFilter } from './hubs/filters.ts';
 import { checkOptions } from './option-tables/check.ts';
@@ -137,7 +138,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     checkOptions(`createServer: endpoints[${at}]`, ENDPOINT_OPTIONS, endpoint);
   }
   if (options.endpoints !== undefined && options.connectionString !== undefined) {
-    throw new TrunklineError('bad-options', 'give connectionString or endpoints, not both');
+    throw badOptions('give connectionString or endpoints, not both');
   }
   return {
     endpoints: options.endpoints ?? namedEndpoint(options),
@@ -170,10 +171,7 @@ export function connectionStringOf(options: Named): string {
 }
 
 export function noConnectionString(): TrunklineError {
-  return new TrunklineError(
-    'bad-options',
-    'give a connectionString, or set TRUNKLINE_CONNECTION_STRING',
-  );
+  return badOptions('give a connectionString, or set TRUNKLINE_CONNECTION_STRING');
 }
 
 /** A hub's own options over those of the server over the defaults. */

@@ -1,17 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 
-import { Budget } from '@trunkline/protocol';
-
-import type { ClientConnection } from './clients/client-connection.ts';
 import type { Clock } from './clock.ts';
-import { settledWithin, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import type { Dial, Endpoint } from './endpoints/endpoint.ts';
 import { endpointsOf } from './endpoints/endpoint.ts';
-import { TrunklineError } from './errors.ts';
-import type { HubRoute } from './clients/host.ts';
+import { badOptions } from './errors.ts';
 import type { AnyHub, Hub, HubClass, HubType } from './hubs/hub.ts';
-import { HubHost } from './hubs/hub-host.ts';
+import type { HubHost } from './hubs/hub-host.ts';
+import { HubHosts } from './hubs/hub-hosts.ts';
 import { HubKeys } from './hubs/hub-key.ts';
 import type { MapOptions } from './hubs/hub-route.ts';
 import { hubRoute, systemClaims } from './hubs/hub-route.ts';
@@ -23,10 +20,10 @@ import type { ExpressHandler, ExpressRequest } from './negotiate/express.ts';
 import { expressHandler } from './negotiate/express.ts';
 import type { FastifyPlugin, FastifyRequestLike } from './negotiate/fastify.ts';
 import { fastifyPlugin } from './negotiate/fastify.ts';
-import type { NegotiateOptions } from './negotiate/handler.ts';
 import { Negotiator } from './negotiate/handler.ts';
 import type { NodeHandler } from './negotiate/node.ts';
 import { nodeHandler } from './negotiate/node.ts';
+import type { NegotiateOptions } from './negotiate/options.ts';
 import type { WebHandler } from './negotiate/web.ts';
 import { webHandler } from './negotiate/web.ts';
 import { checkOptions } from './option-tables/check.ts';
@@ -42,12 +39,8 @@ import type { ServerHealth } from './telemetry/health.ts';
 import { healthOf } from './telemetry/health.ts';
 import type { MetricRegistry } from './telemetry/metrics.ts';
 import { registerMetrics } from './telemetry/metrics.ts';
-import { Acks } from './trunk/acks.ts';
 
-const TICK_MS = 1000;
 const STOP_TIMEOUT_MS = 5_000;
-/** How long clients closed at the end may take for their `onDisconnected`. */
-const FAREWELL_MS = 1_000;
 
 /** A hub from outside: sends to its clients, and all that can be asked of them. */
 export class HubHandle<Client> extends ServiceManager {
@@ -78,38 +71,28 @@ export function createServer(options: ServerOptions = {}): Server {
  */
 export class Server extends EventEmitter<ServerEvents> {
   readonly #settings: ServerSettings;
-  readonly #clock: Clock;
   readonly #endpoints: readonly Endpoint[];
   readonly #negotiator: Negotiator;
   readonly #keys: HubKeys;
-  readonly #hosts = new Map<string, HubHost>();
-  readonly #acks = new Acks();
-  readonly #pending: Budget<ClientConnection>;
-  readonly #observer: Events;
+  readonly #hosts: HubHosts;
   readonly #own: Serving;
   readonly #place: Place | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
-  #cancelTick = () => {};
 
   constructor(options: ServerOptions, clock: Clock = systemClock, dial?: Dial) {
     super();
     this.#settings = serverSettings(options);
-    this.#pending = new Budget(
-      // The share of one client is its hub's to say: maximumPendingBytes.
-      { total: this.#settings.maximumTotalPendingBytes, share: Infinity },
-      { evict: (client) => client.makeRoom(), refused: () => {} },
-    );
-    this.#negotiator = new Negotiator(this.#settings.logger, () => this.#serving.negotiator);
-    this.#clock = clock;
-    const { endpoints } = this.#settings;
-    this.#endpoints = endpoints === undefined ? [] : endpointsOf(endpoints, dial);
+    const settings = this.#settings;
+    this.#negotiator = new Negotiator(settings.logger, () => this.#serving.negotiator);
+    this.#endpoints = settings.endpoints === undefined ? [] : endpointsOf(settings.endpoints, dial);
     this.#keys = new HubKeys(options.applicationName);
-    this.#observer = new Events(this, this.#settings.logger);
+    const observer = new Events(this, settings.logger);
+    this.#hosts = new HubHosts({ settings, endpoints: this.#endpoints, clock, observer });
     const own: Serving = {
       negotiator: this.#negotiator,
-      hosts: this.#hosts,
+      hosts: this.#hosts.byKey,
       isConnected: () => ['up', 'degraded'].includes(healthIn(own).status),
       isStopped: () => this.#state === 'stopped',
     };
@@ -136,8 +119,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (this.#state !== 'new') throw badOptions('map every hub before start()');
     const route = hubRoute(path, hubClass, options, this.#settings, this.#negotiator.paths);
     const key = this.#keys.claim(route.path, hubClass, options.hub);
-    const host = this.#host(key, route);
-    host.addRoute(route);
+    const host = this.#hosts.add(key, route);
     this.#negotiator.add({
       path: route.path,
       hub: key,
@@ -175,7 +157,7 @@ export class Server extends EventEmitter<ServerEvents> {
     checkOptions('server.stop', STOP_OPTIONS, options);
     this.#state = 'stopped';
     this.#place?.vacate();
-    return (this.#stopped ??= this.#leave(options.timeout ?? STOP_TIMEOUT_MS));
+    return (this.#stopped ??= this.#hosts.leave(options.timeout ?? STOP_TIMEOUT_MS));
   }
 
   /** How the server is: its hubs, what each is connected to, and how many clients it has. */
@@ -232,72 +214,17 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #start(): Promise<void> {
     this.#state = 'started';
-    this.#tick();
+    this.#hosts.tick();
     return this.#place === undefined ? this.#connect() : this.#place.start();
   }
 
   async #connect(): Promise<void> {
     try {
-      await Promise.all([...this.#hosts.values()].map((host) => host.endpoints.start()));
+      await this.#hosts.connect();
     } catch (error) {
       await this.stop({ timeout: 0 });
       throw error;
     }
-  }
-
-  async #leave(timeout: number): Promise<void> {
-    const hosts = [...this.#hosts.values()];
-    for (const host of hosts) host.endpoints.drain();
-    const left = Promise.all(hosts.flatMap((host) => [host.endpoints.finished(), host.idle()]));
-    if (!(await settledWithin(this.#clock, left, timeout))) {
-      for (const host of hosts) host.letGo();
-      const idle = Promise.all(hosts.map((host) => host.idle()));
-      await settledWithin(this.#clock, idle, FAREWELL_MS);
-    }
-    await Promise.all(hosts.map((host) => host.endpoints.close()));
-    this.#cancelTick();
-  }
-
-  /** The service is told once for a hub whether its clients may be moved. */
-  #host(key: string, { path, settings: { migration } }: HubRoute): HubHost {
-    const known = this.#hosts.get(key);
-    if (known !== undefined && known.migration !== migration) {
-      throw badOptions(
-        `'${path}' has migration '${migration}', and another path of hub '${key}' has '${known.migration}'`,
-      );
-    }
-    if (known !== undefined) return known;
-    const { connectionCount, maximumOutboundBytes, logger, router } = this.#settings;
-    const host = new HubHost({
-      hub: key,
-      endpoints: this.#endpoints,
-      router,
-      count: connectionCount,
-      maximumOutboundBytes,
-      migration,
-      clock: this.#clock,
-      logger,
-      acks: this.#acks,
-      pending: this.#pending,
-      observer: this.#observer,
-      totalClients: () => this.#totalClients(),
-    });
-    this.#hosts.set(key, host);
-    return host;
-  }
-
-  #totalClients(): number {
-    let total = 0;
-    for (const host of this.#hosts.values()) total += host.clientCount;
-    return total;
-  }
-
-  /** The one timer of all clients, acks and server connections. */
-  #tick(): void {
-    const now = this.#clock.now();
-    this.#acks.expire(now);
-    for (const host of this.#hosts.values()) host.tick(now);
-    this.#cancelTick = this.#clock.after(TICK_MS, () => this.#tick());
   }
 }
 
@@ -307,8 +234,4 @@ function handleOf<Client>(host: HubHost): HubHandle<Client> {
 
 function healthIn({ hosts, isStopped }: Serving): ServerHealth {
   return healthOf([...hosts.values()], isStopped());
-}
-
-function badOptions(why: string): TrunklineError {
-  return new TrunklineError('bad-options', why);
 }

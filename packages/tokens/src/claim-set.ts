@@ -1,5 +1,7 @@
 import { shortClaimType } from './claim-types.ts';
 import { texts } from './claims.ts';
+import { append, memberTexts } from './members.ts';
+import type { MemberList } from './members.ts';
 
 /** Claims as pairs of type and value; one type may repeat. */
 export type ClaimSet = readonly (readonly [type: string, value: string])[];
@@ -21,17 +23,10 @@ export function claimSet(payload: string): ClaimSet {
 
 /** The JSON text of a payload with these claims, long types made short: `claimSet` gives them back. */
 export function payloadOf(claims: ClaimSet): string {
-  const members = new Map<string, string[]>();
+  const members: MemberList<string> = new Map();
   for (const [type, value] of claims) {
     const name = shortClaimType(type);
-    if (OF_THE_TOKEN.has(name)) continue;
-    const values = members.get(name);
-    if (values === undefined) members.set(name, [value]);
-    else values.push(value);
+    if (!OF_THE_TOKEN.has(name)) append(members, name, value);
   }
-  const json = [...members].map(([name, values]) => {
-    const value = values.length === 1 ? values[0] : values;
-    return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  });
-  return `{${json.join(',')}}`;
+  return `{${memberTexts(members).join(',')}}`;
 }

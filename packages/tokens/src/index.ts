@@ -15,7 +15,14 @@ export type { ConnectionString } from './connection-string.ts';
 export { DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_CONNECTION_STRING } from './development.ts';
 export { lendRequire } from './lend-require.ts';
 export { MAX_TOKEN_LENGTH } from './limits.ts';
-export { mintClientToken, mintRestToken, mintServerToken, TokenTooLongError } from './mint.ts';
+export {
+  DEFAULT_LIFETIME_SECONDS,
+  mintClientToken,
+  mintedPayload,
+  mintRestToken,
+  mintServerToken,
+  TokenTooLongError,
+} from './mint.ts';
 export type {
   Algorithm,
   ClientTokenOptions,

@@ -3,6 +3,8 @@ import type { AccessKey } from './access-keys.ts';
 import type { StickyMode } from './claims.ts';
 import { jwt } from './jwt.ts';
 import { MAX_TOKEN_LENGTH } from './limits.ts';
+import { append, memberText, memberTexts } from './members.ts';
+import type { MemberList } from './members.ts';
 import { ClaimError, claimList, memberName, userIdOf } from './user-claims.ts';
 import type { Claims, ClaimValue } from './user-claims.ts';
 
@@ -70,7 +72,8 @@ export class TokenTooLongError extends Error {
   }
 }
 
-const DEFAULT_LIFETIME_SECONDS = 3600;
+/** How long a token is good for where nobody says otherwise. */
+export const DEFAULT_LIFETIME_SECONDS = 3600;
 const NO_DATE = 'the end of the sign-in must be a valid date';
 
 /** The token that a server connection opens `/server/` with. */
@@ -85,7 +88,7 @@ export function mintServerToken(o: ServerTokenOptions): string {
  * @throws TokenTooLongError, and ClaimError for values that no token can carry
  */
 export function mintClientToken(o: ClientTokenOptions): string {
-  const members: MemberList = new Map();
+  const members: MemberList<ClaimValue> = new Map();
   const claims = claimList(o.claims ?? {});
   const userId = userIdOf(o.userId, claims);
   if (userId !== undefined) append(members, 'asrs.s.uid', userId);
@@ -95,20 +98,16 @@ export function mintClientToken(o: ClientTokenOptions): string {
   return sign(o, audience, members);
 }
 
-/** The token of one REST call. */
-export function mintRestToken(o: RestTokenOptions): string {
-  const members: MemberList = new Map();
-  if (o.serverId !== undefined) append(members, 'nameid', o.serverId);
-  return sign(o, o.audience, members);
+/** The payload of a token that was made here, as JSON text: nothing of it is checked. */
+export function mintedPayload(token: string): string {
+  return Buffer.from(token.split('.')[1]!, 'base64url').toString();
 }
 
-/** Members of a payload in writing order. A map, because a claim may be called `__proto__`. */
-type MemberList = Map<string, ClaimValue[]>;
-
-function append(members: MemberList, name: string, value: ClaimValue): void {
-  const values = members.get(name);
-  if (values === undefined) members.set(name, [value]);
-  else values.push(value);
+/** The token of one REST call. */
+export function mintRestToken(o: RestTokenOptions): string {
+  const members: MemberList<ClaimValue> = new Map();
+  if (o.serverId !== undefined) append(members, 'nameid', o.serverId);
+  return sign(o, o.audience, members);
 }
 
 /** In the order the .NET SDK writes them; values are texts. */
@@ -138,17 +137,15 @@ function* systemClaims(system: SystemClaims): Generator<[string, string]> {
   }
 }
 
-function sign(o: MintOptions, audience: string, members: MemberList): string {
+function sign(o: MintOptions, audience: string, members: MemberList<ClaimValue>): string {
   const now = o.now ?? Math.floor(Date.now() / 1000);
-  const json = [...members].map(([name, values]) =>
-    member(name, values.length === 1 ? values[0] : values),
-  );
-  json.push(
-    member('nbf', now),
-    member('exp', now + (o.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS)),
-    member('iat', now),
-    member('aud', audience),
-  );
+  const json = [
+    ...memberTexts(members),
+    memberText('nbf', now),
+    memberText('exp', now + (o.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS)),
+    memberText('iat', now),
+    memberText('aud', audience),
+  ];
   const key = typeof o.key === 'string' ? accessKey(o.key) : o.key;
   const algorithm = o.algorithm ?? 'HS256';
   // As text: given an object, jsonwebtoken trips over claims named like members of Object.prototype.
@@ -158,8 +155,4 @@ function sign(o: MintOptions, audience: string, members: MemberList): string {
   });
   if (token.length > MAX_TOKEN_LENGTH) throw new TokenTooLongError();
   return token;
-}
-
-function member(name: string, value: unknown): string {
-  return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 }

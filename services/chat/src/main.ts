@@ -1,13 +1,11 @@
-import { packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
+import { listen, packageVersion, runService } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
-import { information, SettingsError } from '@trunkline/settings';
+import { SettingsError } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
-import type { FastifyInstance } from 'fastify';
 import { createChat } from './app.ts';
 import type { ChatApp } from './app.ts';
 import { CHAT_OPTIONS, readChatSettings } from './options.ts';
-import type { ChatSettings } from './options.ts';
 
 /** Calls and answers in flight have this long to finish; then their connections are cut. Under 5 s. */
 const STOP_TIMEOUT_MS = 4000;
@@ -15,13 +13,7 @@ const STOP_TIMEOUT_MS = 4000;
 const version = packageVersion(import.meta.url);
 const PROGRAM = { name: 'trunkline-chat', version, table: CHAT_OPTIONS, configFile: false };
 
-async function start(): Promise<Running | undefined> {
-  const argv = process.argv.slice(2);
-  const asked = information(argv, PROGRAM);
-  if (asked !== undefined) {
-    process.stdout.write(asked);
-    return undefined;
-  }
+async function start(argv: readonly string[]): Promise<Running> {
   const settings = readChatSettings(argv, process.env);
   const logger = createLogger({ name: 'chat', level: settings.logLevel, version });
   const chat = await createChat(settings.connectionString, logger);
@@ -29,17 +21,6 @@ async function start(): Promise<Running | undefined> {
   logger.info({ url }, 'chat listening');
   // The page is served meanwhile: it waits for the edge as well as we do.
   return { stop: (why) => stop(chat, logger, why), failed: connect(chat, logger) };
-}
-
-async function listen(app: FastifyInstance, { host, port }: ChatSettings): Promise<string> {
-  try {
-    return await app.listen({ host, port });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new SettingsError(
-      `cannot listen on ${host} port ${port} (${code ?? message}): choose another --host or --port`,
-    );
-  }
 }
 
 /** Rejects only when the edge refuses the access key; otherwise the server keeps trying. */
@@ -61,4 +42,4 @@ async function stop({ app, server }: ChatApp, logger: Logger, why: string): Prom
   clearTimeout(cut);
 }
 
-await runProcess(PROGRAM.name, start, stopRequest(process));
+await runService(PROGRAM, start);

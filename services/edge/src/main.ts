@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
-import { runProcess, stopRequest } from '@trunkline/foundation';
+import { runService } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
-import { information, SettingsError } from '@trunkline/settings';
+import { SettingsError } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
@@ -17,7 +17,6 @@ setFlagsFromString('--semi-space-growth-factor=1');
 // And collecting it takes a millisecond: threads that share so little work cost more than they save.
 setFlagsFromString('--no-parallel-scavenge');
 
-const argv = process.argv.slice(2);
 const { env } = process;
 
 const PROGRAM = {
@@ -27,18 +26,13 @@ const PROGRAM = {
   configFile: true,
 };
 
-async function start(): Promise<Running | undefined> {
-  const asked = information(argv, PROGRAM);
-  if (asked !== undefined) {
-    process.stdout.write(asked);
-    return undefined;
-  }
+async function start(argv: readonly string[]): Promise<Running> {
   const config = readConfig({ argv, env });
   const log = createLogger({ name: 'edge', level: config.logLevel, version: VERSION });
   const edge = await startEdge(config, log);
   log.info({ url: edge.url, admin: edge.adminUrl, edgeId: config.edgeId }, 'edge listening');
   if (config.keyIsPublic) warnOfPublicKey(edge);
-  process.on('SIGHUP', () => readKeysAgain(edge, log));
+  process.on('SIGHUP', () => readKeysAgain(argv, edge, log));
   return edge;
 }
 
@@ -51,7 +45,7 @@ function warnOfPublicKey(edge: Edge): void {
 }
 
 /** Access keys are the one setting that changes while an edge runs; the others need a restart. */
-function readKeysAgain(edge: Edge, log: Logger): void {
+function readKeysAgain(argv: readonly string[], edge: Edge, log: Logger): void {
   try {
     edge.useKeys(readConfig({ argv, env }).accessKeys);
     log.info('access keys read again');
@@ -61,4 +55,4 @@ function readKeysAgain(edge: Edge, log: Logger): void {
   }
 }
 
-await runProcess(PROGRAM.name, start, stopRequest(process));
+await runService(PROGRAM, start);

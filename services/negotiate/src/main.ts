@@ -1,14 +1,13 @@
 import { promisify } from 'node:util';
-import { packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
+import { listen, packageVersion, runService } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
-import { information, SettingsError } from '@trunkline/settings';
+import { SettingsError } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { Desk } from './desk.ts';
 import { NEGOTIATE_OPTIONS, readNegotiateSettings } from './options.ts';
-import type { NegotiateSettings } from './options.ts';
 
 /** Answers in flight have this long to finish; then their connections are cut. */
 const STOP_TIMEOUT_MS = 5_000;
@@ -21,13 +20,7 @@ const PROGRAM = {
   configFile: true,
 };
 
-async function start(): Promise<Running | undefined> {
-  const argv = process.argv.slice(2);
-  const asked = information(argv, PROGRAM);
-  if (asked !== undefined) {
-    process.stdout.write(asked);
-    return undefined;
-  }
+async function start(argv: readonly string[]): Promise<Running> {
   const settings = readNegotiateSettings(argv, process.env);
   const logger = createLogger({ name: 'negotiate', level: settings.logLevel, version });
   if (settings.admission.dev) logger.warn('--dev: anyone may come in under any name');
@@ -50,17 +43,6 @@ function readSecretsAgain(argv: readonly string[], desk: Desk, logger: Logger): 
   }
 }
 
-async function listen(app: FastifyInstance, { host, port }: NegotiateSettings): Promise<string> {
-  try {
-    return await app.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new SettingsError(
-      `cannot listen on ${host} port ${port} (${code}): choose another --host or --port`,
-    );
-  }
-}
-
 async function stop(app: FastifyInstance, logger: Logger, why: string): Promise<void> {
   const connections = await promisify(app.server.getConnections.bind(app.server))();
   logger.info({ why, connections }, 'negotiate stops');
@@ -69,4 +51,4 @@ async function stop(app: FastifyInstance, logger: Logger, why: string): Promise<
   clearTimeout(cut);
 }
 
-await runProcess(PROGRAM.name, start, stopRequest(process));
+await runService(PROGRAM, start);

@@ -43,7 +43,8 @@ const pendingAt = new Float64Array(MAX_LEVELS + 1);
 
 /**
  * Whether arrays and maps are nested over 100 levels deep in the values `bytes[start, end)`: readers
- * that recurse end by a full stack. Says nothing of whether the values are whole.
+ * that recurse end by a full stack. Says nothing of whether the values are whole. It reads tags as
+ * `msgpackValueEnd` does, in a copy: one function for a tag makes both a quarter slower.
  */
 export function msgpackTooDeep(bytes: Uint8Array, start: number, end: number): boolean {
   // A level takes a byte at least: most messages are known by their length.

@@ -1,6 +1,7 @@
 import { ProtocolError } from '../errors.ts';
 import { MAX_DEPTH, MAX_ELEMENTS } from './limits.ts';
 import type { Timestamp } from './timestamp.ts';
+import { isTimestampSize, readTimestamp } from './timestamp.ts';
 
 /** The extension type of timestamps. */
 const TIMESTAMP = -1;
@@ -130,10 +131,11 @@ export class ByteReader {
     const size = this.#extensionSize(this.#byte(), at);
     const start = this.#take(1 + size);
     const type = this.bytes.readInt8(start);
-    if (type !== TIMESTAMP || (size !== 4 && size !== 8 && size !== 12)) {
+    if (type !== TIMESTAMP || !isTimestampSize(size)) {
       throw new ProtocolError('wrong-type', at, 'expected a timestamp');
     }
-    const time = readTimestamp(this.bytes, start + 1, size);
+    const { buffer, byteOffset, length } = this.bytes;
+    const time = readTimestamp(new DataView(buffer, byteOffset, length), start + 1, size);
     if (time.nanoseconds < 1e9 && Number.isSafeInteger(time.seconds)) return time;
     throw new ProtocolError('oversized', at, 'a timestamp that is no time');
   }
@@ -227,13 +229,4 @@ export class ByteReader {
     this.offset = start + size;
     return start;
   }
-}
-
-/** Seconds alone; 30 bits of nanoseconds before 34 of seconds; or both in full, seconds with a sign. */
-function readTimestamp(bytes: Buffer, at: number, size: 4 | 8 | 12): Timestamp {
-  if (size === 4) return { seconds: bytes.readUInt32BE(at), nanoseconds: 0 };
-  const high = bytes.readUInt32BE(at);
-  if (size === 12) return { seconds: Number(bytes.readBigInt64BE(at + 4)), nanoseconds: high };
-  const seconds = (high & 3) * 0x100000000 + bytes.readUInt32BE(at + 4);
-  return { seconds, nanoseconds: high >>> 2 };
 }

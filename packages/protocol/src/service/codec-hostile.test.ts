@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyMessage } from './arbitrary.test-support.ts';
-import { decodeServiceMessage, encodeServiceMessage } from './codec.ts';
+import { decodeServiceMessage } from './decode.ts';
+import { encodeServiceMessage } from './encode.ts';
 import { bodyOf, bytes, protocolError } from './frames.test-support.ts';
 import { MAX_DEPTH, MAX_ELEMENTS } from './limits.ts';
 import { OTHER_FORMS, VECTORS, vectorBytes } from './vectors/index.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeServiceMessage, salvageServiceMessage } from './codec.ts';
+import { decodeServiceMessage, salvageServiceMessage } from './decode.ts';
 import { bodyOf, bytes, protocolError } from './frames.test-support.ts';
 import { LAYOUTS } from './layouts.ts';
 import { mutations } from './mutations.test-support.ts';

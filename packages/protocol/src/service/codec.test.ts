@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RecordBuffer } from '../hub/record-buffer.ts';
 import { anyMessage } from './arbitrary.test-support.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { encodeServiceMessage, writeServiceMessage } from './codec.ts';
+import { encodeServiceMessage, writeServiceMessage } from './encode.ts';
 import { announcedLength, bodyOf, bytes, decodeFrame } from './frames.test-support.ts';
 import { MAX_SERVICE_MESSAGE_BYTES } from './limits.ts';
 import type { JoinGroup, ServiceMessage } from './message.ts';

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyMessage } from './arbitrary.test-support.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { encodeServiceMessage } from './codec.ts';
+import { encodeServiceMessage } from './encode.ts';
 import {
   ConnectionDataView,
   readConnectionData,

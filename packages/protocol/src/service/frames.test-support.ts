@@ -1,6 +1,6 @@
 import { ProtocolError } from '../errors.ts';
 import { frameBodyStart } from './byte-reader.ts';
-import { decodeServiceMessage } from './codec.ts';
+import { decodeServiceMessage } from './decode.ts';
 import type { ServiceMessage } from './message.ts';
 
 /** Bytes from hex digits; spaces are for the eye. */

@@ -54,6 +54,11 @@ export const MessageType = {
   UpdateConnectionClaims: 43,
 } as const;
 
+/** The names of service messages by their ids, for logs and metrics. */
+export const MESSAGE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(MessageType).map(([name, id]) => [id, name]),
+);
+
 /** Default carries clients; OnDemand too, on the service's asking; Weak never does (section 6). */
 export const ConnectionType = { Default: 0, OnDemand: 1, Weak: 2 } as const;
 

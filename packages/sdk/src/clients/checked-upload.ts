@@ -1,8 +1,8 @@
 import { clientErrorText, HubError, InvalidDataException } from '../errors.ts';
 import type { Schema } from '../hubs/hub-methods.ts';
+import { ItemQueue } from '../item-queue.ts';
 import { validated } from './call-checks.ts';
 import { callErrors } from './call-errors.ts';
-import { Upload } from './upload.ts';
 
 export interface CheckedUploadOptions {
   readonly capacity: number;
@@ -14,7 +14,7 @@ export interface CheckedUploadOptions {
 }
 
 /** An upload whose items are held against a schema: the first that does not fit ends the stream. */
-export class CheckedUpload extends Upload {
+export class CheckedUpload extends ItemQueue {
   readonly #schema: Schema;
   readonly #detailed: boolean;
   readonly #refused: (why: string) => void;

@@ -2,6 +2,7 @@ import { DataType, HubMessageType } from '@trunkline/protocol';
 
 import { clientErrorText, InvalidDataException } from '../errors.ts';
 import type { HubMethod, MethodChecks } from '../hubs/method-table.ts';
+import type { ItemQueue } from '../item-queue.ts';
 import type {
   CompletionMessage,
   InvocationMessage,
@@ -11,7 +12,6 @@ import { checkCall } from './call-checks.ts';
 import { callErrors } from './call-errors.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Invocation } from './invocation.ts';
-import type { Upload } from './upload.ts';
 import { Uploads } from './uploads.ts';
 
 /**
@@ -197,7 +197,7 @@ export class Dispatcher {
     invocation.start();
   }
 
-  #openUploads(streamIds: readonly string[], method: HubMethod): readonly Upload[] {
+  #openUploads(streamIds: readonly string[], method: HubMethod): readonly ItemQueue[] {
     const { host, route } = this.#client;
     this.#uploads ??= new Uploads(route.settings);
     const refused = (why: string) => host.refused(method.name, why);

@@ -5,6 +5,7 @@ import { bindHub } from '../hubs/hub.ts';
 import type { Hub } from '../hubs/hub.ts';
 import type { HubMethod } from '../hubs/method-table.ts';
 import { invokeThrough } from '../hubs/filters.ts';
+import type { ItemQueue } from '../item-queue.ts';
 import { LazySignal } from '../lazy-signal.ts';
 import type { InvocationMessage } from '../protocols/index.ts';
 import { traceCall } from '../telemetry/tracing.ts';
@@ -14,13 +15,12 @@ import { callErrors } from './call-errors.ts';
 import { ClientScope } from './scope.ts';
 import type { StreamSink, StreamSource } from './stream-source.ts';
 import { abandon, pump, streamSource } from './stream-source.ts';
-import type { Upload } from './upload.ts';
 
 export interface InvocationOptions {
   readonly client: ClientConnection;
   readonly message: InvocationMessage;
   readonly method: HubMethod;
-  readonly uploads: readonly Upload[];
+  readonly uploads: readonly ItemQueue[];
   /** Lets the client's next call start: this one is over, or waits for an answer of the client. */
   readonly release: () => void;
   /** The call is over: nothing of it is sent after this. */

@@ -1,9 +1,9 @@
 import type { HubScope } from '../hubs/hub.ts';
 import type { LazySignal } from '../lazy-signal.ts';
+import type { Groups } from '../management/groups.ts';
 import type { ServiceManager } from '../management/service-manager.ts';
 import type { UntypedClient } from '../sending/clients.ts';
 import { CallerClients } from '../sending/clients.ts';
-import type { Groups } from '../sending/groups.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { HubContext } from './context.ts';
 

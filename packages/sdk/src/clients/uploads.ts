@@ -1,14 +1,14 @@
 import { HubError, OperationCanceledException } from '../errors.ts';
 import type { Schema } from '../hubs/hub-methods.ts';
+import { ItemQueue } from '../item-queue.ts';
 import type { HubSettings } from '../options.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
 import { CheckedUpload, itemNotBound } from './checked-upload.ts';
-import { Upload } from './upload.ts';
 
 /** The streams that one client uploads at a time, by their ids (client protocols reference, 6.6). */
 export class Uploads {
   readonly #settings: HubSettings;
-  readonly #open = new Map<string, Upload>();
+  readonly #open = new Map<string, ItemQueue>();
 
   constructor(settings: HubSettings) {
     this.#settings = settings;
@@ -22,7 +22,7 @@ export class Uploads {
     ids: readonly string[],
     schemas: readonly Schema[] = [],
     refused: (why: string) => void = () => {},
-  ): readonly Upload[] {
+  ): readonly ItemQueue[] {
     return ids.map((id, index) => {
       const upload = this.#create(schemas[index], refused);
       this.#open.set(id, upload);
@@ -30,7 +30,7 @@ export class Uploads {
     });
   }
 
-  /** As `Upload.push`. An item of a stream that is none any more came too late. */
+  /** As `ItemQueue.push`. An item of a stream that is none any more came too late. */
   push(id: string, item: unknown): Promise<void> | undefined {
     return this.#open.get(id)?.push(item);
   }
@@ -58,10 +58,10 @@ export class Uploads {
     for (const upload of this.#open.values()) upload.end(error);
   }
 
-  #create(schema: Schema | undefined, refused: (why: string) => void): Upload {
+  #create(schema: Schema | undefined, refused: (why: string) => void): ItemQueue {
     const { streamBufferCapacity: capacity, enableDetailedErrors: detailed } = this.#settings;
     return schema === undefined
-      ? new Upload(capacity)
+      ? new ItemQueue(capacity)
       : new CheckedUpload({ capacity, schema, detailed, refused });
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
-import type { Upload } from './upload.ts';
+import type { ItemQueue } from '../item-queue.ts';
 
 const bytes = new Uint8Array([0, 255, 1]);
 const cyclic: unknown[] = [];
@@ -45,7 +45,7 @@ class Values extends Hub {
   echo(...args: unknown[]): unknown {
     return args;
   }
-  async collect(upload: Upload): Promise<unknown> {
+  async collect(upload: ItemQueue): Promise<unknown> {
     const items: unknown[] = [];
     for await (const item of upload) items.push(item);
     return items;

@@ -1,4 +1,5 @@
-import { TrunklineError } from '../errors.ts';
+import type { TrunklineError } from '../errors.ts';
+import { badOptions } from '../errors.ts';
 import { dial } from '../trunk/dial.ts';
 import { Service } from '../trunk/service.ts';
 import type { Dialled, TrunkSocket } from '../trunk/socket.ts';
@@ -71,5 +72,5 @@ export function endpointsOf(options: readonly EndpointOptions[], how?: Dial): re
 }
 
 function badEndpoints(why: string): TrunklineError {
-  return new TrunklineError('bad-options', `endpoints: ${why}`);
+  return badOptions(`endpoints: ${why}`);
 }

@@ -1,7 +1,7 @@
 import type { Payloads } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 
-import { TrunklineError } from '../errors.ts';
+import { badOptions, TrunklineError } from '../errors.ts';
 import type { Destination } from '../sending/destination.ts';
 import { orderKey, toConnections } from '../sending/destination.ts';
 import type { ConnectionPool, PoolOptions } from '../trunk/connection-pool.ts';
@@ -170,7 +170,7 @@ export class HubEndpoints {
   #line(endpoint: HubEndpoint): Line {
     const line = this.#lines.find((one) => one === endpoint);
     if (line !== undefined) return line;
-    throw new TrunklineError('bad-options', 'a router answers with endpoints that it was given');
+    throw badOptions('a router answers with endpoints that it was given');
   }
 
   #notConnected(): TrunklineError {

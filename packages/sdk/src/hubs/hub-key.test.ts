@@ -32,7 +32,7 @@ describe('the hub key comes from the path', () => {
     (path) => {
       const server = serverOf();
       expect(() => server.hub(path, Chat)).toThrow(
-        /gives no hub key: give the option hub, a letter/,
+        /gives no hub key: give the option hub; a hub name has 1 to 128 characters/,
       );
       server.hub(path, Chat, { hub: 'board' });
       expect(keysOf(server)).toEqual(['board']);

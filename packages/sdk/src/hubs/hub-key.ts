@@ -1,6 +1,6 @@
-import { HUB_NAME } from '@trunkline/protocol';
+import { HUB_NAME, HUB_NAME_RULE } from '@trunkline/protocol';
 
-import { TrunklineError } from '../errors.ts';
+import { badOptions } from '../errors.ts';
 import type { Hub, HubType } from './hub.ts';
 
 /** As the .NET package has it (service protocol reference, section 1.2). */
@@ -61,8 +61,8 @@ function nameOf(path: string): string {
 function noName(path: string, hub: string | undefined, application: string | undefined): string {
   const behind = application === undefined ? '' : ` with applicationName '${application}'`;
   return hub === undefined
-    ? `the path '${path}'${behind} gives no hub key: give the option hub, a letter and then letters, digits and '_', 128 characters at most`
-    : `hub '${hub}' of '${path}'${behind} is no hub key: it takes a letter and then letters, digits and '_', 128 characters at most`;
+    ? `the path '${path}'${behind} gives no hub key: give the option hub; ${HUB_NAME_RULE}`
+    : `hub '${hub}' of '${path}'${behind} is no hub key: ${HUB_NAME_RULE}`;
 }
 
 function requireShared(key: string, mapping: Mapping, other: Mapping): void {
@@ -72,8 +72,4 @@ function requireShared(key: string, mapping: Mapping, other: Mapping): void {
   }
   if (mapping.said || other.said) return;
   throw badOptions(`${both}: give the option hub, the same where they share their clients`);
-}
-
-function badOptions(why: string): TrunklineError {
-  return new TrunklineError('bad-options', why);
 }

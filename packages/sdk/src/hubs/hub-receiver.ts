@@ -2,22 +2,21 @@ import type {
   ConnectionDataView,
   ConnectionFlowControl,
   OpenConnection,
-  ProtocolError,
   ServiceMessage,
+  UnreadableMessage,
 } from '@trunkline/protocol';
 import { FlowControlOperation, FlowControlTarget, MessageType } from '@trunkline/protocol';
 
 import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientAnswers } from '../sending/client-answers.ts';
 import type { Acks } from '../trunk/acks.ts';
-import type { Remains } from '../trunk/read-frame.ts';
 import type { Receiver, ServerConnection } from '../trunk/server-connection.ts';
 import { utf8 } from '../utf8.ts';
 import type { HubClients } from './hub-clients.ts';
 import type { HubHost } from './hub-host.ts';
 import type { HubRoutes } from './hub-routes.ts';
 import { answerPing } from './pings.ts';
-import { nameOf, passOver } from './unreadable.ts';
+import { passOver } from './unreadable.ts';
 
 /** Headers of the service's own, compared in lower case (service protocol reference, 8.2). */
 const MIGRATED_FROM = 'asrs-migrate-from';
@@ -102,9 +101,9 @@ export class HubReceiver implements Receiver {
     }
   }
 
-  unreadable(connection: ServerConnection, error: ProtocolError, remains: Remains): void {
-    this.#options.host.unreadable(nameOf(remains), error.message);
-    passOver(error, remains, connection, this.#options);
+  unreadable(connection: ServerConnection, message: UnreadableMessage): void {
+    this.#options.host.unreadable(message.typeName, message.error.message);
+    passOver(message, connection, this.#options);
   }
 
   /** Its clients live on at the service, which moves or closes them: nothing can be sent for them. */

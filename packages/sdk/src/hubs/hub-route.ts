@@ -1,6 +1,6 @@
 import type { Authorize } from '../clients/authorization.ts';
 import type { HubRoute } from '../clients/host.ts';
-import { TrunklineError } from '../errors.ts';
+import { badOptions } from '../errors.ts';
 import type { HubOptions, HubSettings, ServerSettings } from '../options.ts';
 import { hubSettings } from '../options.ts';
 import { checkOptions } from '../option-tables/check.ts';
@@ -88,8 +88,4 @@ export function systemClaims(settings: HubSettings) {
     handshakeTimeoutSeconds: Math.min(30, Math.max(1, seconds)),
     detailedErrors: settings.enableDetailedErrors,
   };
-}
-
-function badOptions(why: string): TrunklineError {
-  return new TrunklineError('bad-options', why);
 }

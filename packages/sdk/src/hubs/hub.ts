@@ -1,8 +1,8 @@
 import type { HubContext } from '../clients/context.ts';
-import { TrunklineError } from '../errors.ts';
+import { badOptions, TrunklineError } from '../errors.ts';
+import type { Groups } from '../management/groups.ts';
 import type { ServiceManager } from '../management/service-manager.ts';
 import type { CallerClients, UntypedClient } from '../sending/clients.ts';
-import type { Groups } from '../sending/groups.ts';
 import type { HubMethodOptions } from './hub-methods.ts';
 
 /** What a hub object works with during its one invocation. */
@@ -28,8 +28,7 @@ export class Hub<Client = UntypedClient> {
   static {
     bindHub = (hub, scope) => {
       if (hub.#scope !== undefined) {
-        throw new TrunklineError(
-          'bad-options',
+        throw badOptions(
           'the option create must make a new hub object each time: one lives for a single call',
         );
       }

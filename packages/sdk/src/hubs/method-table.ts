@@ -1,4 +1,5 @@
-import { TrunklineError } from '../errors.ts';
+import type { TrunklineError } from '../errors.ts';
+import { badOptions } from '../errors.ts';
 import { checkOptions } from '../option-tables/check.ts';
 import { METHOD_OPTIONS } from '../option-tables/tables.ts';
 import { Hub } from './hub.ts';
@@ -129,8 +130,7 @@ function counted(given: readonly Schema[] | number | undefined): {
 /** An arrow function, as containers of dependencies take one, has no methods to look up. */
 function requireClass(hubClass: unknown): void {
   if (typeof hubClass === 'function' && typeof hubClass.prototype === 'object') return;
-  throw new TrunklineError(
-    'bad-options',
+  throw badOptions(
     'server.hub() takes a class that extends Hub, after the path; what makes its objects is the option create',
   );
 }
@@ -151,5 +151,5 @@ function classMethods(hubClass: HubType<Hub<never>>): Map<string, MethodFunction
 }
 
 function badHub(hubClass: HubType<Hub<never>>, why: string): TrunklineError {
-  return new TrunklineError('bad-options', `hub class '${hubClass.name}': ${why}`);
+  return badOptions(`hub class '${hubClass.name}': ${why}`);
 }

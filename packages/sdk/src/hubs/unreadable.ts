@@ -1,20 +1,13 @@
-import type { ProtocolError } from '@trunkline/protocol';
+import type { UnreadableMessage } from '@trunkline/protocol';
 import { AckStatus, MessageType } from '@trunkline/protocol';
 
 import type { ClientAnswers } from '../sending/client-answers.ts';
 import type { Acks } from '../trunk/acks.ts';
-import type { Remains } from '../trunk/read-frame.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
 import type { HubClients } from './hub-clients.ts';
 
-const NAMES = new Map<unknown, string>(
-  Object.entries(MessageType).map(([name, type]) => [type, name]),
-);
 /** Of a client, to who has asked it. */
 const ANSWERS = new Set<unknown>([MessageType.ClientCompletion, MessageType.ErrorCompletion]);
-
-/** The name of its type, of which there are few. */
-export const nameOf = ({ type }: Remains): string => NAMES.get(type) ?? 'unknown';
 
 interface Hub {
   readonly clients: HubClients;
@@ -27,12 +20,11 @@ interface Hub {
  * there is enough left of it to tell who they are, they learn of it at once instead of in vain.
  */
 export function passOver(
-  error: ProtocolError,
-  remains: Remains,
+  { error, remains, typeName }: UnreadableMessage,
   connection: ServerConnection,
   { clients, acks, answers }: Hub,
 ): void {
-  const why = `a ${nameOf(remains)} of the service cannot be read: ${error.message}`;
+  const why = `a ${typeName} of the service cannot be read: ${error.message}`;
   const { type, connectionId, ackId, invocationId } = remains;
   if (type === MessageType.OpenConnection && typeof connectionId === 'string') {
     // Nobody serves this client, who would wait for its handshake response.

@@ -1,6 +1,5 @@
-import type { Timestamp } from '@trunkline/protocol';
-import { AckStatus, MessageType, NEVER } from '@trunkline/protocol';
-import { claimSet } from '@trunkline/tokens';
+import { AckStatus, MessageType, NEVER, timestampOf } from '@trunkline/protocol';
+import { claimSet, mintedPayload } from '@trunkline/tokens';
 
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Line } from '../endpoints/line.ts';
@@ -46,21 +45,12 @@ async function askAt(requests: ServiceRequests, line: Line, signIn: SignIn) {
   const { connectionToken, tokenFor, expiresAt } = signIn;
   const accessToken = tokenFor(line.endpoint);
   const type = MessageType.RefreshAuth;
-  const claims = claimSet(payloadOf(accessToken));
-  const message = { type, connectionToken, claims, expireTime: timestamp(expiresAt) };
+  const expireTime = expiresAt === undefined ? NEVER : timestampOf(expiresAt.getTime());
+  const claims = claimSet(mintedPayload(accessToken));
+  const message = { type, connectionToken, claims, expireTime };
   const ack = await requests.at(line, connectionToken, {
     message,
     what: 'refreshing the sign-in',
   });
   return { accessToken, ack };
-}
-
-function payloadOf(token: string): string {
-  return Buffer.from(token.split('.')[1]!, 'base64url').toString();
-}
-
-function timestamp(time: Date | undefined): Timestamp {
-  if (time === undefined) return NEVER;
-  const seconds = Math.floor(time.getTime() / 1000);
-  return { seconds, nanoseconds: (time.getTime() - seconds * 1000) * 1_000_000 };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { NegotiateOptions, Negotiator } from './handler.ts';
+import type { Negotiator } from './handler.ts';
+import type { NegotiateOptions } from './options.ts';
 import { writeAnswer } from './node.ts';
 
 /** What this package needs of express's request; `user` is where passport and others put it. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { NegotiateOptions, Negotiator } from './handler.ts';
+import type { Negotiator } from './handler.ts';
+import type { NegotiateOptions } from './options.ts';
 
 /** What this package needs of fastify's request; `user` is where fastify's plugins put it. */
 export interface FastifyRequestLike {

@@ -1,47 +1,21 @@
 import { randomUUID } from 'node:crypto';
 
-import type { TransportName } from '@trunkline/protocol';
-import { redirectAnswer, redirectUrl, TRANSPORT_BITS } from '@trunkline/protocol';
-import type { Claims, SystemClaims } from '@trunkline/tokens';
-import { ClaimError, mintClientToken, TokenTooLongError } from '@trunkline/tokens';
+import { redirectAnswer, redirectUrl } from '@trunkline/protocol';
+import type { SystemClaims } from '@trunkline/tokens';
+import { ClaimError, TokenTooLongError } from '@trunkline/tokens';
 
 import type { Authorize, HubUser } from '../clients/authorization.ts';
-import { isYes, negotiatedUser } from '../clients/authorization.ts';
+import { isYes } from '../clients/authorization.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { NegotiatingClient } from '../endpoints/router.ts';
 import { errorMessage } from '../errors.ts';
 import type { RefreshOutcome, SignIn } from '../management/auth-refresh.ts';
 import type { Logger } from '../options.ts';
-import type { RefreshRefusal } from './refresh.ts';
-import { connectionTokenOf, refreshedLifetime, REFRESH_REFUSALS } from './refresh.ts';
-
-/** What tokens say beside who a client is. */
-export interface TokenOptions {
-  /** How long a client has to connect with its token. Default one hour. */
-  readonly tokenLifetimeSeconds?: number;
-  /** The transports that clients may use. Default all that the service has. */
-  readonly transports?: readonly TransportName[];
-  /** How long a long-polling client may go between two polls, 1 to 300. Default 5. */
-  readonly maxPollIntervalSeconds?: number;
-}
-
-/** Who a client is, as the app knows it from the negotiate request. The functions may be async. */
-export interface NegotiateOptions<Request> extends TokenOptions {
-  /** The user id that `clients.user()` sends to and `context.userIdentifier` shows. */
-  readonly userId?: (request: Request) => string | undefined | Promise<string | undefined>;
-  /** What `context.claims` shows. */
-  readonly claims?: (request: Request) => Claims | Promise<Claims>;
-  /**
-   * When the user's sign-in ends: the connection is closed then, and the client free to reconnect.
-   * Default: a connection outlives whatever it was made with.
-   */
-  readonly expiresAt?: (request: Request) => Date | undefined | Promise<Date | undefined>;
-  /**
-   * Lets clients sign in anew on the connection that they have, at `<path>/refresh`: .NET 11's do so
-   * by themselves before their token ends. Default false.
-   */
-  readonly authenticationRefresh?: boolean;
-}
+import type { HttpAnswer } from './answers.ts';
+import { json, text } from './answers.ts';
+import type { NegotiateOptions } from './options.ts';
+import { refreshed, refused } from './refresh.ts';
+import { refreshedLifetime, signedIn, tokenMaker } from './sign-in.ts';
 
 /** A mapped path, as negotiate sees it. */
 export interface NegotiateRoute {
@@ -55,12 +29,6 @@ export interface NegotiateRoute {
   readonly choose: (client: Omit<NegotiatingClient, 'hub'>) => Promise<Endpoint | undefined>;
   /** Tells the services of a new sign-in. */
   readonly refresh: (signIn: SignIn) => Promise<RefreshOutcome>;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
 }
 
 const RETRY_AFTER_SECONDS = 2;
@@ -154,7 +122,8 @@ async function negotiated<Request>(
   request: Request,
   options: NegotiateOptions<Request>,
 ): Promise<HttpAnswer> {
-  const { userId, claims, expiresAt, user } = await signedIn(request, options);
+  const who = await signedIn(request, options);
+  const { user } = who;
   const refusal = route.authorize && (await unauthorized(route.authorize, user));
   if (refusal !== undefined) return refusal;
   const endpoint = await route.choose({ userId: user.userIdentifier, request });
@@ -165,68 +134,12 @@ async function negotiated<Request>(
   }
   const refreshes = options.authenticationRefresh === true && user.userIdentifier !== undefined;
   const lifetimeSeconds = refreshes
-    ? refreshedLifetime(options, expiresAt)
+    ? refreshedLifetime(options, who.expiresAt)
     : options.tokenLifetimeSeconds;
-  const system = { ...route.system, ...tokenClaims(options, expiresAt) };
-  const token = tokenOf(endpoint, route, { userId, claims, lifetimeSeconds, system });
+  const token = tokenMaker(route, options, who, lifetimeSeconds)(endpoint);
   const redirect = redirectTo(endpoint, route, query, token);
   // Clients that see how long their token lives ask for the next one.
-  return answerJson(refreshes ? { ...redirect, tokenLifetimeSeconds: lifetimeSeconds } : redirect);
-}
-
-async function refreshed<Request>(
-  route: NegotiateRoute,
-  query: string,
-  request: Request,
-  options: NegotiateOptions<Request>,
-): Promise<HttpAnswer> {
-  if (options.authenticationRefresh !== true) return refused('refresh_disabled');
-  const connectionToken = connectionTokenOf(request, query);
-  if (connectionToken === '') return refused('missing_connection_token');
-  const { userId, claims, expiresAt, user } = await signedIn(request, options);
-  if (user.userIdentifier === undefined) return refused('invalid_token');
-  if (route.authorize !== undefined && !(await isYes(route.authorize(user)))) {
-    return refused('permission_change_rejected');
-  }
-  const lifetimeSeconds = refreshedLifetime(options, expiresAt);
-  const system = { ...route.system, ...tokenClaims(options, expiresAt) };
-  const tokenFor = (endpoint: Endpoint) =>
-    tokenOf(endpoint, route, { userId, claims, lifetimeSeconds, system });
-  const outcome = await route.refresh({ connectionToken, tokenFor, expiresAt });
-  if ('refused' in outcome) return refused(outcome.refused);
-  const { accessToken } = outcome;
-  return answerJson({ accessToken, tokenLifetimeSeconds: lifetimeSeconds });
-}
-
-/** Whoever asks, as the app knows them. */
-async function signedIn<Request>(request: Request, options: NegotiateOptions<Request>) {
-  const [userId, claims, expiresAt] = await Promise.all([
-    options.userId?.(request),
-    options.claims?.(request),
-    options.expiresAt?.(request),
-  ]);
-  return { userId, claims, expiresAt, user: negotiatedUser(userId, claims) };
-}
-
-function refused(error: RefreshRefusal): HttpAnswer {
-  return answerJson({ error }, REFRESH_REFUSALS[error]);
-}
-
-function answerJson(value: object, status = 200): HttpAnswer {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify(value),
-  };
-}
-
-function tokenOf(
-  { service }: Endpoint,
-  { hub }: NegotiateRoute,
-  client: Omit<Parameters<typeof mintClientToken>[0], 'key' | 'audienceBase' | 'hub'>,
-): string {
-  const { accessKey, audienceBase } = service.address;
-  return mintClientToken({ key: accessKey, audienceBase, hub, ...client });
+  return json(refreshes ? { ...redirect, tokenLifetimeSeconds: lifetimeSeconds } : redirect);
 }
 
 function redirectTo(
@@ -255,23 +168,6 @@ async function unauthorized(authorize: Authorize, user: HubUser): Promise<HttpAn
   return user.userIdentifier === undefined
     ? { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: '' }
     : text(403, 'This user may not use this hub.');
-}
-
-/** What the options ask of the service. */
-export function tokenClaims(
-  { transports, maxPollIntervalSeconds }: TokenOptions,
-  expiresAt: Date | undefined,
-): SystemClaims {
-  const closeAt = expiresAt && Math.floor(expiresAt.getTime() / 1000);
-  return {
-    transports: transports?.reduce((mask, transport) => mask | TRANSPORT_BITS[transport], 0),
-    pollIntervalSeconds: maxPollIntervalSeconds,
-    closeOnAuthExpirationAt: closeAt,
-  };
-}
-
-function text(status: number, body: string, headers: Record<string, string> = {}): HttpAnswer {
-  return { status, headers: { 'content-type': 'text/plain', ...headers }, body };
 }
 
 /** Path and query without its `?`. */

@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { errorMessage } from '../errors.ts';
 import type { Logger } from '../options.ts';
-import type { HttpAnswer, NegotiateOptions, Negotiator } from './handler.ts';
+import type { HttpAnswer } from './answers.ts';
+import { text } from './answers.ts';
+import type { Negotiator } from './handler.ts';
+import type { NegotiateOptions } from './options.ts';
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -21,16 +24,16 @@ export function nodeHandler(
     const answer = await negotiator
       .answer(method, url, request, options)
       .catch((error: unknown) => refusalFor(error, logger));
-    writeAnswer(response, answer ?? plain(404, 'Not Found'));
+    writeAnswer(response, answer ?? text(404, 'Not Found'));
   };
 }
 
 /** What an error of the app's callbacks is answered with. */
 export function refusalFor(error: unknown, logger: Logger): HttpAnswer {
   const status = statusOf(error);
-  if (status < 500) return plain(status, errorMessage(error));
+  if (status < 500) return text(status, errorMessage(error));
   logger.error(`negotiate failed: ${errorMessage(error)}`, error);
-  return plain(status, 'Negotiate failed.');
+  return text(status, 'Negotiate failed.');
 }
 
 /** Does nothing where the app has answered meanwhile, a request that takes too long for example. */
@@ -41,10 +44,6 @@ export function writeAnswer(response: ServerResponse, answer: HttpAnswer): void 
     'content-length': Buffer.byteLength(answer.body),
   });
   response.end(answer.body);
-}
-
-export function plain(status: number, body: string): HttpAnswer {
-  return { status, headers: { 'content-type': 'text/plain' }, body };
 }
 
 function statusOf(error: unknown): number {

@@ -13,7 +13,7 @@ import type { FakeServerConnection } from '../fake-service.test-support.ts';
 import { atEnd, fakeService, Log, serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
 import { Server } from '../server.ts';
-import type { NegotiateOptions } from './handler.ts';
+import type { NegotiateOptions } from './options.ts';
 
 const heard: unknown[] = [];
 

@@ -1,13 +1,17 @@
-import type { TokenOptions } from './handler.ts';
+import { queryValue } from '@trunkline/protocol';
+
+import { isYes } from '../clients/authorization.ts';
+import type { HttpAnswer } from './answers.ts';
+import { json } from './answers.ts';
+import type { NegotiateRoute } from './handler.ts';
+import type { NegotiateOptions } from './options.ts';
+import { refreshedLifetime, signedIn, tokenMaker } from './sign-in.ts';
 
 /** Where clients bring the connection token: .NET 11's in this header, others in the query's `id`. */
 const CONNECTION_TOKEN_HEADER = 'x-signalr-connection-token';
 
-/** Seconds that tokens are good for unless the app says otherwise. */
-const DEFAULT_LIFETIME_SECONDS = 3600;
-
 /** Why a refresh is refused, in .NET's words, and with which status. */
-export const REFRESH_REFUSALS = {
+const REFUSALS = {
   refresh_disabled: 404,
   missing_connection_token: 400,
   invalid_token: 401,
@@ -16,28 +20,40 @@ export const REFRESH_REFUSALS = {
   internal_server_error: 500,
 } as const;
 
-export type RefreshRefusal = keyof typeof REFRESH_REFUSALS;
+/** Answers `POST <path>/refresh`: a new sign-in of a client that stays connected. */
+export async function refreshed<Request>(
+  route: NegotiateRoute,
+  query: string,
+  request: Request,
+  options: NegotiateOptions<Request>,
+): Promise<HttpAnswer> {
+  if (options.authenticationRefresh !== true) return refused('refresh_disabled');
+  const connectionToken = connectionTokenOf(request, query);
+  if (connectionToken === '') return refused('missing_connection_token');
+  const who = await signedIn(request, options);
+  if (who.user.userIdentifier === undefined) return refused('invalid_token');
+  if (route.authorize !== undefined && !(await isYes(route.authorize(who.user)))) {
+    return refused('permission_change_rejected');
+  }
+  const { expiresAt } = who;
+  const tokenLifetimeSeconds = refreshedLifetime(options, expiresAt);
+  const tokenFor = tokenMaker(route, options, who, tokenLifetimeSeconds);
+  const outcome = await route.refresh({ connectionToken, tokenFor, expiresAt });
+  if ('refused' in outcome) return refused(outcome.refused);
+  return json({ accessToken: outcome.accessToken, tokenLifetimeSeconds });
+}
+
+export function refused(error: keyof typeof REFUSALS): HttpAnswer {
+  return json({ error }, REFUSALS[error]);
+}
 
 /** The connection token of a refresh request; empty where there is none. */
-export function connectionTokenOf(request: unknown, query: string): string {
+function connectionTokenOf(request: unknown, query: string): string {
   const { headers } = request as { headers: unknown };
   const named =
     headers instanceof Headers
       ? headers.get(CONNECTION_TOKEN_HEADER)
       : (headers as Record<string, unknown>)[CONNECTION_TOKEN_HEADER];
   if (typeof named === 'string' && named !== '') return named;
-  return new URLSearchParams(query).get('id') ?? '';
-}
-
-/**
- * How long a token is good for where clients refresh it: as ever, but no longer than the sign-in.
- * Whole seconds, 0 for a sign-in that is over.
- */
-export function refreshedLifetime(
-  { tokenLifetimeSeconds = DEFAULT_LIFETIME_SECONDS }: TokenOptions,
-  expiresAt: Date | undefined,
-): number {
-  if (expiresAt === undefined) return tokenLifetimeSeconds;
-  const left = Math.floor((expiresAt.getTime() - Date.now()) / 1000);
-  return Math.max(0, Math.min(tokenLifetimeSeconds, left));
+  return queryValue(query, 'id') ?? '';
 }

@@ -1,8 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 
 import type { Logger } from '../options.ts';
-import type { NegotiateOptions, Negotiator } from './handler.ts';
-import { plain, refusalFor } from './node.ts';
+import { text } from './answers.ts';
+import type { Negotiator } from './handler.ts';
+import type { NegotiateOptions } from './options.ts';
+import { refusalFor } from './node.ts';
 
 export type WebHandler = (request: Request) => Promise<Response>;
 
@@ -18,7 +20,7 @@ export function webHandler(
     const answer = await negotiator
       .answer(method, `${pathname}${search}`, request, options)
       .catch((error: unknown) => refusalFor(error, logger));
-    const { status, headers, body } = answer ?? plain(404, 'Not Found');
+    const { status, headers, body } = answer ?? text(404, 'Not Found');
     return new Response(body, {
       status,
       statusText: STATUS_CODES[status] ?? '',

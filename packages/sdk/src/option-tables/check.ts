@@ -1,4 +1,5 @@
-import { TrunklineError } from '../errors.ts';
+import type { TrunklineError } from '../errors.ts';
+import { badOptions } from '../errors.ts';
 import type { Kind } from './kinds.ts';
 
 /**
@@ -20,21 +21,21 @@ export function checkOptions<Options extends object>(
   options: Options,
 ): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw bad(`${door} takes its options as an object, not ${shown(options)}`);
+    throw badOptions(`${door} takes its options as an object, not ${shown(options)}`);
   }
   const known = table as Readonly<Record<string, Kind<unknown>>>;
   for (const [name, value] of Object.entries(options)) {
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;
     if (kind === undefined) throw unknownOption(door, name, Object.keys(known));
     if (value === undefined || kind.accepts(value)) continue;
-    throw bad(`${door}: ${name} takes ${kind.takes}, not ${shown(value)}`);
+    throw badOptions(`${door}: ${name} takes ${kind.takes}, not ${shown(value)}`);
   }
 }
 
 function unknownOption(door: string, name: string, known: readonly string[]): TrunklineError {
   const near = nearest(name.slice(0, 60), known);
   const hint = near === undefined ? `it takes ${known.join(', ')}` : `did you mean '${near}'?`;
-  return bad(`${door}: there is no option '${name.slice(0, 60)}'; ${hint}`);
+  return badOptions(`${door}: there is no option '${name.slice(0, 60)}'; ${hint}`);
 }
 
 /** A name that a mistake or two away from this one could be meant. */
@@ -83,8 +84,4 @@ function shown(value: unknown): string {
 function items(values: readonly unknown[]): string {
   const few = values.slice(0, 3).map((value) => (Array.isArray(value) ? 'a list' : shown(value)));
   return [...few, ...(values.length > 3 ? ['…'] : [])].join(', ');
-}
-
-function bad(why: string): TrunklineError {
-  return new TrunklineError('bad-options', why);
 }

@@ -10,7 +10,7 @@ import type {
   PageOptions,
   UserGroupOptions,
 } from '../management/hub-manager.ts';
-import type { NegotiateOptions, TokenOptions } from '../negotiate/handler.ts';
+import type { NegotiateOptions, TokenOptions } from '../negotiate/options.ts';
 import type { HubOptions, Logger, ServerOptions } from '../options.ts';
 import type { ClientOptions, ManagerOptions } from '../rest/manager.ts';
 import type { InvokeOptions } from '../sending/send-proxy.ts';

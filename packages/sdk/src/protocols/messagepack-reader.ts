@@ -1,3 +1,6 @@
+import type { Timestamp } from '@trunkline/protocol';
+import { isTimestampSize, readTimestamp } from '@trunkline/protocol';
+
 import { InvalidDataException } from '../errors.ts';
 import { utf8 } from '../utf8.ts';
 import { PreciseDate } from './precise-date.ts';
@@ -126,18 +129,8 @@ export class MessagePackReader {
 
   #timestamp(size: number): Date {
     const at = this.#take(size);
-    switch (size) {
-      case 4:
-        return dateOf(this.#view.getUint32(at), 0);
-      case 8: {
-        const packed = this.#view.getBigUint64(at);
-        return dateOf(Number(packed & 0x3_ffff_ffffn), Number(packed >> 34n));
-      }
-      case 12:
-        return dateOf(Number(this.#view.getBigInt64(at + 4)), this.#view.getUint32(at));
-      default:
-        throw new InvalidDataException(`A timestamp has 4, 8 or 12 bytes, not ${size}.`);
-    }
+    if (isTimestampSize(size)) return dateOf(readTimestamp(this.#view, at, size));
+    throw new InvalidDataException(`A timestamp has 4, 8 or 12 bytes, not ${size}.`);
   }
 
   #text(size: number): string {
@@ -179,7 +172,7 @@ export class MessagePackReader {
 const OWN = { configurable: true, enumerable: true, writable: true } as const;
 
 /** Rounded down, as .NET does: its last moment is still of the year 9999. */
-function dateOf(seconds: number, nanoseconds: number): Date {
+function dateOf({ seconds, nanoseconds }: Timestamp): Date {
   const milliseconds = seconds * 1000 + Math.floor(nanoseconds / 1_000_000);
   if (nanoseconds > MAX_NANOSECONDS || Math.abs(milliseconds) > MAX_DATE_MS) {
     throw new InvalidDataException('A timestamp is beyond what a Date can hold.');

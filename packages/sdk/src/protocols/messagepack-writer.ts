@@ -1,4 +1,5 @@
 import type { ByteWriter } from '@trunkline/protocol';
+import { timestampOf } from '@trunkline/protocol';
 
 import { PreciseDate } from './precise-date.ts';
 import {
@@ -15,7 +16,6 @@ const UINT_64 = 0xcf;
 const INT_64 = 0xd3;
 const EXT_8 = 0xc7;
 const EXT_32 = 0xc9;
-const TIMESTAMP = -1;
 
 /**
  * Writes a value as MessagePack. Like JSON, it leaves out members that are undefined, functions or
@@ -111,29 +111,14 @@ function isLeftOut(value: unknown): boolean {
   return value === undefined || typeof value === 'function' || typeof value === 'symbol';
 }
 
-/** The shortest of the three timestamps, as the specification of MessagePack wants it. */
+/** An invalid date is nil, as in JSON. */
 function writeDate(out: ByteWriter, date: Date): void {
   const milliseconds = date.getTime();
-  if (Number.isNaN(milliseconds)) {
-    out.nil();
-    return;
+  if (Number.isNaN(milliseconds)) out.nil();
+  else {
+    const behind = date instanceof PreciseDate ? date.nanoseconds : 0;
+    out.timestamp(timestampOf(milliseconds, behind));
   }
-  const seconds = Math.floor(milliseconds / 1000);
-  const behind = date instanceof PreciseDate ? date.nanoseconds : 0;
-  const nanoseconds = (milliseconds - seconds * 1000) * 1_000_000 + behind;
-  let data: Buffer;
-  if (seconds < 0 || seconds >= 2 ** 34) {
-    data = Buffer.allocUnsafe(12);
-    data.writeUInt32BE(nanoseconds, 0);
-    data.writeBigInt64BE(BigInt(seconds), 4);
-  } else if (nanoseconds > 0 || seconds >= 2 ** 32) {
-    data = Buffer.allocUnsafe(8);
-    data.writeBigUInt64BE((BigInt(nanoseconds) << 34n) | BigInt(seconds), 0);
-  } else {
-    data = Buffer.allocUnsafe(4);
-    data.writeUInt32BE(seconds, 0);
-  }
-  writeExtension(out, TIMESTAMP, data);
 }
 
 function writeExtension(out: ByteWriter, type: number, data: Uint8Array): void {

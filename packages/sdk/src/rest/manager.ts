@@ -3,11 +3,11 @@ import { mintClientToken } from '@trunkline/tokens';
 
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import { TrunklineError } from '../errors.ts';
+import { badOptions } from '../errors.ts';
 import { checkedApplicationName, hubKey } from '../hubs/hub-key.ts';
 import type { CloseAllOptions, CloseOptions, HubManager } from '../management/hub-manager.ts';
-import { tokenClaims } from '../negotiate/handler.ts';
-import type { TokenOptions } from '../negotiate/handler.ts';
+import { tokenClaims } from '../negotiate/options.ts';
+import type { TokenOptions } from '../negotiate/options.ts';
 import { checkOptions } from '../option-tables/check.ts';
 import {
   CLIENT_OPTIONS,
@@ -70,7 +70,7 @@ export class Manager {
   hub<Client = UntypedClient>(name: string): ManagedHub<Client> {
     const key = hubKey(name, this.#applicationName);
     if (key !== undefined) return new ManagedHub(this.#service, this.#client, key);
-    throw new TrunklineError('bad-options', `'${name}' is no hub name`);
+    throw badOptions(`'${name}' is no hub name`);
   }
 
   /** Whether the service answers within 2 s, and says that it is well. */

@@ -5,7 +5,7 @@ import { errorMessage, HubError } from '../errors.ts';
 import type { StreamItem } from '../hubs/hub-contract.ts';
 import type { Methods, NamesOf } from '../hubs/typed-connection.ts';
 import { utf8 } from '../utf8.ts';
-import { ItemQueue } from './item-queue.ts';
+import { Answer } from './answer.ts';
 import type { Member } from './memory-hub.ts';
 import type { MemoryService } from './memory-service.ts';
 
@@ -51,7 +51,7 @@ export class TestClient<Class> implements Member {
   readonly #service: MemoryService;
   readonly #records = new RecordBuffer(false, MAX_RECORD_BYTES);
   readonly #handlers = new Map<string, ClientHandler>();
-  readonly #calls = new Map<string, ItemQueue>();
+  readonly #calls = new Map<string, Answer>();
   readonly #connected = deferred();
   readonly #closed = deferred<ClosedConnection>();
   #handshaken = false;
@@ -142,7 +142,7 @@ export class TestClient<Class> implements Member {
   close(error: string | undefined): void {
     const why = error ?? 'the connection was closed before its handshake';
     this.#connected.reject(new Error(why));
-    for (const call of this.#calls.values()) call.fail(new Error('the connection was closed'));
+    for (const call of this.#calls.values()) call.end(new Error('the connection was closed'));
     this.#calls.clear();
     this.#ended = true;
     this.#tell();
@@ -167,12 +167,12 @@ export class TestClient<Class> implements Member {
         void this.#called(record);
         break;
       case HubMessageType.StreamItem:
-        call?.add(record.item);
+        void call?.push(record.item);
         break;
       case HubMessageType.Completion:
         this.#calls.delete(record.invocationId ?? '');
-        if (record.error === undefined) call?.end(record.result);
-        else call?.fail(new Error(record.error));
+        if (record.error === undefined) call?.complete(record.result);
+        else call?.end(new Error(record.error));
         break;
       case HubMessageType.Close:
         this.#farewell = { error: record.error, allowReconnect: record.allowReconnect === true };
@@ -199,19 +199,19 @@ export class TestClient<Class> implements Member {
     }
   }
 
-  #call(type: number, target: string, args: readonly unknown[]): ItemQueue {
+  #call(type: number, target: string, args: readonly unknown[]): Answer {
     const invocationId = String(++this.#lastId);
-    const queue = new ItemQueue(() => {
+    const answer = new Answer(() => {
       if (!this.#calls.delete(invocationId)) return;
       this.#say({ type: HubMessageType.CancelInvocation, invocationId });
     });
     if (this.#ended) {
-      queue.fail(new Error('the connection was closed'));
-      return queue;
+      answer.end(new Error('the connection was closed'));
+      return answer;
     }
-    this.#calls.set(invocationId, queue);
+    this.#calls.set(invocationId, answer);
     this.#say({ type, invocationId, target, ...this.#uploading(args) });
-    return queue;
+    return answer;
   }
 
   /** Async iterables at the end of the arguments are uploads, each under an id of its own. */

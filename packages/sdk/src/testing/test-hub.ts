@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Payloads } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import type { Claims } from '@trunkline/tokens';
+import { mintedPayload } from '@trunkline/tokens';
 
 import type { SendTarget } from '../endpoints/router.ts';
 import { sendTarget } from '../endpoints/router.ts';
@@ -107,7 +108,7 @@ export class TestHub<Class, Client> {
     const { token, query } = await this.#negotiate(user);
     const client = new TestClient<Class>(randomUUID(), user.userId, this.#service);
     this.#clients.add(client);
-    this.#service.open(client, payloadOf(token), {
+    this.#service.open(client, mintedPayload(token), {
       headers: new Map(Object.entries(user.headers ?? {}).map(([name, value]) => [name, [value]])),
       queryString: query,
     });
@@ -162,9 +163,4 @@ function sentMessage(to: Destination, payloads: Payloads): SentMessage {
       ? to.excludedConnectionIds
       : [];
   return { ...sendTarget(to), except, method: message.target, args: message.args };
-}
-
-function payloadOf(token: string): string {
-  const [, payload = ''] = token.split('.');
-  return Buffer.from(payload, 'base64url').toString();
 }

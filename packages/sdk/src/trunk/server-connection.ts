@@ -1,13 +1,17 @@
-import type { ProtocolError, ServiceMessage } from '@trunkline/protocol';
+import type { ServiceMessage } from '@trunkline/protocol';
 import {
   ConnectionDataView,
   ConnectionType,
+  decodeServiceMessage,
+  frameBodyStart,
   MAX_SERVICE_MESSAGE_BYTES,
   MessageType,
   MigrationLevel,
   PROTOCOL_VERSION,
   readConnectionData,
+  readServiceMessage,
   RecordBuffer,
+  UnreadableMessage,
 } from '@trunkline/protocol';
 
 import type { Clock } from '../clock.ts';
@@ -16,8 +20,6 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
 import type { Migration } from '../options.ts';
 import { Outlet } from './outlet.ts';
-import type { Remains } from './read-frame.ts';
-import { readFrame } from './read-frame.ts';
 import type { Dialled, TrunkSocket } from './socket.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
@@ -37,8 +39,7 @@ export interface Receiver {
   message(connection: ServerConnection, message: ServiceMessage): void;
   /** A ConnectionData of the usual form; `bytes` may be reused after the call. */
   data(connection: ServerConnection, bytes: Uint8Array, view: ConnectionDataView): void;
-  /** A message that cannot be read, in a frame that can; with what is left of it. */
-  unreadable(connection: ServerConnection, error: ProtocolError, remains: Remains): void;
+  unreadable(connection: ServerConnection, message: UnreadableMessage): void;
   /** It was open and is not any more. Nothing follows. */
   closed(connection: ServerConnection): void;
 }
@@ -215,7 +216,7 @@ export class ServerConnection {
   #record(bytes: Uint8Array, start: number, end: number): void {
     if (this.#fault !== undefined) return;
     if (this.#state === 'opening') {
-      this.#welcome(readFrame(bytes, start, end));
+      this.#welcome(decodeServiceMessage(bytes, frameBodyStart(bytes, start), end));
     } else if (readConnectionData(bytes, start, end, this.#view)) {
       this.#options.receiver.data(this, bytes, this.#view);
     } else {
@@ -225,10 +226,9 @@ export class ServerConnection {
 
   #message(bytes: Uint8Array, start: number, end: number): void {
     const { receiver } = this.#options;
-    const message = readFrame(bytes, start, end, (error, remains) =>
-      receiver.unreadable(this, error, remains),
-    );
-    if (message !== undefined) receiver.message(this, message);
+    const message = readServiceMessage(bytes, frameBodyStart(bytes, start), end);
+    if (message instanceof UnreadableMessage) receiver.unreadable(this, message);
+    else if (message !== undefined) receiver.message(this, message);
   }
 
   /** The service's first message must be its handshake response (service protocol reference, 7.2). */

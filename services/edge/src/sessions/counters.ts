@@ -1,4 +1,4 @@
-import { MessageType } from '@trunkline/protocol';
+import { MESSAGE_NAMES } from '@trunkline/protocol';
 import { Histogram } from '@trunkline/telemetry';
 import { TRANSPORT_LABELS } from './client/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
@@ -41,10 +41,7 @@ export const MIGRATION_OUTCOMES = [
 ] as const;
 export type MigrationOutcome = (typeof MIGRATION_OUTCOMES)[number];
 
-/** Names of service messages, by their ids. */
-export const MESSAGE_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(MessageType).map(([name, id]) => [id, name]),
-);
+/** What messages that cannot be read are counted by: `UnreadableMessage.typeName`. */
 export const UNREADABLE_LABELS = [...MESSAGE_NAMES.values(), 'unknown'];
 
 const labels = (reasons: Record<string, CloseReason>): string[] =>

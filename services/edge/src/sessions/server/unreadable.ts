@@ -1,12 +1,5 @@
 import type { MessageFromServer } from '@trunkline/protocol';
-import {
-  AckStatus,
-  decodeServiceMessage,
-  MessageType,
-  ProtocolError,
-  salvageServiceMessage,
-} from '@trunkline/protocol';
-import { MESSAGE_NAMES } from '../counters.ts';
+import { AckStatus, MessageType, readServiceMessage, UnreadableMessage } from '@trunkline/protocol';
 import type { EdgeContext } from '../edge-context.ts';
 import { declineAccessKey } from './handlers.ts';
 import type { ServerSession } from './server-session.ts';
@@ -24,34 +17,27 @@ export function readMessage(
   server: ServerSession,
   context: EdgeContext,
 ): MessageFromServer | undefined {
-  try {
-    return decodeServiceMessage(bytes, start, end) as MessageFromServer | undefined;
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    passOver(error, salvageServiceMessage(bytes, start, end), server, context);
-    return undefined;
-  }
+  const message = readServiceMessage(bytes, start, end);
+  if (!(message instanceof UnreadableMessage)) return message as MessageFromServer | undefined;
+  passOver(message, server, context);
+  return undefined;
 }
 
-type Rest = Readonly<Record<string, unknown>>;
-
 function passOver(
-  error: ProtocolError,
-  rest: Rest,
+  { error, remains, typeName: type }: UnreadableMessage,
   server: ServerSession,
   { counters, digest }: EdgeContext,
 ): void {
-  const type = MESSAGE_NAMES.get(rest['type'] as number) ?? 'unknown';
   counters.unreadableMessages.add(type);
   const { hub, serverId } = server;
   const cause = { hub: hub.name, serverId, type, code: error.code };
   digest.warn(cause, 'message passed over that cannot be read', { err: error.message });
-  answer(rest, `The service cannot read this ${type}: ${error.message}.`, server);
+  answer(remains, `The service cannot read this ${type}: ${error.message}.`, server);
 }
 
 /** As far as there is enough left of the message to tell who waits for an answer. */
-function answer(rest: Rest, error: string, server: ServerSession): void {
-  const { type, ackId, invocationId, connectionId, callerServerId } = rest;
+function answer(remains: UnreadableMessage['remains'], error: string, server: ServerSession): void {
+  const { type, ackId, invocationId, connectionId, callerServerId } = remains;
   if (type === MessageType.AccessKeyRequest) {
     declineAccessKey(server);
   } else if (typeof ackId === 'number' && type !== MessageType.Ack) {

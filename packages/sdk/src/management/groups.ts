@@ -2,19 +2,19 @@ import { decodeGroupPage, MessageType } from '@trunkline/protocol';
 
 import type { Line } from '../endpoints/line.ts';
 import type { SendTarget } from '../endpoints/router.ts';
-import { TrunklineError } from '../errors.ts';
+import { badOptions, TrunklineError } from '../errors.ts';
+import { checkOptions } from '../option-tables/check.ts';
+import { LIST_OPTIONS, PAGE_OPTIONS } from '../option-tables/tables.ts';
+import { groupName, name } from '../sending/destination.ts';
+import { unheeded } from '../unheeded.ts';
 import type {
   GroupManager,
   GroupMember,
   GroupPage,
   ListOptions,
   PageOptions,
-} from '../management/hub-manager.ts';
-import type { ServiceRequest, ServiceRequests } from '../management/service-requests.ts';
-import { checkOptions } from '../option-tables/check.ts';
-import { LIST_OPTIONS, PAGE_OPTIONS } from '../option-tables/tables.ts';
-import { unheeded } from '../unheeded.ts';
-import { groupName, name } from './destination.ts';
+} from './hub-manager.ts';
+import type { ServiceRequest, ServiceRequests } from './service-requests.ts';
 
 const GONE = 'the endpoint at which the list of the group goes on is not connected';
 
@@ -136,5 +136,5 @@ function readToken(text: string): [endpoint: string, token: string | undefined] 
   } catch {
     // Said below.
   }
-  throw new TrunklineError('bad-options', 'continuationToken is not that of a page of this group');
+  throw badOptions('continuationToken is not that of a page of this group');
 }

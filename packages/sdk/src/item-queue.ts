@@ -1,11 +1,12 @@
-import { deferred } from '../deferred.ts';
-import type { Deferred } from '../deferred.ts';
+import { deferred } from './deferred.ts';
+import type { Deferred } from './deferred.ts';
 
 /**
- * A stream that a client uploads, as a hub method reads it (client protocols reference, 6.6). It
- * holds a few items for a slow reader; then whoever brings more has to wait.
+ * The items of a stream on their way to its one reader, who may be a hub method that reads what a
+ * client uploads (client protocols reference, 6.6). It holds a few for a slow reader; then whoever
+ * brings more has to wait.
  */
-export class Upload implements AsyncIterable<unknown>, AsyncIterator<unknown> {
+export class ItemQueue implements AsyncIterable<unknown>, AsyncIterator<unknown> {
   readonly #capacity: number;
   #items: unknown[] = [];
   #ended = false;
@@ -29,7 +30,7 @@ export class Upload implements AsyncIterable<unknown>, AsyncIterator<unknown> {
     return this.#room.promise;
   }
 
-  /** The client's end of the stream; the reader gets what is left first, and `error` after it. */
+  /** The sender's end of the stream; the reader gets what is left first, and `error` after it. */
   end(error?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
