@@ -12,7 +12,7 @@ import type { EdgeConfig } from './config.ts';
 import { listen, type ListenerSettings } from './listener/uws-listener.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
-import type { BusReceiver, Bus } from './ports/bus.ts';
+import type { JoinBus } from './ports/bus.ts';
 import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
 import { BusBridge } from './sessions/bus-bridge.ts';
@@ -58,7 +58,7 @@ const clock: Clock = {
 export async function startEdge(
   config: EdgeConfig,
   log: Logger,
-  joinBus: (receive: BusReceiver) => Bus = (receive) => new MemoryBroker().join(receive),
+  joinBus: JoinBus = (listener) => new MemoryBroker().join(config.edgeId, listener),
 ): Promise<Edge> {
   const openFiles = openFilesLimit();
   const context = createContext(config, log, openFiles);

@@ -1,8 +1,9 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { encodeServiceMessage, MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { BusMember } from '../bus/bus-member.test-support.ts';
 import { MemoryBroker } from '../bus/memory-bus.ts';
-import type { Bus, BusReceiver } from '../ports/bus.ts';
+import type { JoinBus } from '../ports/bus.ts';
 import { BusBridge } from './bus-bridge.ts';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
 import { payloads, TestEdge, turn } from './fixtures.test-support.ts';
@@ -16,11 +17,11 @@ interface Member {
   readonly published: string[];
 }
 
-function join(broker: MemoryBroker): Member {
+function join(broker: MemoryBroker, edgeId: string): Member {
   const edge = new TestEdge();
   const published: string[] = [];
-  const watched = (receive: BusReceiver): Bus => {
-    const bus = broker.join(receive);
+  const watched: JoinBus = (listener) => {
+    const bus = broker.join(edgeId, listener);
     return {
       ...bus,
       publish: (subject, bytes) => {
@@ -45,7 +46,7 @@ describe('of two edges', () => {
 
   beforeEach(async () => {
     const broker = new MemoryBroker();
-    [a, b] = [join(broker), join(broker)];
+    [a, b] = [join(broker, 'a'), join(broker, 'b')];
     server = await a.edge.server();
     const other = await b.edge.server({ serverId: 'server-2' });
     clients = [
@@ -163,8 +164,8 @@ describe('of two edges', () => {
 
 describe('what comes over the bus', () => {
   const broker = new MemoryBroker();
-  const sender = broker.join(() => undefined);
-  const member = join(broker);
+  const sender = new BusMember('sender', (...args) => broker.join(...args)).bus;
+  const member = join(broker, 'member');
 
   test('is refused when it is garbage, and nothing breaks', async () => {
     const server = await member.edge.server();

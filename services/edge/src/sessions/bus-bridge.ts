@@ -1,6 +1,6 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { decodeServiceMessage, ProtocolError } from '@trunkline/protocol';
-import type { Bus, BusReceiver } from '../ports/bus.ts';
+import type { Bus, JoinBus } from '../ports/bus.ts';
 import type { EdgeContext } from './edge-context.ts';
 import type { HubDirectory } from './hub-directory.ts';
 import { toCommand } from './server/commands.ts';
@@ -16,10 +16,18 @@ export class BusBridge {
   readonly #hubs: HubDirectory;
   readonly #bus: Bus;
 
-  constructor(context: EdgeContext, hubs: HubDirectory, join: (receive: BusReceiver) => Bus) {
+  constructor(context: EdgeContext, hubs: HubDirectory, join: JoinBus) {
     this.#context = context;
     this.#hubs = hubs;
-    this.#bus = join((subject, bytes) => this.#receive(subject, bytes));
+    const nothing = (): void => undefined;
+    this.#bus = join({
+      message: (subject, _from, bytes) => this.#receive(subject, bytes),
+      // Commands that were lost are lost: nobody waits for what comes of them.
+      gap: nothing,
+      gone: nothing,
+      up: nothing,
+      down: nothing,
+    });
   }
 
   /** From the first connection of a hub on, this edge takes part in it. */
