@@ -8,8 +8,8 @@ const SPARE = 8;
 const POOL = { share: 4, total: 6 };
 
 /** A listener's sockets: `LIMIT` that are settled, and those that the test lets come. */
-function start() {
-  const pools = new Pools({ newcomers: POOL });
+function start(pool = POOL) {
+  const pools = new Pools({ newcomers: pool });
   const turnedAway: string[] = [];
   const newcomers = new Newcomers({
     openSockets: LIMIT,
@@ -89,6 +89,17 @@ test('who has shown a request is never closed, and who has gone gives its place 
   expect([newcomers.any, used()]).toEqual([false, 0]);
   for (let i = 0; i < 20; i++) arrive('a');
   expect(states([first])).toEqual(['open']);
+});
+
+test.each([
+  { share: 0, total: 0 },
+  { share: 4, total: 0 },
+  { share: 0, total: 6 },
+])('where there are no places, %o, whoever comes is closed', (pool) => {
+  const { arrive, newcomers, states, turnedAway, used } = start(pool);
+  expect(states([arrive('a'), arrive('b')])).toEqual(['closed', 'closed']);
+  expect(turnedAway).toEqual(['a', 'b']);
+  expect([newcomers.any, used()]).toEqual([false, 0]);
 });
 
 test('when the spare sockets are in use the newest is closed', () => {

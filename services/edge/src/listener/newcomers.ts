@@ -51,7 +51,9 @@ export class Newcomers {
     if (openSockets - this.#silent.size > limit + spareSockets + 1) return this.#close(newcomer);
     while (!this.#places.take(newcomer.address, 1)) {
       // Nobody has twice as many as this address. Where it has none: the oldest of all.
-      if (!this.#closeOldest(newcomer.address)) this.#closeOldest();
+      const madeRoom = this.#closeOldest(newcomer.address) || this.#closeOldest();
+      // Nobody is silent, so there are no places at all.
+      if (!madeRoom) return this.#close(newcomer);
     }
     this.#silent.add(newcomer);
     const settle = (): void => this.#settle(newcomer);
