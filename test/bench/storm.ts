@@ -73,7 +73,7 @@ function costRows({ server, app, load }: Cost): Row[] {
 function watchHeld({ edge }: EdgeSide): () => Promise<number> {
   const samples: Promise<number>[] = [];
   const timer = setInterval(() => {
-    samples.push(metric(edge, 'trunkline_held_bytes', { until: 'open' }));
+    samples.push(metric(edge, 'trunkline_pool_used', { pool: 'opening_clients' }));
   }, SAMPLE_INTERVAL_MS);
   return async () => {
     clearInterval(timer);

@@ -23,3 +23,4 @@ export * from './hub/records.ts';
 export * from './hub/stream-ids.ts';
 export * from './negotiate.ts';
 export * from './query.ts';
+export * from './shared-budget.ts';

@@ -30,6 +30,8 @@ const POOLS = [
   'early_questions',
   'user_group_rules',
   'waiting_clients',
+  'opening_clients',
+  'moving_clients',
   'unfinished_from_clients',
   'unfinished_to_clients',
   'unfinished_from_servers',
@@ -148,7 +150,7 @@ export const METRICS = {
     meaning:
       'What is held now of each pool that many peers draw on, in bytes or whatever the pool counts; the bounds table of ARCHITECTURE.md says what each pool is for. Of posts: those that have not been answered, because their body is still coming in or their server connection is full.',
     whenItRises:
-      'Compare it with trunkline_pool_limit. Near it, trunkline_pool_refusals_total says whether one peer takes it all or everybody takes a little. posts: app servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
+      'Compare it with trunkline_pool_limit. Near it, trunkline_pool_refusals_total says whether one peer takes it all or everybody takes a little. opening_clients, moving_clients: app servers are slow to answer handshakes, or to take over clients. posts: app servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
   },
   trunkline_pool_limit: {
     type: 'gauge',
@@ -275,15 +277,6 @@ export const METRICS = {
       'Messages for a client, counted for each, that came before its handshake response: to the connection, its groups, its user, or everybody. They are held and follow it.',
     whenItRises:
       'Normal where OnConnected sends something, most of all in a connect storm. One send is copied once, however many clients it waits for.',
-  },
-  trunkline_held_bytes: {
-    type: 'gauge',
-    help: 'Bytes held for clients, by what they wait for.',
-    labels: { until: ['open', 'moved'] },
-    meaning:
-      'open: messages for clients whose handshake response is not out, 1 MiB for one and 256 MiB in all. moved: what clients say while they have no app server, 256 KiB for one and 64 MiB in all.',
-    whenItRises:
-      'App servers are slow to answer handshakes, or to take over clients. At the bound clients are closed, to reconnect: those that hold most, or those that say more.',
   },
   trunkline_outbound_queue_bytes: {
     type: 'gauge',

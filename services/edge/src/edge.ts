@@ -177,9 +177,7 @@ function createContext(config: EdgeConfig, log: Logger, openFiles: number): Edge
     flusher: new TurnFlusher(),
     opening: new Set(),
     expiring: new Map(),
-    moves: { heldBytes: 0 },
     pacedCloses: new PacedCloses(clock, counters),
-    openings: { heldBytes: 0 },
     heldPosts: new HeldPosts(),
     backlogged: new Set(),
   };

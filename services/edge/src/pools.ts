@@ -1,5 +1,5 @@
-import type { BudgetLimits, RefusalKind } from '@trunkline/protocol';
-import { Budget, REFUSAL_KINDS } from '@trunkline/protocol';
+import type { BudgetLimits, BudgetRules, RefusalKind } from '@trunkline/protocol';
+import { Budget, REFUSAL_KINDS, SharedBudget } from '@trunkline/protocol';
 import { LabelCounts } from './sessions/counters.ts';
 
 const KB = 1024;
@@ -42,6 +42,14 @@ export const POOLS = {
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
   /** What clients say before an app server has them. */
   waiting_clients: { unit: 'bytes', owner: 'client', share: 256 * KB, total: 64 * MB },
+  /**
+   * For clients whose handshake response is not out, as much for one as may wait for one that is
+   * open. When 5,000 come at once, and the app tells everybody of each, the last of them holds 5,000
+   * messages of some hundred bytes, and each a place for all who came before it: 200 MB.
+   */
+  opening_clients: { unit: 'bytes', owner: 'client', share: MB, total: 256 * MB },
+  /** What clients say while they have no app server, because theirs has gone. */
+  moving_clients: { unit: 'bytes', owner: 'client', share: 256 * KB, total: 64 * MB },
   /** Kept of hub messages that a client has begun and not ended. */
   unfinished_from_clients: { unit: 'bytes', owner: 'client', share: 4 * MB, total: 64 * MB },
   /** Kept of hub messages that an app server has begun for a client and not ended. */
@@ -97,7 +105,7 @@ export class Pools {
     POOL_NAMES.flatMap((pool) => REFUSAL_KINDS.map((kind) => `${pool}|${kind}`)),
   );
   readonly #limits: PoolLimits;
-  readonly #budgets = new Map<PoolName, Budget<unknown>>();
+  readonly #opened = new Map<PoolName, { readonly used: number }>();
 
   /** `limits` differ from `POOLS` where settings say so. */
   constructor(limits: Partial<PoolLimits> = {}) {
@@ -106,16 +114,28 @@ export class Pools {
 
   /** Opens a pool, once; `evict` makes an owner give back what it holds (see `BudgetRules`). */
   open<O>(pool: PoolName, evict: (owner: O) => void): Budget<O> {
-    const refused = (kind: RefusalKind): void => this.refusals.add(`${pool}|${kind}`);
-    const budget = new Budget<O>(this.#limits[pool], { evict, refused });
-    this.#budgets.set(pool, budget as Budget<unknown>);
-    return budget;
+    return this.#add(pool, new Budget<O>(this.#limits[pool], this.#rules(pool, evict)));
+  }
+
+  /** The same for a pool of what owners hold together. */
+  openShared<O>(pool: PoolName, evict: (owner: O) => void): SharedBudget<O> {
+    return this.#add(pool, new SharedBudget<O>(this.#limits[pool], this.#rules(pool, evict)));
   }
 
   /** What is held of each pool, and how much there is. */
   *usage(): Iterable<readonly [pool: PoolName, used: number, total: number]> {
     for (const pool of POOL_NAMES) {
-      yield [pool, this.#budgets.get(pool)?.used ?? 0, this.#limits[pool].total];
+      yield [pool, this.#opened.get(pool)?.used ?? 0, this.#limits[pool].total];
     }
+  }
+
+  #rules<O>(pool: PoolName, evict: (owner: O) => void): BudgetRules<O> {
+    const refused = (kind: RefusalKind): void => this.refusals.add(`${pool}|${kind}`);
+    return { evict, refused };
+  }
+
+  #add<B extends { readonly used: number }>(pool: PoolName, budget: B): B {
+    this.#opened.set(pool, budget);
+    return budget;
   }
 }

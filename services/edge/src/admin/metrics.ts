@@ -71,7 +71,6 @@ function trafficSources(
   | 'trunkline_fanout_duration_seconds'
   | 'trunkline_fanout_skipped_total'
   | 'trunkline_held_messages_total'
-  | 'trunkline_held_bytes'
   | 'trunkline_outbound_queue_bytes'
 > {
   const { counters } = context;
@@ -99,10 +98,6 @@ function trafficSources(
       [{ reason: 'no_payload' }, counters.skippedNoPayload],
     ],
     trunkline_held_messages_total: () => counters.heldMessages,
-    trunkline_held_bytes: () => [
-      [{ until: 'open' }, context.openings.heldBytes],
-      [{ until: 'moved' }, context.moves.heldBytes],
-    ],
     trunkline_outbound_queue_bytes: () => [
       [{ side: 'client' }, sumOfQueues(context.backlogged)],
       [{ side: 'server' }, sumOfQueues(context.servers)],

@@ -1,6 +1,6 @@
 import type { Payloads } from '@trunkline/protocol';
 import type { ClientSession } from './client/client-session.ts';
-import { HeldCopies, whoPays } from './client/opening-queue.ts';
+import { HeldSend } from './client/opening-queue.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { EdgeContext } from './edge-context.ts';
 
@@ -20,7 +20,7 @@ export function deliver(
   let slow: ClientSession[] | undefined;
   let protocol: string | undefined;
   let payload: Uint8Array | undefined;
-  let copies: HeldCopies | undefined;
+  let waiting: HeldSend<ClientSession> | undefined;
   for (const member of members) {
     const { ready } = member;
     if (!ready && !member.holds) {
@@ -32,18 +32,16 @@ export function deliver(
       payload = protocol === undefined ? undefined : payloadFor(payloads, protocol);
     }
     if (payload === undefined) counters.skippedNoPayload++;
-    else if (
-      ready ? !member.send(payload, 1) : !member.hold((copies ??= new HeldCopies()).of(payload))
-    )
-      (slow ??= []).push(member);
+    else if (!ready) (waiting ??= new HeldSend()).add(member, payload);
+    else if (!member.send(payload, 1)) (slow ??= []).push(member);
   }
+  const full = waiting?.hold();
   counters.fanoutRecipients.observe(members.length);
   counters.fanoutSeconds.observe((performance.now() - started) / 1000);
   for (const member of slow ?? []) member.close(CLIENT_CLOSE_REASONS.slowClient);
-  if (copies === undefined) return;
-  for (const client of whoPays(context.opening, context.openings)) {
-    client.close(CLIENT_CLOSE_REASONS.slowClient);
-  }
+  if (full === undefined) return;
+  for (const member of full) member.close(CLIENT_CLOSE_REASONS.slowClient);
+  context.intake.opening.settle(context.opening, ({ heldPart }) => heldPart);
 }
 
 /** Hub protocol names compare ignoring case (service protocol reference, section 5.2). */

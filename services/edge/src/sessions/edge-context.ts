@@ -1,8 +1,6 @@
 import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientSession } from './client/client-session.ts';
-import type { MoveBudget } from './client/held-messages.ts';
-import type { OpeningBudget } from './client/opening-queue.ts';
 import type { MigrationPolicy } from './client/migration-policy.ts';
 import type { Intake } from './intake.ts';
 import type { HeldPosts } from './client/http/held-posts.ts';
@@ -70,12 +68,8 @@ export interface EdgeContext {
   readonly opening: Set<ClientSession>;
   /** Clients to be closed at a time, in Unix seconds, because their sign-in ends then. */
   readonly expiring: Map<ClientSession, number>;
-  /** What is held for clients on the move. */
-  readonly moves: MoveBudget;
   /** Clients that are closed because their app server goes. */
   readonly pacedCloses: PacedCloses;
-  /** What is held for clients whose handshake response is not out. */
-  readonly openings: OpeningBudget;
   /** Posts held back because their server connection is full. */
   readonly heldPosts: HeldPosts;
   /** Clients with bytes queued in their socket. */

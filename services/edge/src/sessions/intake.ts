@@ -1,6 +1,7 @@
-import type { Budget } from '@trunkline/protocol';
+import type { Budget, SharedBudget } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
 import type { ClientSession } from './client/client-session.ts';
+import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
 import type { ServerSession } from './server/server-session.ts';
 import { TurnClock, Turns } from './turns.ts';
@@ -12,7 +13,7 @@ const STRAYS_MS = 10_000;
 
 /**
  * What bounds the work and the memory that incoming bytes cost: who works when, who holds half
- * messages, who sends what nobody sends. Whoever passes a bound is closed.
+ * messages, what waits for whom, who sends what nobody sends. Whoever passes a bound is closed.
  */
 export class Intake {
   readonly clients: Turns<ClientSession>;
@@ -22,20 +23,26 @@ export class Intake {
   readonly unfinishedFromServers: Unfinished<ServerSession>;
   /** Bytes of clients that have no app server yet. */
   readonly waiting: Budget<ClientSession>;
+  /** Bytes of clients on the move. */
+  readonly moving: Budget<ClientSession>;
+  /** Bytes for clients whose handshake response is not out. */
+  readonly opening: SharedBudget<ClientSession>;
   readonly #strays = new Map<ClientSession, number>();
   #straysSince = 0;
 
   constructor(pools: Pools, clock = new TurnClock()) {
-    const closeClient = (client: ClientSession): void => client.close(CLIENT_CLOSE_REASONS.flood);
+    const { flood, badServerData, slowAppServer, slowClient } = CLIENT_CLOSE_REASONS;
+    const closeClient = closing(flood);
     const closeServer = (server: ServerSession): void => server.close(SERVER_CLOSE_REASONS.flood);
-    const badHub = (client: ClientSession): void =>
-      client.close(CLIENT_CLOSE_REASONS.badServerData);
+    const badHub = closing(badServerData);
     this.clients = new Turns(clock, 'backlog_from_clients', pools, { giveUp: closeClient });
     this.servers = new Turns(clock, 'backlog_from_servers', pools, {
       giveUp: closeServer,
       worked: (server, ms) => server.worked(ms),
     });
     this.waiting = pools.open('waiting_clients', closeClient);
+    this.moving = pools.open('moving_clients', closing(slowAppServer));
+    this.opening = pools.openShared('opening_clients', closing(slowClient));
     this.unfinishedFromClients = new Unfinished('unfinished_from_clients', pools, closeClient);
     this.unfinishedToClients = new Unfinished('unfinished_to_clients', pools, badHub);
     this.unfinishedFromServers = new Unfinished('unfinished_from_servers', pools, closeServer);
@@ -73,4 +80,8 @@ export class Intake {
     this.#straysSince = now;
     this.#strays.clear();
   }
+}
+
+function closing(reason: CloseReason): (client: ClientSession) => void {
+  return (client) => client.close(reason);
 }

@@ -1,7 +1,7 @@
 import { MessageType } from '@trunkline/protocol';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { JSON_HANDSHAKE, TestEdge } from './fixtures.test-support.ts';
+import { JSON_HANDSHAKE, TestEdge, usedOf } from './fixtures.test-support.ts';
 import type { Kind } from './under-fire.test-support.ts';
 import { AppConnection, AppProcess, Caller } from './under-fire.test-support.ts';
 
@@ -213,7 +213,7 @@ function expectPeace({ edge, callers, sends, processes }: Battle): void {
     const numbers = sends.filter(([id]) => id === client.id).map(([, number]) => number);
     expect(numbers).toEqual([...new Set(numbers)].sort((x, y) => x - y));
   }
-  expect(edge.context.moves.heldBytes).toBe(0);
+  expect(usedOf(edge.context.pools, 'moving_clients')).toBe(0);
   expect(edge.context.opening.size).toBe(0);
   expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
 }

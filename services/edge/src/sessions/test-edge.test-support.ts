@@ -55,8 +55,7 @@ export class TestEdge {
   /** What each look at the clock of work has cost: nothing, so that all is done at once. */
   workMs = 0;
 
-  constructor(limits: Partial<EdgeContext['limits']> = {}) {
-    const pools = new Pools();
+  constructor(limits: Partial<EdgeContext['limits']> = {}, pools = new Pools()) {
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -84,9 +83,7 @@ export class TestEdge {
       flusher: new TurnFlusher(),
       opening: new Set(),
       expiring: new Map(),
-      moves: { heldBytes: 0 },
       pacedCloses: new PacedCloses(clock, counters),
-      openings: { heldBytes: 0 },
       heldPosts: new HeldPosts(),
       backlogged: new Set(),
     };

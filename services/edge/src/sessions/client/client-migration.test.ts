@@ -1,5 +1,6 @@
 import { encodeErrorCompletion, MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Pools } from '../../pools.ts';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
 import {
   counted,
@@ -8,6 +9,7 @@ import {
   payloads,
   readable,
   TestEdge,
+  usedOf,
   wire,
 } from '../fixtures.test-support.ts';
 import { TRANSPORTS } from './transport.ts';
@@ -52,7 +54,7 @@ const opened = (from: string): unknown[] => [[MessageType.OpenConnection, [from]
 
 /** Moves, and nothing is left over. */
 function expectNothingHeld(): void {
-  expect(edge.context.moves.heldBytes).toBe(0);
+  expect(usedOf(edge.context.pools, 'moving_clients')).toBe(0);
   expect(edge.context.opening.size).toBe(0);
   expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
 }
@@ -229,6 +231,24 @@ describe('without another process', () => {
     expect(client.socket.isOpen).toBe(true);
     client.says(big);
     expect(edge.closes).toEqual({ SlowAppServer: 1 });
+    expectNothingHeld();
+  });
+
+  test('when all say too much together, the one that has said most is closed', async () => {
+    const pools = new Pools({ moving_clients: { share: 1000, total: 1400 } });
+    edge = new TestEdge({ migration: 'always' }, pools);
+    const server = await edge.server({ serverId: 'a' });
+    const [few, most] = [await edge.client(server), await edge.client(server)];
+    lose(server);
+    most.says(`"${'x'.repeat(900)}"␞`);
+    for (let i = 0; i < 4; i++) few.says(`"${'x'.repeat(97)}"␞`);
+    expect(usedOf(pools, 'moving_clients')).toBe(1303);
+    few.says(`"${'y'.repeat(97)}"␞`);
+    expect(most.socket.isOpen).toBe(false);
+    expect(edge.closes).toEqual({ SlowAppServer: 1 });
+    expect([few.socket.isOpen, usedOf(pools, 'moving_clients')]).toEqual([true, 500]);
+    const next = await edge.server({ serverId: 'b' });
+    expect(few.session.server).toBe(next.session);
     expectNothingHeld();
   });
 

@@ -1,11 +1,13 @@
 import { MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
+import { Pools } from '../../pools.ts';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
 import {
   JSON_HANDSHAKE,
   MESSAGEPACK_HANDSHAKE,
   payloads,
   TestEdge,
+  usedOf,
 } from '../fixtures.test-support.ts';
 
 const CALL = '{"type":1,"target":"a","arguments":[]}␞';
@@ -274,13 +276,13 @@ describe('until the handshake response is written', () => {
       excludedConnectionIds: [],
       payloads: payloads({ json: `"${body}"␞`, messagepack: `\xda\x27\x10${body}` }),
     });
-    const { openings } = edge.context;
-    expect(openings.heldBytes).toBeGreaterThan(20_000);
-    expect(openings.heldBytes).toBeLessThan(20_500);
+    const held = (): number => usedOf(edge.context.pools, 'opening_clients');
+    expect(held()).toBeGreaterThan(20_000);
+    expect(held()).toBeLessThan(20_500);
     clients.pop()!.socket.leave(1005);
     for (const one of clients) server.data(one, '{}␞');
     expect(clients.map((one) => one.heard[1]?.slice(0, 3))).toEqual(['"xx', '\xda\x27\x10', '"xx']);
-    expect(openings.heldBytes).toBe(0);
+    expect(held()).toBe(0);
   });
 
   test('before a server connection has the client, it is no member of anything', async () => {
@@ -340,7 +342,7 @@ describe('until the handshake response is written', () => {
     const next = await edge.server({ serverId: 'server-2' });
     next.says({ type: MessageType.CheckGroupExistenceWithAck, group: 'g', ackId: 1 });
     expect(await next.heard()).toEqual([['ack', 1, 2]]);
-    expect(edge.context.openings.heldBytes).toBe(0);
+    expect(usedOf(edge.context.pools, 'opening_clients')).toBe(0);
     next.data(client, '{}␞');
     expect(client.heard).toEqual(['{}␞']);
   });
@@ -360,6 +362,22 @@ describe('until the handshake response is written', () => {
     server.says(direct(client, ''));
     expect(client.socket.cut).toBe(true);
     expect(edge.closes).toEqual({ SlowClient: 1 });
+  });
+
+  test('when too much is held for all, those who hold most are closed as slow ones', async () => {
+    const pools = new Pools({ opening_clients: { share: 1000, total: 1600 } });
+    const edge = new TestEdge({}, pools);
+    const server = await edge.server();
+    const [few, most, more] = Array.from({ length: 3 }, () => edge.strangeClient());
+    for (const client of [few, most, more]) client!.says(JSON_HANDSHAKE);
+    server.says(direct(few!, 'x'.repeat(84)), direct(most!, 'x'.repeat(884)));
+    server.says(direct(more!, 'x'.repeat(584)));
+    expect(usedOf(pools, 'opening_clients')).toBe(1600);
+    expect(edge.closes).toEqual({});
+    server.says(direct(few!, ''));
+    expect(edge.closes).toEqual({ SlowClient: 1 });
+    expect([few, most, more].map((client) => client!.socket.cut)).toEqual([false, true, false]);
+    expect(usedOf(pools, 'opening_clients')).toBe(716);
   });
 
   test('a client that takes none of the held messages is closed, and only it', async () => {

@@ -120,8 +120,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   /** Bytes that are held for it, of shared ones its part. */
-  get heldShare(): number {
-    return this.#phase?.heldShare ?? 0;
+  get heldPart(): number {
+    return this.#phase?.heldPart ?? 0;
   }
 
   get protocolName(): string | undefined {
@@ -239,7 +239,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   /** For a client that `holds`: keeps a message until the handshake response is out. False: too many wait. */
   hold(message: HeldMessage): boolean {
     this.#context.counters.heldMessages++;
-    return this.#phase!.hold(message, this.#context.openings);
+    return this.#phase!.hold(message, this.#context.intake.opening);
   }
 
   queuedBytes(): number {

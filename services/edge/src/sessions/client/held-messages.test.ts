@@ -1,11 +1,23 @@
-import { describe, expect, test } from 'vitest';
+import type { Budget } from '@trunkline/protocol';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Pools } from '../../pools.ts';
 import { readable, wire } from '../fixtures.test-support.ts';
-import type { MoveBudget } from './held-messages.ts';
 import { HeldMessages } from './held-messages.ts';
 
 const KB = 1024;
 
-function holding(held: HeldMessages, binary = false, stopAfter = Infinity) {
+let pool: Budget<string>;
+let evicted: string[];
+
+beforeEach(() => {
+  evicted = [];
+  pool = new Pools().open('moving_clients', (client) => void evicted.push(client));
+});
+
+const holder = (binary = false, client = 'ann'): HeldMessages<string> =>
+  new HeldMessages(binary, client, pool);
+
+function holding(held: HeldMessages<string>, binary = false, stopAfter = Infinity) {
   const passed: string[] = [];
   return {
     passed,
@@ -30,7 +42,7 @@ const cancel = (id: string): string => `{"type":5,"invocationId":"${id}"}␞`;
 
 describe('sifting', () => {
   test('calls are held, with their uploads and cancellations; all else passes, in order', () => {
-    const held = new HeldMessages(false, { heldBytes: 0 });
+    const held = holder();
     const { sift, passed, released } = holding(held);
     expect(sift(item('1'), call('5', '6'), item('6'), done('conn-1'))).toBe(true);
     expect(sift('{"type":6}␞', SEND, STREAM, cancel('s'), cancel('4'), done('6'), item('2'))).toBe(
@@ -45,7 +57,7 @@ describe('sifting', () => {
   });
 
   test('in MessagePack too', () => {
-    const held = new HeldMessages(true, { heldBytes: 0 });
+    const held = holder(true);
     const records = [
       '960180a135a1619091a136', // [1, {}, '5', 'a', [], ['6']]
       '940280a136a178', // [2, {}, '6', 'x']
@@ -62,43 +74,53 @@ describe('sifting', () => {
   });
 
   test('ends when nobody takes what passes any more', () => {
-    const budget: MoveBudget = { heldBytes: 0 };
-    const held = new HeldMessages(false, budget);
+    const held = holder();
     expect(holding(held, false, 1).sift(item('1'), call('5'))).toBe(true);
-    expect(budget.heldBytes).toBe(0);
+    expect(pool.used).toBe(0);
   });
 });
 
 describe('holding', () => {
   test('keeps a copy, hands it over once, and gives its bytes back', () => {
-    const budget: MoveBudget = { heldBytes: 7 };
-    const held = new HeldMessages(false, budget);
+    pool.take('bob', 7);
+    const held = holder();
     const lent = wire('one␞two␞');
     held.hold(lent, 2);
     held.hold(wire('three␞'), 1);
     lent.fill(0);
-    expect(budget.heldBytes).toBe(7 + 14);
+    expect(pool.used).toBe(7 + 14);
     const { released } = holding(held);
     expect(released()).toEqual([['one␞two␞three␞', 3]]);
-    expect(budget.heldBytes).toBe(7);
+    expect(pool.used).toBe(7);
     expect(released()).toEqual([]);
   });
 
   test('takes 256 KiB of one client', () => {
-    const budget: MoveBudget = { heldBytes: 0 };
-    const held = new HeldMessages(false, budget);
+    const held = holder();
     expect(held.hold(Buffer.alloc(200 * KB), 1)).toBe(true);
     expect(held.hold(Buffer.alloc(56 * KB + 1), 1)).toBe(false);
     expect(held.hold(Buffer.alloc(56 * KB), 1)).toBe(true);
-    expect(budget.heldBytes).toBe(256 * KB);
+    expect(pool.used).toBe(256 * KB);
   });
 
-  test('takes 64 MiB of all clients', () => {
-    const budget: MoveBudget = { heldBytes: 64 * KB * KB - 10 };
-    const held = new HeldMessages(false, budget);
-    expect(held.hold(Buffer.alloc(11), 1)).toBe(false);
+  test('takes 64 MiB of all clients, then those with most of them pay', () => {
+    for (let n = 0; n < 255; n++) pool.take(`client ${n}`, 256 * KB);
+    pool.take('bob', 256 * KB - 10);
+    const held = holder();
     expect(held.hold(Buffer.alloc(10), 1)).toBe(true);
+    expect([pool.used, evicted]).toEqual([64 * KB * KB, []]);
+    expect(held.hold(Buffer.alloc(1), 1)).toBe(true);
+    expect(evicted).toEqual(['client 0']);
     holding(held).released();
-    expect(budget.heldBytes).toBe(64 * KB * KB - 10);
+    expect(pool.used).toBe(64 * KB * KB - 256 * KB - 10);
+  });
+
+  test('a client with as much as any other is refused instead', () => {
+    for (let n = 0; n < 255; n++) pool.take(`client ${n}`, 256 * KB);
+    const held = holder();
+    expect(held.hold(Buffer.alloc(200 * KB), 1)).toBe(true);
+    pool.take('bob', 56 * KB);
+    expect(held.hold(Buffer.alloc(56 * KB), 1)).toBe(false);
+    expect(evicted).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import type { Budget } from '@trunkline/protocol';
 import {
   ByteWriter,
   classifyRecord,
@@ -8,31 +9,26 @@ import {
   streamIdsOf,
 } from '@trunkline/protocol';
 
-/** What a client may say while it has no app server, and all such clients together. */
-const HELD_BYTES = 256 * 1024;
-const HELD_BYTES_OF_ALL = 64 * 1024 * 1024;
 const FIRST_BYTES = 512;
-
-/** Bytes held for the clients of an edge that are on the move. */
-export interface MoveBudget {
-  heldBytes: number;
-}
 
 const info = new RecordInfo();
 
 /** Whole hub messages of a client, kept in their order for its next app server. */
-export class HeldMessages {
+export class HeldMessages<O> {
   readonly #binary: boolean;
-  readonly #budget: MoveBudget;
+  readonly #owner: O;
+  readonly #pool: Budget<O>;
   #bytes: ByteWriter | undefined;
   #count = 0;
   /** Ids of calls that are held back, and of the uploads that belong to them. */
   readonly #ids = new Set<string>();
   #calls = 0;
 
-  constructor(binary: boolean, budget: MoveBudget) {
+  /** `owner`: the client, in the pool that its bytes count against. */
+  constructor(binary: boolean, owner: O, pool: Budget<O>) {
     this.#binary = binary;
-    this.#budget = budget;
+    this.#owner = owner;
+    this.#pool = pool;
   }
 
   /** How many calls wait here for an answer to come. */
@@ -46,10 +42,7 @@ export class HeldMessages {
 
   /** Keeps a copy of whole hub messages. False when there is no room for them. */
   hold(bytes: Uint8Array, count: number): boolean {
-    const held = this.#bytes?.length ?? 0;
-    if (held + bytes.length > HELD_BYTES) return false;
-    if (this.#budget.heldBytes + bytes.length > HELD_BYTES_OF_ALL) return false;
-    this.#budget.heldBytes += bytes.length;
+    if (!this.#pool.take(this.#owner, bytes.length)) return false;
     this.#bytes ??= new ByteWriter(FIRST_BYTES);
     this.#bytes.raw(bytes);
     this.#count += count;
@@ -78,7 +71,7 @@ export class HeldMessages {
     const held = this.#bytes;
     if (held === undefined) return;
     this.#bytes = undefined;
-    this.#budget.heldBytes -= held.length;
+    this.#pool.giveAll(this.#owner);
     take(held.view(), this.#count);
     this.#count = 0;
   }

@@ -1,7 +1,7 @@
 import { MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
-import { counted, JSON_HANDSHAKE, TestEdge } from '../fixtures.test-support.ts';
+import { counted, JSON_HANDSHAKE, TestEdge, usedOf } from '../fixtures.test-support.ts';
 import type { MigrationPolicy } from './migration-policy.ts';
 
 const HUB_CLOSE = '{"type":7,"allowReconnect":true}␞';
@@ -42,7 +42,7 @@ function expectClosed({ edge, client, b }: Scene): void {
   expect(counted(edge.context.counters.migrations)).toEqual({ not_allowed: 1 });
   expect(edge.closes).toEqual({ ServerConnectionClosed: 1 });
   expect(edge.context.opening.size).toBe(0);
-  expect(edge.context.moves.heldBytes).toBe(0);
+  expect(usedOf(edge.context.pools, 'moving_clients')).toBe(0);
 }
 
 describe.each<[MigrationPolicy, number, boolean, boolean]>([

@@ -30,7 +30,7 @@ export class Move {
   readonly #client: ClientSession;
   readonly #relay: RecordRelay;
   readonly #context: EdgeContext;
-  readonly #held: HeldMessages;
+  readonly #held: HeldMessages<ClientSession>;
   #stage: number = Stage.Settling;
   /** When it has to be one step further, on the edge's clock (ms). */
   #deadline = Infinity;
@@ -48,7 +48,7 @@ export class Move {
     this.#from = from.serverId;
     this.#mayGo = mayMove(client, from);
     this.#context = context;
-    this.#held = new HeldMessages(relay.binary, context.moves);
+    this.#held = new HeldMessages(relay.binary, client, context.intake.moving);
     context.opening.add(client);
   }
 

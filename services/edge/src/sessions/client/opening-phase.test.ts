@@ -33,6 +33,6 @@ test('is fresh until a server has seen or said more than the handshake request',
   expect(Object.assign(phase(), { answered: true }).isFresh).toBe(false);
   expect(Object.assign(phase(), { forwarded: true }).isFresh).toBe(false);
   const greeted = phase();
-  greeted.hold(new HeldMessage(Buffer.from('a')), { heldBytes: 0 });
+  greeted.hold(new HeldMessage(Buffer.from('a'), 1), { allows: () => true, add: () => {} });
   expect(greeted.isFresh).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { ByteWriter } from '@trunkline/protocol';
-import type { HeldMessage, OpeningBudget } from './opening-queue.ts';
+import type { HeldMessage, OpeningBytes } from './opening-queue.ts';
 import { OpeningQueue } from './opening-queue.ts';
 
 /**
@@ -66,8 +66,8 @@ export class OpeningPhase {
   }
 
   /** Keeps a message for the client; false when there are too many. */
-  hold(message: HeldMessage, budget: OpeningBudget): boolean {
-    this.#held ??= new OpeningQueue(budget);
+  hold(message: HeldMessage, pool: OpeningBytes): boolean {
+    this.#held ??= new OpeningQueue(pool);
     return this.#held.add(message);
   }
 
@@ -87,7 +87,7 @@ export class OpeningPhase {
   }
 
   /** What of all that is kept for clients is this one's, in bytes. */
-  get heldShare(): number {
-    return this.#held?.share ?? 0;
+  get heldPart(): number {
+    return this.#held?.part ?? 0;
   }
 }

@@ -1,103 +1,119 @@
-import { expect, test } from 'vitest';
-import type { OpeningBudget } from './opening-queue.ts';
-import { HeldCopies, HeldMessage, OpeningQueue, whoPays } from './opening-queue.ts';
+import type { SharedBudget } from '@trunkline/protocol';
+import { beforeEach, expect, test } from 'vitest';
+import { Pools } from '../../pools.ts';
+import { counted } from '../fixtures.test-support.ts';
+import { HeldMessage, HeldSend, OpeningQueue } from './opening-queue.ts';
 
 const KB = 1024;
 const MB = 1024 * KB;
 const ENTRY = 16;
 
-/** A client's queue, as those see it who look for the largest. */
-class Holder {
-  readonly queue: OpeningQueue;
-  constructor(budget: OpeningBudget) {
-    this.queue = new OpeningQueue(budget);
-  }
-  get heldShare(): number {
-    return this.queue.share;
+let pools: Pools;
+let pool: SharedBudget<Client>;
+let evicted: Client[];
+
+/** A client's queue, as those see it who send, and who look for the largest. */
+class Client {
+  readonly queue = new OpeningQueue(pool);
+
+  hold(message: HeldMessage): boolean {
+    return this.queue.add(message);
   }
 }
 
-const paid = (holders: readonly Holder[], budget: OpeningBudget): number[] => {
-  const who: number[] = [];
-  for (const holder of whoPays(holders, budget)) {
-    who.push(holders.indexOf(holder));
-    holder.queue.clear();
-  }
-  return who;
-};
+beforeEach(() => {
+  pools = new Pools();
+  evicted = [];
+  pool = pools.openShared('opening_clients', (client: Client) => {
+    evicted.push(client);
+    client.queue.clear();
+  });
+});
+
+const crowd = (count: number): Client[] => Array.from({ length: count }, () => new Client());
+
+/** One send of so many bytes to all of these; answers who had no room. */
+function send(bytes: number, clients: readonly Client[]): Client[] {
+  const send = new HeldSend<Client>();
+  const payload = Buffer.alloc(bytes);
+  for (const client of clients) send.add(client, payload);
+  return send.hold();
+}
+
+function paid(clients: readonly Client[]): number[] {
+  evicted = [];
+  pool.settle(clients, ({ queue }) => queue.part);
+  return evicted.map((client) => clients.indexOf(client));
+}
 
 test('gives out copies of what it was given, in order and as one', () => {
-  const queue = new OpeningQueue({ heldBytes: 0 });
+  const { queue } = new Client();
   const lent = Buffer.from('first ');
-  queue.add(new HeldMessage(lent));
+  queue.add(new HeldMessage(lent, 1));
   lent.fill(0);
-  queue.add(new HeldMessage(Buffer.from('second')));
+  queue.add(new HeldMessage(Buffer.from('second'), 1));
   expect(queue.count).toBe(2);
   expect(Buffer.from(queue.take()).toString()).toBe('first second');
   expect(queue.count).toBe(0);
 });
 
-test('holds 1 MB for a client, places for messages included', () => {
-  const queue = new OpeningQueue({ heldBytes: 0 });
-  expect(queue.add(new HeldMessage(Buffer.alloc(MB)))).toBe(false);
-  expect(queue.add(new HeldMessage(Buffer.alloc(MB - 2 * ENTRY)))).toBe(true);
-  expect(queue.add(new HeldMessage(Buffer.alloc(1)))).toBe(false);
-  expect(queue.add(new HeldMessage(Buffer.alloc(0)))).toBe(true);
-  expect(queue.add(new HeldMessage(Buffer.alloc(0)))).toBe(false);
+test('holds 1 MB for a client, places for messages included, whoever shares them', () => {
+  const [client, other] = crowd(2) as [Client, Client];
+  expect(send(MB, [client])).toEqual([client]);
+  expect(send(MB - 2 * ENTRY, [client, other])).toEqual([]);
+  expect(send(1, [client])).toEqual([client]);
+  expect(send(0, [client, other])).toEqual([]);
+  expect(send(0, [client])).toEqual([client]);
+  expect(counted(pools.refusals)).toEqual({ 'opening_clients|share': 3 });
 });
 
 test('one send is one copy for each payload, counted once until nobody holds it', () => {
-  const budget = { heldBytes: 0 };
   const [json, messagepack] = [Buffer.alloc(1000), Buffer.alloc(500)];
-  const copies = new HeldCopies();
-  expect(copies.of(json)).toBe(copies.of(json));
-  const queues = Array.from({ length: 4 }, () => new OpeningQueue(budget));
-  queues.forEach((queue, index) => queue.add(copies.of(index % 2 === 0 ? json : messagepack)));
-  expect(budget.heldBytes).toBe(1500 + 4 * ENTRY);
-  expect(queues.map((queue) => queue.share)).toEqual([516, 266, 516, 266]);
-  queues[0]!.take();
-  queues[1]!.clear();
-  expect(budget.heldBytes).toBe(1500 + 2 * ENTRY);
-  expect(queues[2]!.share).toBe(1016);
-  queues[2]!.clear();
-  queues[3]!.take();
-  expect(budget.heldBytes).toBe(0);
+  const clients = crowd(4);
+  const [first, second, third, fourth] = clients.map(({ queue }) => queue);
+  const send = new HeldSend<Client>();
+  clients.forEach((client, index) => send.add(client, index % 2 === 0 ? json : messagepack));
+  send.hold();
+  expect(pool.used).toBe(1500 + 4 * ENTRY);
+  expect(clients.map(({ queue }) => queue.part)).toEqual([516, 266, 516, 266]);
+  first!.take();
+  second!.clear();
+  expect(pool.used).toBe(1500 + 2 * ENTRY);
+  expect(clients.map(({ queue }) => queue.part)).toEqual([0, 0, 516, 266]);
+  third!.clear();
+  fourth!.take();
+  expect(pool.used).toBe(0);
 });
 
 test('over 256 MiB in all the largest go, until an eighth is free again', () => {
-  const budget = { heldBytes: 0 };
-  const holders = Array.from({ length: 512 }, () => new Holder(budget));
-  const fill = (holder: Holder, bytes: number): boolean =>
-    holder.queue.add(new HeldMessage(Buffer.alloc(bytes - ENTRY)));
-  holders.forEach((holder, index) => fill(holder, index < 10 ? 800 * KB : 400 * KB));
-  expect(paid(holders, budget)).toEqual([]);
-  for (const holder of holders.slice(10, 150)) fill(holder, 399 * KB);
-  expect(budget.heldBytes).toBeGreaterThan(256 * MB);
-  const who = paid(holders, budget);
+  const clients = crowd(512);
+  clients.forEach((client, index) => send((index < 10 ? 800 : 400) * KB - ENTRY, [client]));
+  expect(paid(clients)).toEqual([]);
+  for (const client of clients.slice(10, 150)) send(399 * KB - ENTRY, [client]);
+  expect(pool.used).toBeGreaterThan(256 * MB);
+  const who = paid(clients);
   expect(who.slice(0, 10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(Math.max(...who)).toBeLessThan(150);
-  expect(budget.heldBytes).toBeLessThanOrEqual(224 * MB);
-  expect(budget.heldBytes).toBeGreaterThan(223 * MB);
+  expect(pool.used).toBeLessThanOrEqual(224 * MB);
+  expect(pool.used).toBeGreaterThan(223 * MB);
+  expect(counted(pools.refusals)).toEqual({ 'opening_clients|evicted': who.length });
 });
 
 test('who holds much together with many others is not the largest', () => {
-  const budget = { heldBytes: 0 };
-  const crowd = Array.from({ length: 1000 }, () => new Holder(budget));
-  const shared = new HeldMessage(Buffer.alloc(1000 * KB));
-  for (const holder of crowd) holder.queue.add(shared);
-  const few = Array.from({ length: 320 }, () => new Holder(budget));
-  for (const holder of few) holder.queue.add(new HeldMessage(Buffer.alloc(840 * KB)));
-  const who = paid([...crowd, ...few], budget);
+  const many = crowd(1000);
+  send(1000 * KB, many);
+  const few = crowd(320);
+  for (const client of few) send(840 * KB, [client]);
+  const who = paid([...many, ...few]);
   expect(who.length).toBeGreaterThan(40);
-  expect(Math.min(...who)).toBeGreaterThanOrEqual(crowd.length);
+  expect(Math.min(...who)).toBeGreaterThanOrEqual(many.length);
 });
 
 test('5,000 clients may come at once while the app tells everybody of each', () => {
-  const budget = { heldBytes: 0 };
-  const last = new Holder(budget);
-  for (let n = 0; n < 5_000; n++) last.queue.add(new HeldMessage(Buffer.alloc(120)));
+  const last = new Client();
+  for (let n = 0; n < 5_000; n++) send(120, [last]);
   expect(last.queue.count).toBe(5_000);
   // The others have a place for each of those before them, and share the messages.
-  budget.heldBytes += ((4_999 * 5_000) / 2) * ENTRY;
-  expect(paid([last], budget)).toEqual([]);
+  pool.add(((4_999 * 5_000) / 2) * ENTRY);
+  expect(paid([last])).toEqual([]);
 });

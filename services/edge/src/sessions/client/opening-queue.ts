@@ -1,75 +1,87 @@
+import type { SharedBudget } from '@trunkline/protocol';
+
 /**
  * What comes for a client before its handshake response is out: broadcasts, sends to its groups and
  * its user, messages of its own, in the order in which they came. An app that tells everybody of a
  * newcomer in OnConnected means the newcomer too (service protocol reference, section 8.4).
  */
 
-/**
- * For one client: as much as may wait for one that is open. When 5,000 come at once and the app tells
- * everybody of each, the last of them holds 5,000 messages, of some hundred bytes.
- */
-const BYTES = 1024 * 1024;
-/**
- * For all clients of an edge: of those 5,000, each holds a place for all who came before it, 200 MB.
- * Over it, the largest holders go until an eighth is free again.
- */
-const BYTES_OF_ALL = 256 * 1024 * 1024;
-const RELIEVED = (BYTES_OF_ALL / 8) * 7;
 /** A place in a queue, beside what it holds. */
 const ENTRY_BYTES = 16;
+
+/** Of the pool, what a queue needs: bytes in the queues of all clients, shared ones once. */
+export type OpeningBytes = Pick<SharedBudget<never>, 'allows' | 'add'>;
 
 /** One message and how many clients wait for it: a send is copied once, however many those are. */
 export class HeldMessage {
   readonly bytes: Uint8Array;
+  /** What one of those that it came for is to answer for, in bytes. */
+  readonly part: number;
   holders = 0;
 
   /** `lent` is copied. */
-  constructor(lent: Uint8Array) {
+  constructor(lent: Uint8Array, clients: number) {
     this.bytes = Uint8Array.from(lent);
+    this.part = ENTRY_BYTES + lent.length / clients;
   }
 }
 
-/** What one send makes of its payloads for clients that must wait: a copy for each hub protocol. */
-export class HeldCopies {
-  readonly #copies = new Map<Uint8Array, HeldMessage>();
+/** Who waits, and keeps messages in a queue. False for no more room. */
+interface Holder {
+  hold(message: HeldMessage): boolean;
+}
 
-  of(payload: Uint8Array): HeldMessage {
-    let copy = this.#copies.get(payload);
-    if (copy === undefined) {
-      copy = new HeldMessage(payload);
-      this.#copies.set(payload, copy);
+/** One send, as far as it is for clients that must wait: a copy for each hub protocol. */
+export class HeldSend<T extends Holder> {
+  readonly #clients = new Map<Uint8Array, T[]>();
+
+  /** `payload` is lent until `hold` is called. */
+  add(client: T, payload: Uint8Array): void {
+    const clients = this.#clients.get(payload);
+    if (clients === undefined) this.#clients.set(payload, [client]);
+    else clients.push(client);
+  }
+
+  /** Gives everybody the message; answers those who have no room for it. */
+  hold(): T[] {
+    const full: T[] = [];
+    for (const [payload, clients] of this.#clients) {
+      const message = new HeldMessage(payload, clients.length);
+      for (const client of clients) if (!client.hold(message)) full.push(client);
     }
-    return copy;
+    return full;
   }
-}
-
-/** Bytes in the queues of all clients, shared ones once. */
-export interface OpeningBudget {
-  heldBytes: number;
 }
 
 /** The queue of one client. */
 export class OpeningQueue {
-  readonly #budget: OpeningBudget;
+  readonly #pool: OpeningBytes;
   #messages: HeldMessage[] = [];
   #bytes = 0;
+  #part = 0;
 
-  constructor(budget: OpeningBudget) {
-    this.#budget = budget;
+  constructor(pool: OpeningBytes) {
+    this.#pool = pool;
   }
 
   get count(): number {
     return this.#messages.length;
   }
 
+  /** Bytes that this client is to answer for: of what it shared with others when it came, its part. */
+  get part(): number {
+    return this.#part;
+  }
+
   /** False, and not kept, when the client holds too much already. */
   add(message: HeldMessage): boolean {
-    const bytes = this.#bytes + message.bytes.length + ENTRY_BYTES;
-    if (bytes > BYTES) return false;
+    const { length } = message.bytes;
+    const bytes = this.#bytes + length + ENTRY_BYTES;
+    if (!this.#pool.allows(bytes)) return false;
     this.#bytes = bytes;
+    this.#part += message.part;
     this.#messages.push(message);
-    if (message.holders++ === 0) this.#budget.heldBytes += message.bytes.length;
-    this.#budget.heldBytes += ENTRY_BYTES;
+    this.#pool.add(message.holders++ === 0 ? ENTRY_BYTES + length : ENTRY_BYTES);
     return true;
   }
 
@@ -83,37 +95,13 @@ export class OpeningQueue {
   }
 
   clear(): void {
+    let given = 0;
     for (const message of this.#messages) {
-      if (--message.holders === 0) this.#budget.heldBytes -= message.bytes.length;
-      this.#budget.heldBytes -= ENTRY_BYTES;
+      given += --message.holders === 0 ? ENTRY_BYTES + message.bytes.length : ENTRY_BYTES;
     }
+    this.#pool.add(-given);
     this.#messages = [];
     this.#bytes = 0;
-  }
-
-  /** Bytes that this client is to answer for: of what it shares with others, its part. */
-  get share(): number {
-    let share = 0;
-    for (const { bytes, holders } of this.#messages) share += ENTRY_BYTES + bytes.length / holders;
-    return share;
-  }
-}
-
-/** Who has a queue. */
-interface Holder {
-  readonly heldShare: number;
-}
-
-/** The clients who have to go because all hold too much: those who hold most, and no more than that. */
-export function* whoPays<T extends Holder>(
-  holders: Iterable<T>,
-  budget: OpeningBudget,
-): Generator<T> {
-  if (budget.heldBytes <= BYTES_OF_ALL) return;
-  const shares = new Map([...holders].map((holder) => [holder, holder.heldShare]));
-  const largestFirst = [...shares].toSorted(([, a], [, b]) => b - a);
-  for (const [holder] of largestFirst) {
-    if (budget.heldBytes <= RELIEVED) return;
-    yield holder;
+    this.#part = 0;
   }
 }
