@@ -1,0 +1,184 @@
+import { LRUCache } from 'lru-cache';
+import { edgeSubject } from '../ports/bus.ts';
+import { Batch, FRAME_HEAD_BYTES, MAX_BATCH_BYTES, MAX_MESSAGE_BYTES } from './batch-format.ts';
+import type { BusStats, DropReason } from './bus-stats.ts';
+
+/** What may wait for the engine, in bytes and milliseconds: through an outage, or because it is slow. */
+export const QUEUE_BYTES = 16 * 1024 * 1024;
+export const QUEUE_MS = 5_000;
+/** What the engine may have been handed and not have taken. */
+const UNDERWAY_BYTES = 16 * 1024 * 1024;
+/** What is said in a turn is handed over before its end when it is more than this. */
+const TURN_BYTES = 1024 * 1024;
+/** Subjects of which the number of the latest batch is known. */
+const MAX_SUBJECTS = 50_000;
+/** Where an edge says that it has lost something, by an empty batch. */
+export const LOSSES_SUBJECT = 'bus.losses';
+
+/** Where batches go. */
+export interface BatchWriter {
+  /** `to`: the one edge that it is for. */
+  write(subject: string, batch: Buffer, to: string | undefined): void;
+  /** Bytes that were written and have not been taken. */
+  underway(): number;
+}
+
+/**
+ * Collects what an edge says in a turn of the event loop, and hands it to the engine at the turn's end.
+ * Messages share a batch where that changes the order for nobody: those for one subject that follow
+ * each other, and those for one edge as long as nothing but such messages is said. While the engine
+ * is away or slow batches wait here, within a bound; the oldest are dropped first.
+ */
+export class Batching {
+  readonly #header: Buffer;
+  readonly #stats: BusStats;
+  readonly #writer: BatchWriter;
+  readonly #now: () => number;
+  /** Of this turn, in the order in which they go out. */
+  #turn: Batch[] = [];
+  #turnBytes = 0;
+  #latest: Batch | undefined;
+  /** By edge, the batches that may take more, while the latest is for one edge. */
+  readonly #directed = new Map<string, Batch>();
+  readonly #queue: Batch[] = [];
+  #isUp = false;
+  #number = 0;
+  readonly #numbers = new LRUCache<string, number>({ max: MAX_SUBJECTS });
+  #losses = 0;
+  #lossesTold = 0;
+  readonly #endTurn = (): void => this.flush();
+
+  /** `header`: as `headerOf` makes it. `now`: milliseconds on a clock that never jumps. */
+  constructor(header: Buffer, stats: BusStats, writer: BatchWriter, now: () => number) {
+    this.#header = header;
+    this.#stats = stats;
+    this.#writer = writer;
+    this.#now = now;
+  }
+
+  publish(subject: string, bytes: Uint8Array): void {
+    const latest = this.#latest;
+    const isSame = latest !== undefined && latest.to === undefined && latest.subject === subject;
+    this.#add(isSame ? latest : undefined, subject, undefined, bytes);
+  }
+
+  send(edgeId: string, bytes: Uint8Array): void {
+    const latest = this.#latest?.to === edgeId ? this.#latest : this.#directed.get(edgeId);
+    this.#add(latest, latest?.subject ?? edgeSubject(edgeId), edgeId, bytes);
+  }
+
+  /** The engine takes batches. `lost`: what it was handed before may be lost. */
+  start(lost: boolean): void {
+    this.#isUp = true;
+    if (lost) this.#losses++;
+    this.expire();
+  }
+
+  /** The engine takes nothing any more. */
+  pause(): void {
+    this.#isUp = false;
+  }
+
+  /** To be called about once a second: what has waited for too long is dropped. */
+  expire(): void {
+    const oldest = this.#now() - QUEUE_MS;
+    const first = this.#queue.findIndex(({ closedAt }) => closedAt >= oldest);
+    this.#dropFirst(first < 0 ? this.#queue.length : first, 'stale');
+    this.pump();
+  }
+
+  /** Ends the turn: what was said in it goes out, or waits. */
+  flush(): void {
+    if (this.#turn.length === 0) return;
+    const now = this.#now();
+    for (const batch of this.#turn) {
+      batch.close(++this.#number, this.#numbers.get(batch.subject) ?? 0, now);
+      this.#numbers.set(batch.subject, this.#number);
+      this.#queue.push(batch);
+      this.#stats.queueBytes += batch.length;
+    }
+    this.#turn = [];
+    this.#turnBytes = 0;
+    this.#latest = undefined;
+    this.#directed.clear();
+    this.pump();
+    this.#dropOldest();
+  }
+
+  /** Hands over what waits, as far as the engine has room. */
+  pump(): void {
+    if (!this.#isUp) return;
+    if (this.#losses !== this.#lossesTold) this.#tellLosses();
+    let written = 0;
+    for (const batch of this.#queue) {
+      if (this.#writer.underway() >= UNDERWAY_BYTES) break;
+      this.#write(batch);
+      written++;
+    }
+    this.#leave(written);
+  }
+
+  /** `batch`: the one that has room for it, if it has as much. */
+  #add(batch: Batch | undefined, subject: string, to: string | undefined, bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (length > MAX_MESSAGE_BYTES) return this.#drop('too_large', 1);
+    this.#stats.published.messages++;
+    this.#stats.published.bytes += length;
+    if (length > MAX_BATCH_BYTES - this.#header.length - FRAME_HEAD_BYTES) {
+      for (let at = 0; at < length;) at = this.#begin(subject, to, 0).addPart(bytes, at);
+    } else {
+      const hasRoom = batch !== undefined && batch.room >= length;
+      this.#latest = hasRoom ? batch : this.#begin(subject, to, length);
+      this.#latest.addWhole(bytes);
+    }
+    this.#turnBytes += length;
+    if (this.#turnBytes > TURN_BYTES) this.flush();
+  }
+
+  #begin(subject: string, to: string | undefined, room: number): Batch {
+    const batch = new Batch(subject, to, this.#header, room);
+    if (to === undefined || this.#latest?.to === undefined) this.#directed.clear();
+    if (to !== undefined) this.#directed.set(to, batch);
+    if (this.#turn.push(batch) === 1) setImmediate(this.#endTurn);
+    return (this.#latest = batch);
+  }
+
+  #write(batch: Batch): void {
+    this.#stats.published.batches++;
+    this.#writer.write(batch.subject, batch.finish(this.#losses), batch.to);
+  }
+
+  /** Those who have heard nothing of this edge yet, or hear nothing else, are to know of it too. */
+  #tellLosses(): void {
+    this.#lossesTold = this.#losses;
+    const batch = new Batch(LOSSES_SUBJECT, undefined, this.#header, 0);
+    batch.close(++this.#number, 0, 0);
+    this.#write(batch);
+  }
+
+  #dropOldest(): void {
+    let over = this.#stats.queueBytes - QUEUE_BYTES;
+    let count = 0;
+    while (over > 0) over -= this.#queue[count++]!.length;
+    this.#dropFirst(count, 'full');
+  }
+
+  #dropFirst(count: number, reason: DropReason): void {
+    if (count === 0) return;
+    let messages = 0;
+    for (const batch of this.#queue.slice(0, count)) messages += batch.messages;
+    this.#leave(count);
+    this.#drop(reason, messages);
+  }
+
+  #drop(reason: DropReason, messages: number): void {
+    this.#stats.dropped[reason] += messages;
+    this.#losses++;
+  }
+
+  /** So many of the first are in the queue no more. */
+  #leave(count: number): void {
+    if (count === 0) return;
+    for (const batch of this.#queue.splice(0, count)) this.#stats.queueBytes -= batch.length;
+  }
+}
