@@ -1,6 +1,6 @@
+import { namedConnectionString } from './connection-string.ts';
 import type { EndpointOptions } from './endpoints/endpoint.ts';
 import type { EndpointRouter } from './endpoints/router.ts';
-import type { TrunklineError } from './errors.ts';
 import { badOptions } from './errors.ts';
 import { guardedLogger } from './guarded-logger.ts';
 import type { HubFilter } from './hubs/filters.ts';
@@ -64,7 +64,10 @@ export type HubSettings = Readonly<
 >;
 
 export interface ServerOptions {
-  /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
+  /**
+   * Default: the environment's TRUNKLINE_CONNECTION_STRING, or what is in the file that its
+   * TRUNKLINE_CONNECTION_STRING_FILE names.
+   */
   connectionString?: string | undefined;
   /**
    * Goes before every hub key, with a `_`, so that several apps can share a service without meeting
@@ -155,23 +158,6 @@ export function serverSettings(options: ServerOptions): ServerSettings {
 function namedEndpoint(options: ServerOptions): readonly EndpointOptions[] | undefined {
   const connectionString = namedConnectionString(options);
   return connectionString === '' ? undefined : [{ connectionString }];
-}
-
-type Named = Pick<ServerOptions, 'connectionString'>;
-
-function namedConnectionString({ connectionString }: Named): string {
-  return connectionString ?? process.env['TRUNKLINE_CONNECTION_STRING'] ?? '';
-}
-
-/** As given, or the environment's. Throws TrunklineError `bad-options`. */
-export function connectionStringOf(options: Named): string {
-  const found = namedConnectionString(options);
-  if (found !== '') return found;
-  throw noConnectionString();
-}
-
-export function noConnectionString(): TrunklineError {
-  return badOptions('give a connectionString, or set TRUNKLINE_CONNECTION_STRING');
 }
 
 /** A hub's own options over those of the server over the defaults. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
+import { noConnectionString } from './connection-string.ts';
 import type { Dial, Endpoint } from './endpoints/endpoint.ts';
 import { endpointsOf } from './endpoints/endpoint.ts';
 import { badOptions } from './errors.ts';
@@ -29,7 +30,7 @@ import { webHandler } from './negotiate/web.ts';
 import { checkOptions } from './option-tables/check.ts';
 import { NEGOTIATE_OPTIONS, STOP_OPTIONS } from './option-tables/tables.ts';
 import type { ServerOptions, ServerSettings } from './options.ts';
-import { noConnectionString, serverSettings } from './options.ts';
+import { serverSettings } from './options.ts';
 import type { Serving } from './reuse.ts';
 import { handedOn, Place } from './reuse.ts';
 import { Clients } from './sending/clients.ts';

@@ -3,6 +3,7 @@ import { mintClientToken } from '@trunkline/tokens';
 
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import { connectionStringOf } from '../connection-string.ts';
 import { badOptions } from '../errors.ts';
 import { checkedApplicationName, hubKey } from '../hubs/hub-key.ts';
 import type { CloseAllOptions, CloseOptions, HubManager } from '../management/hub-manager.ts';
@@ -15,7 +16,6 @@ import {
   CLOSE_OPTIONS,
   MANAGER_OPTIONS,
 } from '../option-tables/tables.ts';
-import { connectionStringOf } from '../options.ts';
 import type { UntypedClient } from '../sending/clients.ts';
 import { Clients } from '../sending/clients.ts';
 import { Service } from '../trunk/service.ts';
@@ -27,7 +27,10 @@ const TIMEOUT_MS = 30_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 
 export interface ManagerOptions {
-  /** Default: the environment's TRUNKLINE_CONNECTION_STRING. */
+  /**
+   * Default: the environment's TRUNKLINE_CONNECTION_STRING, or what is in the file that its
+   * TRUNKLINE_CONNECTION_STRING_FILE names.
+   */
   readonly connectionString?: string | undefined;
   /** As `createServer`'s: goes before every hub's name. Default: none. */
   readonly applicationName?: string | undefined;
