@@ -4,9 +4,10 @@ import type { Line } from '../endpoints/line.ts';
 import type { SendTarget } from '../endpoints/router.ts';
 import { badOptions, TrunklineError } from '../errors.ts';
 import { checkOptions } from '../option-tables/check.ts';
-import { LIST_OPTIONS, PAGE_OPTIONS } from '../option-tables/tables.ts';
+import { PAGE_OPTIONS } from '../option-tables/tables.ts';
 import { groupName, name } from '../sending/destination.ts';
 import { unheeded } from '../unheeded.ts';
+import { groupMembers } from './group-members.ts';
 import type {
   GroupManager,
   GroupMember,
@@ -17,9 +18,6 @@ import type {
 import type { ServiceRequest, ServiceRequests } from './service-requests.ts';
 
 const GONE = 'the endpoint at which the list of the group goes on is not connected';
-
-/** From here on a page is as large as the service likes. */
-const MOST = 1_000_000;
 
 /** Which connections are in which groups. Membership ends with the connection. */
 export class Groups implements GroupManager {
@@ -56,18 +54,8 @@ export class Groups implements GroupManager {
    * The connections of a group, asked for page by page as they are read, endpoint after endpoint. Who
    * joins or leaves meanwhile may be listed or not; nobody is listed twice.
    */
-  async *connections(group: string, options: ListOptions = {}): AsyncGenerator<GroupMember> {
-    checkOptions('groups.connections', LIST_OPTIONS, options);
-    let left = options.top ?? Infinity;
-    let continuationToken: string | undefined;
-    while (left > 0) {
-      const size = left < MOST ? { size: left } : {};
-      const page = await this.page(group, { ...size, continuationToken });
-      yield* page.members.slice(0, left);
-      left -= page.members.length;
-      ({ continuationToken } = page);
-      if (continuationToken === undefined) return;
-    }
+  connections(group: string, options: ListOptions = {}): AsyncGenerator<GroupMember> {
+    return groupMembers((page) => this.page(group, page), options);
   }
 
   /** One page; the token of the last is undefined. A token is good for the same group only. */

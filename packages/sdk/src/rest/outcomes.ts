@@ -32,7 +32,7 @@ export function retryDelay(
 
 /** The error that a call's last outcome is, where it is one. */
 export function refusal(call: RestCall, outcome: RestAnswer | Error): TrunklineError {
-  const what = `${call.method} ${call.path instanceof URL ? call.path.pathname : `/api/${call.path}`}`;
+  const what = `${call.method} /api/${call.path}`;
   if (outcome instanceof Error) {
     const { message } = outcome.cause instanceof Error ? outcome.cause : outcome;
     const why = `${what} failed: ${message || 'the service cannot be reached'}`;

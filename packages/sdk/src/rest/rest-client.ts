@@ -13,8 +13,8 @@ const API_VERSION = '2024-12-01';
 /** One call of the data-plane REST API. */
 export interface RestCall {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
-  /** Below `/api/`, as `path` makes it; or an absolute URL that the service gave. */
-  readonly path: string | URL;
+  /** Below `/api/`, as `path` makes it. */
+  readonly path: string;
   /** Beside `api-version`; a name may repeat. */
   readonly query?: readonly (readonly [name: string, value: string])[];
   /**
@@ -95,7 +95,6 @@ export class RestClient {
   }
 
   #url({ path, query = [] }: RestCall): URL {
-    if (path instanceof URL) return path;
     const pairs = [...query, ['api-version', API_VERSION] as const];
     const search = pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
     return new URL(`${this.#options.service.address.serverEndpoint}api/${path}?${search}`);

@@ -1,3 +1,4 @@
+import { groupMembers } from '../management/group-members.ts';
 import type {
   GroupManager,
   GroupMember,
@@ -8,7 +9,7 @@ import type {
   UserGroupOptions,
 } from '../management/hub-manager.ts';
 import { checkOptions } from '../option-tables/check.ts';
-import { LIST_OPTIONS, PAGE_OPTIONS, USER_GROUP_OPTIONS } from '../option-tables/tables.ts';
+import { PAGE_OPTIONS, USER_GROUP_OPTIONS } from '../option-tables/tables.ts';
 import { path } from './rest-client.ts';
 import type { RestAnswer, RestClient } from './rest-client.ts';
 
@@ -42,19 +43,8 @@ export class RestGroups implements GroupManager {
   }
 
   /** The connections of a group, asked for page by page as they are read. */
-  async *connections(group: string, options: ListOptions = {}): AsyncGenerator<GroupMember> {
-    checkOptions('groups.connections', LIST_OPTIONS, options);
-    const { top = Infinity } = options;
-    let address: string | URL | undefined = path`hubs/${this.#hub}/groups/${group}/connections`;
-    let left = top;
-    const query: [string, string][] = [['maxpagesize', String(Math.min(PAGE, Math.max(1, top)))]];
-    if (Number.isFinite(top)) query.push(['top', String(top)]);
-    while (address !== undefined && left > 0) {
-      const page = readPage((await this.#client.call({ method: 'GET', path: address, query }))!);
-      yield* page.value.slice(0, left);
-      left -= page.value.length;
-      address = page.nextLink === undefined ? undefined : new URL(page.nextLink);
-    }
+  connections(group: string, options: ListOptions = {}): AsyncGenerator<GroupMember> {
+    return groupMembers((page) => this.page(group, page), options);
   }
 
   /** One page, the token of the last being undefined. */
