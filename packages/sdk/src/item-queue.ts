@@ -1,31 +1,61 @@
 import { deferred } from './deferred.ts';
 import type { Deferred } from './deferred.ts';
 
+/** Counts the bytes that somebody keeps. */
+export interface Tally {
+  /** Throws when there may be no more of them. */
+  take(bytes: number): void;
+  give(bytes: number): void;
+}
+
+interface Kept {
+  readonly item: unknown;
+  readonly bytes: number;
+}
+
+type Result = IteratorResult<unknown>;
+
 /**
  * The items of a stream on their way to its one reader, who may be a hub method that reads what a
- * client uploads (client protocols reference, 6.6). It holds a few for a slow reader; then whoever
+ * client uploads (client protocols reference, 6.6). It keeps a few for a slow reader; then whoever
  * brings more has to wait.
  */
 export class ItemQueue implements AsyncIterable<unknown>, AsyncIterator<unknown> {
   readonly #capacity: number;
-  #items: unknown[] = [];
+  readonly #tally: Tally | undefined;
+  readonly #kept: Kept[] = [];
+  /** Of reads that wait for an item. */
+  readonly #reads: Deferred<Result>[] = [];
   #ended = false;
   #error: Error | undefined;
-  /** Resolves when there is an item, or none will come. */
-  #arrival: Deferred<void> | undefined;
   /** Resolves when there is room, or none is needed. */
   #room: Deferred<void> | undefined;
 
-  constructor(capacity: number) {
+  /** `tally` counts what is kept; nothing is where the reader waits for it. */
+  constructor(capacity: number, tally?: Tally) {
     this.#capacity = capacity;
+    this.#tally = tally;
   }
 
-  /** Takes an item. No more should be brought before the promise, if there is one, has resolved. */
-  push(item: unknown): Promise<void> | undefined {
+  /**
+   * Takes an item that takes up so many bytes. While the promise that it may return is pending, it is
+   * not known yet whether the item can be taken. Throws, or rejects with, what the tally throws.
+   */
+  push(item: unknown, bytes = 0): Promise<void> | undefined {
     if (this.#ended) return undefined;
-    this.#items.push(item);
-    this.#arrival?.resolve();
-    if (this.#items.length <= this.#capacity) return undefined;
+    const read = this.#reads.shift();
+    if (read === undefined) {
+      this.#tally?.take(bytes);
+      this.#kept.push({ item, bytes });
+    } else {
+      read.resolve({ done: false, value: item });
+    }
+    return undefined;
+  }
+
+  /** Pending while no more should be brought. */
+  room(): Promise<void> | undefined {
+    if (this.#ended || this.#kept.length <= this.#capacity) return undefined;
     this.#room ??= deferred();
     return this.#room.promise;
   }
@@ -35,40 +65,45 @@ export class ItemQueue implements AsyncIterable<unknown>, AsyncIterator<unknown>
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    this.#arrival?.resolve();
-    this.#room?.resolve();
+    for (const { resolve, reject } of this.#reads.splice(0)) this.#last().then(resolve, reject);
+    this.#makeRoom();
   }
 
   /** The reader's end: nothing is kept for it any more. */
   close(): void {
     this.end();
-    this.#items = [];
+    for (const { bytes } of this.#kept.splice(0)) this.#tally?.give(bytes);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<unknown>> {
-    while (this.#items.length === 0 && !this.#ended) {
-      this.#arrival ??= deferred();
-      await this.#arrival.promise;
-      this.#arrival = undefined;
+  next(): Promise<Result> {
+    const kept = this.#kept.shift();
+    if (kept !== undefined) {
+      this.#tally?.give(kept.bytes);
+      if (this.#kept.length <= this.#capacity) this.#makeRoom();
+      return Promise.resolve({ done: false, value: kept.item });
     }
-    if (this.#items.length > 0) {
-      const value = this.#items.shift();
-      if (this.#items.length <= this.#capacity) this.#makeRoom();
-      return { done: false, value };
-    }
-    if (this.#error === undefined) return { done: true, value: undefined };
-    const error = this.#error;
-    this.#error = undefined;
-    throw error;
+    if (this.#ended) return this.#last();
+    const read = deferred<Result>();
+    this.#reads.push(read);
+    return read.promise;
   }
 
-  return(): Promise<IteratorResult<unknown>> {
+  return(): Promise<Result> {
     this.close();
     return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** What a read gets behind the last item: the error, if there is one, once. */
+  #last(): Promise<Result> {
+    const error = this.#error;
+    this.#error = undefined;
+    return error === undefined
+      ? Promise.resolve({ done: true, value: undefined })
+      : Promise.reject(error);
   }
 
   #makeRoom(): void {

@@ -32,7 +32,10 @@ export interface HubOptions {
   maximumRunningCallsPerClient?: number;
   /** Items of one upload kept for a method that is slow to read them. Default 10. */
   streamBufferCapacity?: number;
-  /** What one client may have waiting behind a call that blocks it; more closes it. Default 4 MiB. */
+  /**
+   * What one client may have waiting, behind a call that blocks it and in uploads that no method has
+   * read; more closes it. Default 4 MiB.
+   */
   maximumPendingBytes?: number;
   /** Tell clients the type and message of every error, not only of a HubError. Default false. */
   enableDetailedErrors?: boolean;
@@ -90,8 +93,8 @@ export interface ServerOptions {
    */
   reuse?: string | undefined;
   /**
-   * What all clients together may have waiting behind calls; more closes who has the most. Default 64
-   * MiB, sixteen times what one client may.
+   * What all clients together may have waiting, and what their running calls were called with; more
+   * closes who has the most. Default 64 MiB, sixteen times what one client may have waiting.
    */
   maximumTotalPendingBytes?: number;
   /** What holds for every hub that does not say otherwise. */

@@ -1,11 +1,13 @@
 import { clientErrorText, HubError, InvalidDataException } from '../errors.ts';
 import type { Schema } from '../hubs/hub-methods.ts';
 import { ItemQueue } from '../item-queue.ts';
+import type { Tally } from '../item-queue.ts';
 import { validated } from './call-checks.ts';
 import { callErrors } from './call-errors.ts';
 
 export interface CheckedUploadOptions {
   readonly capacity: number;
+  readonly tally: Tally;
   readonly schema: Schema;
   /** Whether the reader's error says what was wrong. */
   readonly detailed: boolean;
@@ -19,21 +21,27 @@ export class CheckedUpload extends ItemQueue {
   readonly #detailed: boolean;
   readonly #refused: (why: string) => void;
 
-  constructor({ capacity, schema, detailed, refused }: CheckedUploadOptions) {
-    super(capacity);
+  constructor({ capacity, tally, schema, detailed, refused }: CheckedUploadOptions) {
+    super(capacity, tally);
     this.#schema = schema;
     this.#detailed = detailed;
     this.#refused = refused;
   }
 
-  override async push(item: unknown): Promise<void> {
+  override async push(item: unknown, bytes: number): Promise<void> {
+    const checked = await this.#check(item);
+    if (checked !== undefined) await super.push(checked.value, bytes);
+  }
+
+  async #check(item: unknown): Promise<{ readonly value: unknown } | undefined> {
     try {
       const result = await validated(this.#schema, item);
-      if ('value' in result) await super.push(result.value);
-      else this.#fail(new InvalidDataException(`Item${result.issues}`));
+      if ('value' in result) return result;
+      this.#fail(new InvalidDataException(`Item${result.issues}`));
     } catch (error) {
       this.#fail(error);
     }
+    return undefined;
   }
 
   #fail(error: unknown): void {

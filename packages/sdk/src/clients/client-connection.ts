@@ -27,8 +27,9 @@ import { Handshake } from './handshake.ts';
 import type { HandshakeOutcome } from './handshake.ts';
 import type { ClientHost, HubRoute } from './host.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { Inbox, TOO_MUCH_PENDING } from './inbox.ts';
+import { Inbox } from './inbox.ts';
 import { Lifetime } from './lifetime.ts';
+import { PendingBytes, TOO_MUCH_PENDING } from './pending-bytes.ts';
 import { StreamFlow } from './stream-flow.ts';
 
 /** How long `onDisconnected` may hold back the word to the service that the client can go. */
@@ -61,6 +62,7 @@ export class ClientConnection {
   readonly trunk: ServerConnection;
   readonly context: HubContext;
   readonly streams: StreamFlow;
+  readonly pending = new PendingBytes(this);
   /** Set by the handshake. */
   protocol: HubProtocol | undefined;
   readonly #migrated: boolean;
@@ -121,9 +123,10 @@ export class ClientConnection {
     this.#end();
   }
 
-  /** It has the most waiting of all clients, and others need the room. */
+  /** It has the most waiting of all clients, and there is no more room. */
   makeRoom(): void {
-    this.#broken(new InvalidDataException(TOO_MUCH_PENDING));
+    if (this.protocol === undefined) this.#refuse(handshakeErrors.canceled());
+    else this.#broken(new InvalidDataException(TOO_MUCH_PENDING));
   }
 
   /** To be called about every second: pings, and ends what is overdue. */
@@ -145,9 +148,10 @@ export class ClientConnection {
   }
 
   #newHandshake(): Handshake {
-    const { route, context, host } = this;
-    const { logger } = host;
-    return new Handshake({ route, context, logger, done: (outcome) => this.#shakenHands(outcome) });
+    const { route, context, pending } = this;
+    const { logger } = this.host;
+    const done = (outcome: HandshakeOutcome) => this.#shakenHands(outcome);
+    return new Handshake({ route, context, logger, pending, done });
   }
 
   #shakenHands(outcome: HandshakeOutcome): void {
@@ -175,12 +179,11 @@ export class ClientConnection {
         this.#heartbeat.received(this.host.clock.now());
         return this.#dispatcher.dispatch(bytes, start, end);
       },
-      room: () => this.trunk.roomForAnswers(),
+      room: () => this.trunk.roomForAnswers() ?? this.#dispatcher.room(),
       now: () => this.host.clock.now(),
       recordLimit: maximumReceiveMessageSize,
       limit: maximumPendingBytes,
-      take: (bytes) => this.host.pending.take(this, bytes),
-      give: (bytes) => this.host.pending.give(this, bytes),
+      pending: this.pending,
       fail: (error) => this.#broken(error),
     });
   }
@@ -232,7 +235,9 @@ export class ClientConnection {
     }
     this.#ended = true;
     this.host.forget(this);
+    this.#handshake?.close();
     this.#inbox?.close();
+    this.pending.close();
     this.#aborted.abort();
     this.#dispatcher.abandon();
     this.host.started();

@@ -12,6 +12,7 @@ import { checkCall } from './call-checks.ts';
 import { callErrors } from './call-errors.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Invocation } from './invocation.ts';
+import { RECORD_OVERHEAD, TOO_MUCH_PENDING } from './pending-bytes.ts';
 import { Uploads } from './uploads.ts';
 
 /**
@@ -31,6 +32,10 @@ export class Dispatcher {
   /** Starts the call that waits for its turn; while there is one, nothing more is dispatched. */
   #startNext: (() => void) | undefined;
   #abandoned = false;
+  /** What the record that is dispatched takes, in bytes; the next one waits for what it waits for. */
+  #size = 0;
+  /** Whether that counts, because it waits. */
+  #held = false;
 
   constructor(client: ClientConnection) {
     this.#client = client;
@@ -41,6 +46,34 @@ export class Dispatcher {
    * record has to wait. Throws InvalidDataException.
    */
   dispatch(bytes: Uint8Array, start: number, end: number): Promise<void> | undefined {
+    this.#size = end - start + RECORD_OVERHEAD;
+    const step = this.#act(bytes, start, end);
+    if (step === undefined) return undefined;
+    // One that waits is as much in the way as those behind it.
+    if (!this.#client.pending.hold(this.#size)) throw new InvalidDataException(TOO_MUCH_PENDING);
+    this.#held = true;
+    return step.then(() => this.#letGo());
+  }
+
+  /** Pending while no record should be dispatched, for want of room for its items. */
+  room(): Promise<void> | undefined {
+    return this.#uploads?.room();
+  }
+
+  /** The client has gone: whatever runs is told, and nothing more is sent. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#uploads?.abandon();
+    this.#startNext = undefined;
+    for (const invocation of this.#active?.values() ?? []) invocation.abandon();
+  }
+
+  #letGo(): void {
+    if (this.#held) this.#client.pending.letGo(this.#size);
+    this.#held = false;
+  }
+
+  #act(bytes: Uint8Array, start: number, end: number): Promise<void> | undefined {
     const message = this.#client.protocol!.parse(bytes, start, end);
     switch (message?.type) {
       case HubMessageType.Invocation:
@@ -63,14 +96,6 @@ export class Dispatcher {
       case undefined:
         return undefined;
     }
-  }
-
-  /** The client has gone: whatever runs is told, and nothing more is sent. */
-  abandon(): void {
-    this.#abandoned = true;
-    this.#uploads?.abandon();
-    this.#startNext = undefined;
-    for (const invocation of this.#active?.values() ?? []) invocation.abandon();
   }
 
   #call(message: InvocationMessage): Promise<void> | undefined {
@@ -104,7 +129,7 @@ export class Dispatcher {
   }
 
   #item({ invocationId, item, fault }: StreamItemMessage): Promise<void> | undefined {
-    if (fault === undefined) return this.#uploads?.push(invocationId, item);
+    if (fault === undefined) return this.#uploads?.push(invocationId, item, this.#size);
     this.#uploads?.unreadable(invocationId, fault);
     return undefined;
   }
@@ -178,8 +203,12 @@ export class Dispatcher {
     const client = this.#client;
     const { streamIds } = message;
     const uploads = method.uploads === 0 ? [] : this.#openUploads(streamIds, method);
-    this.#unended++;
     const active = (this.#active ??= new Map<string | Invocation, Invocation>());
+    const size = this.#size;
+    let goesOn = false;
+    let ended = false;
+    this.#letGo();
+    this.#unended++;
     const invocation = new Invocation({
       client,
       message,
@@ -191,15 +220,29 @@ export class Dispatcher {
         this.#uploads?.forget(streamIds);
         release();
       },
-      ended: () => this.#unended--,
+      ended: () => {
+        ended = true;
+        this.#unended--;
+        if (goesOn) client.pending.ran(size);
+      },
     });
     active.set(message.invocationId ?? invocation, invocation);
     invocation.start();
+    // What it was called with stays as long as something of it runs.
+    goesOn = !ended;
+    if (goesOn && !client.pending.run(size)) client.makeRoom();
   }
 
   #openUploads(streamIds: readonly string[], method: HubMethod): readonly ItemQueue[] {
-    const { host, route } = this.#client;
-    this.#uploads ??= new Uploads(route.settings);
+    const { host, pending, route } = this.#client;
+    this.#uploads ??= new Uploads(route.settings, {
+      take: (bytes) => {
+        // It may have been held for its schema.
+        this.#letGo();
+        pending.take(bytes);
+      },
+      give: (bytes) => pending.give(bytes),
+    });
     const refused = (why: string) => host.refused(method.name, why);
     return this.#uploads.open(streamIds, method.uploadSchemas, refused);
   }

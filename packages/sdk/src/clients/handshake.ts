@@ -14,6 +14,8 @@ import { callErrors } from './call-errors.ts';
 import type { HubContext } from './context.ts';
 import { tellProtocol } from './context.ts';
 import type { HubRoute } from './host.ts';
+import { RECORD_OVERHEAD } from './pending-bytes.ts';
+import type { PendingBytes } from './pending-bytes.ts';
 
 /** What a client's first bytes come to. */
 export type HandshakeOutcome =
@@ -25,6 +27,7 @@ export interface HandshakeOptions {
   readonly route: HubRoute;
   readonly context: HubContext;
   readonly logger: Logger;
+  readonly pending: PendingBytes;
   /** This is of no more use after it, and what else it says does not count. */
   readonly done: (outcome: HandshakeOutcome) => void;
 }
@@ -38,7 +41,8 @@ export class Handshake {
   #begun: Uint8Array = new Uint8Array();
   /** What has come behind the request; undefined before the request is complete. */
   #rest: Uint8Array[] | undefined;
-  #restBytes = 0;
+  /** Bytes of both that are counted. */
+  #counted = 0;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -46,28 +50,45 @@ export class Handshake {
 
   push(bytes: Uint8Array): void {
     if (this.#rest !== undefined) {
-      this.#keep(bytes);
+      if (this.#mayKeep(bytes)) this.#rest.push(bytes.slice());
       return;
     }
     this.#begun = Buffer.concat([this.#begun, bytes]);
     const outcome = this.#read();
-    if (outcome === undefined) return;
-    const { done, route } = this.#options;
-    if ('refusal' in outcome || route.authorize === undefined) {
-      done(outcome);
-    } else {
+    const { authorize } = this.#options.route;
+    if (outcome === undefined) {
+      this.#mayKeep(bytes);
+    } else if ('refusal' in outcome || authorize === undefined) {
+      this.#done(outcome);
+    } else if (this.#mayKeep(outcome.rest)) {
       this.#rest = [outcome.rest];
-      void this.#admit(outcome.protocol, route.authorize);
+      void this.#admit(outcome.protocol, authorize);
     }
   }
 
+  /** Drops what is kept, for a client that has gone. */
+  close(): void {
+    this.#begun = new Uint8Array();
+    this.#rest = [];
+  }
+
   /** Clients wait for the answer to their handshake, so that little comes before it. */
-  #keep(bytes: Uint8Array): void {
-    this.#rest!.push(bytes.slice());
-    this.#restBytes += bytes.length;
-    const { done, route } = this.#options;
-    const limit = route.settings.maximumPendingBytes;
-    if (this.#restBytes > limit) done({ refusal: handshakeErrors.canceled() });
+  #mayKeep({ length }: Uint8Array): boolean {
+    const size = length + RECORD_OVERHEAD;
+    try {
+      this.#options.pending.take(size);
+      this.#counted += size;
+      return true;
+    } catch {
+      this.#done({ refusal: handshakeErrors.canceled() });
+      return false;
+    }
+  }
+
+  #done(outcome: HandshakeOutcome): void {
+    this.#options.pending.give(this.#counted);
+    this.#counted = 0;
+    this.#options.done(outcome);
   }
 
   #read(): HandshakeOutcome | undefined {
@@ -95,14 +116,14 @@ export class Handshake {
   }
 
   async #admit(protocol: HubProtocol, authorize: Authorize): Promise<void> {
-    const { context, logger, route, done } = this.#options;
+    const { context, logger, route } = this.#options;
     try {
       const admitted = await isYes(authorize(context));
       const rest = Buffer.concat(this.#rest!);
-      done(admitted ? { protocol, rest } : { refusal: callErrors.unauthorizedUser });
+      this.#done(admitted ? { protocol, rest } : { refusal: callErrors.unauthorizedUser });
     } catch (error) {
       logger.error(`${route.hubClass.name}: authorize threw`, error);
-      done(this.#unexpected(error));
+      this.#done(this.#unexpected(error));
     }
   }
 

@@ -1,11 +1,11 @@
 import { ProtocolError, RecordBuffer } from '@trunkline/protocol';
 
 import { InvalidDataException } from '../errors.ts';
+import { RECORD_OVERHEAD, TOO_MUCH_PENDING } from './pending-bytes.ts';
+import type { PendingBytes } from './pending-bytes.ts';
 
-/** What a kept record takes beside its bytes. */
-const RECORD_OVERHEAD = 64;
 /** What one client may use before others get a turn: so many records, or so many milliseconds. */
-const RECORDS_PER_TURN = 256;
+export const RECORDS_PER_TURN = 256;
 const TURN_MS = 10;
 /**
  * Past this share of what may wait, time does not count: what arrives between two turns may be half
@@ -15,10 +15,6 @@ const BACKLOG = 3 / 8;
 
 /** Stands for a record that is not kept any more. */
 const TAKEN = new Uint8Array();
-
-/** Why a client is closed that has the most waiting, when all together have too much. */
-export const TOO_MUCH_PENDING =
-  'More than this server keeps for all clients is waiting for hub methods, and of this client the most.';
 
 /** Takes one record; while the promise it may return is pending, the next has to wait. */
 export type RecordStep = (
@@ -37,12 +33,9 @@ export interface InboxOptions {
   readonly now: () => number;
   /** Bytes of one record. */
   readonly recordLimit: number;
-  /** Bytes of records that may wait. */
+  /** Bytes that may wait. */
   readonly limit: number;
-  /** Takes so many bytes of what all clients may have waiting; false when it may not have them. */
-  readonly take: (bytes: number) => boolean;
-  /** Gives them back. */
-  readonly give: (bytes: number) => void;
+  readonly pending: PendingBytes;
   /** What a step throws, an overflow, or bytes that are no records; nothing is taken after it. */
   readonly fail: (error: unknown) => void;
 }
@@ -61,9 +54,8 @@ export class Inbox {
   #closed = false;
   #kept: Uint8Array[] = [];
   #next = 0;
-  #keptBytes = 0;
-  /** Of the one record whose step waits. */
-  #heldBytes = 0;
+  /** Of a record that has begun, in bytes. */
+  #unfinished = 0;
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -88,6 +80,7 @@ export class Inbox {
           : error.message;
       this.#fail(new InvalidDataException(text));
     }
+    if (this.#records.reserved !== this.#unfinished) this.#countUnfinished();
   }
 
   /** Takes no record until `step` has resolved. */
@@ -104,13 +97,18 @@ export class Inbox {
     );
   }
 
-  /** Drops what is kept and whatever comes. */
+  /** Drops what is kept and whatever comes, for a client that has gone. */
   close(): void {
     this.#closed = true;
     this.#kept = [];
-    this.#options.give(this.#keptBytes);
-    this.#keptBytes = 0;
-    this.#letGo();
+  }
+
+  /** Services may pass on half a record, whose client may take its time with the rest. */
+  #countUnfinished(): void {
+    const { pending } = this.#options;
+    pending.letGo(this.#unfinished);
+    this.#unfinished = this.#records.reserved;
+    if (!pending.hold(this.#unfinished)) this.#fail(new InvalidDataException(TOO_MUCH_PENDING));
   }
 
   #record(bytes: Uint8Array, start: number, end: number): void {
@@ -127,25 +125,10 @@ export class Inbox {
       this.#taken++;
       this.#spent += now() - since;
       if (wait === undefined) this.#holdIfNeeded();
-      else this.#holdRecord(wait, end - start);
+      else this.holdFor(wait);
     } catch (error) {
       this.#fail(error);
     }
-  }
-
-  /** A record whose step waits is as much in the way as one behind it. */
-  #holdRecord(step: Promise<void>, size: number): void {
-    if (!this.#options.take(size)) {
-      this.#fail(new InvalidDataException(TOO_MUCH_PENDING));
-      return;
-    }
-    this.#heldBytes = size;
-    this.holdFor(step.then(() => this.#letGo()));
-  }
-
-  #letGo(): void {
-    this.#options.give(this.#heldBytes);
-    this.#heldBytes = 0;
   }
 
   /** For want of room, or because it is the others' turn. */
@@ -162,7 +145,8 @@ export class Inbox {
 
   #turnIsOver(): boolean {
     if (this.#taken >= RECORDS_PER_TURN) return true;
-    return this.#spent >= TURN_MS && this.#keptBytes <= this.#options.limit * BACKLOG;
+    const { limit, pending } = this.#options;
+    return this.#spent >= TURN_MS && pending.waiting <= limit * BACKLOG;
   }
 
   #nextTurn(): void {
@@ -172,15 +156,11 @@ export class Inbox {
   }
 
   #keep(record: Uint8Array): void {
-    const { limit, take } = this.#options;
-    const size = record.length + RECORD_OVERHEAD;
-    if (this.#keptBytes + size > limit) {
-      this.#fail(new InvalidDataException(`More than ${limit}B are waiting for a hub method.`));
-    } else if (!take(size)) {
-      this.#fail(new InvalidDataException(TOO_MUCH_PENDING));
-    } else {
-      this.#keptBytes += size;
+    try {
+      this.#options.pending.take(record.length + RECORD_OVERHEAD);
       this.#kept.push(record);
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -190,9 +170,7 @@ export class Inbox {
     while (!this.#waiting && this.#next < this.#kept.length) {
       const record = this.#kept[this.#next]!;
       this.#kept[this.#next++] = TAKEN;
-      const size = record.length + RECORD_OVERHEAD;
-      this.#keptBytes -= size;
-      this.#options.give(size);
+      this.#options.pending.give(record.length + RECORD_OVERHEAD);
       this.#take(record, 0, record.length);
     }
     // Cut off in large steps only: each one moves the rest.

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { until } from '../fake-service.test-support.ts';
 import type { FakeClient } from '../fake-service.test-support.ts';
@@ -82,4 +82,89 @@ test('what has been served or dropped makes room', async () => {
     stays.close();
   }
   expect(log.lines).toEqual([]);
+});
+
+describe('a call that runs counts with what waits', () => {
+  const block = async (client: FakeClient, bytes: number): Promise<void> => {
+    await client.text(0);
+    const running = Slow.ends.length;
+    client.call('block', ['x'.repeat(bytes)]);
+    await until(() => Slow.ends.length > running, 'a call that blocks');
+  };
+
+  test('and closes who has the most', async () => {
+    const { trunk, log } = await served([]);
+    const [greedy, other] = [trunk.open({ id: 'greedy' }), trunk.open({ id: 'c2' })];
+    await block(greedy, 12_500);
+    await block(other, 6000);
+    await greedy.released();
+    expect(greedy.texts.at(-1)).toBe(closed);
+    for (const end of Slow.ends) end();
+    expect(await other.text(1)).toContain('"result":null');
+    expect(log.lines).toHaveLength(1);
+  });
+
+  test('until it ends', async () => {
+    const { trunk, log } = await served([]);
+    for (let turn = 0; turn < 5; turn++) {
+      const client = trunk.open({ id: `c${turn}` });
+      await block(client, 9000);
+      Slow.ends.at(-1)!();
+      await client.text(1);
+    }
+    expect(log.lines).toEqual([]);
+  });
+
+  test('or its client goes, though it does not end', async () => {
+    const { trunk, log } = await served([]);
+    for (let turn = 0; turn < 5; turn++) {
+      const client = trunk.open({ id: `c${turn}` });
+      await block(client, 9000);
+      client.close();
+    }
+    expect(log.lines).toEqual([]);
+  });
+});
+
+describe('what comes in pieces counts with what waits', () => {
+  const half = (client: FakeClient, bytes: number) =>
+    client.write(Buffer.from(`{"type":1,"target":"echo","arguments":["${'x'.repeat(bytes)}`));
+  const rest = (client: FakeClient) => client.write(Buffer.from(`"],"invocationId":"p"}\x1e`));
+
+  test('half a record', async () => {
+    const { trunk, log } = await served([]);
+    const [greedy, other] = [trunk.open({ id: 'greedy' }), trunk.open({ id: 'c2' })];
+    half(greedy, 9000);
+    half(other, 2000);
+    await greedy.released();
+    rest(other);
+    expect(await other.text(1)).toContain('"result":2000');
+    for (let turn = 0; turn < 5; turn++) {
+      half(other, 6000);
+      rest(other);
+      expect(await other.text(turn + 2)).toContain('"result":6000');
+    }
+    expect(log.lines).toHaveLength(1);
+  });
+
+  test('what comes before the answer to a handshake', async () => {
+    const admitted: ((yes: boolean) => void)[] = [];
+    const { trunk } = await serve(Slow, {
+      server: { maximumTotalPendingBytes: TOTAL },
+      authorize: () => new Promise<boolean>((resolve) => void admitted.push(resolve)),
+    });
+    const [greedy, other] = [trunk.open({ id: 'greedy' }), trunk.open({ id: 'c2' })];
+    for (let n = 0; n < 5; n++) wait(greedy, 1500);
+    wait(other, 1500);
+    wait(other, 1500);
+    await greedy.released();
+    expect(greedy.texts).toEqual(['{"error":"Handshake was canceled."}']);
+    for (const admit of admitted) admit(true);
+    expect(await other.text(2)).toContain('1500');
+    const third = trunk.open({ id: 'c3' });
+    for (let n = 0; n < 5; n++) wait(third, 1500);
+    await until(() => admitted.length === 3, 'the question');
+    admitted[2]!(true);
+    expect(await third.text(5)).toContain('1500');
+  });
 });

@@ -1,6 +1,7 @@
 import { HubError, OperationCanceledException } from '../errors.ts';
 import type { Schema } from '../hubs/hub-methods.ts';
 import { ItemQueue } from '../item-queue.ts';
+import type { Tally } from '../item-queue.ts';
 import type { HubSettings } from '../options.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
 import { CheckedUpload, itemNotBound } from './checked-upload.ts';
@@ -8,10 +9,15 @@ import { CheckedUpload, itemNotBound } from './checked-upload.ts';
 /** The streams that one client uploads at a time, by their ids (client protocols reference, 6.6). */
 export class Uploads {
   readonly #settings: HubSettings;
+  readonly #tally: Tally;
   readonly #open = new Map<string, ItemQueue>();
+  /** The one that an item has come for last. */
+  #last: ItemQueue | undefined;
 
-  constructor(settings: HubSettings) {
+  /** `tally` counts what no method has read yet. */
+  constructor(settings: HubSettings, tally: Tally) {
     this.#settings = settings;
+    this.#tally = tally;
   }
 
   /**
@@ -30,9 +36,18 @@ export class Uploads {
     });
   }
 
-  /** As `ItemQueue.push`. An item of a stream that is none any more came too late. */
-  push(id: string, item: unknown): Promise<void> | undefined {
-    return this.#open.get(id)?.push(item);
+  /**
+   * As `ItemQueue.push`, with what the item takes, in bytes. An item of a stream that is none any
+   * more came too late.
+   */
+  push(id: string, item: unknown, bytes: number): Promise<void> | undefined {
+    this.#last = this.#open.get(id);
+    return this.#last?.push(item, bytes);
+  }
+
+  /** Pending while the client's next record has to wait, for want of room in one of them. */
+  room(): Promise<void> | undefined {
+    return this.#last?.room();
   }
 
   /** An item came that cannot be read: the reader gets what is left first, and then the error. */
@@ -60,8 +75,9 @@ export class Uploads {
 
   #create(schema: Schema | undefined, refused: (why: string) => void): ItemQueue {
     const { streamBufferCapacity: capacity, enableDetailedErrors: detailed } = this.#settings;
+    const tally = this.#tally;
     return schema === undefined
-      ? new ItemQueue(capacity)
-      : new CheckedUpload({ capacity, schema, detailed, refused });
+      ? new ItemQueue(capacity, tally)
+      : new CheckedUpload({ capacity, tally, schema, detailed, refused });
   }
 }
