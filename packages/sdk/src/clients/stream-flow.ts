@@ -3,7 +3,7 @@ import { deferred } from '../deferred.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
 
 /** What streams write before they wait for the service: its word to pause is late by that much. */
-const WINDOW_BYTES = 128 * 1024;
+export const WINDOW_BYTES = 128 * 1024;
 
 /**
  * Whether streams to one client may go on: not while the server connection is half full, nor while

@@ -1,5 +1,5 @@
 /** Calls of other servers that one client may leave unanswered before the oldest is forgotten. */
-const MAX_PER_CLIENT = 100;
+export const MAX_PER_CLIENT = 100;
 
 /**
  * Calls that other servers make to clients of this one, whose answers go back through the service

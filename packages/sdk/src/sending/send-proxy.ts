@@ -30,7 +30,7 @@ type Method = (
 ) => unknown;
 
 /** Names are the app's own and few; past this many, functions are made for each use. */
-const MAX_METHODS = 1000;
+export const MAX_METHODS = 1000;
 const methods = new Map<string, Method>();
 
 function methodNamed(name: string): Method {

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { until } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
+import { Acks } from './acks.ts';
+import type { ServerConnection } from './server-connection.ts';
 
 class Chat extends Hub {}
 
@@ -33,4 +35,21 @@ test('a lost server connection takes its own acks with it, and no other', async 
     kept.send({ type: MessageType.Ack, ackId, status: AckStatus.Ok, message: '' });
     expect(await outcomes.get(connectionId)).toBe('joined');
   }
+});
+
+test('so many may be awaited, and no more until some have been answered', async () => {
+  const acks = new Acks();
+  const sent: number[] = [];
+  const ask = () => acks.ask('asking', {} as ServerConnection, 0, (ackId) => sent.push(ackId));
+  const answer = (ackId: number) =>
+    acks.settle({ type: MessageType.Ack, ackId, status: AckStatus.Ok, message: '' });
+  const asked = Array.from({ length: 250_000 }, ask);
+  await expect(ask()).rejects.toMatchObject({ code: 'outbound-full' });
+  expect(sent).toHaveLength(250_000);
+  answer(sent[7]!);
+  expect(await asked[7]).toMatchObject({ ackId: sent[7] });
+  asked.push(ask());
+  await expect(ask()).rejects.toMatchObject({ code: 'outbound-full' });
+  for (const ackId of sent) answer(ackId);
+  await Promise.all(asked);
 });

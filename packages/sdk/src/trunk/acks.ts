@@ -5,6 +5,8 @@ import { TrunklineError } from '../errors.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 const ACK_TIMEOUT_MS = 10_000;
+/** What may wait at a time, some 100 MB. */
+export const MOST_WAITING = 250_000;
 const ANSWERS = new Set<number>([AckStatus.Ok, AckStatus.NotFound, AckStatus.Forbidden]);
 
 interface Waiting {
@@ -23,7 +25,8 @@ export class Acks {
 
   /**
    * Calls `send` with a fresh ack id; resolves on the service's ack, within 10 s or not at all, where
-   * it says done, not found or forbidden. `what` is asked for errors, "joining the group".
+   * it says done, not found or forbidden. `what` is asked for errors, "joining the group". Rejects
+   * with TrunklineError `ack-timeout`, and `outbound-full` where too much waits for the service.
    */
   ask(
     what: string,
@@ -33,6 +36,7 @@ export class Acks {
   ): Promise<Ack> {
     const ackId = ++this.#lastId;
     return new Promise((resolve, reject) => {
+      if (this.#waiting.size >= MOST_WAITING) throw tooMany();
       send(ackId);
       const deadline = now + ACK_TIMEOUT_MS;
       this.#waiting.set(ackId, { connection, deadline, what, resolve, reject });
@@ -72,6 +76,13 @@ export class Acks {
     this.#waiting.delete(ackId);
     return waiting;
   }
+}
+
+function tooMany(): TrunklineError {
+  return new TrunklineError(
+    'outbound-full',
+    `${MOST_WAITING} requests wait for the service to confirm them; ask less, or later`,
+  );
 }
 
 function failed({ what }: Waiting, why: string): TrunklineError {

@@ -12,7 +12,7 @@ import type { Receiver } from './server-connection.ts';
 /** A connection that lived no longer than this was of no use. */
 const BRIEF_MS = 1000;
 /** Extra connections that a rebalancing service may ask for (service protocol reference, 7.6). */
-const MAX_ON_DEMAND = 20;
+export const MAX_ON_DEMAND = 20;
 
 export interface PoolOptions {
   readonly hub: string;
