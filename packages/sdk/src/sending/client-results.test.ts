@@ -98,6 +98,30 @@ test('the wait ends with the timeout, the signal and the client', async () => {
   await expect(left).rejects.toThrow("Connection 'c1' disconnected.");
 });
 
+test('who goes takes along what it owes, and nothing of the others', async () => {
+  const { trunk, hub } = await serve(Asks);
+  const [goes, stays] = [trunk.open({ id: 'goes' }), trunk.open({ id: 'stays' })];
+  await Promise.all([goes.text(0), stays.text(0)]);
+  const ask = (id: string) => hub.clients.client(id).invoke().confirm('sure?');
+  const answers = [ask('stays'), ask('goes'), ask('stays'), ask('goes')];
+  const outcomes = Promise.allSettled(answers);
+  const { invocationId } = await trunk.next(34, 1);
+  goes.json({ type: 3, invocationId, result: true });
+  expect(await answers[1]).toBe(true);
+  goes.close();
+  await expect(answers[3]).rejects.toThrow("Connection 'goes' disconnected.");
+  for (const n of [0, 2]) {
+    const asked = await trunk.next(34, n);
+    stays.json({ type: 3, invocationId: asked.invocationId, result: false });
+  }
+  expect((await outcomes).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+  ]);
+});
+
 describe('a question that is given up', () => {
   test.each(['timeout', 'signal'] as const)('is withdrawn: %s', async (why) => {
     const clock = new ManualClock();

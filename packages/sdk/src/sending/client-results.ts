@@ -28,6 +28,8 @@ interface Pending {
  * answer may come to another Server object than the one that asked.
  */
 const pendingCalls = new Map<string, Pending>();
+/** Their ids by the connection asked: thousands may go at once, and none looks at what others owe. */
+const idsByConnection = new Map<string, Set<string>>();
 
 /** Answers of clients that this server waits for (service protocol reference, section 11). */
 export class ClientResults {
@@ -67,7 +69,7 @@ export class ClientResults {
         resolve: (answer) => (settle(), resolve(answer)),
         reject: (error) => (settle(), reject(error)),
       };
-      pendingCalls.set(invocationId, pending);
+      this.#add(invocationId, pending);
       try {
         signal?.addEventListener('abort', cancel);
         if (signal?.aborted === true) return cancel();
@@ -105,16 +107,27 @@ export class ClientResults {
 
   /** A client of this server has gone; it answers nothing any more. */
   disconnected(connectionId: string): void {
-    for (const [invocationId, pending] of pendingCalls) {
-      if (pending.connectionId !== connectionId) continue;
+    for (const invocationId of idsByConnection.get(connectionId) ?? []) {
       const text = `Connection '${connectionId}' disconnected.`;
       this.fail(invocationId, new TrunklineError('client-gone', text));
     }
   }
 
+  #add(invocationId: string, pending: Pending): void {
+    const { connectionId } = pending;
+    pendingCalls.set(invocationId, pending);
+    const ids = idsByConnection.get(connectionId) ?? new Set();
+    idsByConnection.set(connectionId, ids.add(invocationId));
+  }
+
   #take(invocationId: string): Pending | undefined {
     const pending = pendingCalls.get(invocationId);
+    if (pending === undefined) return undefined;
+    const { connectionId } = pending;
     pendingCalls.delete(invocationId);
+    const ids = idsByConnection.get(connectionId)!;
+    ids.delete(invocationId);
+    if (ids.size === 0) idsByConnection.delete(connectionId);
     return pending;
   }
 }
