@@ -90,6 +90,8 @@ describe('JSON has', () => {
     const value = JSON.parse('{"__proto__":1}') as Record<string, unknown>;
     value['b'] = bytes;
     expect(written(value)).toBe('{"__proto__":1,"b":"AP8B"}');
+    Object.defineProperty(value, '__proto__', { value: bytes });
+    expect(written(value)).toBe('{"__proto__":"AP8B","b":"AP8B"}');
   });
 
   test('whatever JSON.stringify has for it, and leaves it alone', () => {

@@ -155,8 +155,8 @@ function objectForm(value: object, useBigInt: boolean, depth: number): unknown {
     const member = members[name];
     if (isSimple(member) || !Object.hasOwn(members, name)) continue;
     const form = jsonForm(member, useBigInt, name, depth + 1);
-    // Without a prototype, as a member may be called `__proto__`.
-    if (form !== member) (copy ??= Object.assign(bare(), members))[name] = form;
+    // Spread, a member called `__proto__` is one in the copy, too.
+    if (form !== member) (copy ??= { ...members })[name] = form;
   }
   return copy ?? value;
 }
