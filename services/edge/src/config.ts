@@ -8,8 +8,8 @@ import type { LoggerOptions } from '@trunkline/telemetry';
 import { AccessKeyError, AccessKeys, DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
 import { formatTag } from './model/connection-id.ts';
 import { EDGE_OPTIONS } from './options.ts';
-import type { MigrationPolicy } from './sessions/client/migration-policy.ts';
-import { TRANSPORT_LABELS, TRANSPORTS } from './sessions/client/transport.ts';
+import type { MigrationPolicy } from './sessions/migration-policy.ts';
+import { TRANSPORT_LABELS, TRANSPORTS } from './sessions/transport.ts';
 import { canonicalOrigin } from './sessions/origin.ts';
 
 /** What an edge is started with: the option table's values, checked together. */

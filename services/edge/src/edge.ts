@@ -21,7 +21,8 @@ import { HeldPosts } from './sessions/client/http/held-posts.ts';
 import { HttpDoor } from './sessions/client/http/http-door.ts';
 import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
 import { Counters } from './sessions/counters.ts';
-import type { Clock, EdgeContext } from './sessions/edge-context.ts';
+import type { CoreContext } from './sessions/core-context.ts';
+import type { Clock } from './sessions/clock.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
@@ -71,7 +72,7 @@ export async function startEdge(
   const health = { ready: false };
   const admin = createAdminApp(createEdgeRegistry(context, hubs), health);
   await listenForAdmin(admin, config);
-  const requests = new HttpDoor(context, clients);
+  const requests = new HttpDoor(context, clients, context.heldPosts);
   const listener = await listen(listenerSettings(config, context, openFiles), {
     client: (request) => clients.connect(request),
     server: (request) => servers.connect(request),
@@ -117,7 +118,7 @@ export async function startEdge(
 
 function listenerSettings(
   config: EdgeConfig,
-  context: EdgeContext,
+  context: CoreContext,
   openFiles: number,
 ): ListenerSettings {
   const { counters, pools, limits, digest } = context;
@@ -130,7 +131,7 @@ function listenerSettings(
   return { ...config, counters, pools, openSockets, spareSockets: spare, turnedAway };
 }
 
-function logStop({ log, clients, servers }: EdgeContext, why: string): void {
+function logStop({ log, clients, servers }: CoreContext, why: string): void {
   log.info({ why, clients: clients.size, serverConnections: servers.size }, 'edge stops');
 }
 
@@ -146,7 +147,7 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
   }
 }
 
-function createContext(config: EdgeConfig, log: Logger, openFiles: number): EdgeContext {
+function createContext(config: EdgeConfig, log: Logger, openFiles: number): CoreContext {
   const random = randomPool();
   const pools = new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) }));
   const counters = new Counters();

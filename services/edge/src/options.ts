@@ -1,8 +1,8 @@
 import { defineOptions } from '@trunkline/settings';
 import { LOG_LEVELS } from '@trunkline/telemetry';
 import { DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
-import { MIGRATION_POLICIES } from './sessions/client/migration-policy.ts';
-import { TRANSPORT_LABELS } from './sessions/client/transport.ts';
+import { MIGRATION_POLICIES } from './sessions/migration-policy.ts';
+import { TRANSPORT_LABELS } from './sessions/transport.ts';
 
 /** Every setting of the edge: flags, variables, config file keys, help and docs come from here. */
 export const EDGE_OPTIONS = defineOptions({

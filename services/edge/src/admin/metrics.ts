@@ -1,16 +1,16 @@
 import type { GivenLabels, LabelsOf, MetricName, Registry, Sources } from '@trunkline/telemetry';
 import { createRegistry, processSources } from '@trunkline/telemetry';
 import type { CloseReason } from '../sessions/close-reason.ts';
-import { TRANSPORT_LABELS } from '../sessions/client/transport.ts';
+import { TRANSPORT_LABELS } from '../sessions/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { LabelCounts } from '../sessions/counters.ts';
 import { UNREADABLE_LABELS } from '../sessions/counters.ts';
-import type { EdgeContext } from '../sessions/edge-context.ts';
+import type { CoreContext } from '../sessions/core-context.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import { VERSION } from '../version.ts';
 
 /** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
-export function createEdgeRegistry(context: EdgeContext, hubs: HubDirectory): Registry {
+export function createEdgeRegistry(context: CoreContext, hubs: HubDirectory): Registry {
   const sources: Sources = {
     ...processSources(VERSION),
     ...connectionSources(context, hubs),
@@ -32,7 +32,7 @@ const GIVEN: GivenLabels = {
 type Some<N extends MetricName> = Pick<Sources, N>;
 
 function connectionSources(
-  context: EdgeContext,
+  context: CoreContext,
   hubs: HubDirectory,
 ): Some<
   | 'trunkline_client_connections'
@@ -62,7 +62,7 @@ function connectionSources(
 }
 
 function trafficSources(
-  context: EdgeContext,
+  context: CoreContext,
 ): Some<
   | 'trunkline_messages_total'
   | 'trunkline_message_bytes_total'
@@ -106,7 +106,7 @@ function trafficSources(
 }
 
 function failureSources(
-  context: EdgeContext,
+  context: CoreContext,
 ): Some<
   | 'trunkline_client_closes_total'
   | 'trunkline_server_closes_total'

@@ -1,6 +1,6 @@
 import { MESSAGE_NAMES } from '@trunkline/protocol';
 import { Histogram } from '@trunkline/telemetry';
-import { TRANSPORT_LABELS } from './client/transport.ts';
+import { TRANSPORT_LABELS } from './transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
 import type { CloseReason } from './close-reason.ts';
 

@@ -1,8 +1,8 @@
 import type { Payloads } from '@trunkline/protocol';
-import type { ClientSession } from './client/client-session.ts';
+import type { ClientContext } from './client/client-context.ts';
 import { HeldSend } from './client/opening-queue.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
-import type { EdgeContext } from './edge-context.ts';
+import type { Recipient } from './recipient.ts';
 
 /**
  * Gives each member the payload of its hub protocol: looked up once per protocol, then one loop
@@ -11,16 +11,16 @@ import type { EdgeContext } from './edge-context.ts';
  * out the payload is held, in one copy for all of those.
  */
 export function deliver(
-  members: readonly ClientSession[],
+  members: readonly Recipient[],
   payloads: Payloads,
-  context: EdgeContext,
+  context: Pick<ClientContext, 'counters' | 'intake' | 'opening'>,
 ): void {
   const { counters } = context;
   const started = performance.now();
-  let slow: ClientSession[] | undefined;
+  let slow: Recipient[] | undefined;
   let protocol: string | undefined;
   let payload: Uint8Array | undefined;
-  let waiting: HeldSend<ClientSession> | undefined;
+  let waiting: HeldSend<Recipient> | undefined;
   for (const member of members) {
     const { ready } = member;
     if (!ready && !member.holds) {

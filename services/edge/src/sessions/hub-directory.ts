@@ -1,5 +1,5 @@
 import type { Budget } from '@trunkline/protocol';
-import type { EdgeContext } from './edge-context.ts';
+import type { ClientContext } from './client/client-context.ts';
 import { HubRuntime } from './hub-runtime.ts';
 
 /** What hubs need of the bus. */
@@ -27,11 +27,11 @@ interface Entry {
  */
 export class HubDirectory {
   readonly #hubs = new Map<string, Entry>();
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
   readonly #rules: Budget<string>;
   #bus: HubBus | undefined;
 
-  constructor(context: EdgeContext) {
+  constructor(context: ClientContext) {
     this.#context = context;
     this.#rules = context.pools.open('user_group_rules', (hub) =>
       this.get(hub)?.model.forgetOldestRules(),

@@ -1,20 +1,21 @@
+import type { Payloads } from '@trunkline/protocol';
 import type { Command } from '../model/command.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Origin } from '../model/hub.ts';
 import { Hub } from '../model/hub.ts';
 import type { Room } from '../model/user-group-rules.ts';
-import type { ClientSession } from './client/client-session.ts';
-import type { MigrationPolicy } from './client/migration-policy.ts';
-import type { TransportLabel } from './client/transport.ts';
+import type { MigrationPolicy } from './migration-policy.ts';
+import type { TransportLabel } from './transport.ts';
 import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
-import type { EdgeContext } from './edge-context.ts';
+import type { ClientContext } from './client/client-context.ts';
+import type { PooledHost } from './host.ts';
+import type { HubClient } from './hub-client.ts';
 import { Offers } from './server/offers.ts';
 import { SHORT_GAP_MS } from './server/gaps.ts';
 import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
-import type { ServerSession } from './server/server-session.ts';
 
 /** What a client is told that will be served by none but an app server that has gone. */
 const SERVER_GONE = 'The app server of this client has gone. Connect again.';
@@ -25,11 +26,11 @@ export type Publish = (frame: Uint8Array) => void;
 /** One hub on this edge: its model, its server connections, and the clients that wait for one. */
 export class HubRuntime {
   readonly name: string;
-  readonly model: Hub<ClientSession>;
+  readonly model: Hub<HubClient>;
   readonly servers: ServerPool;
-  readonly waiting = new Set<ClientSession>();
+  readonly waiting = new Set<HubClient>();
   /** Those of them whose process may be dying. */
-  readonly #waitingShortly = new WeakSet<ClientSession>();
+  readonly #waitingShortly = new WeakSet<HubClient>();
   readonly migration: MigrationPolicy;
   /** Client connections by transport. */
   readonly connections: Record<TransportLabel, number> = {
@@ -37,19 +38,19 @@ export class HubRuntime {
     serverSentEvents: 0,
     longPolling: 0,
   };
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
   readonly #publish: Publish;
   readonly #reinforcements: Reinforcements;
 
   /** `room`: what the rules of its users may take. */
-  constructor(name: string, context: EdgeContext, publish: Publish, room: Room) {
+  constructor(name: string, context: ClientContext, publish: Publish, room: Room) {
     this.name = name;
     this.#context = context;
     this.servers = new ServerPool(context.clock, new Offers(name, context.digest));
     this.#publish = publish;
-    this.#reinforcements = new Reinforcements(context);
+    this.#reinforcements = new Reinforcements(name, context);
     this.migration = context.limits.migration;
-    const find = (id: string): ClientSession | undefined => {
+    const find = (id: string): HubClient | undefined => {
       const client = context.clients.get(id);
       return client?.hub === this && client.place >= 0 ? client : undefined;
     };
@@ -63,14 +64,14 @@ export class HubRuntime {
   }
 
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */
-  assign(client: ClientSession): void {
+  assign(client: HubClient): void {
     const server = this.servers.choose(client);
     if (server === undefined) return this.#await(client);
     this.waiting.delete(client);
     client.serveFrom(server);
   }
 
-  #await(client: ClientSession): void {
+  #await(client: HubClient): void {
     if (this.servers.isGoneFor(client)) return client.turnAway(SERVER_GONE);
     this.waiting.add(client);
     this.#reinforcements.ask(this.servers);
@@ -78,7 +79,7 @@ export class HubRuntime {
   }
 
   /** Its process has lost a connection: within a second it has another one, or the client goes. */
-  #awaitShortly(client: ClientSession): void {
+  #awaitShortly(client: HubClient): void {
     if (this.#waitingShortly.has(client)) return;
     this.#waitingShortly.add(client);
     this.#context.clock.after(SHORT_GAP_MS, () => {
@@ -90,19 +91,19 @@ export class HubRuntime {
   }
 
   /** A server connection has come: whoever waits may have found a place. */
-  serverReady(server: ServerSession): void {
+  serverReady(server: PooledHost): void {
     this.servers.add(server);
     this.assignWaiting();
   }
 
   /** A server connection is lost. */
-  serverGone(server: ServerSession): void {
+  serverGone(server: PooledHost): void {
     this.servers.delete(server);
     this.#lookAgain();
   }
 
   /** A server connection is about to go with its process. */
-  serverLeaves(server: ServerSession): void {
+  serverLeaves(server: PooledHost): void {
     this.servers.leaves(server);
     this.#lookAgain();
   }
@@ -136,10 +137,15 @@ export class HubRuntime {
     return found;
   }
 
-  #perform(effect: Exclude<Effect<ClientSession>, { kind: 'answer' }>, frame: Uint8Array): void {
+  /** Sends each of them the payload of its hub protocol. */
+  deliver(members: readonly HubClient[], payloads: Payloads): void {
+    deliver(members, payloads, this.#context);
+  }
+
+  #perform(effect: Exclude<Effect<HubClient>, { kind: 'answer' }>, frame: Uint8Array): void {
     switch (effect.kind) {
       case 'deliver':
-        deliver(effect.members, effect.payloads, this.#context);
+        this.deliver(effect.members, effect.payloads);
         break;
       case 'close':
         for (const member of effect.members) {

@@ -125,7 +125,7 @@ describe('a message that is never finished', () => {
   test('of an app server ends the connection', () => {
     server.socket.receive(Buffer.of(0x80, 0x80, 0x01, 0x95));
     for (let second = 0; second < 31; second++) {
-      edge.context.servers.forEach((one) => one.check(edge.now, 0));
+      for (const one of edge.context.servers) one.check(edge.now, 0);
       edge.pass(1);
     }
     expect(server.socket.isOpen).toBe(false);

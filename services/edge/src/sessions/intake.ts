@@ -1,9 +1,8 @@
 import type { Budget, SharedBudget } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
-import type { ClientSession } from './client/client-session.ts';
 import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
-import type { ServerSession } from './server/server-session.ts';
+import type { Worker } from './turns.ts';
 import { TurnClock, Turns } from './turns.ts';
 import { Unfinished } from './unfinished.ts';
 
@@ -11,51 +10,80 @@ import { Unfinished } from './unfinished.ts';
 const STRAYS = 1000;
 const STRAYS_MS = 10_000;
 
+export interface Closable {
+  close(reason: CloseReason): void;
+}
+
+/** Whose bytes come in: a client, or a server connection. */
+interface Sender extends Worker, Closable {}
+
+/** A client that is not open yet, or on the move. */
+export interface Unsettled extends Closable {
+  /** Bytes that are held for it, of shared ones its part. */
+  readonly heldPart: number;
+  /** `late`: how long this edge itself slept, for which no client is to blame. */
+  checkDeadline(now: number, late: number): void;
+}
+
+/** One whose messages are passed on as they are worked off. */
+interface MeasuredSender extends Sender {
+  /** What has been worked off now had come so long ago, in milliseconds. */
+  worked(ms: number): void;
+}
+
 /**
  * What bounds the work and the memory that incoming bytes cost: who works when, who holds half
  * messages, what waits for whom, who sends what nobody sends. Whoever passes a bound is closed.
  */
 export class Intake {
-  readonly clients: Turns<ClientSession>;
-  readonly servers: Turns<ServerSession>;
-  readonly unfinishedFromClients: Unfinished<ClientSession>;
-  readonly unfinishedToClients: Unfinished<ClientSession>;
-  readonly unfinishedFromServers: Unfinished<ServerSession>;
+  readonly clients: Turns<Sender>;
+  readonly servers: Turns<MeasuredSender>;
+  readonly unfinishedFromClients: Unfinished<Sender>;
+  readonly unfinishedToClients: Unfinished<Sender>;
+  readonly unfinishedFromServers: Unfinished<MeasuredSender>;
   /** Bytes of clients that have no app server yet. */
-  readonly waiting: Budget<ClientSession>;
+  readonly waiting: Budget<Closable>;
   /** Bytes of clients on the move. */
-  readonly moving: Budget<ClientSession>;
+  readonly moving: Budget<Closable>;
   /** Bytes for clients whose handshake response is not out. */
-  readonly opening: SharedBudget<ClientSession>;
-  readonly #strays = new Map<ClientSession, number>();
+  readonly opening: SharedBudget<Unsettled>;
+  readonly #strays = new Map<Sender, number>();
   #straysSince = 0;
 
   constructor(pools: Pools, clock = new TurnClock()) {
     const { flood, badServerData, slowAppServer, slowClient } = CLIENT_CLOSE_REASONS;
     const closeClient = closing(flood);
-    const closeServer = (server: ServerSession): void => server.close(SERVER_CLOSE_REASONS.flood);
+    const closeServer = closing(SERVER_CLOSE_REASONS.flood);
     const badHub = closing(badServerData);
-    this.clients = new Turns(clock, 'backlog_from_clients', pools, { giveUp: closeClient });
-    this.servers = new Turns(clock, 'backlog_from_servers', pools, {
+    this.clients = new Turns<Sender>(clock, 'backlog_from_clients', pools, { giveUp: closeClient });
+    this.servers = new Turns<MeasuredSender>(clock, 'backlog_from_servers', pools, {
       giveUp: closeServer,
       worked: (server, ms) => server.worked(ms),
     });
     this.waiting = pools.open('waiting_clients', closeClient);
     this.moving = pools.open('moving_clients', closing(slowAppServer));
-    this.opening = pools.openShared('opening_clients', closing(slowClient));
-    this.unfinishedFromClients = new Unfinished('unfinished_from_clients', pools, closeClient);
-    this.unfinishedToClients = new Unfinished('unfinished_to_clients', pools, badHub);
-    this.unfinishedFromServers = new Unfinished('unfinished_from_servers', pools, closeServer);
+    this.opening = pools.openShared<Unsettled>('opening_clients', closing(slowClient));
+    this.unfinishedFromClients = new Unfinished<Sender>(
+      'unfinished_from_clients',
+      pools,
+      closeClient,
+    );
+    this.unfinishedToClients = new Unfinished<Sender>('unfinished_to_clients', pools, badHub);
+    this.unfinishedFromServers = new Unfinished<MeasuredSender>(
+      'unfinished_from_servers',
+      pools,
+      closeServer,
+    );
   }
 
   /** The client has sent what no client sends. */
-  stray(client: ClientSession): void {
+  stray(client: Sender): void {
     const strays = (this.#strays.get(client) ?? 0) + 1;
     this.#strays.set(client, strays);
     if (strays > STRAYS) client.close(CLIENT_CLOSE_REASONS.flood);
   }
 
-  clientGone(client: ClientSession): void {
+  clientGone(client: Sender): void {
     this.clients.drop(client);
     this.waiting.giveAll(client);
     this.unfinishedFromClients.forget(client);
@@ -64,7 +92,7 @@ export class Intake {
   }
 
   /** `leavesWork`: what it has sent is still to be worked off. */
-  serverGone(server: ServerSession, leavesWork: boolean): void {
+  serverGone(server: MeasuredSender, leavesWork: boolean): void {
     this.unfinishedFromServers.forget(server);
     if (!leavesWork) this.servers.drop(server);
   }
@@ -82,6 +110,6 @@ export class Intake {
   }
 }
 
-function closing(reason: CloseReason): (client: ClientSession) => void {
-  return (client) => client.close(reason);
+function closing(reason: CloseReason): (peer: Closable) => void {
+  return (peer) => peer.close(reason);
 }

@@ -207,7 +207,7 @@ async function fight(steps: readonly Step[]): Promise<Battle> {
 function expectPeace({ edge, callers, sends, processes }: Battle): void {
   const here = callers.filter(({ client }) => client.socket.isOpen);
   expect(here.flatMap(({ open }) => [...open.keys()])).toEqual([]);
-  expect(here.filter(({ client }) => client.session.server === undefined)).toEqual([]);
+  expect(here.filter(({ client }) => client.session.host === undefined)).toEqual([]);
   expect(processes.flatMap(({ asked }) => [...asked.keys()])).toEqual([]);
   for (const { client } of callers) {
     const numbers = sends.filter(([id]) => id === client.id).map(([, number]) => number);

@@ -1,7 +1,7 @@
-import type { ClientSession } from './client/client-session.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { Counters } from './counters.ts';
-import type { Clock } from './edge-context.ts';
+import type { Clock } from './clock.ts';
+import type { Served } from './served.ts';
 
 /** Milliseconds between two steps, give or take a quarter, so that edges do not keep step. */
 const STEP_MS = 100;
@@ -16,7 +16,7 @@ const STEPS = 40;
  * for thousands, whose reconnects would arrive in one instant.
  */
 export class PacedCloses {
-  readonly #waiting = new Set<ClientSession>();
+  readonly #waiting = new Set<Served>();
   readonly #clock: Clock;
   readonly #counters: Counters;
   #isPacing = false;
@@ -29,7 +29,7 @@ export class PacedCloses {
     this.#counters = counters;
   }
 
-  add(client: ClientSession): void {
+  add(client: Served): void {
     this.#waiting.add(client);
     this.#share = Math.max(this.#share, Math.ceil(this.#waiting.size / STEPS));
     if (!this.#isPacing) this.#pace();
@@ -37,7 +37,7 @@ export class PacedCloses {
   }
 
   /** It has ended by itself. */
-  delete(client: ClientSession): void {
+  delete(client: Served): void {
     this.#waiting.delete(client);
   }
 

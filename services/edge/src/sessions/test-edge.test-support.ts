@@ -5,9 +5,10 @@ import { ConnectionTable } from '../model/connection-table.ts';
 import type { ClientIdentity } from './client/client-session.ts';
 import { ClientSession } from './client/client-session.ts';
 import { HeldPosts } from './client/http/held-posts.ts';
-import { TRANSPORTS } from './client/transport.ts';
+import { TRANSPORTS } from './transport.ts';
 import { Counters } from './counters.ts';
-import type { Clock, EdgeContext } from './edge-context.ts';
+import type { CoreContext } from './core-context.ts';
+import type { Clock } from './clock.ts';
 import { FakeClient } from './fake-client.test-support.ts';
 import { FakeServer } from './fake-server.test-support.ts';
 import { Intake } from './intake.ts';
@@ -24,7 +25,7 @@ import type { Expiring } from './watch.ts';
 import { Watch } from './watch.ts';
 import { counted, JSON_HANDSHAKE } from './wire.test-support.ts';
 
-const LIMITS: EdgeContext['limits'] = {
+const LIMITS: CoreContext['limits'] = {
   messageBytes: 64 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
@@ -41,21 +42,22 @@ export const KEY = 'the key';
 
 /** The sessions of an edge without its listener, on a clock that tests move. */
 export class TestEdge {
-  readonly context: EdgeContext;
+  readonly context: CoreContext;
   readonly hubs: HubDirectory;
   readonly watch: Watch;
+  /** Every server connection there has been. */
+  readonly servers: FakeServer[] = [];
   /** Who else is to be swept. */
   readonly expiring: Expiring[] = [];
   /** What has been logged, info and above. */
   readonly lines: Record<string, unknown>[] = [];
   #now = 1_000_000;
   #due: { readonly at: number; readonly run: () => void }[] = [];
-  #servers = 0;
   #worked = 0;
   /** What each look at the clock of work has cost: nothing, so that all is done at once. */
   workMs = 0;
 
-  constructor(limits: Partial<EdgeContext['limits']> = {}, pools = new Pools()) {
+  constructor(limits: Partial<CoreContext['limits']> = {}, pools = new Pools()) {
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -133,14 +135,14 @@ export class TestEdge {
     identity: Partial<Omit<ServerIdentity, 'hub'>> & { hub?: string } = {},
   ): FakeServer {
     const { hub = 'chat', serverId = 'server-1' } = identity;
-    const id = identity.id ?? `cid-${++this.#servers}`;
+    const id = identity.id ?? `cid-${this.servers.length + 1}`;
     const { userAgent = 'trunkline-sdk/1', offer } = identity;
-    return new FakeServer(
-      new ServerSession(
-        { id, serverId, userAgent, offer, hub: this.hubs.open(hub, 'server')! },
-        this.context,
-      ),
+    const runtime = this.hubs.open(hub, 'server')!;
+    const server = new FakeServer(
+      new ServerSession({ id, serverId, userAgent, offer, hub: runtime }, this.context),
     );
+    this.servers.push(server);
+    return server;
   }
 
   /** A server connection that has shaken hands, and read the answer. */

@@ -5,7 +5,7 @@ import { bearerToken, verifyToken } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { Counters } from './counters.ts';
-import type { Clock } from './edge-context.ts';
+import type { Clock } from './clock.ts';
 
 /** Enough for the connects between a negotiate and its WebSocket; each keeps about 1 KB. */
 const REMEMBERED_TOKENS = 1024;

@@ -1,5 +1,5 @@
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
-import type { EdgeContext } from './edge-context.ts';
+import type { CoreContext } from './core-context.ts';
 
 const SWEEP_MS = 1_000;
 
@@ -13,12 +13,12 @@ export interface Expiring {
  * itself has slept (a frozen machine, a long pause), nobody is blamed for that silence.
  */
 export class Watch {
-  readonly #context: EdgeContext;
+  readonly #context: CoreContext;
   readonly #others: readonly Expiring[];
   readonly #timer: NodeJS.Timeout;
   #last: number;
 
-  constructor(context: EdgeContext, others: readonly Expiring[]) {
+  constructor(context: CoreContext, others: readonly Expiring[]) {
     this.#context = context;
     this.#others = others;
     this.#last = this.#readClock();

@@ -6,7 +6,6 @@ import {
   transportsFor,
 } from '@trunkline/protocol';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
-import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
@@ -20,20 +19,21 @@ import {
   TRANSPORT_CHANGED,
   UNKNOWN_ID,
 } from './answers.ts';
-import { ClientSession } from './client-session.ts';
 import { Capacity } from './capacity.ts';
+import type { ClientContext } from './client-context.ts';
+import { ClientSession } from './client-session.ts';
 import {
   mintConnectionToken,
   requestedConnection,
   verifyConnectionToken,
-} from './connection-token.ts';
+} from '../connection-token.ts';
 import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
-import type { Opening } from './opening.ts';
-import { MAX_OPENING_LENGTH, openingLength, visibleHeaders, visibleQuery } from './opening.ts';
-import { signInEnd } from './sign-in.ts';
-import type { Transport } from './transport.ts';
-import { TRANSPORTS } from './transport.ts';
+import type { Opening } from '../opening.ts';
+import { MAX_OPENING_LENGTH, openingLength, visibleHeaders, visibleQuery } from '../opening.ts';
+import { signInEnd } from '../sign-in.ts';
+import type { Transport } from '../transport.ts';
+import { TRANSPORTS } from '../transport.ts';
 import type { Provenance, Visitor } from './visitor.ts';
 import { Visitors } from './visitor.ts';
 
@@ -49,7 +49,7 @@ export interface Named {
 
 /** The clients' door: who may come in, under which id. */
 export class ClientAdmission {
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
   readonly #tokens: TokenVerifier;
   readonly #visitors: Visitors;
   readonly #hubs: HubDirectory;
@@ -57,7 +57,7 @@ export class ClientAdmission {
   readonly #capacity: Capacity;
 
   constructor(
-    context: EdgeContext,
+    context: ClientContext,
     tokens: TokenVerifier,
     hubs: HubDirectory,
     provenance: Provenance,

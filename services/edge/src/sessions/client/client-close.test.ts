@@ -25,7 +25,7 @@ function expectForgotten(edge: TestEdge, client: FakeClient): void {
   expect(edge.context.clients.get(client.id)).toBeUndefined();
   expect(edge.context.opening.size).toBe(0);
   expect(edge.hubs.get('chat')!.model.members).toEqual([]);
-  expect([...edge.context.servers].flatMap(({ clients }) => clients)).toEqual([]);
+  expect([...edge.hubs.get('chat')!.servers].flatMap(({ clients }) => clients)).toEqual([]);
 }
 
 describe('a client that leaves', () => {

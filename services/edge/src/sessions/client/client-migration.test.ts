@@ -12,7 +12,7 @@ import {
   usedOf,
   wire,
 } from '../fixtures.test-support.ts';
-import { TRANSPORTS } from './transport.ts';
+import { TRANSPORTS } from '../transport.ts';
 
 const PING = '{"type":6}␞';
 const HUB_CLOSE = '{"type":7,"allowReconnect":true}␞';
@@ -164,7 +164,7 @@ describe('a server connection is lost', () => {
     await edge.server({ serverId: 'b' });
     for (let second = 0; second < 12; second++) {
       edge.pass(1);
-      for (const server of edge.context.servers) server.received(Buffer.of(2, 0x91, 3));
+      for (const { session } of edge.servers) session.received(Buffer.of(2, 0x91, 3));
     }
     a.data(lively, done(1));
     lose(a);
@@ -248,7 +248,7 @@ describe('without another process', () => {
     expect(edge.closes).toEqual({ SlowAppServer: 1 });
     expect([few.socket.isOpen, usedOf(pools, 'moving_clients')]).toEqual([true, 500]);
     const next = await edge.server({ serverId: 'b' });
-    expect(few.session.server).toBe(next.session);
+    expect(few.session.host).toBe(next.session);
     expectNothingHeld();
   });
 
@@ -273,7 +273,7 @@ describe('without another process', () => {
     expect(client.heard).toEqual([failed(1)]);
     edge.pass(9);
     const third = await edge.server({ serverId: 'c' });
-    expect(client.session.server).toBe(third.session);
+    expect(client.session.host).toBe(third.session);
     expect(outcomes()).toEqual({ moved_after_loss: 2 });
   });
 
@@ -295,9 +295,9 @@ describe('the same process', () => {
     const sibling = await edge.server({ serverId: 'a' });
     const client = await edge.client(a);
     lose(a);
-    expect(client.session.server).toBeUndefined();
+    expect(client.session.host).toBeUndefined();
     await edge.server({ serverId: 'a' });
-    expect(client.session.server?.serverId).toBe('a');
+    expect(client.session.host?.serverId).toBe('a');
     expect(sibling.session.isOpen).toBe(true);
   });
 
@@ -307,9 +307,9 @@ describe('the same process', () => {
     lose(a);
     lose(sibling);
     await edge.server({ serverId: 'a' });
-    expect(client.session.server).toBeUndefined();
+    expect(client.session.host).toBeUndefined();
     await edge.server({ serverId: 'a' });
-    expect(client.session.server?.serverId).toBe('a');
+    expect(client.session.host?.serverId).toBe('a');
   });
 
   test('is not given one it has lost before by another way round', async () => {
@@ -317,9 +317,9 @@ describe('the same process', () => {
     const client = await edge.client(a);
     const other = await edge.server({ serverId: 'b' });
     lose(a);
-    expect(client.session.server).toBe(other.session);
+    expect(client.session.host).toBe(other.session);
     lose(other);
-    expect(client.session.server).toBeUndefined();
+    expect(client.session.host).toBeUndefined();
     expect(sibling.session.takesClients).toBe(true);
   });
 
@@ -331,7 +331,7 @@ describe('the same process', () => {
     ];
     lose(lost);
     lose(a);
-    expect(client.session.server).toBe(left.session);
+    expect(client.session.host).toBe(left.session);
   });
 
   describe('of software that is known to starve it', () => {
@@ -346,7 +346,7 @@ describe('the same process', () => {
       const client = await edge.client(a);
       lose(a);
       await edge.server(old);
-      expect(client.session.server).toBeUndefined();
+      expect(client.session.host).toBeUndefined();
       edge.pass(10);
       expect(client.heard).toEqual([HUB_CLOSE]);
       expect(outcomes()).toEqual({ no_server: 1 });
@@ -358,7 +358,7 @@ describe('the same process', () => {
       lose(a);
       await edge.server(old);
       lose(other);
-      expect(client.session.server).toBeUndefined();
+      expect(client.session.host).toBeUndefined();
     });
   });
 });
@@ -368,7 +368,7 @@ describe('a client with affinity', () => {
     const client = await edge.client(a, { affinity: { sticky: 'Preferred', serverName: 'a' } });
     const other = await edge.server({ serverId: 'b' });
     lose(a);
-    expect(client.session.server).toBe(other.session);
+    expect(client.session.host).toBe(other.session);
   });
 });
 
@@ -414,20 +414,20 @@ describe('a server that stops', () => {
     a.says({ type: MessageType.ClientInvocation, ...id, payloads: payloads({ json: SEND }) });
     leave(a);
     client.says(done('i'));
-    expect(client.session.server).toBe(a.session);
+    expect(client.session.host).toBe(a.session);
     expect(await told(a, client)).toEqual([done('i')]);
     const payload = new Uint8Array(0);
     a.says({ type: MessageType.ClientCompletion, ...id, protocol: 'json', payload });
     edge.pass(1);
-    expect(client.session.server).toBe(b.session);
+    expect(client.session.host).toBe(b.session);
   });
 
   test('a message it has begun is waited for', async () => {
     a.data(client, '{"type":1,');
     leave(a);
-    expect(client.session.server).toBe(a.session);
+    expect(client.session.host).toBe(a.session);
     a.data(client, '"target":"m","arguments":[]}␞');
-    expect(client.session.server).toBe(b.session);
+    expect(client.session.host).toBe(b.session);
     expect(client.heard).toEqual(['{"type":1,"target":"m","arguments":[]}␞']);
   });
 
@@ -441,7 +441,7 @@ describe('a server that stops', () => {
     await b.messages();
     for (let second = 0; second < 20; second++) {
       edge.pass(1);
-      for (const server of edge.context.servers) server.received(Buffer.of(2, 0x91, 3));
+      for (const { session } of edge.servers) session.received(Buffer.of(2, 0x91, 3));
     }
     expect(client.heard).toEqual([SEND, failed(1, CUT)]);
     expect((await told(b, client)).slice(-3)).toEqual([...opened('a'), call(2)]);
@@ -474,7 +474,7 @@ describe('a server that stops', () => {
   test('a client that has said Close is left to it', async () => {
     client.says('{"type":7}␞');
     leave(a);
-    expect(client.session.server).toBe(a.session);
+    expect(client.session.host).toBe(a.session);
     a.closes(client);
     expect(edge.closes).toEqual({ ClosedByAppServer: 1 });
     expectNothingHeld();
@@ -485,7 +485,7 @@ describe('a server that stops', () => {
     leave(a);
     for (let second = 0; second < 20; second++) {
       edge.pass(1);
-      for (const server of edge.context.servers) server.received(Buffer.of(2, 0x91, 3));
+      for (const { session } of edge.servers) session.received(Buffer.of(2, 0x91, 3));
     }
     expect(client.heard).toEqual([HUB_CLOSE]);
     expect(outcomes()).toEqual({ not_possible: 1 });
@@ -495,10 +495,10 @@ describe('a server that stops', () => {
     leave(b);
     leave(a);
     client.says(call(1));
-    expect(client.session.server).toBeUndefined();
+    expect(client.session.host).toBeUndefined();
     edge.pass(9);
     const c = await edge.server({ serverId: 'c' });
-    expect(client.session.server).toBe(c.session);
+    expect(client.session.host).toBe(c.session);
     c.data(client, done(1));
     expect(client.heard).toEqual([done(1)]);
   });

@@ -9,9 +9,6 @@ export interface ClientProtocol {
   readonly ping: Uint8Array;
 }
 
-/** A client that nobody has spoken to for so long gets a ping: its own patience is 30 s. */
-export const QUIET_SECONDS = 12;
-
 const known = new Map<string, ClientProtocol>();
 
 /**

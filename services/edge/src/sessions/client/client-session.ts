@@ -6,28 +6,29 @@ import {
   readHandshakeResponse,
 } from '@trunkline/protocol';
 import type { Group } from '../../model/groups.ts';
-import type { Member } from '../../model/member.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
 import { GONE_SOCKET, SendResult } from '../../ports/socket.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
-import type { EdgeContext } from '../edge-context.ts';
+import type { Host, PooledHost } from '../host.ts';
+import type { HubClient } from '../hub-client.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
+import type { Affinity } from '../served.ts';
 import type { Worker } from '../turns.ts';
-import type { Affinity } from '../server/server-pool.ts';
-import type { ServerSession } from '../server/server-session.ts';
+import type { Unsettled } from '../intake.ts';
+import type { ClientContext } from './client-context.ts';
 import type { ClientProtocol } from './client-protocol.ts';
 import { clientProtocol, closeFrame, sharedHandshake } from './client-protocol.ts';
 import { pauseStreams, resumeStreams } from './flow-control.ts';
-import { mayMove } from './migration-policy.ts';
+import { mayMove } from '../migration-policy.ts';
 import { tellClosed, tellRefused } from './endings-log.ts';
 import { Move } from './move.ts';
-import type { Opening } from './opening.ts';
+import type { Opening } from '../opening.ts';
 import { OpeningPhase } from './opening-phase.ts';
 import type { HeldMessage } from './opening-queue.ts';
 import type { RecordSink } from './record-relay.ts';
 import { RecordRelay } from './record-relay.ts';
-import type { Transport } from './transport.ts';
+import type { Transport } from '../transport.ts';
 
 /** The hub handshake request; real ones have 40 bytes. */
 const HANDSHAKE_BYTES = 4096;
@@ -58,25 +59,23 @@ export interface ClientIdentity {
  * One client connection, from its upgrade to its end: hub handshake request read, server
  * connection found, handshake response written, then hub messages relayed both ways.
  */
-export class ClientSession implements Member<ClientSession>, SocketHandler, RecordSink, Worker {
+export class ClientSession implements HubClient, Unsettled, SocketHandler, RecordSink, Worker {
   readonly id: string;
   readonly userId: string | undefined;
   readonly hub: HubRuntime;
   readonly transport: Transport;
   readonly opening: Opening;
   readonly affinity: Affinity;
-  readonly #context: EdgeContext;
+  readonly #context: ClientContext;
 
   place = -1;
-  groups: Group<ClientSession> | Set<Group<ClientSession>> | undefined;
-  /** The server connection that serves this client, and the place in its list of clients. */
-  server: ServerSession | undefined;
-  placeAtServer = -1;
-  /** Bytes taken while the server connection was full, and which time that was. */
+  groups: Group<HubClient> | Set<Group<HubClient>> | undefined;
+  host: Host | undefined;
+  placeAtHost = -1;
   owed = 0;
   owedEpoch = 0;
-  /** The server connection that lets the client's streams rest. */
-  pausedAt: ServerSession | undefined;
+  /** The host that lets the client's streams rest. */
+  pausedAt: Host | undefined;
 
   #state: number = State.Handshake;
   #socket: Socket | undefined;
@@ -89,7 +88,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   /** There is one while the client is on its way from one app server to another. */
   #move: Move | undefined;
 
-  constructor(identity: ClientIdentity, context: EdgeContext) {
+  constructor(identity: ClientIdentity, context: ClientContext) {
     this.id = identity.id;
     this.userId = identity.userId;
     this.hub = identity.hub;
@@ -106,7 +105,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** Its server connection, if it has one, takes more at once. */
   get hasRoom(): boolean {
-    return this.server?.isFull !== true;
+    return this.host?.isFull !== true;
   }
 
   /** The handshake response is out, and no Close of the hub yet: fan-out may reach the client. */
@@ -174,23 +173,23 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   /**
-   * Its hub handshake is read and `server` takes it on: it learns of the client, then its bytes. From
+   * Its hub handshake is read and `host` takes it on: it learns of the client, then its bytes. From
    * now on the hub knows the client, which until then is in no group and gets nothing.
    */
-  serveFrom(server: ServerSession): void {
-    if (this.#move !== undefined) return this.#move.arriveAt(server);
+  serveFrom(host: PooledHost): void {
+    if (this.#move !== undefined) return this.#move.arriveAt(host);
     const now = this.#context.clock.now();
     this.#state = State.Opening;
     this.#phase!.deadline = now + ANSWER_MS;
     this.hub.model.attach(this, now);
-    server.open(this, this.#protocol!.name, this.#handshake!);
+    host.open(this, this.#protocol!.name, this.#handshake!);
     // Gone if its opening was what the server connection could not take.
     const early = this.#takeEarly();
     if (early !== undefined) this.received(early);
   }
 
   /** Data of the server connection that serves this client. */
-  fromServer(payload: Uint8Array): void {
+  fromHost(payload: Uint8Array): void {
     try {
       if (this.#state === State.Open) this.#relayBack(payload);
       else if (this.#phase?.answered === false) this.#readHandshakeResponse(payload);
@@ -212,7 +211,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   toServer(bytes: Uint8Array, count: number): void {
     this.#context.counters.messagesFromClients += count;
     if (this.#phase !== undefined) this.#phase.forwarded = true;
-    if (this.#move === undefined) this.server?.forward(this, bytes, count);
+    if (this.#move === undefined) this.host?.forward(this, bytes, count);
     else this.#move.fromClient(bytes, count);
   }
 
@@ -271,11 +270,11 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
    * The server connection is gone, and with it the client's hub. A client that has neither been
    * answered nor said anything beyond its handshake has lost nothing: another server takes it on.
    */
-  serverLost(server: ServerSession): void {
+  hostLost(host: Host): void {
     if (this.ready) {
-      const stays = this.#move === undefined && !mayMove(this, server);
+      const stays = this.#move === undefined && !mayMove(this, host);
       if (stays) return this.#context.pacedCloses.add(this);
-      return this.#startMove(server).serverLost();
+      return this.#startMove(host).hostLost();
     }
     if (this.#state === State.Opening && this.#phase?.isFresh === true) return this.#startOver();
     this.close(REASONS.serverConnectionClosed);
@@ -288,16 +287,16 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
 
   /** Its server goes: so does the client, by then (the edge's clock, ms). */
   moveAway(by: number): void {
-    if (this.ready && this.#move === undefined) this.#startMove(this.server!).settle(by);
+    if (this.ready && this.#move === undefined) this.#startMove(this.host!).settle(by);
   }
 
-  #startMove(from: ServerSession): Move {
+  #startMove(from: Host): Move {
     return (this.#move ??= new Move(this, this.#relay!, from, this.#context));
   }
 
   /** Goes on at another server, which is told whose it was. */
-  openAt(server: ServerSession, migratedFrom: string): void {
-    server.open(this, this.#protocol!.name, this.#handshake!, migratedFrom);
+  openAt(host: Host, migratedFrom: string): void {
+    host.open(this, this.#protocol!.name, this.#handshake!, migratedFrom);
   }
 
   /** The move is over. */
@@ -306,8 +305,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
   }
 
   /** The app server has ended this client: all it had to say has been sent. */
-  closedByServer(error: string): void {
-    this.server?.release(this);
+  closedByHost(error: string): void {
+    this.host?.release(this);
     const refused = this.#state === State.Opening;
     this.close(refused ? REASONS.handshakeError : REASONS.closedByAppServer, error || undefined);
   }
@@ -393,8 +392,8 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     const held = phase.takeHeld();
     if (!this.send(payload.subarray(0, response.length), 0)) return this.close(REASONS.slowClient);
     if (held !== undefined) this.toClient(held.bytes, held.count);
-    if (payload.length > response.length) this.fromServer(payload.subarray(response.length));
-    this.server?.welcomed(this);
+    if (payload.length > response.length) this.fromHost(payload.subarray(response.length));
+    this.host?.welcomed(this);
   }
 
   #keepEarly(bytes: Uint8Array): void {
@@ -447,7 +446,7 @@ export class ClientSession implements Member<ClientSession>, SocketHandler, Reco
     this.hub.waiting.delete(this);
     this.hub.model.detach(this);
     results.clientGone(this);
-    this.server?.clientGone(this);
+    this.host?.clientGone(this);
     this.#move?.end();
     this.#move = undefined;
     clients.release(this.id);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { counted, JSON_HANDSHAKE, TestEdge, wire } from '../fixtures.test-support.ts';
-import { TRANSPORTS } from './transport.ts';
+import { TRANSPORTS } from '../transport.ts';
 
 const CALL = '{"type":1,"target":"a","arguments":[]}␞';
 

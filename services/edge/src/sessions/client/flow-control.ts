@@ -1,29 +1,29 @@
 import { FlowControlOperation, FlowControlTarget, MessageType } from '@trunkline/protocol';
-import type { ServerSession } from '../server/server-session.ts';
+import type { Host } from '../host.ts';
 import type { ClientSession } from './client-session.ts';
 
 /** Queued for a client, this much makes its streams rest: half of the least that may be queued. */
 const SLOW_BYTES = 32 * 1024;
 
-/** To be called when bytes are queued: has the client's server let streams rest if it is slow. */
+/** To be called when bytes are queued: has the client's host let streams rest if it is slow. */
 export function pauseStreams(client: ClientSession): void {
-  const { server } = client;
-  if (server?.restsStreams !== true || client.pausedAt === server) return;
+  const { host } = client;
+  if (host?.restsStreams !== true || client.pausedAt === host) return;
   if (client.queuedBytes() < SLOW_BYTES) return;
-  client.pausedAt = server;
-  tell(server, client, FlowControlOperation.Pause);
+  client.pausedAt = host;
+  tell(host, client, FlowControlOperation.Pause);
 }
 
 /** To be called when nothing is queued any more. */
 export function resumeStreams(client: ClientSession): void {
-  const server = client.pausedAt;
-  if (server === undefined) return;
+  const host = client.pausedAt;
+  if (host === undefined) return;
   client.pausedAt = undefined;
-  tell(server, client, FlowControlOperation.Resume);
+  tell(host, client, FlowControlOperation.Resume);
 }
 
-function tell(server: ServerSession, client: ClientSession, operation: number): void {
-  server.write({
+function tell(host: Host, client: ClientSession, operation: number): void {
+  host.write({
     type: MessageType.ConnectionFlowControl,
     connectionId: client.id,
     connectionType: FlowControlTarget.Client,

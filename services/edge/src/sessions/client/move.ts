@@ -1,11 +1,12 @@
 import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
 import type { MigrationOutcome } from '../counters.ts';
-import type { EdgeContext } from '../edge-context.ts';
-import type { ServerSession } from '../server/server-session.ts';
-import { QUIET_SECONDS } from './client-protocol.ts';
+import type { Host } from '../host.ts';
+import type { Closable } from '../intake.ts';
+import { mayMove } from '../migration-policy.ts';
+import { QUIET_SECONDS } from '../served.ts';
+import type { ClientContext } from './client-context.ts';
 import type { ClientSession } from './client-session.ts';
 import { HeldMessages } from './held-messages.ts';
-import { mayMove } from './migration-policy.ts';
 import type { RecordRelay } from './record-relay.ts';
 
 /** What calls are answered with that end with their server. */
@@ -29,20 +30,15 @@ export class Move {
   readonly #mayGo: boolean;
   readonly #client: ClientSession;
   readonly #relay: RecordRelay;
-  readonly #context: EdgeContext;
-  readonly #held: HeldMessages<ClientSession>;
+  readonly #context: ClientContext;
+  readonly #held: HeldMessages<Closable>;
   #stage: number = Stage.Settling;
   /** When it has to be one step further, on the edge's clock (ms). */
   #deadline = Infinity;
   /** The server was lost, with what it was doing. */
   #lost = false;
 
-  constructor(
-    client: ClientSession,
-    relay: RecordRelay,
-    from: ServerSession,
-    context: EdgeContext,
-  ) {
+  constructor(client: ClientSession, relay: RecordRelay, from: Host, context: ClientContext) {
     this.#client = client;
     this.#relay = relay;
     this.#from = from.serverId;
@@ -59,7 +55,7 @@ export class Move {
   }
 
   /** The server is gone: what it was doing for the client is answered, the rest goes on elsewhere. */
-  serverLost(): void {
+  hostLost(): void {
     // The server it was being handed to, with part of what was held.
     if (this.#stage === Stage.Arriving) return this.#close('not_possible');
     if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
@@ -82,7 +78,7 @@ export class Move {
   fromClient(bytes: Uint8Array, count: number): void {
     const client = this.#client;
     const pass = (record: Uint8Array): boolean => {
-      client.server?.forward(client, record, 1);
+      client.host?.forward(client, record, 1);
       return client.ready;
     };
     const settling = this.#stage === Stage.Settling;
@@ -106,15 +102,15 @@ export class Move {
   }
 
   /** The next server takes the client on: it learns of it, then what the client has said. */
-  arriveAt(server: ServerSession): void {
+  arriveAt(host: Host): void {
     const client = this.#client;
     this.#stage = Stage.Arriving;
-    client.openAt(server, this.#from);
-    this.#held.release((bytes, count) => client.server?.forward(client, bytes, count));
+    client.openAt(host, this.#from);
+    this.#held.release((bytes, count) => client.host?.forward(client, bytes, count));
     // Too much for the new server, which is lost too, or for the client's allowance there.
     if (!client.ready) return;
     this.end();
-    this.#count(this.#lost ? 'moved_after_loss' : 'moved', server.serverId);
+    this.#count(this.#lost ? 'moved_after_loss' : 'moved', host.serverId);
     client.moved();
     // Its next server counts its own pings from now on.
     this.#pingIfQuiet();
@@ -135,10 +131,10 @@ export class Move {
 
   /** The old server lets go of the client, told which one has it next if that is known. */
   #leave(): void {
-    const { hub, server } = this.#client;
+    const { hub, host } = this.#client;
     if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
     const next = hub.servers.choose(this.#client)?.serverId;
-    server?.handOver(this.#client, next ?? '');
+    host?.handOver(this.#client, next ?? '');
     this.#findServer();
   }
 

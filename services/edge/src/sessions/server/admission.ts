@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { HUB_NAME_RULE, queryValue } from '@trunkline/protocol';
 import { readServerClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
-import type { EdgeContext } from '../edge-context.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
 import { OFFER_HEADER } from './offers.ts';
+import type { ServerContext } from './server-context.ts';
 import { ServerSession } from './server-session.ts';
 
 /** Server ids are a machine's name and a guid: longer ones are cut. */
@@ -24,11 +24,11 @@ const TOO_MANY_HUBS: HttpAnswer = {
 
 /** The app servers' door (service protocol reference, section 2). */
 export class ServerAdmission {
-  readonly #context: EdgeContext;
+  readonly #context: ServerContext;
   readonly #tokens: TokenVerifier;
   readonly #hubs: HubDirectory;
 
-  constructor(context: EdgeContext, tokens: TokenVerifier, hubs: HubDirectory) {
+  constructor(context: ServerContext, tokens: TokenVerifier, hubs: HubDirectory) {
     this.#context = context;
     this.#tokens = tokens;
     this.#hubs = hubs;

@@ -3,11 +3,11 @@ import { AckStatus, encodeClaims, isNever, MessageType } from '@trunkline/protoc
 import type { ClaimSet } from '@trunkline/tokens';
 import { claimSet, forwardedClaims, payloadOf, readClientClaims } from '@trunkline/tokens';
 import { CONNECTION_ID_LENGTH } from '../../model/connection-id.ts';
-import type { ClientSession } from '../client/client-session.ts';
-import { verifyConnectionToken } from '../client/connection-token.ts';
-import { MAX_OPENING_LENGTH, openingLength, replaceTokenPayload } from '../client/opening.ts';
-import { signInEnd } from '../client/sign-in.ts';
-import type { EdgeContext } from '../edge-context.ts';
+import type { HubClient } from '../hub-client.ts';
+import { verifyConnectionToken } from '../connection-token.ts';
+import { MAX_OPENING_LENGTH, openingLength, replaceTokenPayload } from '../opening.ts';
+import { signInEnd } from '../sign-in.ts';
+import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
 // A new sign-in of a client that stays connected (service protocol reference, section 18.6). App
@@ -22,7 +22,7 @@ const ENDS_AT = 'asrs.s.aeo';
 export function tellClaims(
   question: GetConnectionClaims,
   server: ServerSession,
-  context: EdgeContext,
+  context: ServerContext,
 ): void {
   const client = clientOf(question, server, context);
   if (client === undefined) return refuse(server, question, AckStatus.NotFound);
@@ -37,7 +37,7 @@ export function tellClaims(
 export function refreshAuth(
   question: RefreshAuth,
   server: ServerSession,
-  context: EdgeContext,
+  context: ServerContext,
 ): void {
   const client = clientOf(question, server, context);
   if (client === undefined) return refuse(server, question, AckStatus.NotFound);
@@ -65,8 +65,8 @@ export function refreshAuth(
 function clientOf(
   { connectionToken }: Question,
   { hub }: ServerSession,
-  { clients, tokens }: EdgeContext,
-): ClientSession | undefined {
+  { clients, tokens }: ServerContext,
+): HubClient | undefined {
   const client = clients.get(connectionToken.slice(0, CONNECTION_ID_LENGTH));
   if (client?.hub !== hub) return undefined;
   const grant = verifyConnectionToken(connectionToken, hub.name, client.userId, tokens.keys);
@@ -97,10 +97,10 @@ function valueOf(claims: ClaimSet, type: string): string | undefined {
 }
 
 /** The app server that the client is with, if it is with one now; others are told when it comes. */
-function tellItsServer({ id: connectionId, opening, server }: ClientSession): void {
-  if (server?.updatesClaims !== true) return;
+function tellItsServer({ id: connectionId, opening, host }: HubClient): void {
+  if (host?.updatesClaims !== true) return;
   const claims = forwardedClaims(opening.tokenPayload);
-  server.write({ type: MessageType.UpdateConnectionClaims, connectionId, claims });
+  host.write({ type: MessageType.UpdateConnectionClaims, connectionId, claims });
 }
 
 function confirm(server: ServerSession, { ackId }: Question, claims: ClaimSet): void {

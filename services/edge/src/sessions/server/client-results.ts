@@ -1,11 +1,11 @@
 import type { Budget, ClientCompletion, ClientInvocation } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import type { Pools } from '../../pools.ts';
-import type { ClientSession } from '../client/client-session.ts';
-import { deliver } from '../delivery.ts';
-import type { EdgeContext } from '../edge-context.ts';
-import type { HubRuntime } from '../hub-runtime.ts';
+import type { PooledHost } from '../host.ts';
+import type { HubClient } from '../hub-client.ts';
+import type { ServedHub } from '../served.ts';
 import { EarlyQuestions } from './early-questions.ts';
+import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** How long the hosted service remembers who waits for a client's result (REST reference, 1.5). */
@@ -15,7 +15,7 @@ const ABSENT_MS = 30_000;
 
 interface Pending {
   readonly invocationId: string;
-  readonly client: ClientSession;
+  readonly client: HubClient;
   /** The server connection that asked. */
   readonly caller: ServerSession;
   readonly deadline: number;
@@ -30,11 +30,11 @@ export class ClientResults {
   /** In the order of their deadlines, since all have the same time. */
   readonly #pending = new Set<Pending>();
   /** By the client that owes the answer, and invocation id. */
-  readonly #owed = new Map<ClientSession, Map<string, Pending>>();
+  readonly #owed = new Map<HubClient, Map<string, Pending>>();
   /** The last connections of app servers that have none now, and when these ended. */
   readonly #absent = new Map<ServerSession, number>();
-  readonly #ofHub: Budget<HubRuntime>;
-  readonly #ofClient: Budget<ClientSession>;
+  readonly #ofHub: Budget<ServedHub>;
+  readonly #ofClient: Budget<HubClient>;
   readonly #early: EarlyQuestions;
 
   constructor(pools: Pools) {
@@ -48,13 +48,13 @@ export class ClientResults {
   }
 
   /** A server asks a client. */
-  invoke(message: ClientInvocation, caller: ServerSession, context: EdgeContext): void {
+  invoke(message: ClientInvocation, caller: ServerSession, context: ServerContext): void {
     const { connectionId, invocationId } = message;
     const client = context.clients.get(connectionId);
     if (client?.hub !== caller.hub) {
       return fail(message, caller, `Connection '${connectionId}' does not exist.`);
     }
-    const host = client.server;
+    const host = client.host;
     if (host === undefined) {
       return fail(message, caller, `Connection '${connectionId}' waits for an app server.`);
     }
@@ -73,7 +73,7 @@ export class ClientResults {
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
     this.#early.pass(caller, message.payloads, (payloads) => {
       // The client may have gone by now, or the time for its answer be up.
-      if (this.#pending.has(pending)) deliver([client], payloads, context);
+      if (this.#pending.has(pending)) caller.hub.deliver([client], payloads);
     });
   }
 
@@ -81,27 +81,27 @@ export class ClientResults {
    * The host passes a client's answer on, or says that it was its own; or the server that asked
    * says that it waits no longer. From anybody else it counts for nothing.
    */
-  complete(message: ClientCompletion, server: ServerSession, context: EdgeContext): void {
+  complete(message: ClientCompletion, server: ServerSession, context: ServerContext): void {
     const client = context.clients.get(message.connectionId);
     const pending = client && this.#owed.get(client)?.get(message.invocationId);
     if (pending === undefined) return;
     const asker = pending.caller.serverId === server.serverId && pending.caller.hub === server.hub;
-    if (client?.server !== server && !asker) return;
+    if (client?.host !== server && !asker) return;
     this.#forget(pending);
     this.#early.answered(pending.caller);
     if (!asker) connectionOf(pending.caller)?.write(message);
   }
 
   /** Somebody waits for a result of this client. */
-  awaits(client: ClientSession): boolean {
+  awaits(client: HubClient): boolean {
     return this.#owed.has(client);
   }
 
   /** The client has gone, or its server: who waits is told, but a server that is told so itself. */
-  clientGone(client: ClientSession): void {
+  clientGone(client: HubClient): void {
     for (const pending of this.#owed.get(client)?.values() ?? []) {
       this.#forget(pending);
-      if (pending.caller === client.server) continue;
+      if (pending.caller === client.host) continue;
       failPending(pending, `Connection '${client.id}' disconnected.`);
     }
   }
@@ -187,7 +187,7 @@ function fail(call: Call, caller: ServerSession, error: string): void {
 }
 
 /** The connection that asked, or another one of the same app server if it is gone by now. */
-function connectionOf(caller: ServerSession): ServerSession | undefined {
+function connectionOf(caller: ServerSession): PooledHost | undefined {
   if (caller.isOpen) return caller;
   return [...caller.hub.servers].find(({ serverId }) => serverId === caller.serverId);
 }

@@ -45,7 +45,7 @@ describe('fin:0', () => {
     a.data(client, '{}␞');
     expect(await heard(a)).toEqual([['close', client.id, ''], FINACK]);
     expect(client.heard).toEqual(['{}␞']);
-    expect(client.session.server).toBe(b.session);
+    expect(client.session.host).toBe(b.session);
   });
 
   test('is answered when the last client has gone by itself', async () => {
@@ -89,7 +89,7 @@ describe('fin:0', () => {
     expect(await heard(a)).toEqual([]);
     edge.pass(1);
     expect(await heard(a)).toEqual([FINACK]);
-    expect(client.session.server).toBe(a.session);
+    expect(client.session.host).toBe(a.session);
   });
 
   test('finds nobody to wait for: answered at once, each time', async () => {
@@ -111,7 +111,7 @@ describe.each([1, 2])('fin:%i', (mode) => {
     expect(await heard(a)).toEqual([['close', idle.id, ''], FINACK]);
     a.data(client, DONE);
     expect(await heard(a)).toEqual([['close', client.id, '']]);
-    expect([idle, client, busy].map(({ session }) => session.server)).toEqual([
+    expect([idle, client, busy].map(({ session }) => session.host)).toEqual([
       b.session,
       b.session,
       b.session,
@@ -129,14 +129,14 @@ describe('a server that departs', () => {
     fin(a, 1);
     expect(sibling.session.clients).toEqual([]);
     await edge.server({ serverId: 'c' });
-    expect(client.session.server?.serverId).toBe('c');
+    expect(client.session.host?.serverId).toBe('c');
   });
 
   test('cannot end a client any more that has just been taken away, but any other', async () => {
     const { edge, a, b } = await twoServers();
     const client = await edge.client(a);
     const ofB = await edge.client(b);
-    expect(ofB.session.server).toBe(b.session);
+    expect(ofB.session.host).toBe(b.session);
     fin(a, 1);
     a.data(client, '{"type":7,"allowReconnect":true}␞');
     a.closes(client);
@@ -144,6 +144,6 @@ describe('a server that departs', () => {
     expect(ofB.socket.isOpen).toBe(false);
     expect(client.socket.isOpen).toBe(true);
     expect(client.heard).toEqual([]);
-    expect(client.session.server).toBe(b.session);
+    expect(client.session.host).toBe(b.session);
   });
 });

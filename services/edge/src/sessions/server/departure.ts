@@ -1,8 +1,8 @@
 import { MessageType } from '@trunkline/protocol';
-import type { ClientSession } from '../client/client-session.ts';
-import { mayMove } from '../client/migration-policy.ts';
-import type { EdgeContext } from '../edge-context.ts';
-import type { ServerSession } from './server-session.ts';
+import { mayMove } from '../migration-policy.ts';
+import type { PooledHost } from '../host.ts';
+import type { Served } from '../served.ts';
+import type { ServerContext } from './server-context.ts';
 
 /** With `fin:0` the server ends its clients itself, as soon as it has its `finack` (section 7.5). */
 const ENDS_CLIENTS = 'fin:0';
@@ -15,15 +15,15 @@ const FINACK_WITHIN_MS = 25_000;
 
 /** How a server connection whose process stops is let go. */
 export class Departure {
-  readonly #server: ServerSession;
-  readonly #context: EdgeContext;
+  readonly #server: PooledHost;
+  readonly #context: ServerContext;
   readonly #since: number;
   #mode = '';
   #finackDue = false;
   /** Clients that are to leave and have not done so. */
-  readonly #leaving = new Set<ClientSession>();
+  readonly #leaving = new Set<Served>();
 
-  constructor(server: ServerSession, context: EdgeContext) {
+  constructor(server: PooledHost, context: ServerContext) {
     this.#server = server;
     this.#context = context;
     this.#since = context.clock.now();
@@ -43,11 +43,11 @@ export class Departure {
   }
 
   /** A client has its handshake response only now. */
-  welcomed(client: ClientSession): void {
+  welcomed(client: Served): void {
     if (this.#leaving.has(client)) this.#sendAway(client);
   }
 
-  clientLeft(client: ClientSession): void {
+  clientLeft(client: Served): void {
     if (this.#leaving.delete(client) && this.#leaving.size === 0) this.#acknowledge();
   }
 
@@ -56,12 +56,12 @@ export class Departure {
   }
 
   /** A server that waits until its clients close by themselves keeps those that do not move. */
-  #leaves(client: ClientSession): boolean {
+  #leaves(client: Served): boolean {
     return mayMove(client, this.#server) || this.#mode !== WAITS_FOR_CLIENTS;
   }
 
   /** Calls may end first, but where the server itself would drop them and the client. */
-  #sendAway(client: ClientSession): void {
+  #sendAway(client: Served): void {
     const cut = this.#mode === ENDS_CLIENTS && client.ready && !mayMove(client, this.#server);
     if (cut) this.#context.pacedCloses.add(client);
     else client.moveAway(this.#since + SETTLE_MS);

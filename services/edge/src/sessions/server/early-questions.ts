@@ -1,7 +1,7 @@
 import type { Budget, Payloads } from '@trunkline/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Pools } from '../../pools.ts';
-import type { HubRuntime } from '../hub-runtime.ts';
+import type { ServedHub } from '../served.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** How long a question waits: a process was seen to need 20 ms, on a machine with nothing else to do. */
@@ -12,7 +12,7 @@ const FEW_RESULTS = 3;
 const PROCESSES = 1024;
 
 interface Question {
-  readonly hub: HubRuntime;
+  readonly hub: ServedHub;
   readonly bytes: number;
   send(): void;
 }
@@ -26,7 +26,7 @@ interface Question {
 export class EarlyQuestions {
   readonly #results = new LRUCache<string, number>({ max: PROCESSES });
   readonly #waiting = new Set<Question>();
-  readonly #bytes: Budget<HubRuntime>;
+  readonly #bytes: Budget<ServedHub>;
 
   constructor(pools: Pools) {
     this.#bytes = pools.open('early_questions', (hub) => {

@@ -10,8 +10,8 @@ async function scene(userAgent?: string) {
   const identity = { serverId: 'a', ...(userAgent === undefined ? {} : { userAgent }) };
   const [one, two] = [await edge.server(identity), await edge.server(identity)];
   const clients = [await edge.client(one), await edge.client(one)];
-  const ofOne = clients.find(({ session }) => session.server === one.session)!.session;
-  const ofTwo = clients.find(({ session }) => session.server === two.session)!.session;
+  const ofOne = clients.find(({ session }) => session.host === one.session)!.session;
+  const ofTwo = clients.find(({ session }) => session.host === two.session)!.session;
   const gaps = new Gaps(edge.context.clock);
   const remembered = (): boolean[] =>
     [ofOne, ofTwo].map((client) => gaps.remembers(one.session, client));

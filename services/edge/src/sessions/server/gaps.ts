@@ -1,6 +1,6 @@
-import type { ClientSession } from '../client/client-session.ts';
-import type { Clock } from '../edge-context.ts';
-import type { ServerSession } from './server-session.ts';
+import type { Clock } from '../clock.ts';
+import type { PooledHost } from '../host.ts';
+import type { Served } from '../served.ts';
 
 /** App servers see for themselves that a connection is silent, and end it: after 30 to 35 s. */
 const NOTICED_MS = 40_000;
@@ -17,7 +17,7 @@ interface Gap {
   /** When the last of them went. */
   lostAt: number;
   until: number;
-  readonly clients: WeakSet<ClientSession>;
+  readonly clients: WeakSet<Served>;
 }
 
 /**
@@ -38,7 +38,7 @@ export class Gaps {
   }
 
   /** A connection is lost, or about to go for good, with the clients that it has. */
-  open({ serverId, reopens, clients }: ServerSession): void {
+  open({ serverId, reopens, clients }: PooledHost): void {
     const now = this.#clock.now();
     for (const [id, { until }] of this.#gaps) if (until <= now) this.#gaps.delete(id);
     const gap = this.#gaps.get(serverId) ?? {
@@ -55,7 +55,7 @@ export class Gaps {
   }
 
   /** One has come. */
-  close({ serverId, reopens }: ServerSession): void {
+  close({ serverId, reopens }: PooledHost): void {
     const gap = this.#gaps.get(serverId);
     if (gap === undefined || !reopens) return;
     gap.connections--;
@@ -69,7 +69,7 @@ export class Gaps {
   }
 
   /** Whether the process may have a client on its books that it has lost. */
-  remembers({ serverId }: ServerSession, client: ClientSession): boolean {
+  remembers({ serverId }: PooledHost, client: Served): boolean {
     const gap = this.#gaps.get(serverId);
     return gap !== undefined && gap.until > this.#clock.now() && gap.clients.has(client);
   }

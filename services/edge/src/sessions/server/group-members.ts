@@ -1,7 +1,7 @@
 import type { GroupMemberQuery } from '@trunkline/protocol';
 import { AckStatus, encodeGroupPage, MessageType } from '@trunkline/protocol';
 import type { ConnectionTable } from '../../model/connection-table.ts';
-import type { ClientSession } from '../client/client-session.ts';
+import type { HubClient } from '../hub-client.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** Members in one answer, whatever is asked for; the SDK asks on until it has all. */
@@ -10,7 +10,7 @@ const PAGE_MAX = 1000;
 const SLOTS_MAX = 50_000;
 
 interface Page {
-  readonly members: Iterable<ClientSession>;
+  readonly members: Iterable<HubClient>;
   readonly length: number;
   /** Where the next page goes on; undefined after the last. */
   readonly next: number | undefined;
@@ -26,7 +26,7 @@ interface Page {
 export function answerGroupMembers(
   query: GroupMemberQuery,
   server: ServerSession,
-  clients: ConnectionTable<ClientSession>,
+  clients: ConnectionTable<HubClient>,
 ): void {
   const { group, top = PAGE_MAX, maxPageSize = PAGE_MAX, continuationToken, ackId } = query;
   const most = Math.max(1, Math.min(top, maxPageSize, PAGE_MAX));
@@ -53,10 +53,10 @@ export function answerGroupMembers(
 function pageFrom(
   from: number,
   most: number,
-  members: ReadonlySet<ClientSession>,
-  clients: ConnectionTable<ClientSession>,
+  members: ReadonlySet<HubClient>,
+  clients: ConnectionTable<HubClient>,
 ): Page {
-  const page: ClientSession[] = [];
+  const page: HubClient[] = [];
   const end = Math.min(clients.slots, from + SLOTS_MAX);
   let slot = from;
   for (; slot < end && page.length < most; slot++) {

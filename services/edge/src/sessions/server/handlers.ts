@@ -1,11 +1,11 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { AckStatus, MessageType } from '@trunkline/protocol';
 import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
-import type { EdgeContext } from '../edge-context.ts';
 import { refreshAuth, tellClaims } from './auth-refresh.ts';
 import { toCommand } from './commands.ts';
 import { answerPing } from './pings.ts';
 import { answerGroupMembers } from './group-members.ts';
+import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
 /**
@@ -17,7 +17,7 @@ export function handleMessage(
   message: MessageFromServer,
   body: Uint8Array,
   server: ServerSession,
-  context: EdgeContext,
+  context: ServerContext,
 ): void {
   if (message.type === MessageType.Ping) {
     answerPing(message.entries, server, context);
@@ -48,11 +48,11 @@ function closeClient(
   connectionId: string,
   error: string,
   server: ServerSession,
-  context: EdgeContext,
+  context: ServerContext,
 ): void {
   const client = context.clients.get(connectionId);
   if (client?.hub !== server.hub) return;
-  if (client.server === server) client.closedByServer(error);
+  if (client.host === server) client.closedByHost(error);
   // Said of a life that the client no longer leads there (section 20.10).
   else if (!server.hub.servers.remembers(server, client))
     client.close(CLIENT_CLOSE_REASONS.closedByAppServer, error || undefined);

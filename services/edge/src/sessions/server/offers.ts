@@ -1,5 +1,5 @@
 import type { LogDigest } from '@trunkline/telemetry';
-import type { ServerSession } from './server-session.ts';
+import type { PooledHost } from '../host.ts';
 
 /** The header in which an app server of our SDK says what its hub offers (docs/protocol.md). */
 export const OFFER_HEADER = 'x-trunkline-offer';
@@ -21,9 +21,9 @@ export class Offers {
   }
 
   /** To be called when a server connection of the hub has come, leaves, or has gone. */
-  compare(servers: Iterable<ServerSession>): void {
-    let first: ServerSession | undefined;
-    let other: ServerSession | undefined;
+  compare(servers: Iterable<PooledHost>): void {
+    let first: PooledHost | undefined;
+    let other: PooledHost | undefined;
     for (const server of servers) {
       if (server.offer === undefined || server.isDeparting) continue;
       first ??= server;

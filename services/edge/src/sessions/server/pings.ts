@@ -1,5 +1,5 @@
 import { MessageType } from '@trunkline/protocol';
-import type { EdgeContext } from '../edge-context.ts';
+import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** .NET counts 100 ns ticks from the year 1; the SDK compares stamps made so (section 7.4). */
@@ -14,7 +14,7 @@ let lastStamp = 0n;
 export function answerPing(
   entries: readonly string[],
   server: ServerSession,
-  context: EdgeContext,
+  context: ServerContext,
 ): void {
   const value = (key: string): string | undefined => {
     const at = entries.findIndex((entry, index) => index % 2 === 0 && entry === key);
@@ -34,14 +34,14 @@ export function answerPing(
 }
 
 /** What app servers with several services weigh them by; no capacity means that they all count alike. */
-function load({ clients, servers, limits }: EdgeContext): string[] {
+function load({ clients, servers, limits }: ServerContext): string[] {
   const capacity = Math.min(limits.connections, limits.openSockets);
   const counts = ['clientcount', String(clients.size), 'servercount', String(servers.size)];
   return Number.isFinite(capacity) ? [...counts, 'capacity', String(capacity)] : counts;
 }
 
 /** Larger than every stamp before it, which is what the SDK asks of one. */
-function stamp(context: EdgeContext): bigint {
+function stamp(context: ServerContext): bigint {
   const now = TICKS_AT_1970 + BigInt(Math.floor(context.clock.unixSeconds() * 1000)) * TICKS_PER_MS;
   lastStamp = now > lastStamp ? now : lastStamp + 1n;
   return lastStamp;

@@ -1,6 +1,6 @@
 import { MessageType } from '@trunkline/protocol';
 import type { EdgeContext } from '../edge-context.ts';
-import type { ServerSession } from './server-session.ts';
+import type { PooledHost } from '../host.ts';
 
 /** How long a process has for the connection that it was asked for. */
 const PATIENCE_MS = 10_000;
@@ -13,16 +13,18 @@ const ENOUGH = 10;
  * the edge keeps count.
  */
 export class Reinforcements {
+  readonly #hub: string;
   readonly #context: EdgeContext;
   /** When each server id was asked. */
   readonly #asked = new Map<string, number>();
 
-  constructor(context: EdgeContext) {
+  constructor(hub: string, context: EdgeContext) {
+    this.#hub = hub;
     this.#context = context;
   }
 
   /** `servers`: of one hub. Each process with a full one is asked, and no other. */
-  ask(servers: Iterable<ServerSession>): void {
+  ask(servers: Iterable<PooledHost>): void {
     const now = this.#context.clock.now();
     for (const [serverId, at] of this.#asked) {
       if (now - at >= PATIENCE_MS) this.#asked.delete(serverId);
@@ -34,7 +36,7 @@ export class Reinforcements {
       if (all.filter((other) => other.serverId === serverId).length >= ENOUGH) continue;
       this.#asked.set(serverId, now);
       server.write({ type: MessageType.Ping, entries: ['target', this.#context.edgeId] });
-      const details = { hub: server.hub.name, serverId };
+      const details = { hub: this.#hub, serverId };
       this.#context.digest.info(details, 'app server asked for one more connection');
     }
   }

@@ -39,7 +39,7 @@ describe.each([
 
   const welcome = (client: FakeClient): void => socketOf(client).data(client, '{}␞');
   const socketOf = (client: FakeClient): FakeServer =>
-    sockets.find(({ session }) => session === client.session.server)!;
+    sockets.find(({ session }) => session === client.session.host)!;
 
   /** One open client on each socket, in their order. */
   function openClients(): FakeClient[] {
@@ -109,7 +109,7 @@ describe.each([
     lose(sockets[2]!);
     expect(clients.map(({ heard }) => heard)).toEqual([[], [], [HUB_CLOSE], [], []]);
     const again = arrive();
-    expect(again.session.server).toBeUndefined();
+    expect(again.session.host).toBeUndefined();
     sockets.push(await edge.server({ serverId: 'a', level }));
     welcome(again);
     expect(again.heard).toEqual(['{}␞']);
@@ -120,9 +120,9 @@ describe.each([
     edge.passWithin(400);
     const client = arrive();
     edge.passWithin(999);
-    expect(client.session.server).toBeUndefined();
+    expect(client.session.host).toBeUndefined();
     edge.passWithin(1);
-    expect(client.session.server?.serverId).toBe('a');
+    expect(client.session.host?.serverId).toBe('a');
   });
 
   test('one socket after another is lost for good: nobody waits for longer than a second', () => {
@@ -137,7 +137,7 @@ describe.each([
   test('is about to open on the socket that is lost: opened on the next, never on the others', async () => {
     const [waits, lucky] = [arrive(), arrive()];
     lose(socketOf(lucky));
-    expect(lucky.session.server).toBeUndefined();
+    expect(lucky.session.host).toBeUndefined();
     sockets.push(await edge.server({ serverId: 'a', level }));
     welcome(lucky);
     lose(socketOf(waits));
@@ -199,7 +199,7 @@ describe.each([
     fin(first!, 1);
     const client = arrive();
     for (const socket of others) {
-      expect(client.session.server).toBeUndefined();
+      expect(client.session.host).toBeUndefined();
       fin(socket, 1);
     }
     expect(client.heard).toEqual([GONE]);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
 import type { FakeServer } from '../fixtures.test-support.ts';
 import { JSON_HANDSHAKE, TestEdge } from '../fixtures.test-support.ts';
-import type { Affinity } from './server-pool.ts';
+import type { Affinity } from '../served.ts';
 
 function arrive(edge: TestEdge, affinity?: Affinity): void {
   edge.strangeClient(affinity === undefined ? {} : { affinity }).says(JSON_HANDSHAKE);
@@ -16,7 +17,8 @@ describe('without affinity', () => {
     const servers = [await edge.server(), await edge.server(), await edge.server()];
     for (let i = 0; i < 7; i++) arrive(edge);
     expect(loads(servers).toSorted((a, b) => a - b)).toEqual([2, 2, 3]);
-    for (const client of servers.at(1)!.session.clients.slice()) client.disconnected(1000, '');
+    for (const client of servers.at(1)!.session.clients.slice())
+      client.close(CLIENT_CLOSE_REASONS.normal);
     arrive(edge);
     expect(loads(servers)[1]).toBe(1);
   });
@@ -76,11 +78,11 @@ describe('a client that has lost its server', () => {
       await edge.server({ serverId: 'a' }),
     ];
     const client = await edge.client(lost, { affinity: prefersA });
-    const from = client.session.server === lost.session ? lost : same;
+    const from = client.session.host === lost.session ? lost : same;
     from.socket.leave(1006);
-    expect(client.session.server).toBe(undefined);
+    expect(client.session.host).toBe(undefined);
     const other = await edge.server({ serverId: 'b' });
-    expect(client.session.server).toBe(other.session);
+    expect(client.session.host).toBe(other.session);
   });
 
   test('comes back to the one it prefers when that has dialled again', async () => {
@@ -89,6 +91,6 @@ describe('a client that has lost its server', () => {
     const client = await edge.client(lost, { affinity: prefersA });
     lost.socket.leave(1006);
     const again = await edge.server({ serverId: 'a' });
-    expect(client.session.server).toBe(again.session);
+    expect(client.session.host).toBe(again.session);
   });
 });

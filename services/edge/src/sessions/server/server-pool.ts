@@ -1,18 +1,12 @@
-import type { ClientSession } from '../client/client-session.ts';
-import type { Clock } from '../edge-context.ts';
+import type { Clock } from '../clock.ts';
+import type { PooledHost } from '../host.ts';
+import type { Served } from '../served.ts';
 import { Gaps } from './gaps.ts';
 import type { Offers } from './offers.ts';
-import type { ServerSession } from './server-session.ts';
-
-/** Where a client wants to be served, by its token (service protocol reference, section 3.3). */
-export interface Affinity {
-  readonly sticky: 'Disabled' | 'Preferred' | 'Required';
-  readonly serverName: string | undefined;
-}
 
 /** The server connections of one hub that have shaken hands. */
 export class ServerPool {
-  readonly #servers = new Set<ServerSession>();
+  readonly #servers = new Set<PooledHost>();
   readonly #gaps: Gaps;
   readonly #offers: Offers;
 
@@ -21,25 +15,25 @@ export class ServerPool {
     this.#offers = offers;
   }
 
-  add(server: ServerSession): void {
+  add(server: PooledHost): void {
     this.#servers.add(server);
     this.#gaps.close(server);
     this.#offers.compare(this.#servers);
   }
 
-  delete(server: ServerSession): void {
+  delete(server: PooledHost): void {
     if (this.#servers.delete(server) && !server.isDeparting) this.#gaps.open(server);
     this.#offers.compare(this.#servers);
   }
 
   /** Its process goes: clients that leave it are not to come back by another connection of it. */
-  leaves(server: ServerSession): void {
+  leaves(server: PooledHost): void {
     this.#gaps.open(server);
     this.#offers.compare(this.#servers);
   }
 
   /** Whether the process of `server` may not know yet that the client is no longer with it. */
-  remembers(server: ServerSession, client: ClientSession): boolean {
+  remembers(server: PooledHost, client: Served): boolean {
     return this.#gaps.remembers(server, client);
   }
 
@@ -47,7 +41,7 @@ export class ServerPool {
     return this.#servers.size;
   }
 
-  [Symbol.iterator](): Iterator<ServerSession> {
+  [Symbol.iterator](): Iterator<PooledHost> {
     return this.#servers.values();
   }
 
@@ -61,18 +55,17 @@ export class ServerPool {
    * process remembers the client from before. A client that would have no other is not given to a
    * process that may be dying.
    */
-  choose(client: ClientSession): ServerSession | undefined {
+  choose(client: Served): PooledHost | undefined {
     const { sticky, serverName } = client.affinity;
-    const anyone = (server: ServerSession): boolean => !this.#gaps.remembers(server, client);
+    const anyone = (server: PooledHost): boolean => !this.#gaps.remembers(server, client);
     if (sticky === 'Disabled') return this.#leastLoaded(anyone);
-    const named = (server: ServerSession): boolean =>
-      server.serverId === serverName && anyone(server);
+    const named = (server: PooledHost): boolean => server.serverId === serverName && anyone(server);
     if (sticky === 'Preferred') return this.#leastLoaded(named) ?? this.#leastLoaded(anyone);
     return this.hasGap(client) ? undefined : this.#leastLoaded(named);
   }
 
   /** Whether a client is not to wait: no connection is left of the one process that will do. */
-  isGoneFor({ affinity: { sticky, serverName } }: ClientSession): boolean {
+  isGoneFor({ affinity: { sticky, serverName } }: Served): boolean {
     if (sticky !== 'Required') return false;
     return ![...this.#servers].some(
       (server) => server.serverId === serverName && server.carriesClients,
@@ -80,12 +73,12 @@ export class ServerPool {
   }
 
   /** Whether the one process that will do for a client has just lost a connection. */
-  hasGap({ affinity: { sticky, serverName = '' } }: ClientSession): boolean {
+  hasGap({ affinity: { sticky, serverName = '' } }: Served): boolean {
     return sticky === 'Required' && this.#gaps.isShort(serverName);
   }
 
-  #leastLoaded(suits: (server: ServerSession) => boolean): ServerSession | undefined {
-    let best: ServerSession | undefined;
+  #leastLoaded(suits: (server: PooledHost) => boolean): PooledHost | undefined {
+    let best: PooledHost | undefined;
     for (const server of this.#servers) {
       if (!server.takesClients || !suits(server)) continue;
       if (best === undefined || server.clients.length < best.clients.length) best = server;

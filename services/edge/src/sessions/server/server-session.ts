@@ -16,17 +16,18 @@ import {
 } from '@trunkline/protocol';
 import { DenseList } from '../../model/dense-list.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
-import type { ClientSession } from '../client/client-session.ts';
-import { QUIET_SECONDS } from '../client/client-protocol.ts';
-import { openConnection } from '../client/opening.ts';
+import { openConnection } from '../opening.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-reason.ts';
-import type { EdgeContext } from '../edge-context.ts';
+import type { PooledHost } from '../host.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
+import type { Served } from '../served.ts';
+import { QUIET_SECONDS } from '../served.ts';
 import type { Worker } from '../turns.ts';
 import { Departure } from './departure.ts';
 import { handleMessage } from './handlers.ts';
 import { Heartbeat } from './heartbeat.ts';
+import type { ServerContext } from './server-context.ts';
 import { Trunk } from './trunk.ts';
 import { readMessage } from './unreadable.ts';
 import {
@@ -61,7 +62,7 @@ export interface ServerIdentity {
  * One server connection: service handshake, keep-alive, the frames of its clients both ways, and
  * what the app server asks of the hub. Frames are handled strictly in order, without waiting.
  */
-export class ServerSession implements SocketHandler, Worker {
+export class ServerSession implements PooledHost, SocketHandler, Worker {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
@@ -76,8 +77,8 @@ export class ServerSession implements SocketHandler, Worker {
   /** Takes new claims of a client that it has. */
   readonly updatesClaims: boolean;
   readonly offer: string | undefined;
-  readonly #clients = new DenseList<'placeAtServer', ClientSession>('placeAtServer');
-  readonly #context: EdgeContext;
+  readonly #clients = new DenseList<'placeAtHost', Served>('placeAtHost');
+  readonly #context: ServerContext;
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
   readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
     this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
@@ -94,7 +95,7 @@ export class ServerSession implements SocketHandler, Worker {
   /** The peer has gone; what it asked for before that, of its hub, is still done. */
   #leftWork = false;
 
-  constructor(identity: ServerIdentity, context: EdgeContext) {
+  constructor(identity: ServerIdentity, context: ServerContext) {
     this.id = identity.id;
     this.serverId = identity.serverId;
     this.hub = identity.hub;
@@ -112,7 +113,7 @@ export class ServerSession implements SocketHandler, Worker {
     return this.#state !== State.Closed;
   }
 
-  get clients(): readonly ClientSession[] {
+  get clients(): readonly Served[] {
     return this.#clients.items;
   }
 
@@ -173,13 +174,8 @@ export class ServerSession implements SocketHandler, Worker {
   }
 
   /** Takes a client on: what it is, then its handshake request (section 8.2). */
-  open(
-    client: ClientSession,
-    protocol: string,
-    handshake: Uint8Array,
-    migratedFrom?: string,
-  ): void {
-    client.server = this;
+  open(client: Served, protocol: string, handshake: Uint8Array, migratedFrom?: string): void {
+    client.host = this;
     this.#clients.add(client);
     const trunk = this.#trunk!;
     const message = openConnection(
@@ -195,7 +191,7 @@ export class ServerSession implements SocketHandler, Worker {
   }
 
   /** Relays hub messages of a client; one that overdraws its allowance is closed. */
-  forward(client: ClientSession, bytes: Uint8Array, count: number): void {
+  forward(client: Served, bytes: Uint8Array, count: number): void {
     const trunk = this.#trunk!;
     if (trunk.full && !trunk.allows(client, bytes.length)) {
       client.close(CLIENT_CLOSE_REASONS.slowAppServer);
@@ -205,20 +201,20 @@ export class ServerSession implements SocketHandler, Worker {
   }
 
   /** A client has ended for a reason of its own: its hub is told, and nothing is awaited. */
-  clientGone(client: ClientSession): void {
+  clientGone(client: Served): void {
     this.#writeClose(client, NO_HEADERS);
     this.release(client);
   }
 
   /** A client leaves for another server: its hub is told where to, and lets go of it (section 8.6). */
-  handOver(client: ClientSession, serverId: string): void {
+  handOver(client: Served, serverId: string): void {
     this.#writeClose(client, new Map([['Asrs-Migrate-To', [serverId]]]));
     this.release(client);
   }
 
   /** Forgets a client without a word to the app server. */
-  release(client: ClientSession): void {
-    client.server = undefined;
+  release(client: Served): void {
+    client.host = undefined;
     this.#clients.delete(client);
     this.#departure?.clientLeft(client);
   }
@@ -291,7 +287,7 @@ export class ServerSession implements SocketHandler, Worker {
   }
 
   /** The handshake response of a client is out, so that it can be moved. */
-  welcomed(client: ClientSession): void {
+  welcomed(client: Served): void {
     this.#departure?.welcomed(client);
   }
 
@@ -312,7 +308,7 @@ export class ServerSession implements SocketHandler, Worker {
   }
 
   /** The last of a client, before anything that its leaving sets off. */
-  #writeClose({ id: connectionId }: ClientSession, headers: Map<string, string[]>): void {
+  #writeClose({ id: connectionId }: Served, headers: Map<string, string[]>): void {
     this.write({ type: MessageType.CloseConnection, connectionId, errorMessage: '', headers });
   }
 
@@ -340,13 +336,13 @@ export class ServerSession implements SocketHandler, Worker {
   }
 
   /** A frame for a connection that is gone, or that another server has, is dropped: section 8.3. */
-  #relay(client: ClientSession | undefined, payload: Uint8Array): void {
-    if (client?.server !== this) {
+  #relay(client: Served | undefined, payload: Uint8Array): void {
+    if (client?.host !== this) {
       this.#context.counters.unknownConnections++;
       return;
     }
     this.#relayed++;
-    client.fromServer(payload);
+    client.fromHost(payload);
   }
 
   #shakeHands(message: ServiceMessage | undefined): void {
@@ -392,7 +388,7 @@ export class ServerSession implements SocketHandler, Worker {
     this.#tell('info', 'server connection closed', { reason: reason.label }, { clients: length });
     for (const client of clients) {
       this.release(client);
-      client.serverLost(this);
+      client.hostLost(this);
     }
     this.#context.results.serverGone(this, this.#context.clock.now());
   }

@@ -24,7 +24,7 @@ export class TestHttpEdge extends TestEdge {
   constructor(limits: Partial<EdgeContext['limits']> = {}) {
     super(limits);
     this.admission = admissionOf(this);
-    this.door = new HttpDoor(this.context, this.admission);
+    this.door = new HttpDoor(this.context, this.admission, this.context.heldPosts);
     this.expiring.push(this.admission, this.door, this.context.heldPosts);
   }
 

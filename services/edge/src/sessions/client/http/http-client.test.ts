@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
 import { JSON_HANDSHAKE, TestEdge, wire } from '../../fixtures.test-support.ts';
-import { TRANSPORTS } from '../transport.ts';
+import { TRANSPORTS } from '../../transport.ts';
 import { HttpClient } from './http-client.ts';
 import { LongPoll } from './long-poll.ts';
 import { TestSurroundings } from './transport.test-support.ts';

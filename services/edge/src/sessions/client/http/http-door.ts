@@ -17,9 +17,10 @@ import {
   UNKNOWN_ID,
 } from '../answers.ts';
 import type { ClientSession } from '../client-session.ts';
-import { requestedConnection } from '../connection-token.ts';
-import { TRANSPORTS } from '../transport.ts';
+import { requestedConnection } from '../../connection-token.ts';
+import { TRANSPORTS } from '../../transport.ts';
 import { EventStream } from './event-stream.ts';
+import type { HeldPosts } from './held-posts.ts';
 import { HttpClient } from './http-client.ts';
 import { LongPoll } from './long-poll.ts';
 
@@ -33,11 +34,13 @@ const IDLE_SECONDS = 5;
 export class HttpDoor {
   readonly #context: EdgeContext;
   readonly #admission: ClientAdmission;
+  readonly #heldPosts: HeldPosts;
   readonly #clients = new Map<string, HttpClient>();
 
-  constructor(context: EdgeContext, admission: ClientAdmission) {
+  constructor(context: EdgeContext, admission: ClientAdmission, heldPosts: HeldPosts) {
     this.#context = context;
     this.#admission = admission;
+    this.#heldPosts = heldPosts;
   }
 
   /** `GET /client/`: an event stream if the request accepts one, else a poll. */
@@ -132,7 +135,7 @@ export class HttpDoor {
       accessToken: visitor.accessToken,
       owner: visitor.owner,
     };
-    const client = new HttpClient(session, transport, credentials, this.#context.heldPosts);
+    const client = new HttpClient(session, transport, credentials, this.#heldPosts);
     this.#clients.set(session.id, client);
     session.opened(transport);
   }

@@ -1,5 +1,5 @@
 import type { SocketHandler } from '../../../ports/socket.ts';
-import type { Clock } from '../../edge-context.ts';
+import type { Clock } from '../../clock.ts';
 import type { TurnFlusher } from '../../turn-flusher.ts';
 
 /** What a transport over HTTP requests is made of. */

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { queryValue } from '@trunkline/protocol';
 import type { AccessKey, AccessKeys } from '@trunkline/tokens';
-import type { HttpRequest } from '../../ports/listener.ts';
+import type { HttpRequest } from '../ports/listener.ts';
 
 /**
  * What a negotiate hands out and a connect brings back: `<id>.<connect by>.<signature>`. The

@@ -2,8 +2,8 @@ import type { OpenConnection } from '@trunkline/protocol';
 import { MessageType, withoutAccessToken } from '@trunkline/protocol';
 import { forwardedClaims } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
-import type { Source } from '../forwarded.ts';
-import { isCredible } from '../forwarded.ts';
+import type { Source } from './forwarded.ts';
+import { isCredible } from './forwarded.ts';
 import type { Transport } from './transport.ts';
 
 /**

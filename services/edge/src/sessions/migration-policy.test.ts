@@ -1,7 +1,7 @@
 import { MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
-import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
-import { counted, JSON_HANDSHAKE, TestEdge, usedOf } from '../fixtures.test-support.ts';
+import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
+import { counted, JSON_HANDSHAKE, TestEdge, usedOf } from './fixtures.test-support.ts';
 import type { MigrationPolicy } from './migration-policy.ts';
 
 const HUB_CLOSE = '{"type":7,"allowReconnect":true}␞';
@@ -30,7 +30,7 @@ async function scene(level: number, migration: MigrationPolicy = 'app'): Promise
 }
 
 function expectMoved({ client, b }: Scene): void {
-  expect(client.session.server).toBe(b.session);
+  expect(client.session.host).toBe(b.session);
   expect(client.heard).toEqual([]);
 }
 
@@ -78,7 +78,7 @@ describe.each<[MigrationPolicy, number, boolean, boolean]>([
     all.client.says(CALL);
     lose(all.a);
     if (!atLoss) return expectClosed(all);
-    expect(all.client.session.server).toBe(all.b.session);
+    expect(all.client.session.host).toBe(all.b.session);
     // Its call has been answered with an error.
     expect(all.client.heard).toHaveLength(1);
   });
@@ -88,10 +88,10 @@ describe.each<[MigrationPolicy, number, boolean, boolean]>([
     b.session.drain();
     const client = edge.strangeClient();
     client.says(JSON_HANDSHAKE);
-    expect(client.session.server).toBe(a.session);
+    expect(client.session.host).toBe(a.session);
     const c = await edge.server({ serverId: 'c', level });
     lose(a);
-    expect(client.session.server).toBe(c.session);
+    expect(client.session.host).toBe(c.session);
     c.data(client, '{}␞');
     expect(client.heard).toEqual(['{}␞']);
   });
@@ -102,9 +102,9 @@ describe('an app server that has its clients moved when it stops', () => {
     const all = await scene(1);
     all.client.says(CALL);
     fin(all.a, 1);
-    expect(all.client.session.server).toBe(all.a.session);
+    expect(all.client.session.host).toBe(all.a.session);
     lose(all.a);
-    expect(all.client.session.server).toBe(all.b.session);
+    expect(all.client.session.host).toBe(all.b.session);
   });
 
   test('moves those of the connection that says so, and not those of another one', async () => {
@@ -115,7 +115,7 @@ describe('an app server that has its clients moved when it stops', () => {
     clients.push(await edge.client(servers[1]!));
     const c = await edge.server({ serverId: 'c' });
     for (const server of servers) fin(server, 1);
-    expect(clients[0]!.session.server).toBe(c.session);
+    expect(clients[0]!.session.host).toBe(c.session);
     expect(clients[1]!.heard).toEqual([HUB_CLOSE]);
   });
 });

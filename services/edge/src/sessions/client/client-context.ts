@@ -1,0 +1,25 @@
+import type { EdgeContext } from '../edge-context.ts';
+import type { HubClient } from '../hub-client.ts';
+import type { Unsettled } from '../intake.ts';
+import type { PacedCloses } from '../paced-closes.ts';
+
+/** What clients owe to app servers that have asked them. */
+export interface OwedResults {
+  /** Somebody waits for a result of this client. */
+  awaits(client: HubClient): boolean;
+  /** The client has gone, or its server. */
+  clientGone(client: HubClient): void;
+}
+
+/** What client connections share. */
+export interface ClientContext extends EdgeContext {
+  readonly results: OwedResults;
+  /** Watched for their deadlines. */
+  readonly opening: Set<Unsettled>;
+  /** Clients to be closed at a time, in Unix seconds, because their sign-in ends then. */
+  readonly expiring: Map<HubClient, number>;
+  /** Clients with bytes queued in their socket. */
+  readonly backlogged: Set<{ queuedBytes(): number }>;
+  /** Clients that are closed because their app server goes. */
+  readonly pacedCloses: PacedCloses;
+}
