@@ -37,8 +37,8 @@ export function closeFrame(
 const handshakes = new LRUCache<string, Uint8Array>({ max: 64 });
 
 /** A copy of a handshake request, one for all clients that sent the same of late. */
-export function sharedHandshake(request: Buffer): Uint8Array {
-  const key = request.toString('latin1');
+export function sharedHandshake(request: Uint8Array): Uint8Array {
+  const key = Buffer.from(request.buffer, request.byteOffset, request.length).toString('latin1');
   const found = handshakes.get(key);
   if (found !== undefined) return found;
   const copy = Uint8Array.from(request);

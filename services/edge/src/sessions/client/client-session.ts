@@ -1,10 +1,4 @@
-import {
-  encodeHandshakeError,
-  handshakeErrors,
-  ProtocolError,
-  readHandshakeRequest,
-  readHandshakeResponse,
-} from '@trunkline/protocol';
+import { handshakeErrors, ProtocolError } from '@trunkline/protocol';
 import type { Group } from '../../model/groups.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
 import { GONE_SOCKET, SendResult } from '../../ports/socket.ts';
@@ -16,29 +10,25 @@ import type { HubRuntime } from '../hub-runtime.ts';
 import type { Affinity } from '../served.ts';
 import type { Worker } from '../turns.ts';
 import type { Unsettled } from '../intake.ts';
+import { Arrival } from './arrival.ts';
 import type { ClientContext } from './client-context.ts';
 import type { ClientProtocol } from './client-protocol.ts';
-import { clientProtocol, closeFrame, sharedHandshake } from './client-protocol.ts';
+import { closeFrame } from './client-protocol.ts';
 import { pauseStreams, resumeStreams } from './flow-control.ts';
 import { mayMove } from '../migration-policy.ts';
 import { tellClosed, tellRefused } from './endings-log.ts';
 import { Move } from './move.ts';
 import type { Opening } from '../opening.ts';
-import { OpeningPhase } from './opening-phase.ts';
 import type { HeldMessage } from './opening-queue.ts';
 import type { RecordSink } from './record-relay.ts';
 import { RecordRelay } from './record-relay.ts';
 import type { Transport } from '../transport.ts';
 
-/** The hub handshake request; real ones have 40 bytes. */
-const HANDSHAKE_BYTES = 4096;
-/** How long an app server may take to answer a handshake that it has been sent. */
-const ANSWER_MS = 15_000;
-
 /** How the listener says that the peer broke the WebSocket protocol, or its size limit. */
 const INVALID_FRAME = /^Received (?:invalid|too big)/;
 
-const State = { Handshake: 0, Waiting: 1, Opening: 2, Open: 3, Closed: 4 } as const;
+/** Not open yet: there is an `Arrival` then, and at no other time. */
+const State = { Arriving: 0, Open: 1, Closed: 2 } as const;
 
 /** Who a client is, settled when it was let in. */
 export interface ClientIdentity {
@@ -56,8 +46,8 @@ export interface ClientIdentity {
 }
 
 /**
- * One client connection, from its upgrade to its end: hub handshake request read, server
- * connection found, handshake response written, then hub messages relayed both ways.
+ * One client connection, from its upgrade to its end: it arrives, then hub messages are relayed both
+ * ways, and it may move from one app server to another.
  */
 export class ClientSession implements HubClient, Unsettled, SocketHandler, RecordSink, Worker {
   readonly id: string;
@@ -77,11 +67,10 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   /** The host that lets the client's streams rest. */
   pausedAt: Host | undefined;
 
-  #state: number = State.Handshake;
+  #state: number = State.Arriving;
   #socket: Socket | undefined;
-  #phase: OpeningPhase | undefined;
-  #protocol: ClientProtocol | undefined;
-  #handshake: Uint8Array | undefined;
+  #arrival: Arrival | undefined;
+  /** What it has agreed on with its hub, and the messages between them; from its handshake request on. */
   #relay: RecordRelay | undefined;
   /** The edge's tick at which the client last was sent something. */
   #lastSent = 0;
@@ -96,7 +85,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     this.opening = identity.opening;
     this.affinity = identity.affinity;
     this.#context = context;
-    this.#phase = new OpeningPhase(context.clock.now(), identity);
+    this.#arrival = new Arrival(this, identity, context);
   }
 
   get isOpen(): boolean {
@@ -113,31 +102,25 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     return this.#state === State.Open && !this.#relay!.hubClosed;
   }
 
-  /** What its app server, or another, sends it waits for the handshake response. */
   get holds(): boolean {
-    return this.#state === State.Opening && !this.#phase!.answered;
+    return this.#arrival?.holds === true;
   }
 
-  /** Bytes that are held for it, of shared ones its part. */
   get heldPart(): number {
-    return this.#phase?.heldPart ?? 0;
+    return this.#arrival?.heldPart ?? 0;
   }
 
   get protocolName(): string | undefined {
-    return this.#protocol?.name;
+    return this.#relay?.protocol.name;
   }
 
   opened(socket: Socket): void {
-    const { counters, clients, opening, expiring } = this.#context;
-    const { expiresAt } = this.#phase!;
+    const { counters, clients } = this.#context;
     this.#socket = socket;
     counters.clientOpens.add(this.transport.label);
     this.hub.connections[this.transport.label]++;
     clients.add(this);
-    opening.add(this);
-    if (expiresAt !== undefined) expiring.set(this, expiresAt);
-    const early = this.#takeEarly();
-    if (early !== undefined) this.received(early);
+    this.#arrival!.begin();
   }
 
   received(bytes: Buffer): void {
@@ -146,10 +129,10 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   }
 
   work(bytes: Buffer): number {
+    const arrival = this.#arrival;
     try {
-      if (this.#state === State.Open || this.#state === State.Opening) return this.#relayOn(bytes);
-      if (this.#state === State.Handshake) this.#readHandshake(bytes);
-      else if (this.#state === State.Waiting) this.#keepEarly(bytes);
+      if (arrival?.isServed === false) arrival.fromClient(bytes);
+      else if (this.isOpen) return this.#relayOn(bytes);
     } catch (error) {
       this.#refuse(error, 'client', REASONS.badRequest);
     }
@@ -167,32 +150,25 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   }
 
   stray(): void {
-    if (this.#phase !== undefined) this.#phase.forwarded = true;
+    this.#arrival?.forwarded();
     this.#context.counters.strays++;
     this.#context.intake.stray(this);
   }
 
-  /**
-   * Its hub handshake is read and `host` takes it on: it learns of the client, then its bytes. From
-   * now on the hub knows the client, which until then is in no group and gets nothing.
-   */
   serveFrom(host: PooledHost): void {
-    if (this.#move !== undefined) return this.#move.arriveAt(host);
-    const now = this.#context.clock.now();
-    this.#state = State.Opening;
-    this.#phase!.deadline = now + ANSWER_MS;
-    this.hub.model.attach(this, now);
-    host.open(this, this.#protocol!.name, this.#handshake!);
-    // Gone if its opening was what the server connection could not take.
-    const early = this.#takeEarly();
-    if (early !== undefined) this.received(early);
+    if (this.#move === undefined) this.#arrival!.serveFrom(host);
+    else this.#move.arriveAt(host);
   }
 
-  /** Data of the server connection that serves this client. */
+  /** Its hub handshake request, which says how it and its hub speak. */
+  agree(protocol: ClientProtocol, request: Uint8Array): void {
+    this.#relay = new RecordRelay(protocol, request, this.#context.limits.messageBytes);
+  }
+
   fromHost(payload: Uint8Array): void {
     try {
-      if (this.#state === State.Open) this.#relayBack(payload);
-      else if (this.#phase?.answered === false) this.#readHandshakeResponse(payload);
+      if (this.#arrival !== undefined) this.#arrival.fromHost(payload);
+      else if (this.#state === State.Open) this.#relayBack(payload);
     } catch (error) {
       this.#refuse(error, 'server', REASONS.badServerData);
     }
@@ -210,7 +186,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
 
   toServer(bytes: Uint8Array, count: number): void {
     this.#context.counters.messagesFromClients += count;
-    if (this.#phase !== undefined) this.#phase.forwarded = true;
+    this.#arrival?.forwarded();
     if (this.#move === undefined) this.host?.forward(this, bytes, count);
     else this.#move.fromClient(bytes, count);
   }
@@ -223,7 +199,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   /** Sends whole hub messages. False when the client's queue is over its limit: close it then. */
   send(bytes: Uint8Array, count: number): boolean {
     const { counters, tick, backlogged } = this.#context;
-    const result = this.#socket!.send(bytes, this.#protocol!.binary);
+    const result = this.#socket!.send(bytes, this.#relay!.binary);
     if (result === SendResult.Dropped) return false;
     if (result === SendResult.Queued) {
       backlogged.add(this);
@@ -235,10 +211,8 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     return true;
   }
 
-  /** For a client that `holds`: keeps a message until the handshake response is out. False: too many wait. */
   hold(message: HeldMessage): boolean {
-    this.#context.counters.heldMessages++;
-    return this.#phase!.hold(message, this.#context.intake.opening);
+    return this.#arrival!.hold(message);
   }
 
   queuedBytes(): number {
@@ -253,39 +227,26 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
 
   /** Lets a client whose server connection is silent hear that somebody is there. */
   pingIfQuietSince(tick: number): void {
-    if (this.ready && this.#lastSent <= tick) this.toClient(this.#protocol!.ping, 1);
+    if (this.ready && this.#lastSent <= tick) this.toClient(this.#relay!.protocol.ping, 1);
   }
 
-  /** `late`: how long this edge itself slept, for which no client is to blame. */
   checkDeadline(now: number, late: number): void {
-    if (this.#move !== undefined) return this.#move.check(now, late);
-    if (this.#phase === undefined) return;
-    this.#phase.deadline += late;
-    if (now < this.#phase.deadline) return;
-    if (this.#state === State.Waiting) this.turnAway();
-    else this.close(REASONS.handshakeError, handshakeErrors.canceled());
+    if (this.#move === undefined) this.#arrival?.check(now, late);
+    else this.#move.check(now, late);
   }
 
-  /**
-   * The server connection is gone, and with it the client's hub. A client that has neither been
-   * answered nor said anything beyond its handshake has lost nothing: another server takes it on.
-   */
   hostLost(host: Host): void {
-    if (this.ready) {
-      const stays = this.#move === undefined && !mayMove(this, host);
-      if (stays) return this.#context.pacedCloses.add(this);
-      return this.#startMove(host).hostLost();
-    }
-    if (this.#state === State.Opening && this.#phase?.isFresh === true) return this.#startOver();
-    this.close(REASONS.serverConnectionClosed);
+    if (this.#arrival !== undefined) return this.#arrival.hostLost();
+    if (!this.ready) return this.close(REASONS.serverConnectionClosed);
+    const stays = this.#move === undefined && !mayMove(this, host);
+    if (stays) this.#context.pacedCloses.add(this);
+    else this.#startMove(host).hostLost();
   }
 
-  /** No app server takes the client on; `why` if not for lack of any. */
   turnAway(why?: string): void {
     this.close(REASONS.noAvailableServerConnection, why);
   }
 
-  /** Its server goes: so does the client, by then (the edge's clock, ms). */
   moveAway(by: number): void {
     if (this.ready && this.#move === undefined) this.#startMove(this.host!).settle(by);
   }
@@ -294,9 +255,17 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     return (this.#move ??= new Move(this, this.#relay!, from, this.#context));
   }
 
-  /** Goes on at another server, which is told whose it was. */
-  openAt(host: Host, migratedFrom: string): void {
-    host.open(this, this.#protocol!.name, this.#handshake!, migratedFrom);
+  /** `host` learns of it; of a client that moves, also whose it was. */
+  openAt(host: Host, migratedFrom?: string): void {
+    const { protocol, request } = this.#relay!;
+    host.open(this, protocol.name, request, migratedFrom);
+  }
+
+  /** Its hub has taken it on. */
+  arrived(): void {
+    this.#arrival?.end();
+    this.#arrival = undefined;
+    this.#state = State.Open;
   }
 
   /** The move is over. */
@@ -304,10 +273,9 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     this.#move = undefined;
   }
 
-  /** The app server has ended this client: all it had to say has been sent. */
   closedByHost(error: string): void {
     this.host?.release(this);
-    const refused = this.#state === State.Opening;
+    const refused = this.#arrival !== undefined;
     this.close(refused ? REASONS.handshakeError : REASONS.closedByAppServer, error || undefined);
   }
 
@@ -316,7 +284,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     const socket = this.#socket;
     if (this.#state === State.Closed || socket === undefined) return;
     const parting = this.#partingMessage(reason, error);
-    const binary = this.#protocol?.binary === true && this.#state === State.Open;
+    const binary = this.#state === State.Open && this.#relay!.binary;
     this.#end(reason);
     // A client that does not read would keep its queue, and this message, until it does.
     if (reason === REASONS.slowClient) {
@@ -338,80 +306,11 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     });
   }
 
-  #readHandshake(bytes: Buffer): void {
-    const early = this.#takeEarly();
-    const all = early === undefined ? bytes : Buffer.concat([early, bytes]);
-    const request = readHandshakeRequest(all, HANDSHAKE_BYTES);
-    if (request === undefined) return this.#keepEarly(all);
-    this.#protocol = clientProtocol(request.protocol);
-    if (this.#protocol.binary && !this.transport.binary) {
-      return this.close(
-        REASONS.handshakeError,
-        handshakeErrors.textOnlyTransport(request.protocol),
-      );
-    }
-    this.#handshake = sharedHandshake(all.subarray(0, request.length));
-    this.#relay = new RecordRelay(this.#protocol.binary, this.#context.limits.messageBytes);
-    this.#state = State.Waiting;
-    if (all.length > request.length) this.#keepEarly(all.subarray(request.length));
-    // More than may wait has closed it.
-    if (this.#state === State.Waiting) this.#await();
-  }
-
-  /** The next server hears of it as the first one did, and its hub says again what it had to say. */
-  #startOver(): void {
-    this.#phase!.dropHeld();
-    this.hub.model.detach(this);
-    this.#await();
-  }
-
-  /** For a server connection, as long as clients wait. */
-  #await(): void {
-    this.#state = State.Waiting;
-    this.#phase!.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
-    this.hub.assign(this);
-  }
-
-  #readHandshakeResponse(payload: Uint8Array): void {
-    const response = readHandshakeResponse(payload);
-    if (response === undefined) {
-      throw new ProtocolError('truncated', payload.length, 'half a handshake response');
-    }
-    const phase = this.#phase!;
-    if (response.error !== undefined) {
-      // Refused: the client is told so, and the server's close follows.
-      phase.answered = true;
-      this.send(payload, 0);
-      return;
-    }
-    const { opening, counters, clock } = this.#context;
-    this.#state = State.Open;
-    this.#phase = undefined;
-    opening.delete(this);
-    counters.connectSeconds.observe(phase.age(clock.now()));
-    const held = phase.takeHeld();
-    if (!this.send(payload.subarray(0, response.length), 0)) return this.close(REASONS.slowClient);
-    if (held !== undefined) this.toClient(held.bytes, held.count);
-    if (payload.length > response.length) this.fromHost(payload.subarray(response.length));
-    this.host?.welcomed(this);
-  }
-
-  #keepEarly(bytes: Uint8Array): void {
-    const { waiting } = this.#context.intake;
-    const kept = this.#phase!.keepEarly(bytes);
-    if (!kept || !waiting.take(this, bytes.length)) this.close(REASONS.badRequest);
-  }
-
-  #takeEarly(): Buffer | undefined {
-    this.#context.intake.waiting.giveAll(this);
-    return this.#phase?.takeEarly();
-  }
-
   #refuse(error: unknown, side: 'client' | 'server', reason: CloseReason): void {
     if (!(error instanceof ProtocolError)) throw error;
     this.#context.counters.protocolErrors.add(`${side}|${error.code}`);
     tellRefused(this.#context, this, side, error);
-    if (this.#state === State.Handshake) {
+    if (this.#arrival?.readsHandshake === true) {
       const { canceled, unexpected } = handshakeErrors;
       this.close(REASONS.handshakeError, error.code === 'oversized' ? canceled() : unexpected());
     } else {
@@ -421,25 +320,20 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
 
   /** What the client is told at last: its hub's own Close says it all, if it has come. */
   #partingMessage(reason: CloseReason, error: string | undefined): Uint8Array | undefined {
-    if (this.#state === State.Open) {
-      if (this.#relay!.sawClose) return undefined;
-      return closeFrame(this.#protocol!, error, reason.reconnect);
-    }
-    if (this.#phase!.answered) return undefined;
-    return encodeHandshakeError(error ?? handshakeErrors.canceled());
+    if (this.#arrival !== undefined) return this.#arrival.partingMessage(error);
+    const { sawClose, protocol } = this.#relay!;
+    return sawClose ? undefined : closeFrame(protocol, error, reason.reconnect);
   }
 
   /** Takes the client out of everything that knows it. */
   #end(reason: CloseReason): void {
     this.#state = State.Closed;
     this.#socket = undefined;
-    this.#phase?.dropHeld();
-    this.#phase = undefined;
-    const { counters, opening, expiring, backlogged, pacedCloses, clients, results, intake } =
-      this.#context;
+    this.#arrival?.end();
+    this.#arrival = undefined;
+    const { counters, expiring, backlogged, pacedCloses, clients, results, intake } = this.#context;
     intake.clientGone(this);
     this.hub.connections[this.transport.label]--;
-    opening.delete(this);
     expiring.delete(this);
     backlogged.delete(this);
     pacedCloses.delete(this);

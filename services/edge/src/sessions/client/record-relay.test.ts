@@ -1,7 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readable, wire } from '../fixtures.test-support.ts';
+import { clientProtocol } from './client-protocol.ts';
 import { RecordRelay } from './record-relay.ts';
+
+const relayOf = (binary: boolean): RecordRelay =>
+  new RecordRelay(clientProtocol(binary ? 'messagepack' : 'json'), Buffer.from('{}'), 10_000);
 
 /** What has come out of a relay, each hand-over as `[text, count]`. */
 class Sink {
@@ -36,7 +40,7 @@ const done = (id: string | number): string => `{"type":3,"invocationId":"${id}",
 const SEND = '{"type":1,"target":"a","arguments":[]}␞';
 
 function relayWith(...fromClient: readonly string[]): { relay: RecordRelay; sink: Sink } {
-  const relay = new RecordRelay(false, 10_000);
+  const relay = relayOf(false);
   const sink = new Sink();
   for (const text of fromClient) feed(relay, wire(text), sink);
   return { relay, sink };
@@ -54,7 +58,7 @@ test('however a stream is cut, whole messages come out, in order, both ways', ()
     const sorted = [...places.map((at) => at % (all.length + 1)), 0, all.length].sort(
       (a, b) => a - b,
     );
-    const relay = new RecordRelay(binary, 10_000);
+    const relay = relayOf(binary);
     const sink = new Sink();
     for (let i = 1; i < sorted.length; i++) {
       const piece = all.subarray(sorted[i - 1], sorted[i]);
@@ -169,7 +173,7 @@ describe('open calls', () => {
   });
 
   test('are tracked in binary protocols', () => {
-    const relay = new RecordRelay(true, 10_000);
+    const relay = relayOf(true);
     const sink = new Sink();
     // [1, {}, "5", "a", []] and [3, {}, "5", 2].
     relay.fromClient(Buffer.from('0895018 0a135a16190'.replaceAll(' ', ''), 'hex'), sink);
@@ -234,7 +238,7 @@ describe('messages that belong to no call and no reconnection', () => {
   });
 
   test('are left out of binary protocols', () => {
-    const relay = new RecordRelay(true, 10_000);
+    const relay = relayOf(true);
     const sink = new Sink();
     // [8, 36], [9, 300], [3, {}, "", 1, "x"] and [6].
     const strays = '03920824 059209cd012c 07950380a001a178'.replaceAll(' ', '');

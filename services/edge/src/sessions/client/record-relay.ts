@@ -10,6 +10,8 @@ import {
   recordEnd,
   RecordInfo,
 } from '@trunkline/protocol';
+import type { ClientProtocol } from './client-protocol.ts';
+import { sharedHandshake } from './client-protocol.ts';
 import { noteFromClient, noteToClient } from './open-call-tracker.ts';
 
 /** Where whole hub messages go: `bytes` holds `count` of them and nothing else, lent for the call. */
@@ -37,6 +39,9 @@ let passed = 0;
  * at a message boundary, where another server can take over. It is told the calls that are open.
  */
 export class RecordRelay {
+  /** The hub protocol that both speak, and the handshake request that said so. */
+  readonly protocol: ClientProtocol;
+  readonly request: Uint8Array;
   readonly binary: boolean;
   readonly #limit: number;
   /** Exist only while a message is unfinished. */
@@ -49,9 +54,11 @@ export class RecordRelay {
   /** It was the hub: the client is told nothing more (section 10, trap 32). */
   hubClosed = false;
 
-  /** `limit`: bytes of one message from the client, framing included. */
-  constructor(binary: boolean, limit: number) {
-    this.binary = binary;
+  /** `request` is copied, unless another client has sent the same. `limit`: bytes of one message from the client, framing included. */
+  constructor(protocol: ClientProtocol, request: Uint8Array, limit: number) {
+    this.protocol = protocol;
+    this.request = sharedHandshake(request);
+    this.binary = protocol.binary;
     this.#limit = limit;
   }
 

@@ -1,0 +1,204 @@
+import {
+  encodeHandshakeError,
+  handshakeErrors,
+  ProtocolError,
+  readHandshakeRequest,
+  readHandshakeResponse,
+} from '@trunkline/protocol';
+import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
+import type { PooledHost } from '../host.ts';
+import type { ClientContext } from './client-context.ts';
+import { clientProtocol } from './client-protocol.ts';
+import type { ClientIdentity, ClientSession } from './client-session.ts';
+import { OpeningPhase } from './opening-phase.ts';
+import type { HeldMessage } from './opening-queue.ts';
+
+/** The hub handshake request; real ones have 40 bytes. */
+const HANDSHAKE_BYTES = 4096;
+/** How long an app server may take to answer a handshake that it has been sent. */
+const ANSWER_MS = 15_000;
+
+/** The handshake request is not read; no app server has the client; its answer is awaited. */
+const Step = { Handshake: 0, Waiting: 1, Opening: 2 } as const;
+
+/**
+ * The way of a client from its upgrade to its hub's answer (service protocol reference, section 8):
+ * its hub handshake request is read, a server connection is found, the response is written. Gone when
+ * the client is open, with all that was kept for it.
+ */
+export class Arrival {
+  readonly #client: ClientSession;
+  readonly #context: ClientContext;
+  readonly #phase: OpeningPhase;
+  #step: number = Step.Handshake;
+
+  constructor(client: ClientSession, identity: ClientIdentity, context: ClientContext) {
+    this.#client = client;
+    this.#context = context;
+    this.#phase = new OpeningPhase(context.clock.now(), identity);
+  }
+
+  get readsHandshake(): boolean {
+    return this.#step === Step.Handshake;
+  }
+
+  /** An app server has it, and its messages go there. */
+  get isServed(): boolean {
+    return this.#step === Step.Opening;
+  }
+
+  /** What its app server, or another, sends it waits for the handshake response. */
+  get holds(): boolean {
+    return this.#step === Step.Opening && !this.#phase.answered;
+  }
+
+  /** Bytes that are held for it, of shared ones its part. */
+  get heldPart(): number {
+    return this.#phase.heldPart;
+  }
+
+  /** The connection is made; what was posted before it is the first that the client says. */
+  begin(): void {
+    const { opening, expiring } = this.#context;
+    const { expiresAt } = this.#phase;
+    opening.add(this.#client);
+    if (expiresAt !== undefined) expiring.set(this.#client, expiresAt);
+    this.#releaseEarly();
+  }
+
+  /** What the client says before an app server has it. Throws ProtocolError for what is no handshake. */
+  fromClient(bytes: Buffer): void {
+    if (this.#step === Step.Handshake) this.#readHandshake(bytes);
+    else this.#keepEarly(bytes);
+  }
+
+  /** The client has said something beyond its handshake, and somebody may have been told. */
+  forwarded(): void {
+    this.#phase.forwarded = true;
+  }
+
+  /**
+   * Its hub handshake is read and `host` takes it on: it learns of the client, then its bytes. From
+   * now on the hub knows the client, which until then is in no group and gets nothing.
+   */
+  serveFrom(host: PooledHost): void {
+    const now = this.#context.clock.now();
+    this.#step = Step.Opening;
+    this.#phase.deadline = now + ANSWER_MS;
+    this.#client.hub.model.attach(this.#client, now);
+    this.#client.openAt(host);
+    // The host may have closed the client, because it could not take even that much.
+    if (this.#client.isOpen) this.#releaseEarly();
+  }
+
+  /** Keeps a message until the handshake response is out. False when too many wait. */
+  hold(message: HeldMessage): boolean {
+    this.#context.counters.heldMessages++;
+    return this.#phase.hold(message, this.#context.intake.opening);
+  }
+
+  /** The hub's answer, and what comes with it. Throws ProtocolError for what is no answer. */
+  fromHost(payload: Uint8Array): void {
+    if (this.#phase.answered) return;
+    const response = readHandshakeResponse(payload);
+    if (response === undefined) {
+      throw new ProtocolError('truncated', payload.length, 'half a handshake response');
+    }
+    if (response.error !== undefined) {
+      // Refused: the client is told so, and the server's close follows.
+      this.#phase.answered = true;
+      this.#client.send(payload, 0);
+      return;
+    }
+    this.#welcome(payload.subarray(0, response.length), payload.subarray(response.length));
+  }
+
+  /**
+   * Its server connection is gone. A client that has neither been answered nor said anything beyond
+   * its handshake has lost nothing: another server takes it on.
+   */
+  hostLost(): void {
+    if (this.#step === Step.Opening && this.#phase.isFresh) this.#startOver();
+    else this.#client.close(REASONS.serverConnectionClosed);
+  }
+
+  /** `late`: how long this edge itself slept, for which no client is to blame. */
+  check(now: number, late: number): void {
+    this.#phase.deadline += late;
+    if (now < this.#phase.deadline) return;
+    if (this.#step === Step.Waiting) this.#client.turnAway();
+    else this.#client.close(REASONS.handshakeError, handshakeErrors.canceled());
+  }
+
+  /** What a client that comes no further is told at last, in place of a handshake response. */
+  partingMessage(error: string | undefined): Uint8Array | undefined {
+    if (this.#phase.answered) return undefined;
+    return encodeHandshakeError(error ?? handshakeErrors.canceled());
+  }
+
+  /** Over, one way or another: nothing is kept. */
+  end(): void {
+    this.#context.opening.delete(this.#client);
+    this.#phase.dropHeld();
+  }
+
+  #readHandshake(bytes: Buffer): void {
+    const client = this.#client;
+    const early = this.#takeEarly();
+    const all = early === undefined ? bytes : Buffer.concat([early, bytes]);
+    const request = readHandshakeRequest(all, HANDSHAKE_BYTES);
+    if (request === undefined) return this.#keepEarly(all);
+    const protocol = clientProtocol(request.protocol);
+    if (protocol.binary && !client.transport.binary) {
+      const error = handshakeErrors.textOnlyTransport(request.protocol);
+      return client.close(REASONS.handshakeError, error);
+    }
+    client.agree(protocol, all.subarray(0, request.length));
+    this.#step = Step.Waiting;
+    if (all.length > request.length) this.#keepEarly(all.subarray(request.length));
+    // More than may wait has closed it.
+    if (client.isOpen) this.#await();
+  }
+
+  /** The next server hears of it as the first one did, and its hub says again what it had to say. */
+  #startOver(): void {
+    this.#phase.dropHeld();
+    this.#client.hub.model.detach(this.#client);
+    this.#await();
+  }
+
+  /** For a server connection, as long as clients wait. */
+  #await(): void {
+    this.#step = Step.Waiting;
+    this.#phase.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
+    this.#client.hub.assign(this.#client);
+  }
+
+  #welcome(response: Uint8Array, rest: Uint8Array): void {
+    const client = this.#client;
+    const { counters, clock } = this.#context;
+    const held = this.#phase.takeHeld();
+    client.arrived();
+    counters.connectSeconds.observe(this.#phase.age(clock.now()));
+    if (!client.send(response, 0)) return client.close(REASONS.slowClient);
+    if (held !== undefined) client.toClient(held.bytes, held.count);
+    if (rest.length > 0) client.fromHost(rest);
+    client.host?.welcomed(client);
+  }
+
+  #keepEarly(bytes: Uint8Array): void {
+    const { waiting } = this.#context.intake;
+    const kept = this.#phase.keepEarly(bytes);
+    if (!kept || !waiting.take(this.#client, bytes.length)) this.#client.close(REASONS.badRequest);
+  }
+
+  #takeEarly(): Buffer | undefined {
+    this.#context.intake.waiting.giveAll(this.#client);
+    return this.#phase.takeEarly();
+  }
+
+  #releaseEarly(): void {
+    const early = this.#takeEarly();
+    if (early !== undefined) this.#client.received(early);
+  }
+}
