@@ -47,7 +47,12 @@ function integer(text: string, min: number, max: number): number | undefined {
 }
 
 function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  // Not by `URL.canParse`, which forgets Latin letters beyond ASCII once it is compiled (Node 20, 22).
+  try {
+    return /^https?:$/.test(new URL(text).protocol);
+  } catch {
+    return false;
+  }
 }
 
 /** What a value must be: ends the sentence "'x' is not ...". */

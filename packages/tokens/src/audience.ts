@@ -1,4 +1,5 @@
 import { memo } from './memo.ts';
+import { parseUrl } from './parse-url.ts';
 
 /** What a token must have been made for. */
 export interface Audience {
@@ -30,9 +31,9 @@ function matches(text: string, { use, hub, path }: Audience): boolean {
 
 /** What counts of an audience; a text that is no URL has no path. */
 const readAudience = memo((text: string): { path: string; hub: string | undefined } => {
-  if (!URL.canParse(text)) return { path: '', hub: undefined };
-  const { pathname, searchParams } = new URL(text);
-  return { path: pathname, hub: searchParams.get('hub')?.toLowerCase() };
+  const url = parseUrl(text);
+  if (url === undefined) return { path: '', hub: undefined };
+  return { path: url.pathname, hub: url.searchParams.get('hub')?.toLowerCase() };
 });
 
 /** Only below `/api/`, so that a client or server token can never open a REST call. */

@@ -1,3 +1,4 @@
+import { parseUrl } from './parse-url.ts';
 /** What a connection string says, checked (service protocol reference, section 1). */
 export interface ConnectionString {
   /** `Endpoint` with `Port` applied, no trailing slash. */
@@ -100,7 +101,7 @@ function otherEndpoint(fields: Map<string, string>, key: string): string | undef
 }
 
 function endpointUrl(key: string, text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new ConnectionStringError(`${key} is not an absolute http or https URL`);
   }

@@ -15,6 +15,7 @@ export type { ConnectionString } from './connection-string.ts';
 export { DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_CONNECTION_STRING } from './development.ts';
 export { lendRequire } from './lend-require.ts';
 export { MAX_TOKEN_LENGTH } from './limits.ts';
+export { parseUrl } from './parse-url.ts';
 export {
   DEFAULT_LIFETIME_SECONDS,
   mintClientToken,

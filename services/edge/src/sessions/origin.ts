@@ -1,3 +1,4 @@
+import { parseUrl } from '@trunkline/tokens';
 import type { HttpRequest } from '../ports/listener.ts';
 
 /** `scheme://host[:port]`, as browsers send it; a slash at the end does no harm. */
@@ -8,9 +9,8 @@ const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#@*\s]+\/?$/i;
  * a slash. Undefined for what is none, such as the `null` of a page that has no origin.
  */
 export function canonicalOrigin(text: string): string | undefined {
-  if (!ORIGIN.test(text) || !URL.canParse(text)) return undefined;
-  const { protocol, host } = new URL(text);
-  return `${protocol}//${host}`.toLowerCase();
+  const url = ORIGIN.test(text) ? parseUrl(text) : undefined;
+  return url && `${url.protocol}//${url.host}`.toLowerCase();
 }
 
 /**
