@@ -40,6 +40,8 @@ if (!isInstalled()) {
 }
 // Node 22 comes with the packages; it must be first on the PATH of everything below.
 process.env.PATH = BIN + delimiter + process.env.PATH;
+// Every process below loads the same code: the second one need not compile it again.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'node-compile');
 const node = pinnedNode();
 run(node, ['node_modules/typescript/bin/tsc', '-b']);
 hand(node, [...script, ...rest]);

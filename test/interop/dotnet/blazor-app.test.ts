@@ -13,7 +13,8 @@ const ECHO = 2;
 
 const DEADLINE_MS = 15_000;
 
-const PAGES = 10;
+/** On Kestrel alone two show how soon Blazor itself can tell its user. */
+const PAGES = { edge: 10, kestrel: 2 } as const;
 /** Until a user sees that the server is gone. */
 const DIALOG_MS = 1_000;
 /** For ten pages to be opened, to be lost, and to be back on another process. */
@@ -74,6 +75,7 @@ function defineBrowserTests(part: RestoredPart, host: string, service: boolean):
   describe.skipIf(CHROMIUM === undefined)(
     `BlazorApp ${host} in a browser (needs chromium on the PATH)`,
     () => {
+      const count = service ? PAGES.edge : PAGES.kestrel;
       let world: BlazorWorld;
       let browser: Browser;
 
@@ -111,13 +113,13 @@ function defineBrowserTests(part: RestoredPart, host: string, service: boolean):
 
       // How a process stops in an orderly way is no matter of Kestrel's, and takes its time.
       it.for(service ? (['SIGKILL', 'SIGTERM'] as const) : (['SIGKILL'] as const))(
-        'ten pages tell their users within a second that the app has gone by %s, and come back with it',
+        `${count} pages tell their users within a second that the app has gone by %s, and come back with it`,
         // Ten pages share their cores with other tests: a browser that is late has two more tries. An
         // edge that lets pages wait has them wait for ten seconds, each time.
         { timeout: RESTART_MS, retry: 2 },
         async (signal) => {
           await using world = await BlazorWorld.start(part, service);
-          const pages = await openPages(browser, world.url, PAGES);
+          const pages = await openPages(browser, world.url, count);
           const delays = await dialogDelays(pages, await world.end(signal));
           expect(delays.filter((delay) => delay > DIALOG_MS)).toEqual([]);
           await world.startApp();
