@@ -110,7 +110,7 @@ test('settings leave the pools as they are listed unless they say otherwise', ()
   const megabyte = 1024 * 1024;
   const limits = poolLimits({
     requests: 1024,
-    bodyBytes: 8 * megabyte,
+    maxBatchBytes: 8 * megabyte,
     maxMessageBytes: 4 * megabyte,
     kept: LEAST_KEPT,
   });

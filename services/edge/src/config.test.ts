@@ -83,13 +83,13 @@ describe('a batch of hub messages', () => {
 
   test('may be as long as two of the longest messages, unless told', () => {
     const longest = read('--max-message-bytes', String(100 * KB));
-    expect(longest).toMatchObject({ messageBytes: 200 * KB, bodyBytes: 200 * KB });
-    expect(read()).toMatchObject({ messageBytes: 8 * KB * KB, bodyBytes: 8 * KB * KB });
+    expect(longest).toMatchObject({ maxBatchBytes: 200 * KB });
+    expect(read()).toMatchObject({ maxBatchBytes: 8 * KB * KB });
   });
 
   test('has room for one message at least', () => {
     const one = ['--max-message-bytes', '2048', '--max-batch-bytes'];
-    expect(read(...one, '2048')).toMatchObject({ messageBytes: 2048, bodyBytes: 2048 });
+    expect(read(...one, '2048')).toMatchObject({ maxBatchBytes: 2048 });
     expect(() => read(...one, '2047')).toThrow(
       '--max-batch-bytes (2047) is less than one message of --max-message-bytes (2048)',
     );

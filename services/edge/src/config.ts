@@ -28,11 +28,11 @@ export interface EdgeConfig {
   readonly trustedProxies: BlockList;
   readonly logLevel: LoggerOptions['level'];
   readonly serverWaitMs: number;
+  /** One hub message of a client. */
   readonly maxMessageBytes: number;
+  /** One WebSocket message of a client, or one post: each may hold many hub messages. */
+  readonly maxBatchBytes: number;
   readonly clientQueueBytes: number;
-  /** One WebSocket message of a client, or one post. */
-  readonly messageBytes: number;
-  readonly bodyBytes: number;
   /** Infinity: as many as open files allow. */
   readonly maxConnections: number;
   /** Hubs that may be in use. */
@@ -54,11 +54,9 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
   const others = KNOWN_VARIABLES;
   const settings = readSettings(EDGE_OPTIONS, { ...sources, others, configFile: true });
   const { tlsCert, tlsKey, accessKeys, edgeId, serverWait, ...rest } = settings;
-  const batchBytes = readBatchBytes(rest);
   return {
     ...rest,
-    messageBytes: batchBytes,
-    bodyBytes: batchBytes,
+    maxBatchBytes: readBatchBytes(rest),
     maxConnections: rest.maxConnections ?? Infinity,
     requests: rest.maxRequests,
     transports: readTransports(rest.transports),

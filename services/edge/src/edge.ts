@@ -157,7 +157,7 @@ function createContext(config: EdgeConfig, log: Logger, openFiles: number): Core
     log,
     digest: new LogDigest(log, clock.now),
     limits: {
-      messageBytes: config.maxMessageBytes,
+      hubMessageBytes: config.maxMessageBytes,
       serverWaitMs: config.serverWaitMs,
       clientQueueBytes: config.clientQueueBytes,
       migration: config.migration,

@@ -79,22 +79,22 @@ type PoolLimits = Readonly<Record<PoolName, BudgetLimits>>;
 
 /**
  * What settings say of the pools: `kept` files that clients do not get (`keptFiles`),
- * `requests` posts at a time, of `bodyBytes` each, and hub messages of `maxMessageBytes`.
+ * `requests` posts at a time, of `maxBatchBytes` each, and hub messages of `maxMessageBytes`.
  */
 export function poolLimits(settings: {
   requests: number;
-  bodyBytes: number;
+  maxBatchBytes: number;
   maxMessageBytes: number;
   kept: number;
 }): Partial<PoolLimits> {
-  const { requests, bodyBytes, maxMessageBytes, kept } = settings;
+  const { requests, maxBatchBytes, maxMessageBytes, kept } = settings;
   return {
     newcomers: { share: Math.floor(kept / 4), total: Math.floor((kept * 3) / 8) },
     posts: { share: POOLS.posts.share, total: requests },
     posts_of_user: { share: Math.max(POOLS.posts.share, Math.ceil(requests / 4)), total: requests },
-    post_bytes: { share: 4 * bodyBytes, total: 16 * bodyBytes },
+    post_bytes: { share: 4 * maxBatchBytes, total: 16 * maxBatchBytes },
     unfinished_from_clients: { share: maxMessageBytes, total: 16 * maxMessageBytes },
-    backlog_from_clients: { share: bodyBytes, total: 8 * bodyBytes },
+    backlog_from_clients: { share: maxBatchBytes, total: 8 * maxBatchBytes },
   };
 }
 

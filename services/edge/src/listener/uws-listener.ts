@@ -24,10 +24,8 @@ export interface ListenerSettings extends NewcomerSettings {
   /** Paths of PEM files. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly allowedOrigins: readonly string[];
-  /** One WebSocket message of a client, which may hold many hub messages. */
-  readonly messageBytes: number;
-  /** One body of a post. */
-  readonly bodyBytes: number;
+  /** One WebSocket message of a client, or one post: each may hold many hub messages. */
+  readonly maxBatchBytes: number;
   /** What may wait for a client before it is given up. */
   readonly clientQueueBytes: number;
   readonly counters: ListenerCounters;
@@ -123,7 +121,7 @@ function routes(app: TemplatedApp, settings: ListenerSettings, doors: Doors): vo
   const say: Say = (res, request, answer) =>
     respond(res, newcomers.any ? { ...answer, hangUp: true } : answer, cors(request));
   upgrades(app, settings, doors, newcomers, say);
-  const bodies = new Bodies(settings.bodyBytes, settings.counters, settings.pools);
+  const bodies = new Bodies(settings.maxBatchBytes, settings.counters, settings.pools);
   for (const path of ['/client/', '/client']) {
     const send = unambiguous((res, request) => {
       const verdict = doors.send(request);
@@ -154,7 +152,7 @@ function upgrades(
   newcomers: Newcomers,
   refuse: Say,
 ): void {
-  const { messageBytes, clientQueueBytes: queueBytes, counters } = settings;
+  const { maxBatchBytes, clientQueueBytes, counters } = settings;
   // It is told of sockets that come, but not of those that go as WebSockets.
   app.filter((res, change) => {
     counters.openSockets += change;
@@ -162,11 +160,10 @@ function upgrades(
   });
   const gone = (): void => void counters.openSockets--;
   const common = { refuse, gone, mustWait: () => newcomers.any };
-  const client = webSockets({ ...common, messageBytes, queueBytes }, (request) =>
-    doors.client(request),
-  );
-  const limits = { messageBytes: SERVER_MESSAGE_BYTES, queueBytes: SERVER_QUEUE_BYTES };
-  const server = webSockets({ ...common, ...limits }, (request) => doors.server(request));
+  const ofClients = { webSocketMessageBytes: maxBatchBytes, queueBytes: clientQueueBytes };
+  const client = webSockets({ ...common, ...ofClients }, (request) => doors.client(request));
+  const ofServers = { webSocketMessageBytes: SERVER_MESSAGE_BYTES, queueBytes: SERVER_QUEUE_BYTES };
+  const server = webSockets({ ...common, ...ofServers }, (request) => doors.server(request));
   for (const path of ['/client/', '/client']) app.ws(path, client);
   for (const path of ['/server/', '/server']) app.ws(path, server);
 }

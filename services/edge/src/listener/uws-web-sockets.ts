@@ -6,8 +6,8 @@ import { copyRequest, refusedAsAmbiguous } from './uws-request.ts';
 
 /** What WebSockets of one kind have in common. */
 export interface WebSocketOptions {
-  /** One message. */
-  readonly messageBytes: number;
+  /** One message of a peer, at most. */
+  readonly webSocketMessageBytes: number;
   /** What may wait for a peer before its messages are dropped. */
   readonly queueBytes: number;
   readonly refuse: (res: HttpResponse, request: HttpRequest, answer: HttpAnswer) => void;
@@ -30,7 +30,7 @@ interface UserData {
  * off: keep-alive belongs to the protocols.
  */
 export function webSockets(
-  { messageBytes, queueBytes, refuse, mustWait, gone }: WebSocketOptions,
+  { webSocketMessageBytes, queueBytes, refuse, mustWait, gone }: WebSocketOptions,
   admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
 ): WebSocketBehavior<UserData> {
   const decide = (res: HttpResponse, request: HttpRequest, context: us_socket_context_t): void => {
@@ -39,7 +39,7 @@ export function webSockets(
     else upgrade(res, request, context, verdict);
   };
   return {
-    maxPayloadLength: messageBytes,
+    maxPayloadLength: webSocketMessageBytes,
     maxBackpressure: queueBytes,
     idleTimeout: 0,
     sendPingsAutomatically: false,

@@ -12,7 +12,7 @@ import type { TurnFlusher } from './turn-flusher.ts';
 /** Bounds of what one connection may take, in bytes and milliseconds. */
 export interface SessionLimits {
   /** One hub message of a client, framing included. */
-  readonly messageBytes: number;
+  readonly hubMessageBytes: number;
   /** How long a client waits for an app server after its handshake request. */
   readonly serverWaitMs: number;
   /** What may wait for a client that does not read. */

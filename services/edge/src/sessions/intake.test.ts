@@ -102,7 +102,7 @@ describe('a message that is never finished', () => {
   });
 
   test('of many clients ends the largest of them when there is no room', async () => {
-    edge = new TestEdge({ messageBytes: 4 * 1024 * 1024 });
+    edge = new TestEdge({ hubMessageBytes: 4 * 1024 * 1024 });
     server = await edge.server();
     for (let n = 0; n < 20; n++) {
       const one = await edge.client(server);
@@ -137,7 +137,7 @@ describe('what clients say before an app server has them', () => {
   const QUARTER = 250 * 1024;
 
   test('has a sum: when that is used up, the largest go, and newcomers wait', () => {
-    edge = new TestEdge({ messageBytes: 4 * 1024 * 1024 });
+    edge = new TestEdge({ hubMessageBytes: 4 * 1024 * 1024 });
     for (let n = 0; n < 300; n++) {
       const one = edge.strangeClient();
       one.says(HANDSHAKE);
@@ -151,7 +151,7 @@ describe('what clients say before an app server has them', () => {
   });
 
   test('is given back when one comes, and when they go', async () => {
-    edge = new TestEdge({ messageBytes: 4 * 1024 * 1024 });
+    edge = new TestEdge({ hubMessageBytes: 4 * 1024 * 1024 });
     const [stays, goes] = [edge.strangeClient(), edge.strangeClient()];
     for (const one of [stays, goes]) one.says(HANDSHAKE + CALL);
     expect(used('waiting_clients')).toBe(2 * CALL.length);

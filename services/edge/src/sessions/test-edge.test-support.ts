@@ -26,7 +26,7 @@ import { Watch } from './watch.ts';
 import { counted, JSON_HANDSHAKE } from './wire.test-support.ts';
 
 const LIMITS: CoreContext['limits'] = {
-  messageBytes: 64 * 1024,
+  hubMessageBytes: 64 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
   migration: 'app',

@@ -39,7 +39,7 @@ describe('from client to server', () => {
   });
 
   test('payloads of any size arrive as they were', async () => {
-    const edge = new TestEdge({ messageBytes: 3 * 1024 * 1024 });
+    const edge = new TestEdge({ hubMessageBytes: 3 * 1024 * 1024 });
     const server = await edge.server();
     const client = await edge.client(server);
     const messages = [1, 200, 300, 65_535, 65_536, 70_000, 2_000_000].map(
@@ -50,7 +50,7 @@ describe('from client to server', () => {
   });
 
   test('a message over the limit closes the client with the reason that ASP.NET gives', async () => {
-    const edge = new TestEdge({ messageBytes: 1000 });
+    const edge = new TestEdge({ hubMessageBytes: 1000 });
     const server = await edge.server();
     const client = await edge.client(server);
     client.says(`${'x'.repeat(999)}␞${'y'.repeat(999)}␞`);

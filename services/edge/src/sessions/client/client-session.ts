@@ -162,7 +162,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
 
   /** Its hub handshake request, which says how it and its hub speak. */
   agree(protocol: ClientProtocol, request: Uint8Array): void {
-    this.#relay = new RecordRelay(protocol, request, this.#context.limits.messageBytes);
+    this.#relay = new RecordRelay(protocol, request, this.#context.limits.hubMessageBytes);
   }
 
   fromHost(payload: Uint8Array): void {

@@ -257,7 +257,7 @@ describe('a full server connection', () => {
   const KB = 1024;
   /** Fills the server's queue; `drain` empties it again. */
   async function filled(): Promise<{ edge: TestEdge; server: FakeServer; client: ClientSession }> {
-    const edge = new TestEdge({ messageBytes: 4 * KB * KB });
+    const edge = new TestEdge({ hubMessageBytes: 4 * KB * KB });
     const server = await edge.server();
     const filler = await edge.client(server);
     server.socket.answer = SendResult.Queued;
@@ -307,7 +307,7 @@ describe('a full server connection', () => {
   });
 
   test('gives 16 MB in all', async () => {
-    const edge = new TestEdge({ messageBytes: 4 * KB * KB });
+    const edge = new TestEdge({ hubMessageBytes: 4 * KB * KB });
     const server = await edge.server();
     const clients = await Promise.all(Array.from({ length: 65 }, () => edge.client(server)));
     server.socket.answer = SendResult.Queued;
@@ -408,7 +408,7 @@ test('an app server is told that the edge stops, once it knows the edge', async 
 });
 
 test('data of many clients shares a frame, and the large goes by itself', async () => {
-  const edge = new TestEdge({ messageBytes: 1_000_000 });
+  const edge = new TestEdge({ hubMessageBytes: 1_000_000 });
   const server = await edge.server();
   const clients = [await edge.client(server), await edge.client(server)];
   const before = server.socket.bytes.length;

@@ -15,7 +15,7 @@ let server: FakeServer;
 let guest: Guest;
 
 beforeEach(async () => {
-  edge = new TestHttpEdge({ messageBytes: 4 * MB, migration: 'always' });
+  edge = new TestHttpEdge({ hubMessageBytes: 4 * MB, migration: 'always' });
   server = await edge.server();
   guest = await opened();
   await fill();
