@@ -1,16 +1,16 @@
 import { deferred } from './deferred.ts';
 import type { Deferred } from './deferred.ts';
 
-/** Counts the bytes that somebody keeps. */
+/** Counts what somebody keeps, in bytes. */
 export interface Tally {
-  /** Throws when there may be no more of them. */
-  take(bytes: number): void;
+  /** Answers what the item counts as. Throws when that is too much. */
+  take(item: unknown): number;
   give(bytes: number): void;
 }
 
 interface Kept {
   readonly item: unknown;
-  readonly bytes: number;
+  readonly counted: number;
 }
 
 type Result = IteratorResult<unknown>;
@@ -38,15 +38,14 @@ export class ItemQueue implements AsyncIterable<unknown>, AsyncIterator<unknown>
   }
 
   /**
-   * Takes an item that takes up so many bytes. While the promise that it may return is pending, it is
-   * not known yet whether the item can be taken. Throws, or rejects with, what the tally throws.
+   * Takes an item. While the promise that it may return is pending, it is not known yet whether the
+   * item can be taken. Throws, or rejects with, what the tally throws.
    */
-  push(item: unknown, bytes = 0): Promise<void> | undefined {
+  push(item: unknown): Promise<void> | undefined {
     if (this.#ended) return undefined;
     const read = this.#reads.shift();
     if (read === undefined) {
-      this.#tally?.take(bytes);
-      this.#kept.push({ item, bytes });
+      this.#kept.push({ item, counted: this.#tally?.take(item) ?? 0 });
     } else {
       read.resolve({ done: false, value: item });
     }
@@ -72,7 +71,7 @@ export class ItemQueue implements AsyncIterable<unknown>, AsyncIterator<unknown>
   /** The reader's end: nothing is kept for it any more. */
   close(): void {
     this.end();
-    for (const { bytes } of this.#kept.splice(0)) this.#tally?.give(bytes);
+    for (const { counted } of this.#kept.splice(0)) this.#tally?.give(counted);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
@@ -82,7 +81,7 @@ export class ItemQueue implements AsyncIterable<unknown>, AsyncIterator<unknown>
   next(): Promise<Result> {
     const kept = this.#kept.shift();
     if (kept !== undefined) {
-      this.#tally?.give(kept.bytes);
+      this.#tally?.give(kept.counted);
       if (this.#kept.length <= this.#capacity) this.#makeRoom();
       return Promise.resolve({ done: false, value: kept.item });
     }

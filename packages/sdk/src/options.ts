@@ -34,7 +34,8 @@ export interface HubOptions {
   streamBufferCapacity?: number;
   /**
    * What one client may have waiting, behind a call that blocks it and in uploads that no method has
-   * read; more closes it. Default 4 MiB.
+   * read; more closes it. Values that have been read from a message count as the memory that they take,
+   * which lists and objects of little content take a lot of. Default 4 MiB.
    */
   maximumPendingBytes?: number;
   /** Tell clients the type and message of every error, not only of a HubError. Default false. */

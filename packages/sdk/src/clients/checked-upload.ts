@@ -28,9 +28,9 @@ export class CheckedUpload extends ItemQueue {
     this.#refused = refused;
   }
 
-  override async push(item: unknown, bytes: number): Promise<void> {
+  override async push(item: unknown): Promise<void> {
     const checked = await this.#check(item);
-    if (checked !== undefined) await super.push(checked.value, bytes);
+    if (checked !== undefined) await super.push(checked.value);
   }
 
   async #check(item: unknown): Promise<{ readonly value: unknown } | undefined> {

@@ -14,6 +14,7 @@ import type { ClientConnection } from './client-connection.ts';
 import { Invocation } from './invocation.ts';
 import { RECORD_OVERHEAD, TOO_MUCH_PENDING } from './pending-bytes.ts';
 import { Uploads } from './uploads.ts';
+import { weightOf } from './weight.ts';
 
 /**
  * What one client's hub messages set off, message by message (client protocols reference, sections
@@ -32,10 +33,10 @@ export class Dispatcher {
   /** Starts the call that waits for its turn; while there is one, nothing more is dispatched. */
   #startNext: (() => void) | undefined;
   #abandoned = false;
-  /** What the record that is dispatched takes, in bytes; the next one waits for what it waits for. */
+  /** Bytes of the record that is dispatched; the next one waits for what it waits for. */
   #size = 0;
-  /** Whether that counts, because it waits. */
-  #held = false;
+  /** What of it is counted while it waits. */
+  #held = 0;
 
   constructor(client: ClientConnection) {
     this.#client = client;
@@ -47,12 +48,7 @@ export class Dispatcher {
    */
   dispatch(bytes: Uint8Array, start: number, end: number): Promise<void> | undefined {
     this.#size = end - start + RECORD_OVERHEAD;
-    const step = this.#act(bytes, start, end);
-    if (step === undefined) return undefined;
-    // One that waits is as much in the way as those behind it.
-    if (!this.#client.pending.hold(this.#size)) throw new InvalidDataException(TOO_MUCH_PENDING);
-    this.#held = true;
-    return step.then(() => this.#letGo());
+    return this.#act(bytes, start, end)?.then(() => this.#letGo());
   }
 
   /** Pending while no record should be dispatched, for want of room for its items. */
@@ -68,9 +64,21 @@ export class Dispatcher {
     for (const invocation of this.#active?.values() ?? []) invocation.abandon();
   }
 
+  /** A record that waits is as much in the way as those behind it. */
+  #hold(values: unknown): void {
+    const weight = this.#weight(values);
+    if (!this.#client.pending.hold(weight)) throw new InvalidDataException(TOO_MUCH_PENDING);
+    this.#held = weight;
+  }
+
   #letGo(): void {
-    if (this.#held) this.#client.pending.letGo(this.#size);
-    this.#held = false;
+    if (this.#held > 0) this.#client.pending.letGo(this.#held);
+    this.#held = 0;
+  }
+
+  /** What the record takes with the values that were read from it; a schema makes what it likes. */
+  #weight(values: unknown): number {
+    return this.#held === 0 ? this.#size + weightOf(values) : this.#held;
   }
 
   #act(bytes: Uint8Array, start: number, end: number): Promise<void> | undefined {
@@ -110,9 +118,9 @@ export class Dispatcher {
       this.#refuse(message, this.#notBound(message, error));
       return undefined;
     }
-    return method.checks === undefined
-      ? this.#admit(message, method)
-      : this.#check(message, method, method.checks);
+    if (method.checks === undefined) return this.#admit(message, method);
+    this.#hold(message.args);
+    return this.#check(message, method, method.checks);
   }
 
   /** The client's next record waits for the checks, as it does in ASP.NET Core. */
@@ -129,9 +137,13 @@ export class Dispatcher {
   }
 
   #item({ invocationId, item, fault }: StreamItemMessage): Promise<void> | undefined {
-    if (fault === undefined) return this.#uploads?.push(invocationId, item, this.#size);
-    this.#uploads?.unreadable(invocationId, fault);
-    return undefined;
+    if (fault !== undefined) {
+      this.#uploads?.unreadable(invocationId, fault);
+      return undefined;
+    }
+    const step = this.#uploads?.push(invocationId, item);
+    if (step !== undefined) this.#hold(item);
+    return step;
   }
 
   #admit(message: InvocationMessage, method: HubMethod): Promise<void> | undefined {
@@ -149,6 +161,7 @@ export class Dispatcher {
       start();
       return undefined;
     }
+    if (this.#held === 0) this.#hold(message.args);
     return new Promise((resolve) => {
       this.#startNext = () => {
         start();
@@ -204,8 +217,8 @@ export class Dispatcher {
     const { streamIds } = message;
     const uploads = method.uploads === 0 ? [] : this.#openUploads(streamIds, method);
     const active = (this.#active ??= new Map<string | Invocation, Invocation>());
-    const size = this.#size;
-    let goesOn = false;
+    const held = this.#held;
+    let counted = 0;
     let ended = false;
     this.#letGo();
     this.#unended++;
@@ -223,23 +236,26 @@ export class Dispatcher {
       ended: () => {
         ended = true;
         this.#unended--;
-        if (goesOn) client.pending.ran(size);
+        client.pending.ran(counted);
       },
     });
     active.set(message.invocationId ?? invocation, invocation);
     invocation.start();
     // What it was called with stays as long as something of it runs.
-    goesOn = !ended;
-    if (goesOn && !client.pending.run(size)) client.makeRoom();
+    if (ended) return;
+    counted = held === 0 ? this.#weight(message.args) : held;
+    if (!client.pending.run(counted)) client.makeRoom();
   }
 
   #openUploads(streamIds: readonly string[], method: HubMethod): readonly ItemQueue[] {
     const { host, pending, route } = this.#client;
     this.#uploads ??= new Uploads(route.settings, {
-      take: (bytes) => {
+      take: (item) => {
+        const weight = this.#weight(item);
         // It may have been held for its schema.
         this.#letGo();
-        pending.take(bytes);
+        pending.take(weight);
+        return weight;
       },
       give: (bytes) => pending.give(bytes),
     });

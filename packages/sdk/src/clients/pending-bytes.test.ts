@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { ItemQueue } from '../item-queue.ts';
+import type { Tally } from '../item-queue.ts';
 import { hubSettings } from '../options.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { FREE_FOR_CALLS, PendingBytes } from './pending-bytes.ts';
@@ -33,7 +34,7 @@ const sum = (uploads: readonly Upload[]): number =>
 const actions: Record<string, (upload: Upload, bytes: number, left: number) => void> = {
   push(upload, bytes, left) {
     const waits = upload.reads === 0 && !upload.ended;
-    const push = () => upload.queue.push('item', bytes);
+    const push = () => upload.queue.push(bytes);
     if (waits && bytes > left) {
       expect(push).toThrow(`More than ${SHARE}B are waiting for a hub method.`);
       return;
@@ -71,8 +72,15 @@ test('what counts is what is unread, whatever becomes of it', () => {
     fc.property(fc.array(action), fc.array(action), (before, after) => {
       const budget = budgetOf(Infinity);
       const pending = pendingOf(budget);
+      const tally: Tally = {
+        take(item) {
+          pending.take(item as number);
+          return item as number;
+        },
+        give: (bytes) => pending.give(bytes),
+      };
       const uploads = Array.from({ length: QUEUES }, (): Upload => {
-        return { queue: new ItemQueue(5, pending), unread: [], reads: 0, ended: false };
+        return { queue: new ItemQueue(5, tally), unread: [], reads: 0, ended: false };
       });
       for (const { name, at, bytes } of before) {
         actions[name]!(uploads[at]!, bytes, SHARE - pending.waiting);
@@ -82,7 +90,7 @@ test('what counts is what is unread, whatever becomes of it', () => {
       pending.close();
       for (const { queue } of uploads) queue.close();
       for (const { name, at, bytes } of after) {
-        if (name === 'push') void uploads[at]!.queue.push('late', bytes);
+        if (name === 'push') void uploads[at]!.queue.push(bytes);
         else void uploads[at]!.queue.next().catch(() => {});
       }
       expect([budget.used, budget.owners]).toEqual([0, 0]);

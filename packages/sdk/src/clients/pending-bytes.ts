@@ -15,9 +15,10 @@ export const TOO_MUCH_PENDING =
   'More than this server keeps for all clients is waiting for hub methods, and of this client the most.';
 
 /**
- * Counts, in bytes of hub messages, what one client has sent that its hub's methods are not done with:
- * against the bound for all clients of the server, and what waits also against the one for a client
- * (`maximumTotalPendingBytes`, `maximumPendingBytes`). All of it is given back when the client goes.
+ * Counts, in bytes of memory, what one client has sent that its hub's methods are not done with: against
+ * the bound for all clients of the server, and what waits also against the one for a client
+ * (`maximumTotalPendingBytes`, `maximumPendingBytes`). What has been read from a message weighs what its
+ * values take (`weightOf`). All of it is given back when the client goes.
  */
 export class PendingBytes {
   readonly #client: ClientConnection;

@@ -14,19 +14,23 @@ class Reader extends Hub {
   static readonly methods = {
     hold: { uploads: 1 },
     holdTexts: { uploads: [z.string()] },
+    holdAny: { uploads: [z.unknown()] },
     count: { uploads: 1 },
   } as const satisfies HubMethods<Reader>;
   /** Each lets one `hold` read on: all there is, or not an item. */
   static ends: ((read: boolean) => void)[] = [];
 
-  async hold(items: AsyncIterable<string>): Promise<number> {
+  async hold(items: AsyncIterable<unknown>): Promise<number> {
     const read = await new Promise<boolean>((resolve) => void Reader.ends.push(resolve));
     return read ? this.count(items) : 0;
   }
   holdTexts(items: AsyncIterable<string>): Promise<number> {
     return this.hold(items);
   }
-  async count(items: AsyncIterable<string>): Promise<number> {
+  holdAny(items: AsyncIterable<unknown>): Promise<number> {
+    return this.hold(items);
+  }
+  async count(items: AsyncIterable<unknown>): Promise<number> {
     let count = 0;
     for await (const _ of items) count++;
     return count;
@@ -150,6 +154,33 @@ describe('items make room', () => {
     finish(client);
     expect(await client.text(21)).toBe(result(20));
     expect(log.lines).toEqual([]);
+  });
+});
+
+describe('values weigh what they take, and not what they were sent as', () => {
+  /** An item of so many empty maps, of one byte each. */
+  const maps = (client: FakeClient, count: number): void => {
+    const item = Buffer.from([0xdd, 0, 0, count >> 8, count & 0xff, ...Array(count).fill(0x80)]);
+    const body = Buffer.concat([Buffer.from([0x94, 2, 0x80, 0xa1, 0x75]), item]);
+    client.write(Buffer.from([(body.length & 0x7f) | 0x80, body.length >> 7, ...body]));
+  };
+  const holdAll = (client: FakeClient, target: string): void => {
+    const call = [0x96, 1, 0x80, 0xa1, 0x68, 0xa0 | target.length, ...Buffer.from(target), 0x90];
+    client.write(Buffer.from([call.length + 3, ...call, 0x91, 0xa1, 0x75]));
+  };
+
+  test.each(['hold', 'holdAny'])('unread in %s', async (target) => {
+    const { trunk, log } = await served({ maximumPendingBytes: 100_000 });
+    const client = trunk.open({ protocol: 'messagepack' });
+    await client.bytes(0);
+    holdAll(client, target);
+    await until(() => Reader.ends.length > 0, 'the call');
+    maps(client, 1000);
+    maps(client, 1000);
+    await client.released();
+    expect(log.lines.at(-1)).toBe(
+      'client c1 is closed: More than 100000B are waiting for a hub method.',
+    );
   });
 });
 

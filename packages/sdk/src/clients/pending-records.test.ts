@@ -104,6 +104,18 @@ describe('a call that runs counts with what waits', () => {
     expect(log.lines).toHaveLength(1);
   });
 
+  test('by what its values take, and not by what they were sent as', async () => {
+    const { trunk, log } = await served([]);
+    const client = trunk.open();
+    await client.text(0);
+    client.call(
+      'block',
+      Array.from({ length: 300 }, () => ({})),
+    );
+    await client.released();
+    expect(log.lines).toHaveLength(1);
+  });
+
   test('until it ends', async () => {
     const { trunk, log } = await served([]);
     for (let turn = 0; turn < 5; turn++) {

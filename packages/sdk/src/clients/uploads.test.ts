@@ -13,9 +13,9 @@ const end = {
 } as const;
 
 test('an upload is known until its client ends it or its method has', async () => {
-  const uploads = new Uploads(settings, { take: () => {}, give: () => {} });
+  const uploads = new Uploads(settings, { take: () => 0, give: () => {} });
   const [upload] = uploads.open(['u']);
-  void uploads.push('u', 1, 10);
+  void uploads.push('u', 1);
   expect([uploads.complete(end), uploads.complete(end)]).toEqual([true, false]);
   expect([await upload!.next(), await upload!.next()]).toEqual([
     { done: false, value: 1 },

@@ -36,13 +36,10 @@ export class Uploads {
     });
   }
 
-  /**
-   * As `ItemQueue.push`, with what the item takes, in bytes. An item of a stream that is none any
-   * more came too late.
-   */
-  push(id: string, item: unknown, bytes: number): Promise<void> | undefined {
+  /** As `ItemQueue.push`. An item of a stream that is none any more came too late. */
+  push(id: string, item: unknown): Promise<void> | undefined {
     this.#last = this.#open.get(id);
-    return this.#last?.push(item, bytes);
+    return this.#last?.push(item);
   }
 
   /** Pending while the client's next record has to wait, for want of room in one of them. */
