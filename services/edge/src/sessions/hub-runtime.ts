@@ -13,7 +13,7 @@ import type { ClientContext } from './client/client-context.ts';
 import type { PooledHost } from './host.ts';
 import type { HubClient } from './hub-client.ts';
 import { Offers } from './server/offers.ts';
-import { SHORT_GAP_MS } from './server/gaps.ts';
+import { MAY_BE_DYING_MS } from './server/lost-connections.ts';
 import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
 
@@ -75,14 +75,14 @@ export class HubRuntime {
     if (this.servers.isGoneFor(client)) return client.turnAway(SERVER_GONE);
     this.waiting.add(client);
     this.#reinforcements.ask(this.servers);
-    if (this.servers.hasGap(client)) this.#awaitShortly(client);
+    if (this.servers.mayBeDyingFor(client)) this.#awaitShortly(client);
   }
 
   /** Its process has lost a connection: within a second it has another one, or the client goes. */
   #awaitShortly(client: HubClient): void {
     if (this.#waitingShortly.has(client)) return;
     this.#waitingShortly.add(client);
-    this.#context.clock.after(SHORT_GAP_MS, () => {
+    this.#context.clock.after(MAY_BE_DYING_MS, () => {
       this.#waitingShortly.delete(client);
       if (this.waiting.has(client)) this.assign(client);
       // The process may still have it on its books, or has lost yet another connection.

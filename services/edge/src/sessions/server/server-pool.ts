@@ -1,40 +1,40 @@
 import type { Clock } from '../clock.ts';
 import type { PooledHost } from '../host.ts';
 import type { Served } from '../served.ts';
-import { Gaps } from './gaps.ts';
+import { LostConnections } from './lost-connections.ts';
 import type { Offers } from './offers.ts';
 
 /** The server connections of one hub that have shaken hands. */
 export class ServerPool {
   readonly #servers = new Set<PooledHost>();
-  readonly #gaps: Gaps;
+  readonly #losses: LostConnections;
   readonly #offers: Offers;
 
   constructor(clock: Clock, offers: Offers) {
-    this.#gaps = new Gaps(clock);
+    this.#losses = new LostConnections(clock);
     this.#offers = offers;
   }
 
   add(server: PooledHost): void {
     this.#servers.add(server);
-    this.#gaps.close(server);
+    this.#losses.replaced(server);
     this.#offers.compare(this.#servers);
   }
 
   delete(server: PooledHost): void {
-    if (this.#servers.delete(server) && !server.isDeparting) this.#gaps.open(server);
+    if (this.#servers.delete(server) && !server.isDeparting) this.#losses.lost(server);
     this.#offers.compare(this.#servers);
   }
 
   /** Its process goes: clients that leave it are not to come back by another connection of it. */
   leaves(server: PooledHost): void {
-    this.#gaps.open(server);
+    this.#losses.lost(server);
     this.#offers.compare(this.#servers);
   }
 
   /** Whether the process of `server` may not know yet that the client is no longer with it. */
   remembers(server: PooledHost, client: Served): boolean {
-    return this.#gaps.remembers(server, client);
+    return this.#losses.remembers(server, client);
   }
 
   get size(): number {
@@ -57,11 +57,11 @@ export class ServerPool {
    */
   choose(client: Served): PooledHost | undefined {
     const { sticky, serverName } = client.affinity;
-    const anyone = (server: PooledHost): boolean => !this.#gaps.remembers(server, client);
+    const anyone = (server: PooledHost): boolean => !this.#losses.remembers(server, client);
     if (sticky === 'Disabled') return this.#leastLoaded(anyone);
     const named = (server: PooledHost): boolean => server.serverId === serverName && anyone(server);
     if (sticky === 'Preferred') return this.#leastLoaded(named) ?? this.#leastLoaded(anyone);
-    return this.hasGap(client) ? undefined : this.#leastLoaded(named);
+    return this.mayBeDyingFor(client) ? undefined : this.#leastLoaded(named);
   }
 
   /** Whether a client is not to wait: no connection is left of the one process that will do. */
@@ -73,8 +73,8 @@ export class ServerPool {
   }
 
   /** Whether the one process that will do for a client has just lost a connection. */
-  hasGap({ affinity: { sticky, serverName = '' } }: Served): boolean {
-    return sticky === 'Required' && this.#gaps.isShort(serverName);
+  mayBeDyingFor({ affinity: { sticky, serverName = '' } }: Served): boolean {
+    return sticky === 'Required' && this.#losses.mayBeDying(serverName);
   }
 
   #leastLoaded(suits: (server: PooledHost) => boolean): PooledHost | undefined {

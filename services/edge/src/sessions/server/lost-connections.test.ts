@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { TestEdge } from '../fixtures.test-support.ts';
-import { Gaps } from './gaps.ts';
+import { LostConnections } from './lost-connections.ts';
 
 const OLD = 'Microsoft.Azure.SignalR/1.15.2+x (.NET 6.0)';
 
-/** Two connections of one process with a client each, and the gaps of a pool of their own. */
+/** Two connections of one process with a client each, and the losses of a pool of their own. */
 async function scene(userAgent?: string) {
   const edge = new TestEdge();
   const identity = { serverId: 'a', ...(userAgent === undefined ? {} : { userAgent }) };
@@ -12,62 +12,62 @@ async function scene(userAgent?: string) {
   const clients = [await edge.client(one), await edge.client(one)];
   const ofOne = clients.find(({ session }) => session.host === one.session)!.session;
   const ofTwo = clients.find(({ session }) => session.host === two.session)!.session;
-  const gaps = new Gaps(edge.context.clock);
+  const losses = new LostConnections(edge.context.clock);
   const remembered = (): boolean[] =>
-    [ofOne, ofTwo].map((client) => gaps.remembers(one.session, client));
-  return { edge, gaps, one: one.session, two: two.session, ofOne, ofTwo, remembered };
+    [ofOne, ofTwo].map((client) => losses.remembers(one.session, client));
+  return { edge, losses, one: one.session, two: two.session, ofOne, ofTwo, remembered };
 }
 
 test('a process remembers the clients of a connection it has lost until it has another', async () => {
-  const { gaps, one, two, remembered } = await scene();
+  const { losses, one, two, remembered } = await scene();
   expect(remembered()).toEqual([false, false]);
-  gaps.open(one);
+  losses.lost(one);
   expect(remembered()).toEqual([true, false]);
-  gaps.close(two);
+  losses.replaced(two);
   expect(remembered()).toEqual([false, false]);
 });
 
 test('of as many as it has lost: which of them a new one replaces is not said', async () => {
-  const { gaps, one, two, remembered } = await scene();
-  gaps.open(one);
-  gaps.open(two);
-  gaps.close(one);
+  const { losses, one, two, remembered } = await scene();
+  losses.lost(one);
+  losses.lost(two);
+  losses.replaced(one);
   expect(remembered()).toEqual([true, true]);
-  gaps.close(one);
+  losses.replaced(one);
   expect(remembered()).toEqual([false, false]);
 });
 
 test('other processes do not know them', async () => {
-  const { edge, gaps, one, ofOne } = await scene();
+  const { edge, losses, one, ofOne } = await scene();
   const other = await edge.server({ serverId: 'b' });
-  gaps.open(one);
-  expect(gaps.remembers(other.session, ofOne)).toBe(false);
+  losses.lost(one);
+  expect(losses.remembers(other.session, ofOne)).toBe(false);
 });
 
 test('connections that come without a loss make up for none', async () => {
-  const { gaps, one, remembered } = await scene();
-  gaps.close(one);
-  gaps.open(one);
+  const { losses, one, remembered } = await scene();
+  losses.replaced(one);
+  losses.lost(one);
   expect(remembered()).toEqual([true, false]);
 });
 
 test('it has noticed by itself after 40 s, counted from the last loss', async () => {
-  const { edge, gaps, one, two, remembered } = await scene();
-  gaps.open(one);
+  const { edge, losses, one, two, remembered } = await scene();
+  losses.lost(one);
   edge.sleep(30);
-  gaps.open(two);
+  losses.lost(two);
   edge.sleep(39);
   expect(remembered()).toEqual([true, true]);
   edge.sleep(1);
   expect(remembered()).toEqual([false, false]);
-  gaps.open(two);
+  losses.lost(two);
   expect(remembered()).toEqual([false, true]);
 });
 
 test('software that forgets only when the app has said goodbye: after 75 s, replaced or not', async () => {
-  const { edge, gaps, one, remembered } = await scene(OLD);
-  gaps.open(one);
-  gaps.close(one);
+  const { edge, losses, one, remembered } = await scene(OLD);
+  losses.lost(one);
+  losses.replaced(one);
   edge.sleep(74);
   expect(remembered()).toEqual([true, false]);
   edge.sleep(1);

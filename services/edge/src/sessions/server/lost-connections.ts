@@ -10,12 +10,14 @@ const FORGOTTEN_MS = NOTICED_MS + 35_000;
  * The sockets of a process that dies end one after another, within milliseconds; one that lives has
  * replaced a lost connection some 20 ms later.
  */
-export const SHORT_GAP_MS = 1_000;
+export const MAY_BE_DYING_MS = 1_000;
 
-interface Gap {
+/** What one process lacks. */
+interface Loss {
   connections: number;
   /** When the last of them went. */
-  lostAt: number;
+  lastAt: number;
+  /** When the process must have noticed, and let go of the clients. */
   until: number;
   readonly clients: WeakSet<Served>;
 }
@@ -29,8 +31,9 @@ interface Gap {
  * Which one a new connection replaces is not said, so they are counted. Older .NET SDKs let go only
  * when the app has said goodbye, of which there is no sign but the time.
  */
-export class Gaps {
-  readonly #gaps = new Map<string, Gap>();
+export class LostConnections {
+  /** By server id. */
+  readonly #losses = new Map<string, Loss>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -38,39 +41,39 @@ export class Gaps {
   }
 
   /** A connection is lost, or about to go for good, with the clients that it has. */
-  open({ serverId, reopens, clients }: PooledHost): void {
+  lost({ serverId, reopens, clients }: PooledHost): void {
     const now = this.#clock.now();
-    for (const [id, { until }] of this.#gaps) if (until <= now) this.#gaps.delete(id);
-    const gap = this.#gaps.get(serverId) ?? {
+    for (const [id, { until }] of this.#losses) if (until <= now) this.#losses.delete(id);
+    const loss = this.#losses.get(serverId) ?? {
       connections: 0,
-      lostAt: 0,
+      lastAt: 0,
       until: 0,
       clients: new WeakSet(),
     };
-    gap.connections++;
-    gap.lostAt = now;
-    gap.until = now + (reopens ? NOTICED_MS : FORGOTTEN_MS);
-    for (const client of clients) gap.clients.add(client);
-    this.#gaps.set(serverId, gap);
+    loss.connections++;
+    loss.lastAt = now;
+    loss.until = now + (reopens ? NOTICED_MS : FORGOTTEN_MS);
+    for (const client of clients) loss.clients.add(client);
+    this.#losses.set(serverId, loss);
   }
 
-  /** One has come. */
-  close({ serverId, reopens }: PooledHost): void {
-    const gap = this.#gaps.get(serverId);
-    if (gap === undefined || !reopens) return;
-    gap.connections--;
-    if (gap.connections === 0) this.#gaps.delete(serverId);
+  /** A connection has come: a process that lacks one has replaced it by this. */
+  replaced({ serverId, reopens }: PooledHost): void {
+    const loss = this.#losses.get(serverId);
+    if (loss === undefined || !reopens) return;
+    loss.connections--;
+    if (loss.connections === 0) this.#losses.delete(serverId);
   }
 
   /** Whether the process has just lost a connection, and may be about to lose the others. */
-  isShort(serverId: string): boolean {
-    const gap = this.#gaps.get(serverId);
-    return gap !== undefined && gap.lostAt + SHORT_GAP_MS > this.#clock.now();
+  mayBeDying(serverId: string): boolean {
+    const loss = this.#losses.get(serverId);
+    return loss !== undefined && loss.lastAt + MAY_BE_DYING_MS > this.#clock.now();
   }
 
   /** Whether the process may have a client on its books that it has lost. */
   remembers({ serverId }: PooledHost, client: Served): boolean {
-    const gap = this.#gaps.get(serverId);
-    return gap !== undefined && gap.until > this.#clock.now() && gap.clients.has(client);
+    const loss = this.#losses.get(serverId);
+    return loss !== undefined && loss.until > this.#clock.now() && loss.clients.has(client);
   }
 }
