@@ -85,7 +85,7 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
   TrunklineClientsRefused: {
     fires: ['trunkline_refusals_total{reason="open_files"} 0+60x30'],
     isQuiet: [
-      'trunkline_refusals_total{reason="opening_bytes"} 0+60x30',
+      'trunkline_refusals_total{reason="introduction_bytes"} 0+60x30',
       'trunkline_refusals_total{reason="connections"} 0+1x30',
     ],
   },

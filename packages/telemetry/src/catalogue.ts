@@ -128,10 +128,17 @@ export const METRICS = {
     type: 'counter',
     help: 'Client requests refused for want of room, by reason.',
     labels: {
-      reason: ['connections', 'open_files', 'hubs', 'request_bytes', 'opening_bytes', 'origin'],
+      reason: [
+        'connections',
+        'open_files',
+        'hubs',
+        'request_bytes',
+        'introduction_bytes',
+        'origin',
+      ],
     },
     meaning:
-      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). opening_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
+      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). introduction_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
     whenItRises:
       'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. The others are clients that ask for too much: look at what they send.',
   },

@@ -27,7 +27,7 @@ export const REFUSALS = [
   'open_files',
   'hubs',
   'request_bytes',
-  'opening_bytes',
+  'introduction_bytes',
   'origin',
 ] as const;
 

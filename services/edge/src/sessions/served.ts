@@ -1,7 +1,7 @@
 import type { CloseReason } from './close-reason.ts';
 import type { Host } from './host.ts';
 import type { MigrationPolicy } from './migration-policy.ts';
-import type { Opening } from './opening.ts';
+import type { Introduction } from './introduction.ts';
 import type { Transport } from './transport.ts';
 
 /** A client that nobody has spoken to for so long gets a ping: its own patience is 30 s. */
@@ -25,7 +25,7 @@ export interface Served {
   readonly userId: string | undefined;
   readonly hub: ServedHub;
   readonly transport: Transport;
-  readonly opening: Opening;
+  readonly introduction: Introduction;
   readonly affinity: Affinity;
   /** Who serves it: set by the host alone, as the place in the host's list of clients is. */
   host: Host | undefined;

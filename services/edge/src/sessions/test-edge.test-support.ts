@@ -166,7 +166,7 @@ export class TestEdge {
         {
           id: this.context.clients.reserve()!,
           userId: undefined,
-          opening: { tokenPayload: '{"sub":"ann"}', headers: [], queryString: '' },
+          introduction: { tokenPayload: '{"sub":"ann"}', headers: [], queryString: '' },
           affinity: { sticky: 'Disabled', serverName: undefined },
           transport: TRANSPORTS.webSockets,
           handshakeMs: 15_000,

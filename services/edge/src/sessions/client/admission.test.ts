@@ -174,7 +174,7 @@ test('the address of the client is what a trusted proxy says, and nobody else', 
         ...request('hub=chat', token(), { 'x-forwarded-for': '203.0.113.9' }),
         remoteAddress: peer,
       }),
-    ).opening.headers.find((line) => line.startsWith('x-forwarded-for: '));
+    ).introduction.headers.find((line) => line.startsWith('x-forwarded-for: '));
   expect(behind('192.0.2.7')).toBe('x-forwarded-for: 192.0.2.7');
   expect(behind('10.0.0.1')).toBe('x-forwarded-for: 203.0.113.9');
 });
@@ -275,8 +275,8 @@ describe('connect', () => {
     expect(session.hub).toBe(edge.hubs.get('chat')!);
     expect(session.userId).toBe('ann');
     expect(session.affinity).toEqual({ sticky: 'Required', serverName: 'server-1' });
-    expect(session.opening.queryString).toBe('?hub=CHAT&a=b');
-    expect(session.opening.headers).toEqual(['x-forwarded-for: 192.0.2.7']);
+    expect(session.introduction.queryString).toBe('?hub=CHAT&a=b');
+    expect(session.introduction.headers).toEqual(['x-forwarded-for: 192.0.2.7']);
     const { socket } = new FakeClient(session);
     edge.pass(2);
     expect(socket.isOpen).toBe(true);

@@ -29,8 +29,13 @@ import {
 } from '../connection-token.ts';
 import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
-import type { Opening } from '../opening.ts';
-import { MAX_OPENING_LENGTH, openingLength, visibleHeaders, visibleQuery } from '../opening.ts';
+import type { Introduction } from '../introduction.ts';
+import {
+  MAX_INTRODUCTION_LENGTH,
+  introductionLength,
+  visibleHeaders,
+  visibleQuery,
+} from '../introduction.ts';
 import { signInEnd } from '../sign-in.ts';
 import type { Transport } from '../transport.ts';
 import { TRANSPORTS } from '../transport.ts';
@@ -112,18 +117,18 @@ export class ClientAdmission {
     if ((claims.transports & limits.transports & TRANSPORT_BITS[transport.name]) === 0) {
       return notServed(transport.name);
     }
-    const opening: Opening = {
+    const introduction: Introduction = {
       tokenPayload,
       headers: visibleHeaders(request.headers, visitor.source),
       queryString: visibleQuery(request.query),
       ...(claims.diagnostic && { diagnostic: true }),
     };
-    if (openingLength(opening) > MAX_OPENING_LENGTH) {
-      this.#context.counters.refusals.add('opening_bytes');
+    if (introductionLength(introduction) > MAX_INTRODUCTION_LENGTH) {
+      this.#context.counters.refusals.add('introduction_bytes');
       return text(
         431,
-        `Token, headers and query are over ${MAX_OPENING_LENGTH} characters.`,
-        'opening_bytes',
+        `Token, headers and query are over ${MAX_INTRODUCTION_LENGTH} characters.`,
+        'introduction_bytes',
       );
     }
     const runtime = this.#hubs.open(hub, 'client');
@@ -136,7 +141,7 @@ export class ClientAdmission {
       userId,
       hub: runtime,
       transport,
-      opening,
+      introduction,
       affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },
       handshakeMs: handshakeTimeoutSeconds * 1000,
       expiresAt: signInEnd(claims),

@@ -38,7 +38,7 @@ const lose = (server: FakeServer): void => server.socket.leave(1006);
 const leave = (server: FakeServer): void =>
   server.says({ type: MessageType.Ping, entries: ['shutdown', 'fin:1'] });
 
-/** What the server was told of the client: its opening in short, then the data, joined. */
+/** What the server was told of the client: its introduction in short, then the data, joined. */
 async function told(server: FakeServer, client: FakeClient): Promise<unknown[]> {
   const mine = (await server.messages()).filter(
     (message) => 'connectionId' in message && message.connectionId === client.id,
@@ -62,7 +62,7 @@ function expectNothingHeld(): void {
 describe('a server connection is lost', () => {
   test('its clients are given to another process at once, which hears the handshake again', async () => {
     const client = await edge.client(a, {
-      opening: { tokenPayload: '{"sub":"ann"}', headers: ['x-tag: 1'], queryString: '?q=1' },
+      introduction: { tokenPayload: '{"sub":"ann"}', headers: ['x-tag: 1'], queryString: '?q=1' },
     });
     const b = await edge.server({ serverId: 'b' });
     lose(a);

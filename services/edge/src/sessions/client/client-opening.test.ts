@@ -21,7 +21,7 @@ describe('the handshake request', () => {
     const edge = new TestEdge();
     const server = await edge.server();
     const client = edge.strangeClient({
-      opening: {
+      introduction: {
         tokenPayload: '{"nameid":"ann"}',
         headers: ['x-forwarded-for: 127.0.0.1', 'user-agent: '],
         queryString: '?a=b',

@@ -18,7 +18,7 @@ import { pauseStreams, resumeStreams } from './flow-control.ts';
 import { mayMove } from '../migration-policy.ts';
 import { tellClosed, tellRefused } from './endings-log.ts';
 import { Move } from './move.ts';
-import type { Opening } from '../opening.ts';
+import type { Introduction } from '../introduction.ts';
 import type { HeldMessage } from './opening-queue.ts';
 import type { RecordSink } from './record-relay.ts';
 import { RecordRelay } from './record-relay.ts';
@@ -36,7 +36,7 @@ export interface ClientIdentity {
   readonly userId: string | undefined;
   readonly hub: HubRuntime;
   readonly transport: Transport;
-  readonly opening: Opening;
+  readonly introduction: Introduction;
   readonly affinity: Affinity;
   readonly handshakeMs: number;
   /** Unix seconds: when to close it, because the user's sign-in ends. */
@@ -54,7 +54,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   readonly userId: string | undefined;
   readonly hub: HubRuntime;
   readonly transport: Transport;
-  readonly opening: Opening;
+  readonly introduction: Introduction;
   readonly affinity: Affinity;
   readonly #context: ClientContext;
 
@@ -82,7 +82,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     this.userId = identity.userId;
     this.hub = identity.hub;
     this.transport = identity.transport;
-    this.opening = identity.opening;
+    this.introduction = identity.introduction;
     this.affinity = identity.affinity;
     this.#context = context;
     this.#arrival = new Arrival(this, identity, context);

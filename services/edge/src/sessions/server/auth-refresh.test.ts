@@ -149,7 +149,7 @@ describe('new claims', () => {
   test('take the place of the old ones in memory', async () => {
     const guest = await connected({ claims: { note: 'a'.repeat(1000) } });
     for (let i = 0; i < 10; i++) refresh(guest, { claims: [...WRITER, ['n', String(i)]] });
-    expect(guest.session.opening.tokenPayload).toBe(
+    expect(guest.session.introduction.tokenPayload).toBe(
       '{"asrs.s.uid":"ann","role":["writer","admin"],"n":"9"}',
     );
   });
@@ -163,7 +163,7 @@ describe('new claims', () => {
       status: AckStatus.InternalServerError,
       message: expect.stringContaining('16384') as unknown,
     });
-    expect(guest.session.opening.tokenPayload).toContain('reader');
+    expect(guest.session.introduction.tokenPayload).toContain('reader');
   });
 });
 
@@ -179,7 +179,7 @@ describe('whose connection', () => {
     expect(updateOf(messages)).toBeUndefined();
     expect(ackOf(messages)).toMatchObject({ status: AckStatus.Forbidden, claims: [] });
     expect(guest.session.isOpen).toBe(true);
-    expect(guest.session.opening.tokenPayload).toContain('reader');
+    expect(guest.session.introduction.tokenPayload).toContain('reader');
   });
 
   test('one that has not connected yet, is gone, or never was is not found', async () => {
@@ -210,7 +210,7 @@ describe('whose connection', () => {
     const guest = await connected();
     refresh(guest, {}, stranger);
     expect(await stranger.heard()).toStrictEqual([['ack', 7, AckStatus.NotFound]]);
-    expect(guest.session.opening.tokenPayload).toContain('reader');
+    expect(guest.session.introduction.tokenPayload).toContain('reader');
   });
 });
 

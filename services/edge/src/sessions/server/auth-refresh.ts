@@ -5,7 +5,11 @@ import { claimSet, forwardedClaims, payloadOf, readClientClaims } from '@trunkli
 import { CONNECTION_ID_LENGTH } from '../../model/connection-id.ts';
 import type { HubClient } from '../hub-client.ts';
 import { verifyConnectionToken } from '../connection-token.ts';
-import { MAX_OPENING_LENGTH, openingLength, replaceTokenPayload } from '../opening.ts';
+import {
+  MAX_INTRODUCTION_LENGTH,
+  introductionLength,
+  replaceTokenPayload,
+} from '../introduction.ts';
 import { signInEnd } from '../sign-in.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
@@ -26,7 +30,7 @@ export function tellClaims(
 ): void {
   const client = clientOf(question, server, context);
   if (client === undefined) return refuse(server, question, AckStatus.NotFound);
-  confirm(server, question, claimSet(client.opening.tokenPayload));
+  confirm(server, question, claimSet(client.introduction.tokenPayload));
 }
 
 /**
@@ -41,18 +45,18 @@ export function refreshAuth(
 ): void {
   const client = clientOf(question, server, context);
   if (client === undefined) return refuse(server, question, AckStatus.NotFound);
-  const { opening } = client;
-  const previous = claimSet(opening.tokenPayload);
+  const { introduction } = client;
+  const previous = claimSet(introduction.tokenPayload);
   const given = question.claims.length === 0 ? previous : question.claims;
   const tokenPayload = payloadOf(withEnd(given, previous, question.expireTime));
   const claims = readClientClaims(tokenPayload);
   if (claims.userId !== client.userId) return refuse(server, question, AckStatus.Forbidden);
-  if (openingLength({ ...opening, tokenPayload }) > MAX_OPENING_LENGTH) {
-    const why = `Claims, headers and query are over ${MAX_OPENING_LENGTH} characters.`;
+  if (introductionLength({ ...introduction, tokenPayload }) > MAX_INTRODUCTION_LENGTH) {
+    const why = `Claims, headers and query are over ${MAX_INTRODUCTION_LENGTH} characters.`;
     return refuse(server, question, AckStatus.InternalServerError, why);
   }
   if (tokenPayload !== payloadOf(previous)) {
-    replaceTokenPayload(opening, tokenPayload);
+    replaceTokenPayload(introduction, tokenPayload);
     tellItsServer(client);
   }
   const end = signInEnd(claims);
@@ -97,9 +101,9 @@ function valueOf(claims: ClaimSet, type: string): string | undefined {
 }
 
 /** The app server that the client is with, if it is with one now; others are told when it comes. */
-function tellItsServer({ id: connectionId, opening, host }: HubClient): void {
+function tellItsServer({ id: connectionId, introduction, host }: HubClient): void {
   if (host?.updatesClaims !== true) return;
-  const claims = forwardedClaims(opening.tokenPayload);
+  const claims = forwardedClaims(introduction.tokenPayload);
   host.write({ type: MessageType.UpdateConnectionClaims, connectionId, claims });
 }
 

@@ -372,7 +372,7 @@ describe('a full server connection', () => {
     server.socket.answer = SendResult.Dropped;
     const claims = JSON.stringify({ claim: 'x'.repeat(1_100_000) });
     const client = edge.strangeClient({
-      opening: { tokenPayload: claims, headers: [], queryString: '' },
+      introduction: { tokenPayload: claims, headers: [], queryString: '' },
     });
     client.says(`${JSON_HANDSHAKE}${HUB_PING}`);
     expect(serverCloses(edge)).toEqual({ SlowAppServer: 1 });

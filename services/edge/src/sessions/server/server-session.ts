@@ -16,7 +16,7 @@ import {
 } from '@trunkline/protocol';
 import { DenseList } from '../../model/dense-list.ts';
 import type { Socket, SocketHandler } from '../../ports/socket.ts';
-import { openConnection } from '../opening.ts';
+import { openConnection } from '../introduction.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-reason.ts';
 import type { PooledHost } from '../host.ts';
@@ -180,7 +180,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     const trunk = this.#trunk!;
     const message = openConnection(
       client.id,
-      client.opening,
+      client.introduction,
       protocol,
       this.#context.edgeId,
       client.transport,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openConnection, visibleHeaders, visibleQuery } from './opening.ts';
+import { openConnection, visibleHeaders, visibleQuery } from './introduction.ts';
 import { TRANSPORTS } from './transport.ts';
 
 /** The headers that an app server is told of. */
@@ -11,9 +11,9 @@ function told(
     address: '192.0.2.7',
     trusted,
   });
-  const opening = { tokenPayload: '{}', headers: lines, queryString: '' };
+  const introduction = { tokenPayload: '{}', headers: lines, queryString: '' };
   return Object.fromEntries(
-    openConnection('id', opening, 'json', 'edge-1', TRANSPORTS.longPolling).headers,
+    openConnection('id', introduction, 'json', 'edge-1', TRANSPORTS.longPolling).headers,
   );
 }
 

@@ -11,7 +11,7 @@ import type { Transport } from './transport.ts';
  * server may have to be told it later: as flat text, the smallest form that memory has for it, and
  * shared where clients say the same.
  */
-export interface Opening {
+export interface Introduction {
   /** The JSON text of the access token's payload, which a new sign-in replaces. */
   tokenPayload: string;
   /** `name: value` each, made by `visibleHeaders`. */
@@ -23,7 +23,7 @@ export interface Opening {
 }
 
 /** What a client may bring, in characters; more is refused at the door. */
-export const MAX_OPENING_LENGTH = 16 * 1024;
+export const MAX_INTRODUCTION_LENGTH = 16 * 1024;
 
 /** Of the connection between client and edge: no app server sees these. */
 const WITHHELD = /^(?:asrs-|x-asrs-|sec-websocket-|(?:authorization|connection|upgrade)$)/;
@@ -58,14 +58,14 @@ function share(line: string): string {
 }
 
 /** What a client makes the edge keep, in characters. */
-export function openingLength(opening: Opening): number {
-  const headers = opening.headers.reduce((sum, line) => sum + line.length, 0);
-  return opening.tokenPayload.length + headers + opening.queryString.length;
+export function introductionLength(introduction: Introduction): number {
+  const headers = introduction.headers.reduce((sum, line) => sum + line.length, 0);
+  return introduction.tokenPayload.length + headers + introduction.queryString.length;
 }
 
 /** A new sign-in in the place of the one that the client began with. */
-export function replaceTokenPayload(opening: Opening, payload: string): void {
-  opening.tokenPayload = flat(payload);
+export function replaceTokenPayload(introduction: Introduction, payload: string): void {
+  introduction.tokenPayload = flat(payload);
 }
 
 /** The query that an app server gets to see: all but the access token, as it was written. */
@@ -77,27 +77,27 @@ export function visibleQuery(query: string): string {
 /** The OpenConnection message for a client (service protocol reference, section 8.2). */
 export function openConnection(
   connectionId: string,
-  opening: Opening,
+  introduction: Introduction,
   protocol: string,
   edgeId: string,
   transport: Transport,
   migratedFrom?: string,
 ): OpenConnection {
   const headers = new Map<string, string[]>();
-  for (const line of opening.headers) {
+  for (const line of introduction.headers) {
     const colon = line.indexOf(': ');
     headers.set(line.slice(0, colon), [line.slice(colon + 2)]);
   }
   headers.set('Asrs-Instance-Id', [edgeId]);
   headers.set('Asrs-Transport', transport.told);
-  if (opening.diagnostic) headers.set('Asrs-Is-Diagnostic-Client', ['true']);
+  if (introduction.diagnostic) headers.set('Asrs-Is-Diagnostic-Client', ['true']);
   if (migratedFrom !== undefined) headers.set('Asrs-Migrate-From', [migratedFrom]);
   return {
     type: MessageType.OpenConnection,
     connectionId,
-    claims: forwardedClaims(opening.tokenPayload),
+    claims: forwardedClaims(introduction.tokenPayload),
     headers,
-    queryString: opening.queryString,
+    queryString: introduction.queryString,
     protocol,
   };
 }
