@@ -96,7 +96,7 @@ export async function startEdge(
     health.ready = false;
     listener.stopListening();
     // Those first whom no hub knows yet.
-    for (const client of context.opening) client.close(CLIENT_CLOSE_REASONS.serviceReload);
+    for (const client of context.unsettled) client.close(CLIENT_CLOSE_REASONS.serviceReload);
     for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);
     for (const server of context.servers) server.stop();
     await setTimeout(GOODBYE_MS);
@@ -176,7 +176,7 @@ function createContext(config: EdgeConfig, log: Logger, openFiles: number): Core
     results: new ClientResults(pools),
     tokens: new TokenVerifier(config.accessKeys, clock, counters),
     flusher: new TurnFlusher(),
-    opening: new Set(),
+    unsettled: new Set(),
     expiring: new Map(),
     pacedCloses: new PacedCloses(clock, counters),
     heldPosts: new HeldPosts(),

@@ -13,7 +13,7 @@ import type { Recipient } from './recipient.ts';
 export function deliver(
   members: readonly Recipient[],
   payloads: Payloads,
-  context: Pick<ClientContext, 'counters' | 'intake' | 'opening'>,
+  context: Pick<ClientContext, 'counters' | 'intake' | 'unsettled'>,
 ): void {
   const { counters } = context;
   const started = performance.now();
@@ -41,7 +41,7 @@ export function deliver(
   for (const member of slow ?? []) member.close(CLIENT_CLOSE_REASONS.slowClient);
   if (full === undefined) return;
   for (const member of full) member.close(CLIENT_CLOSE_REASONS.slowClient);
-  context.intake.opening.settle(context.opening, ({ heldPart }) => heldPart);
+  context.intake.openingClients.settle(context.unsettled, ({ heldPart }) => heldPart);
 }
 
 /** Hub protocol names compare ignoring case (service protocol reference, section 5.2). */

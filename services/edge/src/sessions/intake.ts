@@ -42,11 +42,11 @@ export class Intake {
   readonly unfinishedToClients: Unfinished<Sender>;
   readonly unfinishedFromServers: Unfinished<MeasuredSender>;
   /** Bytes of clients that have no app server yet. */
-  readonly waiting: Budget<Closable>;
+  readonly waitingClients: Budget<Closable>;
   /** Bytes of clients on the move. */
-  readonly moving: Budget<Closable>;
+  readonly movingClients: Budget<Closable>;
   /** Bytes for clients whose handshake response is not out. */
-  readonly opening: SharedBudget<Unsettled>;
+  readonly openingClients: SharedBudget<Unsettled>;
   readonly #strays = new Map<Sender, number>();
   #straysSince = 0;
 
@@ -60,9 +60,9 @@ export class Intake {
       giveUp: closeServer,
       worked: (server, ms) => server.worked(ms),
     });
-    this.waiting = pools.open('waiting_clients', closeClient);
-    this.moving = pools.open('moving_clients', closing(slowAppServer));
-    this.opening = pools.openShared<Unsettled>('opening_clients', closing(slowClient));
+    this.waitingClients = pools.open('waiting_clients', closeClient);
+    this.movingClients = pools.open('moving_clients', closing(slowAppServer));
+    this.openingClients = pools.openShared<Unsettled>('opening_clients', closing(slowClient));
     this.unfinishedFromClients = new Unfinished<Sender>(
       'unfinished_from_clients',
       pools,
@@ -85,7 +85,7 @@ export class Intake {
 
   clientGone(client: Sender): void {
     this.clients.drop(client);
-    this.waiting.giveAll(client);
+    this.waitingClients.giveAll(client);
     this.unfinishedFromClients.forget(client);
     this.unfinishedToClients.forget(client);
     this.#strays.delete(client);

@@ -41,7 +41,7 @@ function expectClosed({ edge, client, b }: Scene): void {
   expect(b.session.clients).toEqual([]);
   expect(counted(edge.context.counters.migrations)).toEqual({ not_allowed: 1 });
   expect(edge.closes).toEqual({ ServerConnectionClosed: 1 });
-  expect(edge.context.opening.size).toBe(0);
+  expect(edge.context.unsettled.size).toBe(0);
   expect(usedOf(edge.context.pools, 'moving_clients')).toBe(0);
 }
 

@@ -214,7 +214,7 @@ function expectPeace({ edge, callers, sends, processes }: Battle): void {
     expect(numbers).toEqual([...new Set(numbers)].sort((x, y) => x - y));
   }
   expect(usedOf(edge.context.pools, 'moving_clients')).toBe(0);
-  expect(edge.context.opening.size).toBe(0);
+  expect(edge.context.unsettled.size).toBe(0);
   expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
 }
 

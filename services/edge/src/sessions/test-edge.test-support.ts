@@ -83,7 +83,7 @@ export class TestEdge {
       results: new ClientResults(pools),
       tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), clock, counters),
       flusher: new TurnFlusher(),
-      opening: new Set(),
+      unsettled: new Set(),
       expiring: new Map(),
       pacedCloses: new PacedCloses(clock, counters),
       heldPosts: new HeldPosts(),

@@ -32,7 +32,7 @@ export class Watch {
     this.#last = now;
     const late = passed > 2 * SWEEP_MS ? passed - SWEEP_MS : 0;
     for (const server of context.servers) server.check(now, late);
-    for (const client of context.opening) client.checkDeadline(now, late);
+    for (const client of context.unsettled) client.checkDeadline(now, late);
     context.results.expire(now);
     context.intake.expire(now, late);
     context.digest.expire(now);

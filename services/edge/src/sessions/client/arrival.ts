@@ -10,7 +10,7 @@ import type { PooledHost } from '../host.ts';
 import type { ClientContext } from './client-context.ts';
 import { clientProtocol } from './client-protocol.ts';
 import type { ClientIdentity, ClientSession } from './client-session.ts';
-import { OpeningPhase } from './opening-phase.ts';
+import { ArrivalState } from './arrival-state.ts';
 import type { HeldMessage } from './opening-queue.ts';
 
 /** The hub handshake request; real ones have 40 bytes. */
@@ -29,13 +29,13 @@ const Step = { Handshake: 0, Waiting: 1, Opening: 2 } as const;
 export class Arrival {
   readonly #client: ClientSession;
   readonly #context: ClientContext;
-  readonly #phase: OpeningPhase;
+  readonly #state: ArrivalState;
   #step: number = Step.Handshake;
 
   constructor(client: ClientSession, identity: ClientIdentity, context: ClientContext) {
     this.#client = client;
     this.#context = context;
-    this.#phase = new OpeningPhase(context.clock.now(), identity);
+    this.#state = new ArrivalState(context.clock.now(), identity);
   }
 
   get readsHandshake(): boolean {
@@ -49,19 +49,19 @@ export class Arrival {
 
   /** What its app server, or another, sends it waits for the handshake response. */
   get holds(): boolean {
-    return this.#step === Step.Opening && !this.#phase.answered;
+    return this.#step === Step.Opening && !this.#state.answered;
   }
 
   /** Bytes that are held for it, of shared ones its part. */
   get heldPart(): number {
-    return this.#phase.heldPart;
+    return this.#state.heldPart;
   }
 
   /** The connection is made; what was posted before it is the first that the client says. */
   begin(): void {
-    const { opening, expiring } = this.#context;
-    const { expiresAt } = this.#phase;
-    opening.add(this.#client);
+    const { unsettled, expiring } = this.#context;
+    const { expiresAt } = this.#state;
+    unsettled.add(this.#client);
     if (expiresAt !== undefined) expiring.set(this.#client, expiresAt);
     this.#releaseEarly();
   }
@@ -74,7 +74,7 @@ export class Arrival {
 
   /** The client has said something beyond its handshake, and somebody may have been told. */
   forwarded(): void {
-    this.#phase.forwarded = true;
+    this.#state.forwarded = true;
   }
 
   /**
@@ -84,7 +84,7 @@ export class Arrival {
   serveFrom(host: PooledHost): void {
     const now = this.#context.clock.now();
     this.#step = Step.Opening;
-    this.#phase.deadline = now + ANSWER_MS;
+    this.#state.deadline = now + ANSWER_MS;
     this.#client.hub.model.attach(this.#client, now);
     this.#client.openAt(host);
     // The host may have closed the client, because it could not take even that much.
@@ -94,19 +94,19 @@ export class Arrival {
   /** Keeps a message until the handshake response is out. False when too many wait. */
   hold(message: HeldMessage): boolean {
     this.#context.counters.heldMessages++;
-    return this.#phase.hold(message, this.#context.intake.opening);
+    return this.#state.hold(message, this.#context.intake.openingClients);
   }
 
   /** The hub's answer, and what comes with it. Throws ProtocolError for what is no answer. */
   fromHost(payload: Uint8Array): void {
-    if (this.#phase.answered) return;
+    if (this.#state.answered) return;
     const response = readHandshakeResponse(payload);
     if (response === undefined) {
       throw new ProtocolError('truncated', payload.length, 'half a handshake response');
     }
     if (response.error !== undefined) {
       // Refused: the client is told so, and the server's close follows.
-      this.#phase.answered = true;
+      this.#state.answered = true;
       this.#client.send(payload, 0);
       return;
     }
@@ -118,28 +118,28 @@ export class Arrival {
    * its handshake has lost nothing: another server takes it on.
    */
   hostLost(): void {
-    if (this.#step === Step.Opening && this.#phase.isFresh) this.#startOver();
+    if (this.#step === Step.Opening && this.#state.isFresh) this.#startOver();
     else this.#client.close(REASONS.serverConnectionClosed);
   }
 
   /** `late`: how long this edge itself slept, for which no client is to blame. */
   check(now: number, late: number): void {
-    this.#phase.deadline += late;
-    if (now < this.#phase.deadline) return;
+    this.#state.deadline += late;
+    if (now < this.#state.deadline) return;
     if (this.#step === Step.Waiting) this.#client.turnAway();
     else this.#client.close(REASONS.handshakeError, handshakeErrors.canceled());
   }
 
   /** What a client that comes no further is told at last, in place of a handshake response. */
   partingMessage(error: string | undefined): Uint8Array | undefined {
-    if (this.#phase.answered) return undefined;
+    if (this.#state.answered) return undefined;
     return encodeHandshakeError(error ?? handshakeErrors.canceled());
   }
 
   /** Over, one way or another: nothing is kept. */
   end(): void {
-    this.#context.opening.delete(this.#client);
-    this.#phase.dropHeld();
+    this.#context.unsettled.delete(this.#client);
+    this.#state.dropHeld();
   }
 
   #readHandshake(bytes: Buffer): void {
@@ -162,7 +162,7 @@ export class Arrival {
 
   /** The next server hears of it as the first one did, and its hub says again what it had to say. */
   #startOver(): void {
-    this.#phase.dropHeld();
+    this.#state.dropHeld();
     this.#client.hub.model.detach(this.#client);
     this.#await();
   }
@@ -170,16 +170,16 @@ export class Arrival {
   /** For a server connection, as long as clients wait. */
   #await(): void {
     this.#step = Step.Waiting;
-    this.#phase.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
+    this.#state.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
     this.#client.hub.assign(this.#client);
   }
 
   #welcome(response: Uint8Array, rest: Uint8Array): void {
     const client = this.#client;
     const { counters, clock } = this.#context;
-    const held = this.#phase.takeHeld();
+    const held = this.#state.takeHeld();
     client.arrived();
-    counters.connectSeconds.observe(this.#phase.age(clock.now()));
+    counters.connectSeconds.observe(this.#state.age(clock.now()));
     if (!client.send(response, 0)) return client.close(REASONS.slowClient);
     if (held !== undefined) client.toClient(held.bytes, held.count);
     if (rest.length > 0) client.fromHost(rest);
@@ -187,14 +187,15 @@ export class Arrival {
   }
 
   #keepEarly(bytes: Uint8Array): void {
-    const { waiting } = this.#context.intake;
-    const kept = this.#phase.keepEarly(bytes);
-    if (!kept || !waiting.take(this.#client, bytes.length)) this.#client.close(REASONS.badRequest);
+    const { waitingClients } = this.#context.intake;
+    const kept = this.#state.keepEarly(bytes);
+    if (!kept || !waitingClients.take(this.#client, bytes.length))
+      this.#client.close(REASONS.badRequest);
   }
 
   #takeEarly(): Buffer | undefined {
-    this.#context.intake.waiting.giveAll(this.#client);
-    return this.#phase.takeEarly();
+    this.#context.intake.waitingClients.giveAll(this.#client);
+    return this.#state.takeEarly();
   }
 
   #releaseEarly(): void {

@@ -23,7 +23,7 @@ async function connected(
 /** Nothing of a client may be left. */
 function expectForgotten(edge: TestEdge, client: FakeClient): void {
   expect(edge.context.clients.get(client.id)).toBeUndefined();
-  expect(edge.context.opening.size).toBe(0);
+  expect(edge.context.unsettled.size).toBe(0);
   expect(edge.hubs.get('chat')!.model.members).toEqual([]);
   expect([...edge.hubs.get('chat')!.servers].flatMap(({ clients }) => clients)).toEqual([]);
 }

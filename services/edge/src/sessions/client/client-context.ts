@@ -14,8 +14,8 @@ export interface OwedResults {
 /** What client connections share. */
 export interface ClientContext extends EdgeContext {
   readonly results: OwedResults;
-  /** Watched for their deadlines. */
-  readonly opening: Set<Unsettled>;
+  /** Clients that are not open yet, or on the move: the only ones with a deadline. */
+  readonly unsettled: Set<Unsettled>;
   /** Clients to be closed at a time, in Unix seconds, because their sign-in ends then. */
   readonly expiring: Map<HubClient, number>;
   /** Clients with bytes queued in their socket. */

@@ -55,7 +55,7 @@ const opened = (from: string): unknown[] => [[MessageType.OpenConnection, [from]
 /** Moves, and nothing is left over. */
 function expectNothingHeld(): void {
   expect(usedOf(edge.context.pools, 'moving_clients')).toBe(0);
-  expect(edge.context.opening.size).toBe(0);
+  expect(edge.context.unsettled.size).toBe(0);
   expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
 }
 

@@ -44,8 +44,8 @@ export class Move {
     this.#from = from.serverId;
     this.#mayGo = mayMove(client, from);
     this.#context = context;
-    this.#held = new HeldMessages(relay.binary, client, context.intake.moving);
-    context.opening.add(client);
+    this.#held = new HeldMessages(relay.binary, client, context.intake.movingClients);
+    context.unsettled.add(client);
   }
 
   /** The server goes: the client leaves it when its calls there are answered, or else by then. */
@@ -119,7 +119,7 @@ export class Move {
   /** Over, one way or another: nothing is kept. */
   end(): void {
     this.#stage = Stage.Over;
-    this.#context.opening.delete(this.#client);
+    this.#context.unsettled.delete(this.#client);
     this.#held.release(() => {});
   }
 

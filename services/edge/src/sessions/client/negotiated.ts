@@ -1,6 +1,6 @@
 import type { Budget } from '@trunkline/protocol';
 import type { Pools } from '../../pools.ts';
-import { EARLY_BYTES } from './opening-phase.ts';
+import { EARLY_BYTES } from './arrival-state.ts';
 
 /** To whom an id is given out, and how it is brought back. */
 export interface Grant {

@@ -62,7 +62,7 @@ describe.each([
     }
     expect(clients.map(({ heard }) => heard)).toEqual(clients.map(() => [HUB_CLOSE]));
     expect(edge.closes).toEqual({ ServerConnectionClosed: 5 });
-    expect(edge.context.opening.size).toBe(0);
+    expect(edge.context.unsettled.size).toBe(0);
   });
 
   test.each([1, 2, 3, 4])(

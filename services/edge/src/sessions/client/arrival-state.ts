@@ -17,7 +17,7 @@ interface Beginning {
   readonly early: Buffer | undefined;
 }
 
-export class OpeningPhase {
+export class ArrivalState {
   /** When the client has to be open, or at least one step further, on the edge's clock (ms). */
   deadline: number;
   /** The client has been told that its handshake is refused. */
