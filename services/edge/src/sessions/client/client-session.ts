@@ -157,7 +157,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
 
   serveFrom(host: PooledHost): void {
     if (this.#move === undefined) this.#arrival!.serveFrom(host);
-    else this.#move.arriveAt(host);
+    else this.#move.serveFrom(host);
   }
 
   /** Its hub handshake request, which says how it and its hub speak. */

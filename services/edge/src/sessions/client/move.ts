@@ -6,7 +6,7 @@ import { mayMove } from '../migration-policy.ts';
 import { QUIET_SECONDS } from '../served.ts';
 import type { ClientContext } from './client-context.ts';
 import type { ClientSession } from './client-session.ts';
-import { HeldMessages } from './held-messages.ts';
+import { MovingQueue } from './moving-queue.ts';
 import type { RecordRelay } from './record-relay.ts';
 
 /** What calls are answered with that end with their server. */
@@ -15,7 +15,7 @@ const CALL_LOST =
 const CALL_CUT_SHORT = 'The app server is stopping, and this call did not end in time.';
 
 /** With its old server; with none; being handed to the next; over. */
-const Stage = { Settling: 0, Between: 1, Arriving: 2, Over: 3 } as const;
+const Stage = { Settling: 0, Between: 1, HandingOver: 2, Over: 3 } as const;
 
 /**
  * The way of an open client from one app server to another (service protocol reference, sections
@@ -31,7 +31,7 @@ export class Move {
   readonly #client: ClientSession;
   readonly #relay: RecordRelay;
   readonly #context: ClientContext;
-  readonly #held: HeldMessages<Closable>;
+  readonly #held: MovingQueue<Closable>;
   #stage: number = Stage.Settling;
   /** When it has to be one step further, on the edge's clock (ms). */
   #deadline = Infinity;
@@ -44,7 +44,7 @@ export class Move {
     this.#from = from.serverId;
     this.#mayGo = mayMove(client, from);
     this.#context = context;
-    this.#held = new HeldMessages(relay.binary, client, context.intake.movingClients);
+    this.#held = new MovingQueue(relay.binary, client, context.intake.movingClients);
     context.unsettled.add(client);
   }
 
@@ -57,7 +57,7 @@ export class Move {
   /** The server is gone: what it was doing for the client is answered, the rest goes on elsewhere. */
   hostLost(): void {
     // The server it was being handed to, with part of what was held.
-    if (this.#stage === Stage.Arriving) return this.#close('not_possible');
+    if (this.#stage === Stage.HandingOver) return this.#close('not_possible');
     if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
     if (!this.#isKnown) return this.#close('not_possible');
     this.#lost = true;
@@ -102,9 +102,9 @@ export class Move {
   }
 
   /** The next server takes the client on: it learns of it, then what the client has said. */
-  arriveAt(host: Host): void {
+  serveFrom(host: Host): void {
     const client = this.#client;
-    this.#stage = Stage.Arriving;
+    this.#stage = Stage.HandingOver;
     client.openAt(host, this.#from);
     this.#held.release((bytes, count) => client.host?.forward(client, bytes, count));
     // Too much for the new server, which is lost too, or for the client's allowance there.

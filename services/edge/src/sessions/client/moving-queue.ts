@@ -13,8 +13,8 @@ const FIRST_BYTES = 512;
 
 const info = new RecordInfo();
 
-/** Whole hub messages of a client, kept in their order for its next app server. */
-export class HeldMessages<O> {
+/** Whole hub messages of a client on the move, kept in their order for its next app server. */
+export class MovingQueue<O> {
   readonly #binary: boolean;
   readonly #owner: O;
   readonly #pool: Budget<O>;

@@ -2,7 +2,7 @@ import type { Budget } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Pools } from '../../pools.ts';
 import { readable, wire } from '../fixtures.test-support.ts';
-import { HeldMessages } from './held-messages.ts';
+import { MovingQueue } from './moving-queue.ts';
 
 const KB = 1024;
 
@@ -14,10 +14,10 @@ beforeEach(() => {
   pool = new Pools().open('moving_clients', (client) => void evicted.push(client));
 });
 
-const holder = (binary = false, client = 'ann'): HeldMessages<string> =>
-  new HeldMessages(binary, client, pool);
+const holder = (binary = false, client = 'ann'): MovingQueue<string> =>
+  new MovingQueue(binary, client, pool);
 
-function holding(held: HeldMessages<string>, binary = false, stopAfter = Infinity) {
+function holding(held: MovingQueue<string>, binary = false, stopAfter = Infinity) {
   const passed: string[] = [];
   return {
     passed,
