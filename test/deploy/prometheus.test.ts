@@ -100,6 +100,21 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
     fires: ['trunkline_protocol_errors_total{side="server",code="wrong-type"} 0x25 1x5'],
     isQuiet: ['trunkline_protocol_errors_total{side="client",code="wrong-type"} 0x25 1x5'],
   },
+  TrunklineBusLost: {
+    fires: ['trunkline_bus_up 1x10 0x20'],
+    isQuiet: ['trunkline_bus_up 1x28 0 1'],
+  },
+  TrunklineBusDropsMessages: {
+    fires: ['trunkline_bus_dropped_total{reason="stale"} 0x20 100+100x10'],
+    isQuiet: ['trunkline_bus_dropped_total{reason="stale"} 0x10 500x20'],
+  },
+  TrunklineBusGaps: {
+    fires: ['trunkline_bus_gaps_total{cause="cut"} 0x15 1+1x15'],
+    isQuiet: [
+      'trunkline_bus_gaps_total{cause="restarted"} 0+10x30',
+      'trunkline_bus_gaps_total{cause="cut"} 0x20 2x10',
+    ],
+  },
 };
 
 test('Prometheus finds the edge, and Grafana finds Prometheus, by the names in the compose file', () => {

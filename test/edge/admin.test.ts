@@ -35,6 +35,7 @@ describe('the admin port', () => {
 /** What was measured, or is a limit, is something from the start. */
 const NEVER_ZERO: readonly string[] = [
   'trunkline_build_info',
+  'trunkline_bus_up',
   'trunkline_event_loop_delay_seconds',
   'trunkline_open_sockets_limit',
   'trunkline_pool_limit',

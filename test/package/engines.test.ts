@@ -32,7 +32,7 @@ it('no package is deprecated, of which npm would warn too', () => {
 });
 
 /** Who wants a newer Node. None of them runs on that of npm: see `.npmrc`. */
-const WANT_NEWER = ['content-disposition', 'cookie', 'uWebSockets.js', 'vitest'];
+const WANT_NEWER = ['@nats-io/nuid', 'content-disposition', 'cookie', 'uWebSockets.js', 'vitest'];
 /** Some versions of npm say the name that a package has at home. */
 const ALIASES: Readonly<Record<string, string>> = { 'uws-pack': 'uWebSockets.js' };
 /** Newer ones also ask whether esbuild may run its install script, which it can do without. */

@@ -18,6 +18,7 @@ export interface MetricDefinition {
 const DIRECTIONS = ['from_client', 'to_client', 'from_server', 'to_server'] as const;
 const TRANSPORTS = ['webSockets', 'serverSentEvents', 'longPolling'] as const;
 const SIDES = ['client', 'server'] as const;
+const BUS_DIRECTIONS = ['published', 'received'] as const;
 const POOLS = [
   'newcomers',
   'negotiates',
@@ -321,6 +322,81 @@ export const METRICS = {
       'Service messages in good frames whose content is not what their type has. Each is logged and passed over; who waits for an answer gets an error.',
     whenItRises:
       'An app server speaks a newer or an older form of that message than the edge knows. Its clients stay; what it asks for by that message does not happen.',
+  },
+  trunkline_bus_up: {
+    type: 'gauge',
+    help: 'Whether the edge is part of the bus: 1 or 0.',
+    labels: {},
+    meaning:
+      '1 while other edges hear this one and it hears them; always 1 on the embedded bus. 0 from the loss of NATS or Redis until the edge has joined again. After 3 s at 0 /ready answers 503.',
+    whenItRises:
+      'When it falls to 0: the log has a line with the reason. Clients and app servers of this edge go on with each other; what crosses to other edges waits for up to 5 s and is then lost. On all edges at once: the engine; on one: the network to it, or the edge reads too slowly.',
+  },
+  trunkline_bus_messages_total: {
+    type: 'counter',
+    help: 'Messages between edges, by direction.',
+    labels: { direction: BUS_DIRECTIONS },
+    meaning:
+      'published: messages for other edges, said once whatever the number of edges that hear them. received: messages of other edges.',
+    whenItRises: 'Expected with traffic of hubs that have clients on several edges.',
+  },
+  trunkline_bus_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of messages between edges, by direction.',
+    labels: { direction: BUS_DIRECTIONS },
+    meaning:
+      'Payload bytes of the messages counted in trunkline_bus_messages_total, without what batches and the protocol of the engine add.',
+    whenItRises: 'Expected with traffic. Compare with the capacity of the network card.',
+  },
+  trunkline_bus_batches_total: {
+    type: 'counter',
+    help: 'Batches between edges, by direction.',
+    labels: { direction: BUS_DIRECTIONS },
+    meaning:
+      'What is said in one turn of the event loop for one subject is one batch. Messages divided by batches is how well batching works.',
+    whenItRises:
+      'Each batch costs CPU here and in the engine. Many more batches than a few for each turn: sends to very many groups or users.',
+  },
+  trunkline_bus_queue_bytes: {
+    type: 'gauge',
+    help: 'Bytes that wait for the bus.',
+    labels: {},
+    meaning:
+      'Said to other edges and not handed to the engine yet, because it is away or slow: 16 MB and 5 s at most, above which the oldest are dropped.',
+    whenItRises: 'The engine is away (see trunkline_bus_up), or too slow for what this edge says.',
+  },
+  trunkline_bus_dropped_total: {
+    type: 'counter',
+    help: 'Messages for other edges that were dropped, by reason.',
+    labels: { reason: ['full', 'stale', 'too_large'] },
+    meaning:
+      'full: more than 16 MB waited for the engine. stale: it waited for more than 5 s. too_large: one message of more than 16 MB. Other edges hear that something is missing, and count it as a gap.',
+    whenItRises:
+      'full, stale: an outage of the engine, see trunkline_bus_up. too_large: an app server sends to many what is too large for it.',
+  },
+  trunkline_bus_gaps_total: {
+    type: 'counter',
+    help: 'Times that messages of other edges may be missing, by cause.',
+    labels: { cause: ['cut', 'sender', 'missing', 'restarted', 'unreadable'] },
+    meaning:
+      'cut: this edge was cut off from the engine. sender: another edge was, or had to drop something. missing: a batch did not arrive, though neither was cut off. restarted: another edge is a new process. unreadable: what came could not be read or put together.',
+    whenItRises:
+      'restarted: deployments. cut, sender: outages of the engine or the network; on one edge alone, an edge that reads too slowly. missing: routes between servers of the engine that lose messages. unreadable: somebody else writes to the subjects of this cluster.',
+  },
+  trunkline_bus_reconnects_total: {
+    type: 'counter',
+    help: 'Times that the bus was lost.',
+    labels: {},
+    meaning: 'How often the edge was part of the bus and then was not, until it joined again.',
+    whenItRises:
+      'Look at the engine, at the network to it, and at the event-loop delay: an edge that does not read for a second is cut off.',
+  },
+  trunkline_bus_subscriptions: {
+    type: 'gauge',
+    help: 'Subjects that the edge has subscribed to.',
+    labels: {},
+    meaning: 'Subjects on NATS or Redis: those of the hubs in use, and two of the edge itself.',
+    whenItRises: 'Expected with hubs. Each costs memory in the edge and in the engine.',
   },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',

@@ -5,6 +5,8 @@ export type { ShutdownMode } from './dotnet/shutdown.ts';
 export { FakeAppServer } from './fakes/fake-app-server.ts';
 export type { FakeAppServerOptions, SocketClose } from './fakes/fake-app-server.ts';
 export { Mailbox } from './fakes/mailbox.ts';
+export type { BusEngine, BusEngineOptions } from './launch/bus-engine.ts';
+export { makeCertificate } from './launch/certificate.ts';
 export { startChat } from './launch/chat.ts';
 export type { ChatOptions, StartedChat } from './launch/chat.ts';
 export { deadline } from './launch/deadline.ts';
@@ -16,6 +18,7 @@ export {
 export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
 export { findProgram } from './launch/find-program.ts';
 export { freePort } from './launch/free-port.ts';
+export { NATS, startNats } from './launch/nats.ts';
 export { NGINX, startNginx, type StartedNginx } from './launch/nginx.ts';
 export {
   type ProcessExit,
@@ -23,6 +26,7 @@ export {
   startProcess,
   type StartedProcess,
 } from './launch/process.ts';
+export { REDIS, startRedis } from './launch/redis.ts';
 export { TcpProxy } from './launch/tcp-proxy.ts';
 export type { EchoResult } from './load/echo.ts';
 export { LoadGenerator } from './load/load-generator.ts';

@@ -6,11 +6,16 @@ import type { SettingsSources } from '@trunkline/settings';
 import { KNOWN_VARIABLES, readSettings, SettingsError } from '@trunkline/settings';
 import type { LoggerOptions } from '@trunkline/telemetry';
 import { AccessKeyError, AccessKeys, DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
+import type { BusAddress } from './bus/bus-address.ts';
+import { readBusAddress } from './bus/bus-address.ts';
 import { formatTag } from './model/connection-id.ts';
 import { EDGE_OPTIONS } from './options.ts';
 import type { MigrationPolicy } from './sessions/migration-policy.ts';
 import { TRANSPORT_LABELS, TRANSPORTS } from './sessions/transport.ts';
 import { canonicalOrigin } from './sessions/origin.ts';
+
+/** Ids and clusters are in the names of subjects, of which NATS takes lines of 4 KB at most. */
+const MAX_NAME_BYTES = 128;
 
 /** What an edge is started with: the option table's values, checked together. */
 export interface EdgeConfig {
@@ -21,6 +26,8 @@ export interface EdgeConfig {
   readonly accessKeys: AccessKeys;
   readonly publicUrl: string | undefined;
   readonly edgeId: string;
+  readonly bus: BusAddress;
+  readonly cluster: string;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Canonical, as `originAllowed` takes them. */
   readonly allowedOrigins: readonly string[];
@@ -53,7 +60,7 @@ export type ConfigSources = Pick<SettingsSources, 'argv' | 'env'>;
 export function readConfig(sources: ConfigSources): EdgeConfig {
   const others = KNOWN_VARIABLES;
   const settings = readSettings(EDGE_OPTIONS, { ...sources, others, configFile: true });
-  const { tlsCert, tlsKey, accessKeys, edgeId, serverWait, ...rest } = settings;
+  const { tlsCert, tlsKey, accessKeys, serverWait, ...rest } = settings;
   return {
     ...rest,
     maxBatchBytes: readBatchBytes(rest),
@@ -65,7 +72,9 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     trustedProxies: readProxies(rest.trustedProxies),
     accessKeys: readKeys(accessKeys),
     keyIsPublic: accessKeys?.includes(DEVELOPMENT_ACCESS_KEY) === true,
-    edgeId: edgeId ?? `edge-${formatTag(randomBytes(8))}`,
+    edgeId: readName('--edge-id', rest.edgeId ?? `edge-${formatTag(randomBytes(8))}`),
+    cluster: readName('--cluster', rest.cluster),
+    bus: readBusAddress(rest),
     tls: readTls(tlsCert, tlsKey),
     serverWaitMs: serverWait * 1000,
   };
@@ -83,6 +92,11 @@ function readKeys(keys: readonly string[] | undefined): AccessKeys {
     if (error instanceof AccessKeyError) throw new SettingsError(error.message);
     throw error;
   }
+}
+
+function readName(flag: string, name: string): string {
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  throw new SettingsError(`${flag} has more than ${MAX_NAME_BYTES} bytes`);
 }
 
 function readBatchBytes(settings: {

@@ -7,12 +7,14 @@ import type { AccessKeys } from '@trunkline/tokens';
 import type { FastifyInstance } from 'fastify';
 import { createAdminApp } from './admin/admin-app.ts';
 import { createEdgeRegistry } from './admin/metrics.ts';
-import { MemoryBroker } from './bus/memory-bus.ts';
+import { BusStats } from './bus/bus-stats.ts';
+import { joinBusAt } from './bus/join-bus.ts';
 import type { EdgeConfig } from './config.ts';
 import { listen, type ListenerSettings } from './listener/uws-listener.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
 import type { JoinBus } from './ports/bus.ts';
+import { Health } from './admin/health.ts';
 import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
 import { BusBridge } from './sessions/bus-bridge.ts';
@@ -56,21 +58,18 @@ const clock: Clock = {
 };
 
 /** Builds an edge and opens its ports, the admin port first: it is live before it is ready. */
-export async function startEdge(
-  config: EdgeConfig,
-  log: Logger,
-  joinBus: JoinBus = (listener) => new MemoryBroker().join(config.edgeId, listener),
-): Promise<Edge> {
+export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
   const openFiles = openFilesLimit();
   const context = createContext(config, log, openFiles);
   const hubs = new HubDirectory(context);
-  const bridge = new BusBridge(context, hubs, joinBus);
+  const stats = new BusStats();
+  const bridge = new BusBridge(context, hubs, await joinBusOf(config, context, stats));
   hubs.joinBus(bridge);
   const { tokens } = context;
   const clients = new ClientAdmission(context, tokens, hubs, config);
   const servers = new ServerAdmission(context, tokens, hubs);
-  const health = { ready: false };
-  const admin = createAdminApp(createEdgeRegistry(context, hubs), health);
+  const health = new Health(stats);
+  const admin = createAdminApp(createEdgeRegistry(context, hubs, stats), health);
   await listenForAdmin(admin, config);
   const requests = new HttpDoor(context, clients, context.heldPosts);
   const listener = await listen(listenerSettings(config, context, openFiles), {
@@ -89,11 +88,11 @@ export async function startEdge(
     new MigrationLog(context),
     new WaitingLog(context, hubs),
   ]);
-  health.ready = true;
+  health.isServing = true;
 
   const stop = async (why: string): Promise<void> => {
     logStop(context, why);
-    health.ready = false;
+    health.isServing = false;
     listener.stopListening();
     // Those first whom no hub knows yet.
     for (const client of context.unsettled) client.close(CLIENT_CLOSE_REASONS.serviceReload);
@@ -114,6 +113,11 @@ export async function startEdge(
     },
     stop,
   };
+}
+
+function joinBusOf(config: EdgeConfig, context: CoreContext, stats: BusStats): Promise<JoinBus> {
+  const { edgeId, cluster, bus } = config;
+  return joinBusAt(bus, { edgeId, cluster, stats, digest: context.digest });
 }
 
 function listenerSettings(

@@ -2,4 +2,3 @@
 export { readConfig } from './config.ts';
 export { startEdge } from './edge.ts';
 export type { Edge } from './edge.ts';
-export { MemoryBroker } from './bus/memory-bus.ts';

@@ -33,14 +33,27 @@ export const EDGE_OPTIONS = defineOptions({
     help: "This edge's URL, as its log and the connection string that --dev prints have it. From host and port when not given.",
   },
   bus: {
-    kind: 'choice',
-    choices: ['memory'],
+    kind: 'string',
     default: 'memory',
-    help: 'What joins edges. The embedded bus is for a single edge.',
+    secret: true,
+    help: 'What joins edges: memory, for a single edge; nats://host:port or tls://host:port, several servers comma separated; redis://host:port or rediss://host:port. With user:password@ or, for NATS, token@ in front of the host.',
+  },
+  cluster: {
+    kind: 'string',
+    default: 'main',
+    help: 'Edges of one cluster hear each other, and those of other clusters on the same bus do not.',
+  },
+  busCa: {
+    kind: 'string',
+    help: 'PEM file of the authority that vouches for a bus with TLS. The system knows it when not given.',
+  },
+  busCredentials: {
+    kind: 'string',
+    help: 'Credentials file for NATS, instead of user and password.',
   },
   edgeId: {
     kind: 'string',
-    help: 'Instance id, as app servers and logs see it. Random when not given.',
+    help: 'Instance id, as app servers, logs and other edges see it; 128 bytes at most. Random when not given.',
   },
   tlsCert: {
     kind: 'string',

@@ -3,14 +3,10 @@ import type { Registry } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { ADMIN_CONNECTIONS } from '../open-files.ts';
-
-/** What the edge says of itself; `ready` goes off before it stops. */
-export interface Health {
-  readonly ready: boolean;
-}
+import type { Health } from './health.ts';
 
 /** The admin port: `/metrics` for Prometheus, `/live` and `/ready` for who restarts and routes. */
-export function createAdminApp(registry: Registry, health: Health): FastifyInstance {
+export function createAdminApp(registry: Registry, health: Pick<Health, 'ready'>): FastifyInstance {
   const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });
   app.server.maxConnections = ADMIN_CONNECTIONS;
   app.get('/metrics', async (_request, reply) => {

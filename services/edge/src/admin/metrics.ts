@@ -1,5 +1,8 @@
 import type { GivenLabels, LabelsOf, MetricName, Registry, Sources } from '@trunkline/telemetry';
 import { createRegistry, processSources } from '@trunkline/telemetry';
+import type { BusStats } from '../bus/bus-stats.ts';
+import { DROP_REASONS } from '../bus/bus-stats.ts';
+import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from '../sessions/close-reason.ts';
@@ -10,12 +13,17 @@ import type { HubDirectory } from '../sessions/hub-directory.ts';
 import { VERSION } from '../version.ts';
 
 /** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
-export function createEdgeRegistry(context: CoreContext, hubs: HubDirectory): Registry {
+export function createEdgeRegistry(
+  context: CoreContext,
+  hubs: HubDirectory,
+  bus: BusStats,
+): Registry {
   const sources: Sources = {
     ...processSources(VERSION),
     ...connectionSources(context, hubs),
     ...trafficSources(context),
     ...failureSources(context),
+    ...busSources(bus),
   };
   return createRegistry(sources, GIVEN);
 }
@@ -141,6 +149,40 @@ function failureSources(
     trunkline_slow_clients_total: () => counters.slowClients,
     trunkline_protocol_errors_total: () => series(counters.protocolErrors, 'side', 'code'),
     trunkline_unreadable_messages_total: () => series(counters.unreadableMessages, 'type'),
+  };
+}
+
+function busSources(
+  bus: BusStats,
+): Some<
+  | 'trunkline_bus_up'
+  | 'trunkline_bus_messages_total'
+  | 'trunkline_bus_bytes_total'
+  | 'trunkline_bus_batches_total'
+  | 'trunkline_bus_queue_bytes'
+  | 'trunkline_bus_dropped_total'
+  | 'trunkline_bus_gaps_total'
+  | 'trunkline_bus_reconnects_total'
+  | 'trunkline_bus_subscriptions'
+> {
+  const { published, received } = bus;
+  const both = (key: keyof typeof published) =>
+    [
+      [{ direction: 'published' }, published[key]],
+      [{ direction: 'received' }, received[key]],
+    ] as const;
+  return {
+    trunkline_bus_up: () => (bus.isUp ? 1 : 0),
+    trunkline_bus_messages_total: () => both('messages'),
+    trunkline_bus_bytes_total: () => both('bytes'),
+    trunkline_bus_batches_total: () => both('batches'),
+    trunkline_bus_queue_bytes: () => bus.queueBytes,
+    trunkline_bus_dropped_total: () =>
+      DROP_REASONS.map((reason) => [{ reason }, bus.dropped[reason]] as const),
+    trunkline_bus_gaps_total: () =>
+      GAP_CAUSES.map((cause) => [{ cause }, bus.gaps[cause]] as const),
+    trunkline_bus_reconnects_total: () => bus.reconnects,
+    trunkline_bus_subscriptions: () => bus.subscriptions,
   };
 }
 

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Bus, BusListener } from '../ports/bus.ts';
+import type { JoinBus } from '../ports/bus.ts';
 import { BusMember } from './bus-member.test-support.ts';
 
 /** Something to join, in which nobody is yet. */
 export interface BusUnderTest {
-  join(edgeId: string, listener: BusListener): Bus;
+  /** How an edge joins it. */
+  join(edgeId: string): JoinBus | Promise<JoinBus>;
   stop(): Promise<void>;
 }
 
@@ -29,7 +30,8 @@ export function holdsToBusContract(start: () => Promise<BusUnderTest>): void {
   async function join<const T extends readonly string[]>(
     ...edgeIds: T
   ): Promise<{ [K in keyof T]: BusMember }> {
-    const joined = edgeIds.map((id) => new BusMember(id, (...args) => underTest.join(...args)));
+    const joined: BusMember[] = [];
+    for (const id of edgeIds) joined.push(new BusMember(id, await underTest.join(id)));
     members.push(...joined);
     for (const member of joined) {
       await expect.poll(() => member.heard, { timeout: SOON_MS }).toContain('up');

@@ -1,4 +1,4 @@
-import type { Bus, BusListener, GapCause } from '../ports/bus.ts';
+import type { Bus, GapCause, JoinBus } from '../ports/bus.ts';
 
 /** What an edge has heard, in the order in which it came. */
 export type Heard =
@@ -18,9 +18,9 @@ export class BusMember {
   /** Of all messages. */
   receivedBytes = 0;
 
-  constructor(edgeId: string, join: (edgeId: string, listener: BusListener) => Bus) {
+  constructor(edgeId: string, join: JoinBus) {
     this.edgeId = edgeId;
-    this.bus = join(edgeId, {
+    this.bus = join({
       message: (subject, from, bytes) => {
         this.receivedBytes += bytes.length;
         const text = Buffer.from(bytes.subarray(0, 100)).toString();

@@ -6,7 +6,7 @@ describe('a bus over an engine', () => {
   holdsToBusContract(async () => {
     const engine = new Loopback();
     return {
-      join: (edgeId, listener) => joinLoopback(engine, edgeId, listener),
+      join: (edgeId) => (listener) => joinLoopback(engine, edgeId, listener),
       stop: async () => undefined,
     };
   });

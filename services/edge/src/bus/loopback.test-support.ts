@@ -123,7 +123,7 @@ export class LoopbackMember extends BusMember {
     const stats = new BusStats();
     const lines: Record<string, unknown>[] = [];
     const before = new Set(engine.lines);
-    super(edgeId, (...args) => joinLoopback(engine, ...args, { cluster, stats, lines }));
+    super(edgeId, (listener) => joinLoopback(engine, edgeId, listener, { cluster, stats, lines }));
     this.stats = stats;
     this.lines = lines;
     this.line = [...engine.lines].find((line) => !before.has(line))!;

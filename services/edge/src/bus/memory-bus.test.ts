@@ -6,12 +6,15 @@ import { MemoryBroker } from './memory-bus.ts';
 describe('the embedded bus', () => {
   holdsToBusContract(async () => {
     const broker = new MemoryBroker();
-    return { join: (...args) => broker.join(...args), stop: async () => undefined };
+    return {
+      join: (edgeId) => (listener) => broker.join(edgeId, listener),
+      stop: async () => undefined,
+    };
   });
 
   test('does nothing for an edge that is alone', async () => {
     const broker = new MemoryBroker();
-    const alone = new BusMember('alone', (...args) => broker.join(...args));
+    const alone = new BusMember('alone', (listener) => broker.join('alone', listener));
     alone.bus.subscribe('s');
     const untouchable = new Proxy(new Uint8Array(1), {
       get: () => {

@@ -164,7 +164,7 @@ describe('of two edges', () => {
 
 describe('what comes over the bus', () => {
   const broker = new MemoryBroker();
-  const sender = new BusMember('sender', (...args) => broker.join(...args)).bus;
+  const sender = new BusMember('sender', (listener) => broker.join('sender', listener)).bus;
   const member = join(broker, 'member');
 
   test('is refused when it is garbage, and nothing breaks', async () => {

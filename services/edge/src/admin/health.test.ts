@@ -1,0 +1,34 @@
+import { beforeEach, expect, test } from 'vitest';
+import { BusStats } from '../bus/bus-stats.ts';
+import { Health } from './health.ts';
+
+let now: number;
+let bus: BusStats;
+let health: Health;
+
+beforeEach(() => {
+  now = 0;
+  bus = new BusStats();
+  health = new Health(bus, () => now);
+  health.isServing = true;
+});
+
+test('an edge is ready when it serves and is part of the bus', () => {
+  expect(health.ready).toBe(false);
+  bus.isUp = true;
+  expect(health.ready).toBe(true);
+  health.isServing = false;
+  expect(health.ready).toBe(false);
+});
+
+test('it is for three seconds without the bus, and again with it', () => {
+  bus.isUp = false;
+  bus.since = now = 5_000;
+  expect(health.ready).toBe(true);
+  now = 7_999;
+  expect(health.ready).toBe(true);
+  now = 8_000;
+  expect(health.ready).toBe(false);
+  bus.isUp = true;
+  expect(health.ready).toBe(true);
+});

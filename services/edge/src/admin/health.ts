@@ -1,0 +1,23 @@
+import type { BusStats } from '../bus/bus-stats.ts';
+
+/** How long an edge goes on taking new clients without the bus: most outages are shorter. */
+const WITHOUT_BUS_MS = 3_000;
+
+/** Whether new clients and app servers should be sent to this edge. */
+export class Health {
+  readonly #bus: Pick<BusStats, 'isUp' | 'since'>;
+  readonly #now: () => number;
+  /** Its ports are open, and it is not about to stop. */
+  isServing = false;
+
+  /** `now`: the clock of `bus.since`. */
+  constructor(bus: Pick<BusStats, 'isUp' | 'since'>, now = () => performance.now()) {
+    this.#bus = bus;
+    this.#now = now;
+  }
+
+  get ready(): boolean {
+    const { isUp, since } = this.#bus;
+    return this.isServing && (isUp || this.#now() - since < WITHOUT_BUS_MS);
+  }
+}

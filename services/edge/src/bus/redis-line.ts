@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
+import type { RedisAddress } from './bus-address.ts';
+
+/** Between two attempts to connect, and as much again at most, by chance. */
+const RETRY_MS = 100;
+/** For the server to be reached. */
+const CONNECT_MS = 2_000;
+/** Checks that a connection may leave unanswered. */
+const SILENT_CHECKS = 2;
+/** Between the end of a connection and its reset, when the server does not end it. */
+const RESET_MS = 50;
+
+export interface LineEvents {
+  ready(): void;
+  /** It was ready. */
+  lost(why: string): void;
+  failed(why: string): void;
+}
+
+/**
+ * One connection to Redis, made again for ever. It is pinged, because the client library does not
+ * notice when a server freezes.
+ */
+export class RedisLine {
+  readonly redis: Redis;
+  readonly #events: LineEvents;
+  #isReady = false;
+  #why = 'the connection to the server was lost';
+  /** Checks since the latest sign of life. */
+  #silent = 0;
+
+  constructor(address: RedisAddress, edgeId: string, events: LineEvents) {
+    this.#events = events;
+    this.redis = new Redis(optionsOf(address, edgeId));
+    this.redis.on('connect', () => {
+      this.#silent = 0;
+    });
+    this.redis.on('ready', () => {
+      this.#silent = 0;
+      this.#isReady = true;
+      events.ready();
+    });
+    this.redis.on('close', () => this.#end());
+    this.redis.on('error', (error: Error) => {
+      if (this.#isReady) this.#why = reasonOf(error);
+      else events.failed(reasonOf(error));
+    });
+  }
+
+  /** To be called about once a second. */
+  check(): void {
+    const { status } = this.redis;
+    if (status !== 'ready' && status !== 'connect') return;
+    if (this.#silent >= SILENT_CHECKS) return this.cut('the server does not answer');
+    this.#silent++;
+    if (status === 'ready') this.redis.ping().then(this.#heard, ignore);
+  }
+
+  /** Ends the connection, to make it again. */
+  cut(why: string): void {
+    this.#why = why;
+    this.redis.disconnect(true);
+    this.#end();
+  }
+
+  /** Ends it for good. */
+  async close(): Promise<void> {
+    this.redis.disconnect();
+    const { stream } = this.redis;
+    if (stream !== undefined && !stream.closed) await once(stream, 'close');
+  }
+
+  readonly #heard = (): void => {
+    this.#silent = 0;
+  };
+
+  #end(): void {
+    if (!this.#isReady) return;
+    this.#isReady = false;
+    this.#events.lost(this.#why);
+  }
+}
+
+function optionsOf(address: RedisAddress, edgeId: string): Omit<RedisOptions, 'replyMapping'> {
+  const { host, port, user, password, tls, ca } = address;
+  return {
+    host,
+    port,
+    connectionName: `trunkline-edge-${edgeId.replaceAll(/[^\w-]/g, '_')}`,
+    ...(user === undefined ? {} : { username: user }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: ca === undefined ? {} : { ca } } : {}),
+    retryStrategy: () => RETRY_MS + Math.random() * RETRY_MS,
+    connectTimeout: CONNECT_MS,
+    disconnectTimeout: RESET_MS,
+    // What is said twice, or late, is worse than what is lost: the bus has a queue of its own.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // Both ask for more than a user of the bus may be allowed.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  };
+}
+
+/** An address with several addresses behind it fails with an error for each, and no text of its own. */
+function reasonOf(error: Error): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  return first instanceof Error ? first.message : error.message;
+}
+
+function ignore(): void {}
