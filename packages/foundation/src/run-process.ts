@@ -1,5 +1,6 @@
 import { SettingsError } from '@trunkline/settings';
 import { ignoreHarmfulSignals } from './harmful-signals.ts';
+import { oneLine } from './one-line.ts';
 
 /** A stop that takes longer than this is ended; at rest a process has 10 s in all. */
 const STOP_MS = 8_000;
@@ -46,6 +47,6 @@ export async function runProcess(
 
 /** What the user can mend is told in one line; for anything else its stack is needed. */
 function describe(error: unknown): string {
-  if (error instanceof SettingsError) return error.message;
+  if (error instanceof SettingsError) return oneLine(error.message);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
