@@ -94,7 +94,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
     logStop(context, why);
     health.isServing = false;
     listener.stopListening();
-    // Those first whom no hub knows yet.
+    // Clients that are not open yet come first: their hubs do not know all of them.
     for (const client of context.unsettled) client.close(CLIENT_CLOSE_REASONS.serviceReload);
     for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);
     for (const server of context.servers) server.stop();

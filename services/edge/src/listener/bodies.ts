@@ -24,7 +24,7 @@ const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
 export class Bodies {
   readonly #bodyBytes: number;
   readonly #counters: BodyCounters;
-  /** Posts by the id of their connection, and by their owner; bytes that have come, by owner. */
+  /** Posts in flight by the id of their connection, and by owner; bytes of bodies by owner. */
   readonly #posts: Budget<string>;
   readonly #postsOfUser: Budget<string>;
   readonly #bytes: Budget<string>;

@@ -4,9 +4,9 @@ import type { Pools } from '../pools.ts';
 import { addressOf } from './uws-request.ts';
 
 export interface NewcomerSettings {
-  /** Sockets of the public port, beyond which one that comes has to show a request. */
+  /** Sockets of the public port beyond which one that comes has to send a request. */
   readonly openSockets: number;
-  /** Of those beyond, how many may have shown one: they are app servers, by and large. */
+  /** Sockets beyond `openSockets` that may have sent a request: app servers' ones, by and large. */
   readonly spareSockets: number;
   readonly pools: Pools;
   /** Told of each socket that is closed because there are no files for it. */
@@ -24,8 +24,8 @@ interface Newcomer {
  * server or a health check gets to say what it wants while a crowd is silent.
  *
  * uWebSockets.js does not say which socket a request is on. But it calls a handler that was set when
- * the socket came: behind a request's own handler, or when the socket closes before it has one.
- * From then on the socket is not touched here: as a WebSocket it is elsewhere in memory.
+ * the socket came: after the handler of a request on it, or when the socket closes before any. From
+ * then on the socket is not touched here, since a socket that becomes a WebSocket moves in memory.
  */
 export class Newcomers {
   readonly #settings: NewcomerSettings;
@@ -47,10 +47,10 @@ export class Newcomers {
     const { openSockets: limit, spareSockets } = this.#settings;
     if (openSockets <= limit) return;
     const newcomer = { res, address: addressOf(res) };
-    // Itself included, which is not counted among the silent yet.
+    // The one that comes is counted in `openSockets`, and not among the silent yet.
     if (openSockets - this.#silent.size > limit + spareSockets + 1) return this.#close(newcomer);
     while (!this.#places.take(newcomer.address, 1)) {
-      // Nobody has twice as many as this address. Where it has none: the oldest of all.
+      // No address has twice as many as this one, so its own oldest goes; if it has none, anybody's.
       const madeRoom = this.#closeOldest(newcomer.address) || this.#closeOldest();
       // Nobody is silent, so there are no places at all.
       if (!madeRoom) return this.#close(newcomer);
@@ -61,8 +61,9 @@ export class Newcomers {
   }
 
   /**
-   * A request of this address reads its body itself, and nobody hears whose it is: the silent
-   * sockets of the address are left to uWebSockets.js, which cuts them after 10 to 12 s.
+   * A request of this address has set a body handler of its own, in the place of the one set here,
+   * so its socket would count as silent for ever: all silent sockets of the address are left to
+   * uWebSockets.js, which cuts them after 10 to 12 s.
    */
   forget(address: string): void {
     for (const newcomer of this.#silent) {
@@ -74,7 +75,7 @@ export class Newcomers {
     if (this.#silent.delete(newcomer)) this.#places.give(newcomer.address, 1);
   }
 
-  /** Of one address, or of all. False when there is none. */
+  /** Closes the oldest silent socket, of one address or of all. False when there is none. */
   #closeOldest(address?: string): boolean {
     for (const newcomer of this.#silent) {
       if (address !== undefined && newcomer.address !== address) continue;

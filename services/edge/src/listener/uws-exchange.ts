@@ -6,8 +6,9 @@ import type { HttpAnswer } from '../ports/listener.ts';
 type Headers = Readonly<Record<string, string>>;
 
 /**
- * How much of a body the module is given at a time. What it cannot hand over it keeps, and does not
- * say how much that is; so it gets a little at first, which it refuses while it keeps anything.
+ * How much of a body uWebSockets.js is given at a time. What the peer has no room for it keeps, and
+ * does not say how much that is. So the first piece is small: `write` answers false to it as long
+ * as uWebSockets.js still keeps anything, and then it keeps little more.
  */
 const FIRST_BYTES = 4 * 1024;
 const PIECE_BYTES = 64 * 1024;
@@ -24,7 +25,7 @@ export class UwsExchange implements Exchange {
   #rest: Uint8Array = NOTHING;
   #open = true;
 
-  /** `headers` go with every answer; `over` is told when there is, or will be, none. */
+  /** `headers` go with every answer; `over` is called when it is complete, or its peer has gone. */
   constructor(res: HttpResponse, headers: Headers, over?: () => void) {
     this.#res = res;
     this.#headers = headers;
@@ -74,13 +75,13 @@ export class UwsExchange implements Exchange {
 
   /** The peer has made room. */
   #goOn(): void {
-    // Of what the module keeps it sends nothing by itself, as long as somebody is told of room.
+    // With an `onWritable` handler set, uWebSockets.js sends what it keeps only when corked.
     this.#res.cork(() => {});
-    // Comes also after a `write` that said true: the module takes a small piece before it sends it.
+    // `onWritable` also comes after a `write` that answered true: a small piece is taken, then sent.
     if (this.#push()) this.handler?.drained();
   }
 
-  /** Gives the rest away, piece by piece; false at the first that the peer has no room for. */
+  /** Writes what waits, in pieces; false at the first that the peer has no room for. */
   #push(): boolean {
     let taken = true;
     for (let size = FIRST_BYTES; taken && this.#rest.length > 0; size = PIECE_BYTES) {
@@ -114,7 +115,7 @@ export function respond(res: HttpResponse, answer: HttpAnswer, headers: Headers 
   });
 }
 
-/** Handles a request when its turn is over, unless its peer has gone by then. */
+/** Handles a request when its turn of the event loop is over, unless its peer has gone by then. */
 export function nextTurn(res: HttpResponse, run: () => void): void {
   let open = true;
   res.onAborted(() => {

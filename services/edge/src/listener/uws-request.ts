@@ -5,10 +5,10 @@ import { nextTurn, respond } from './uws-exchange.ts';
 /** As the module calls it. */
 export type UwsHandler = (res: HttpResponse, req: UwsRequest) => void;
 
-/** Say where a request ends and whom it is for: a proxy may go by another one of two than the edge. */
+/** They say where a request ends and whom it is for: of two, a proxy may go by the other one. */
 const SINGLE = ['host', 'content-length'] as const;
 
-/** The connection is given up too: what follows may be a body, or not. */
+/** The connection is given up too: nobody knows whether what follows is a body or a request. */
 const AMBIGUOUS: HttpAnswer = {
   status: 400,
   headers: { 'content-type': 'text/plain' },

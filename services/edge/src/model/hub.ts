@@ -179,7 +179,10 @@ function answer<M>(found: boolean): Effect<M>[] {
   return [{ kind: 'answer', found }];
 }
 
-/** What names a connection is settled where it lives; what names more may live on every edge. */
+/**
+ * Whether other edges must see the command: what names connections is settled if all of them are
+ * here; users, groups and everybody may be on every edge.
+ */
 function concernsOthers<M>(command: Command, effects: readonly Effect<M>[]): boolean {
   switch (command.kind) {
     case 'send':

@@ -26,7 +26,7 @@ export interface HttpAnswer {
 export interface Post {
   /** The id of the connection it is for. */
   readonly client: string;
-  /** Whose share of all posts it is of. */
+  /** Whose share of all posts it counts against: see `Visitor`. */
   readonly owner: string;
   /** Takes the whole body, which is its own from then on, and answers now or later. */
   take(body: Buffer, exchange: Exchange): void;

@@ -22,7 +22,7 @@ export class BusBridge {
     const nothing = (): void => undefined;
     this.#bus = join({
       message: (subject, _from, bytes) => this.#receive(subject, bytes),
-      // Commands that were lost are lost: nobody waits for what comes of them.
+      // Nothing to be done about a gap: nobody waits for the outcome of a command that was lost.
       gap: nothing,
       gone: nothing,
       up: nothing,

@@ -17,7 +17,7 @@ import { MAY_BE_DYING_MS } from './server/lost-connections.ts';
 import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
 
-/** What a client is told that will be served by none but an app server that has gone. */
+/** What a client is told whose token requires one app server, when that has gone. */
 const SERVER_GONE = 'The app server of this client has gone. Connect again.';
 
 /** Publishes the bytes of a service message to the hub's clients on other edges. */
@@ -29,7 +29,7 @@ export class HubRuntime {
   readonly model: Hub<HubClient>;
   readonly servers: ServerPool;
   readonly waiting = new Set<HubClient>();
-  /** Those of them whose process may be dying. */
+  /** Those of them that require an app server which may be dying. */
   readonly #waitingShortly = new WeakSet<HubClient>();
   readonly migration: MigrationPolicy;
   /** Client connections by transport. */
@@ -78,7 +78,7 @@ export class HubRuntime {
     if (this.servers.mayBeDyingFor(client)) this.#awaitShortly(client);
   }
 
-  /** Its process has lost a connection: within a second it has another one, or the client goes. */
+  /** Its app server has lost a connection: within a second it has another, or the client goes. */
   #awaitShortly(client: HubClient): void {
     if (this.#waitingShortly.has(client)) return;
     this.#waitingShortly.add(client);
@@ -108,7 +108,7 @@ export class HubRuntime {
     this.#lookAgain();
   }
 
-  /** Some may have waited for that process alone. */
+  /** Some clients may have waited for that process alone. */
   #lookAgain(): void {
     for (const client of this.waiting) {
       if (client.affinity.sticky === 'Required') this.#await(client);

@@ -6,7 +6,7 @@ import type { Worker } from './turns.ts';
 import { TurnClock, Turns } from './turns.ts';
 import { Unfinished } from './unfinished.ts';
 
-/** Messages that no client sends, of one client in ten seconds: real ones send a few, by mistake. */
+/** So many messages of a kind that no client sends, within ten seconds, end a client. */
 const STRAYS = 1000;
 const STRAYS_MS = 10_000;
 
@@ -27,7 +27,7 @@ export interface Unsettled extends Closable {
 
 /** One whose messages are passed on as they are worked off. */
 interface MeasuredSender extends Sender {
-  /** What has been worked off now had come so long ago, in milliseconds. */
+  /** What has been worked off now had come `ms` milliseconds ago. */
   worked(ms: number): void;
 }
 

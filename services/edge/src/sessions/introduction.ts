@@ -22,10 +22,10 @@ export interface Introduction {
   readonly diagnostic?: true;
 }
 
-/** What a client may bring, in characters; more is refused at the door. */
+/** How long an introduction may be, in characters; a client with more is refused at the door. */
 export const MAX_INTRODUCTION_LENGTH = 16 * 1024;
 
-/** Of the connection between client and edge: no app server sees these. */
+/** Headers that belong to the connection between client and edge: no app server sees them. */
 const WITHHELD = /^(?:asrs-|x-asrs-|sec-websocket-|(?:authorization|connection|upgrade)$)/;
 
 /** Header lines that clients have in common, the latest of them; longer ones are nobody else's. */
@@ -57,7 +57,7 @@ function share(line: string): string {
   return own;
 }
 
-/** What a client makes the edge keep, in characters. */
+/** What a client makes the edge keep by its introduction, in characters. */
 export function introductionLength(introduction: Introduction): number {
   const headers = introduction.headers.reduce((sum, line) => sum + line.length, 0);
   return introduction.tokenPayload.length + headers + introduction.queryString.length;

@@ -15,7 +15,7 @@ export type MigrationPolicy = (typeof MIGRATION_POLICIES)[number];
 export function mayMove({ hub, affinity }: Served, host: Host): boolean {
   if (affinity.sticky === 'Required' || hub.migration === 'never') return false;
   if (hub.migration === 'always') return true;
-  // One that is lost after its farewell has been expected to go.
+  // A host that is lost after it has said farewell still counts as one that shuts down.
   const needed = host.isDeparting ? MigrationLevel.ShutdownOnly : MigrationLevel.Any;
   return host.migrationLevel >= needed;
 }

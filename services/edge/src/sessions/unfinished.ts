@@ -1,7 +1,7 @@
 import type { Budget } from '@trunkline/protocol';
 import type { PoolName, Pools } from '../pools.ts';
 
-/** How long a message that has begun may make no progress. */
+/** How long a message that has begun may go without any more of it. */
 const SILENT_SECONDS = 30;
 
 /**
@@ -11,7 +11,7 @@ const SILENT_SECONDS = 30;
  */
 export class Unfinished<O> {
   readonly #bytes: Budget<O>;
-  /** When each last said something, in seconds. */
+  /** By owner: when more of its message last came, in seconds. */
   readonly #heard = new Map<O, number>();
   readonly #giveUp: (owner: O) => void;
 
@@ -22,8 +22,8 @@ export class Unfinished<O> {
   }
 
   /**
-   * The owner held `before` bytes and now holds `bytes`, at `tick`, a count of seconds; 0: none. Gives
-   * it up for too many. Whoever holds nothing, as nearly everybody does, pays for one comparison.
+   * The owner held `before` bytes of a message and now holds `bytes`, at `tick`, in seconds. One with
+   * too many is given up. One that holds none, as nearly everybody does, costs one comparison.
    */
   note(owner: O, before: number, bytes: number, tick: number): void {
     if (bytes === 0) {

@@ -9,7 +9,7 @@ export interface Expiring {
 }
 
 /**
- * The one timer of an edge: once a second it looks after every deadline there is. When the edge
+ * The one interval of an edge: once a second it looks after every deadline of peers. When the edge
  * itself has slept (a frozen machine, a long pause), nobody is blamed for that silence.
  */
 export class Watch {

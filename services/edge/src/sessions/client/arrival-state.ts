@@ -7,7 +7,7 @@ import { OpeningQueue } from './opening-queue.ts';
  * for what comes too early. Dropped as a whole when the client is open.
  */
 
-/** Bytes of a client that may wait; real clients send some hundred. */
+/** Bytes of a client that may wait until an app server has it; real clients send some hundred. */
 export const EARLY_BYTES = 256 * 1024;
 
 /** What a client connection begins with: see `ClientIdentity`. */
@@ -22,12 +22,12 @@ export class ArrivalState {
   deadline: number;
   /** The client has been told that its handshake is refused. */
   answered = false;
-  /** The client has said something beyond its handshake: to a server connection, lost since, or to nobody. */
+  /** The client has said more than its handshake request. What it said may be lost with its host. */
   forwarded = false;
   readonly expiresAt: number | undefined;
   readonly #startedAt: number;
   #early: ByteWriter | undefined;
-  /** What waits for the client's handshake response; most clients need none. */
+  /** What is for the client and waits for its handshake response; for most clients nothing does. */
   #held: OpeningQueue | undefined;
 
   constructor(now: number, { handshakeMs, expiresAt, early }: Beginning) {
@@ -40,7 +40,7 @@ export class ArrivalState {
     }
   }
 
-  /** Its handshake request is all there has been between the client and a server. */
+  /** Nothing but the handshake request has passed between the client and an app server. */
   get isFresh(): boolean {
     return !this.answered && !this.forwarded;
   }
@@ -58,20 +58,20 @@ export class ArrivalState {
     return true;
   }
 
-  /** Everything kept of the client, which is no longer kept. */
+  /** Takes everything that is kept of the client; undefined for nothing. */
   takeEarly(): Buffer | undefined {
     const early = this.#early?.view();
     this.#early = undefined;
     return early;
   }
 
-  /** Keeps a message for the client; false when there are too many. */
+  /** Holds a message for the client; false when too much is held. */
   hold(message: HeldMessage, pool: OpeningBytes): boolean {
     this.#held ??= new OpeningQueue(pool);
     return this.#held.add(message);
   }
 
-  /** Everything kept for the client, which is no longer kept; undefined for nothing. */
+  /** Takes everything that is held for the client; undefined for nothing. */
   takeHeld(): { readonly bytes: Uint8Array; readonly count: number } | undefined {
     const held = this.#held;
     this.#held = undefined;
@@ -80,13 +80,13 @@ export class ArrivalState {
     return { bytes: held.take(), count };
   }
 
-  /** Nobody will take what is kept for the client. */
+  /** Drops what is held for the client. */
   dropHeld(): void {
     this.#held?.clear();
     this.#held = undefined;
   }
 
-  /** What of all that is kept for clients is this one's, in bytes. */
+  /** Bytes held for the client; of messages that are held for several, its part. */
   get heldPart(): number {
     return this.#held?.part ?? 0;
   }

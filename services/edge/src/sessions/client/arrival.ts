@@ -13,18 +13,18 @@ import type { ClientIdentity, ClientSession } from './client-session.ts';
 import { ArrivalState } from './arrival-state.ts';
 import type { HeldMessage } from './opening-queue.ts';
 
-/** The hub handshake request; real ones have 40 bytes. */
+/** The longest hub handshake request; real ones have 40 bytes. */
 const HANDSHAKE_BYTES = 4096;
 /** How long an app server may take to answer a handshake that it has been sent. */
 const ANSWER_MS = 15_000;
 
-/** The handshake request is not read; no app server has the client; its answer is awaited. */
+/** The handshake request is awaited; an app server is; the app server's answer is. */
 const Step = { Handshake: 0, Waiting: 1, Opening: 2 } as const;
 
 /**
  * The way of a client from its upgrade to its hub's answer (service protocol reference, section 8):
- * its hub handshake request is read, a server connection is found, the response is written. Gone when
- * the client is open, with all that was kept for it.
+ * its hub handshake request is read, a server connection is found, the response is written. The
+ * session drops its arrival when the client is open, and with it all that was kept until then.
  */
 export class Arrival {
   readonly #client: ClientSession;
@@ -47,17 +47,17 @@ export class Arrival {
     return this.#step === Step.Opening;
   }
 
-  /** What its app server, or another, sends it waits for the handshake response. */
+  /** What app servers send to the client is held, until its handshake response is out. */
   get holds(): boolean {
     return this.#step === Step.Opening && !this.#state.answered;
   }
 
-  /** Bytes that are held for it, of shared ones its part. */
+  /** Bytes held for the client; of messages that are held for several, its part. */
   get heldPart(): number {
     return this.#state.heldPart;
   }
 
-  /** The connection is made; what was posted before it is the first that the client says. */
+  /** The connection is made. What the client has posted before that counts as the first it says. */
   begin(): void {
     const { unsettled, expiring } = this.#context;
     const { expiresAt } = this.#state;
@@ -72,14 +72,15 @@ export class Arrival {
     else this.#keepEarly(bytes);
   }
 
-  /** The client has said something beyond its handshake, and somebody may have been told. */
+  /** The client has said more than its handshake request, and an app server may have heard it. */
   forwarded(): void {
     this.#state.forwarded = true;
   }
 
   /**
-   * Its hub handshake is read and `host` takes it on: it learns of the client, then its bytes. From
-   * now on the hub knows the client, which until then is in no group and gets nothing.
+   * The hub handshake request is read, and `host` takes the client on: it is told of the client, then
+   * gets what the client has said. From now on the hub knows the client, which before that is in no
+   * group and gets nothing.
    */
   serveFrom(host: PooledHost): void {
     const now = this.#context.clock.now();
@@ -87,7 +88,7 @@ export class Arrival {
     this.#state.deadline = now + ANSWER_MS;
     this.#client.hub.model.attach(this.#client, now);
     this.#client.openAt(host);
-    // The host may have closed the client, because it could not take even that much.
+    // A host whose queue overflows by this is lost at once, and a client that requires it is closed.
     if (this.#client.isOpen) this.#releaseEarly();
   }
 
@@ -105,7 +106,7 @@ export class Arrival {
       throw new ProtocolError('truncated', payload.length, 'half a handshake response');
     }
     if (response.error !== undefined) {
-      // Refused: the client is told so, and the server's close follows.
+      // The hub refuses the client, which is told so; the app server's CloseConnection follows.
       this.#state.answered = true;
       this.#client.send(payload, 0);
       return;
@@ -130,7 +131,7 @@ export class Arrival {
     else this.#client.close(REASONS.handshakeError, handshakeErrors.canceled());
   }
 
-  /** What a client that comes no further is told at last, in place of a handshake response. */
+  /** What a client that is closed before it is open is told in place of a handshake response. */
   partingMessage(error: string | undefined): Uint8Array | undefined {
     if (this.#state.answered) return undefined;
     return encodeHandshakeError(error ?? handshakeErrors.canceled());
@@ -156,18 +157,18 @@ export class Arrival {
     client.agree(protocol, all.subarray(0, request.length));
     this.#step = Step.Waiting;
     if (all.length > request.length) this.#keepEarly(all.subarray(request.length));
-    // More than may wait has closed it.
+    // `#keepEarly` closes a client that has said more than may wait.
     if (client.isOpen) this.#await();
   }
 
-  /** The next server hears of it as the first one did, and its hub says again what it had to say. */
+  /** The next app server is told of the client as the first was; its hub says all again. */
   #startOver(): void {
     this.#state.dropHeld();
     this.#client.hub.model.detach(this.#client);
     this.#await();
   }
 
-  /** For a server connection, as long as clients wait. */
+  /** Waits for a server connection, for as long as --server-wait says. */
   #await(): void {
     this.#step = Step.Waiting;
     this.#state.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;

@@ -3,11 +3,11 @@ import type { HubClient } from '../hub-client.ts';
 import type { Unsettled } from '../intake.ts';
 import type { PacedCloses } from '../paced-closes.ts';
 
-/** What clients owe to app servers that have asked them. */
+/** The client results that app servers wait for, as far as clients see them. */
 export interface OwedResults {
   /** Somebody waits for a result of this client. */
   awaits(client: HubClient): boolean;
-  /** The client has gone, or its server. */
+  /** The client has gone, or the app server that serves it: nobody will answer. */
   clientGone(client: HubClient): void;
 }
 

@@ -3,7 +3,7 @@ import type { CloseReason } from '../close-reason.ts';
 import type { EdgeContext } from '../edge-context.ts';
 import type { ClientSession } from './client-session.ts';
 
-/** What is not the doing of somebody who means it, or of the network, is worth a look. */
+/** Closes that somebody wanted, or that the network caused. Every other one deserves a look. */
 const ORDINARY = new Set([
   'Normal',
   'ConnectionLost',
@@ -13,7 +13,7 @@ const ORDINARY = new Set([
   'SignInExpired',
 ]);
 
-/** A client has sent what no client sends, or its app server has sent it that. */
+/** Logs that a client, or the app server for it (`side`), has sent what cannot be relayed. */
 export function tellRefused(
   { digest }: EdgeContext,
   { id, hub }: ClientSession,
@@ -24,7 +24,7 @@ export function tellRefused(
   digest.info({ hub: hub.name, code }, text, { connectionId: id, err: message });
 }
 
-/** Clients that are closed for something that somebody should see to; each one at level debug. */
+/** Logs a close at level debug, and, if it is not an ordinary one, among others at level info. */
 export function tellClosed(
   { digest, log }: EdgeContext,
   { id: connectionId, hub }: ClientSession,

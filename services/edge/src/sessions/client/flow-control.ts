@@ -2,10 +2,10 @@ import { FlowControlOperation, FlowControlTarget, MessageType } from '@trunkline
 import type { Host } from '../host.ts';
 import type { ClientSession } from './client-session.ts';
 
-/** Queued for a client, this much makes its streams rest: half of the least that may be queued. */
+/** A client with this much queued lets its streams rest: half of the least --client-queue-bytes. */
 const SLOW_BYTES = 32 * 1024;
 
-/** To be called when bytes are queued: has the client's host let streams rest if it is slow. */
+/** To be called when bytes are queued for a client: if there are many, its streams are paused. */
 export function pauseStreams(client: ClientSession): void {
   const { host } = client;
   if (host?.restsStreams !== true || client.pausedAt === host) return;
@@ -14,7 +14,7 @@ export function pauseStreams(client: ClientSession): void {
   tell(host, client, FlowControlOperation.Pause);
 }
 
-/** To be called when nothing is queued any more. */
+/** To be called when nothing is queued for a client any more. */
 export function resumeStreams(client: ClientSession): void {
   const host = client.pausedAt;
   if (host === undefined) return;

@@ -9,33 +9,33 @@ import type { ClientSession } from './client-session.ts';
 import { MovingQueue } from './moving-queue.ts';
 import type { RecordRelay } from './record-relay.ts';
 
-/** What calls are answered with that end with their server. */
+/** The error by which calls are answered that end with their app server, not by its answer. */
 const CALL_LOST =
   'The app server was lost while it worked on this call, which may have run or not.';
 const CALL_CUT_SHORT = 'The app server is stopping, and this call did not end in time.';
 
-/** With its old server; with none; being handed to the next; over. */
+/** The client is with its old server; with none; being handed to the next; the move is over. */
 const Stage = { Settling: 0, Between: 1, HandingOver: 2, Over: 3 } as const;
 
 /**
  * The way of an open client from one app server to another (service protocol reference, sections
  * 8.6 and 20.10). While its server still lives it settles: calls that run are waited for, new ones
  * held back. Then it is between servers, and all that it says is held. What was held goes to the
- * next server, in order. Where clients are not moved it ends between servers, with a close.
+ * next server, in order. A client that may not be moved settles too, and is closed then.
  */
 export class Move {
   /** The server id that the client leaves. */
   readonly #from: string;
-  /** To another server; a client that may not is closed in the end. */
+  /** May be given to another app server. A client that may not is closed when it has settled. */
   readonly #mayGo: boolean;
   readonly #client: ClientSession;
   readonly #relay: RecordRelay;
   readonly #context: ClientContext;
   readonly #held: MovingQueue<Closable>;
   #stage: number = Stage.Settling;
-  /** When it has to be one step further, on the edge's clock (ms). */
+  /** When the client has to be one stage further, on the edge's clock (ms). */
   #deadline = Infinity;
-  /** The server was lost, with what it was doing. */
+  /** The old server was lost with the calls that ran there, rather than left. */
   #lost = false;
 
   constructor(client: ClientSession, relay: RecordRelay, from: Host, context: ClientContext) {
@@ -48,7 +48,7 @@ export class Move {
     context.unsettled.add(client);
   }
 
-  /** The server goes: the client leaves it when its calls there are answered, or else by then. */
+  /** The server goes: the client leaves it when its calls there are answered, at `by` at the latest. */
   settle(by: number): void {
     this.#deadline = by;
     this.goOn();
@@ -56,7 +56,7 @@ export class Move {
 
   /** The server is gone: what it was doing for the client is answered, the rest goes on elsewhere. */
   hostLost(): void {
-    // The server it was being handed to, with part of what was held.
+    // The lost one is the next server: it may have got part of what was held.
     if (this.#stage === Stage.HandingOver) return this.#close('not_possible');
     if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
     if (!this.#isKnown) return this.#close('not_possible');
@@ -68,7 +68,7 @@ export class Move {
   /** Leaves the old server as soon as nothing of the client's runs there. */
   goOn(): void {
     if (this.#stage !== Stage.Settling || !this.#client.ready) return;
-    // Whoever has said Close is about to end it.
+    // Client or hub has said Close: the connection is about to end anyway.
     if (this.#relay.sawClose || this.#relay.isMidMessage) return;
     if (this.#relay.runningCalls(this.#held.calls) > 0) return;
     if (!this.#context.results.awaits(this.#client)) this.#leave();
@@ -90,7 +90,7 @@ export class Move {
   /** `late`: how long this edge itself slept, for which nobody is to blame. */
   check(now: number, late: number): void {
     this.#deadline += late;
-    // Nobody tells when the answer that a client owed to a hub has been passed on.
+    // No event says that the client's last owed result has been passed on, so it is looked at here.
     this.goOn();
     if (this.#stage === Stage.Between) this.#pingIfQuiet();
     if (this.#stage === Stage.Over || now < this.#deadline) return;
@@ -107,7 +107,7 @@ export class Move {
     this.#stage = Stage.HandingOver;
     client.openAt(host, this.#from);
     this.#held.release((bytes, count) => client.host?.forward(client, bytes, count));
-    // Too much for the new server, which is lost too, or for the client's allowance there.
+    // What was held may have overflowed the new server, or overdrawn the client's allowance there.
     if (!client.ready) return;
     this.end();
     this.#count(this.#lost ? 'moved_after_loss' : 'moved', host.serverId);
@@ -123,7 +123,7 @@ export class Move {
     this.#held.release(() => {});
   }
 
-  /** False where a Close was said, and where it is not known which calls run. */
+  /** Whether it is known which calls run. Where somebody has said Close it is not. */
   get #isKnown(): boolean {
     const { calls, sawClose } = this.#relay;
     return !sawClose && (calls?.missed ?? 0) === 0;
@@ -146,7 +146,7 @@ export class Move {
     this.#client.hub.assign(this.#client);
   }
 
-  /** Answers what its server will not: nobody is to wait for ever, on either side. */
+  /** Answers the calls that the server will not, so that nobody waits for ever, on either side. */
   #dropWhatRuns(error: string): void {
     const { counters, results } = this.#context;
     this.#relay.dropUnfinished();

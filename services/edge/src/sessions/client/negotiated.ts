@@ -2,19 +2,19 @@ import type { Budget } from '@trunkline/protocol';
 import type { Pools } from '../../pools.ts';
 import { EARLY_BYTES } from './arrival-state.ts';
 
-/** To whom an id is given out, and how it is brought back. */
+/** Whom an id is given out to, and what a connect must bring to claim it. */
 export interface Grant {
-  /** Of the negotiate: 0, by the id alone, or 1, by a signed connection token. */
+  /** Version of the negotiate. 0: the id alone is brought back; 1: a signed connection token. */
   readonly version: number;
   readonly hub: string;
   readonly userId: string | undefined;
 }
 
 interface Pending extends Grant {
-  /** Whose share the id is of: see `Visitor`. */
+  /** Whose share the id counts against: see `Visitor`. */
   readonly owner: string;
   readonly deadline: number;
-  /** Posted before the connection is made, which a client may do (section 2.4). */
+  /** What the client has posted before it connects (client protocols reference, section 2.4). */
   early: Buffer | undefined;
 }
 
@@ -60,8 +60,8 @@ export class NegotiatedIds {
   }
 
   /**
-   * Once for an id, and only for the hub, user and kind of token it was given out with: what has
-   * been posted early, which may be nothing. Undefined for any other.
+   * Takes an id, once, for the hub, user and version of negotiate that it was given out to. Answers
+   * what has been posted early, which may be nothing; undefined where the id is not there to be had.
    */
   claim(id: string, grant: Grant, now: number): { early: Buffer | undefined } | undefined {
     const pending = this.#find(id, grant, now);
@@ -102,7 +102,7 @@ export class NegotiatedIds {
     this.#earlyBytes.give(owner, early?.length ?? 0);
   }
 
-  /** The owner has more than the others can spare: its ids, or some, are good no longer. */
+  /** The pool is used up and the owner has most of it: its ids, or some, are good no longer. */
   #takeBack(owner: string, which: (pending: Pending) => boolean): void {
     for (const [id, pending] of this.#pending) {
       if (pending.owner !== owner || !which(pending)) continue;

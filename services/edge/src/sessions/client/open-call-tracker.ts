@@ -5,7 +5,7 @@ import { HubMessageType, OpenCalls } from '@trunkline/protocol';
 const spare: OpenCalls[] = [];
 const SPARE_MAX = 1024;
 
-/** Takes note of a client's message; answers the calls it has open, undefined for none. */
+/** Takes note of a message of the client; answers its open calls, undefined for none. */
 export function noteFromClient(
   calls: OpenCalls | undefined,
   info: RecordInfo,
@@ -19,7 +19,7 @@ export function noteFromClient(
   return open;
 }
 
-/** The same for a message to the client: a completion ends a call. */
+/** Takes note of a message to the client, where a completion ends a call; answers the same. */
 export function noteToClient(
   calls: OpenCalls | undefined,
   info: RecordInfo,

@@ -6,16 +6,16 @@ import type { SharedBudget } from '@trunkline/protocol';
  * newcomer in OnConnected means the newcomer too (service protocol reference, section 8.4).
  */
 
-/** A place in a queue, beside what it holds. */
+/** What a place in a queue counts for, beside the bytes of the message. */
 const ENTRY_BYTES = 16;
 
-/** Of the pool, what a queue needs: bytes in the queues of all clients, shared ones once. */
+/** What a queue needs of the pool, which counts the bytes of all queues, shared ones once. */
 export type OpeningBytes = Pick<SharedBudget<never>, 'allows' | 'add'>;
 
 /** One message and how many clients wait for it: a send is copied once, however many those are. */
 export class HeldMessage {
   readonly bytes: Uint8Array;
-  /** What one of those that it came for is to answer for, in bytes. */
+  /** What it counts for with each of the clients that it is held for, in bytes. */
   readonly part: number;
   holders = 0;
 
@@ -26,12 +26,12 @@ export class HeldMessage {
   }
 }
 
-/** Who waits, and keeps messages in a queue. False for no more room. */
+/** A client that waits. `hold` answers false when it has no more room. */
 interface Holder {
   hold(message: HeldMessage): boolean;
 }
 
-/** One send, as far as it is for clients that must wait: a copy for each hub protocol. */
+/** One send, for those of its clients that must wait: a copy for each hub protocol. */
 export class HeldSend<T extends Holder> {
   readonly #clients = new Map<Uint8Array, T[]>();
 
@@ -68,7 +68,7 @@ export class OpeningQueue {
     return this.#messages.length;
   }
 
-  /** Bytes that this client is to answer for: of what it shared with others when it came, its part. */
+  /** Bytes that count against this client; of messages held for several, its part when they came. */
   get part(): number {
     return this.#part;
   }

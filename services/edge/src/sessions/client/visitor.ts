@@ -18,7 +18,7 @@ export interface Visitor {
   readonly tokenPayload: string;
   readonly claims: ClientClaims;
   readonly source: Source;
-  /** Whose share of what there is for all it draws on: its user's, or that of its token alone. */
+  /** Whom pools count the visitor as: its user, or its token if that names none. */
   readonly owner: string;
 }
 
@@ -67,8 +67,9 @@ export class Visitors {
 }
 
 /**
- * Of a token that names no user, the signature: it is short, and nobody without a key makes another
- * that is as good. Its last character has bits that no verifier looks at, so it is left out.
+ * The owner that a visitor counts as in pools. For a token that names no user it is the token's
+ * signature: that is short, and nobody without a key makes another that is as good. Its last
+ * character has bits that no verifier looks at, so it is left out.
  */
 function ownerOf(hub: string, userId: string | undefined, accessToken: string): string {
   if (userId !== undefined) return `${hub}|user|${userId}`;

@@ -69,10 +69,10 @@ export class ClientResults {
     const pending: Pending = { invocationId, client, caller, deadline };
     const refusal = this.#add(pending);
     if (refusal !== undefined) return fail(message, caller, refusal);
-    // A host that asks for itself would take its own message for another server's.
+    // A host that asks its own client would take the message for another server's question.
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
     this.#early.pass(caller, message.payloads, (payloads) => {
-      // The client may have gone by now, or the time for its answer be up.
+      // The client may have gone meanwhile, or the time for its answer be up.
       if (this.#pending.has(pending)) caller.hub.deliver([client], payloads);
     });
   }
@@ -97,7 +97,10 @@ export class ClientResults {
     return this.#owed.has(client);
   }
 
-  /** The client has gone, or its server: who waits is told, but a server that is told so itself. */
+  /**
+   * The client has gone, or the server that serves it: whoever waits for a result of the client is
+   * told. Its own server is not: it learns of the end by CloseConnection, or is the one lost.
+   */
   clientGone(client: HubClient): void {
     for (const pending of this.#owed.get(client)?.values() ?? []) {
       this.#forget(pending);
@@ -106,7 +109,7 @@ export class ClientResults {
     }
   }
 
-  /** A server connection is gone. */
+  /** A server connection is gone. If it was its app server's last, that may come back for answers. */
   serverGone(server: ServerSession, now: number): void {
     if (this.#pending.size > 0 && connectionOf(server) === undefined) this.#absent.set(server, now);
   }
@@ -124,7 +127,7 @@ export class ClientResults {
     }
   }
 
-  /** Why it cannot be waited for, if it cannot. */
+  /** Remembers who waits. Answers why it cannot be waited for, or undefined. */
   #add(pending: Pending): string | undefined {
     const { client, invocationId } = pending;
     if (this.#owed.get(client)?.has(invocationId) === true) {
@@ -153,7 +156,7 @@ export class ClientResults {
     this.#ofHub.give(client.hub, 1);
   }
 
-  /** Nobody is there to be told. */
+  /** Forgets what an app server has asked that has not come back: nobody is there to be told. */
   #forgetAskedBy({ serverId, hub }: ServerSession): void {
     for (const pending of this.#pending) {
       const { caller } = pending;
@@ -161,7 +164,7 @@ export class ClientResults {
     }
   }
 
-  /** Others need the room. */
+  /** Ends waits with an error, because others need the room. */
   #giveUp(which: (pending: Pending) => boolean): void {
     for (const pending of this.#pending) {
       if (!which(pending)) continue;

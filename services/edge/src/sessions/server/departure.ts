@@ -42,7 +42,7 @@ export class Departure {
     if (mode !== ENDS_CLIENTS || this.#leaving.size === 0) this.#acknowledge();
   }
 
-  /** A client has its handshake response only now. */
+  /** The handshake response of a client is out only now: it could not be sent away before. */
   welcomed(client: Served): void {
     if (this.#leaving.has(client)) this.#sendAway(client);
   }
@@ -55,12 +55,12 @@ export class Departure {
     if (now >= this.#since + FINACK_WITHIN_MS) this.#acknowledge();
   }
 
-  /** A server that waits until its clients close by themselves keeps those that do not move. */
+  /** At `fin:2` clients that may not be moved stay: the server waits until they close. */
   #leaves(client: Served): boolean {
     return mayMove(client, this.#server) || this.#mode !== WAITS_FOR_CLIENTS;
   }
 
-  /** Calls may end first, but where the server itself would drop them and the client. */
+  /** Calls may end first; not those of a client that `fin:0` would end, with its calls. */
   #sendAway(client: Served): void {
     const cut = this.#mode === ENDS_CLIENTS && client.ready && !mayMove(client, this.#server);
     if (cut) this.#context.pacedCloses.add(client);

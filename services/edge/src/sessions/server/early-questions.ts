@@ -6,7 +6,7 @@ import type { ServerSession } from './server-session.ts';
 
 /** How long a question waits: a process was seen to need 20 ms, on a machine with nothing else to do. */
 const WAIT_MS = 100;
-/** A process that has had so many results has all its code compiled. */
+/** A process that has had so many results has compiled its code for them, and loses none. */
 const FEW_RESULTS = 3;
 /** Processes whose results are counted; one that is forgotten is given time again. */
 const PROCESSES = 1024;
@@ -45,12 +45,12 @@ export class EarlyQuestions {
     setTimeout(() => this.#release(question), WAIT_MS).unref();
   }
 
-  /** A question of this process has its answer. */
+  /** A question of this process has been answered. */
   answered({ serverId, losesEarlyAnswers }: ServerSession): void {
     if (losesEarlyAnswers) this.#results.set(serverId, this.#resultsOf(serverId) + 1);
   }
 
-  /** Sends it out, unless it has had to go before its time. */
+  /** Sends the question out, unless that is done: it may have had to go before its time. */
   #release(question: Question): void {
     if (!this.#waiting.delete(question)) return;
     this.#bytes.give(question.hub, question.bytes);

@@ -9,9 +9,9 @@ import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
 /**
- * Everything an app server may say but ConnectionData, which the session relays itself. `body` is
- * the message as it came. Ids this service does not serve are passed over, as is whatever only makes
- * sense to others (service protocol reference, section 9).
+ * Does what a message of an app server asks for, but for ConnectionData, which the session relays
+ * itself. `body` is the message as it came. Message types that this service does not serve are passed
+ * over (service protocol reference, section 9).
  */
 export function handleMessage(
   message: MessageFromServer,
@@ -53,18 +53,18 @@ function closeClient(
   const client = context.clients.get(connectionId);
   if (client?.hub !== server.hub) return;
   if (client.host === server) client.closedByHost(error);
-  // Said of a life that the client no longer leads there (section 20.10).
+  // A process that remembers the client speaks of the time when it still served it (section 20.10).
   else if (!server.hub.servers.remembers(server, client))
     client.close(CLIENT_CLOSE_REASONS.closedByAppServer, error || undefined);
 }
 
-/** On the connection that asked, since ack ids are its own (section 10). */
+/** Acks on the server connection that asked, since ack ids are its own (section 10). */
 function acknowledge(server: ServerSession, ackId: number, found: boolean): void {
   const status = found ? AckStatus.Ok : AckStatus.NotFound;
   server.write({ type: MessageType.Ack, ackId, status, message: '' });
 }
 
-/** The one question that is not served here, and waited for on the other side (section 12). */
+/** Declines the one question that is not served here and that app servers wait for (section 12). */
 export function declineAccessKey(server: ServerSession): void {
   server.write({
     type: MessageType.AccessKeyResponse,

@@ -5,19 +5,19 @@ const LOST_MS = 12_000;
 /** The SDK gives up on its side after the same time (section 7.2). */
 const HANDSHAKE_MS = 15_000;
 
-/** What a look at the clock asks for. */
+/** What has to be done about a server connection now. */
 export interface Due {
   readonly lost: boolean;
-  /** Nothing has come for a while: whoever waits on this connection should be told of life here. */
+  /** Nothing has come for a while: its clients should hear that somebody is here. */
   readonly silent: boolean;
-  /** The first look of such a while: ask for a sign of life. */
+  /** It has just become silent: ask for a sign of life. */
   readonly probe: boolean;
   readonly ping: boolean;
 }
 
 /**
  * When a server connection is to be pinged, probed or given up (service protocol reference,
- * section 7.3). Until its handshake it has one time as a whole, whatever comes.
+ * section 7.3). For its handshake it has 15 s as a whole, whatever bytes come meanwhile.
  */
 export class Heartbeat {
   #shaken = false;

@@ -12,7 +12,7 @@ export const OFFER_HEADER = 'x-trunkline-offer';
 export class Offers {
   readonly #hub: string;
   readonly #digest: LogDigest;
-  /** Told, and not over yet. */
+  /** The difference has been logged, and is not over yet. */
   #differ = false;
 
   constructor(hub: string, digest: LogDigest) {

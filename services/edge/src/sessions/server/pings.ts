@@ -40,7 +40,7 @@ function load({ clients, servers, limits }: ServerContext): string[] {
   return Number.isFinite(capacity) ? [...counts, 'capacity', String(capacity)] : counts;
 }
 
-/** Larger than every stamp before it, which is what the SDK asks of one. */
+/** A time stamp that is larger than every one before it, which is what the SDK asks of one. */
 function stamp(context: ServerContext): bigint {
   const now = TICKS_AT_1970 + BigInt(Math.floor(context.clock.unixSeconds() * 1000)) * TICKS_PER_MS;
   lastStamp = now > lastStamp ? now : lastStamp + 1n;

@@ -2,9 +2,9 @@ import { MessageType } from '@trunkline/protocol';
 import type { EdgeContext } from '../edge-context.ts';
 import type { PooledHost } from '../host.ts';
 
-/** How long a process has for the connection that it was asked for. */
+/** How long a process may take to open the connection that it was asked for. */
 const PATIENCE_MS = 10_000;
-/** Server connections of a process from which on it is asked for no more. */
+/** A process with so many server connections is asked for no more. */
 const ENOUGH = 10;
 
 /**
@@ -15,7 +15,7 @@ const ENOUGH = 10;
 export class Reinforcements {
   readonly #hub: string;
   readonly #context: EdgeContext;
-  /** When each server id was asked. */
+  /** By server id: when it was asked last. */
   readonly #asked = new Map<string, number>();
 
   constructor(hub: string, context: EdgeContext) {

@@ -26,7 +26,7 @@ export class ServerPool {
     this.#offers.compare(this.#servers);
   }
 
-  /** Its process goes: clients that leave it are not to come back by another connection of it. */
+  /** Its process goes: clients that leave `server` must not come back by another connection of it. */
   leaves(server: PooledHost): void {
     this.#losses.lost(server);
     this.#offers.compare(this.#servers);

@@ -35,7 +35,7 @@ function passOver(
   answer(remains, `The service cannot read this ${type}: ${error.message}.`, server);
 }
 
-/** As far as there is enough left of the message to tell who waits for an answer. */
+/** Answers with an error, if enough of the message can be read to tell who waits for the answer. */
 function answer(remains: UnreadableMessage['remains'], error: string, server: ServerSession): void {
   const { type, ackId, invocationId, connectionId, callerServerId } = remains;
   if (type === MessageType.AccessKeyRequest) {

@@ -61,7 +61,7 @@ export class EventStream implements Socket, ExchangeHandler {
 
   end(code: number): void {
     if (this.#over) return;
-    // The last words go along, however much waits before them: the exchange is given no more.
+    // What is queued goes along, however much the peer has not taken yet: this is the last write.
     this.#write();
     this.#exchange.end();
     this.#finish(code);
@@ -79,7 +79,7 @@ export class EventStream implements Socket, ExchangeHandler {
     this.#options.handler.drained();
   }
 
-  /** Clients end an event stream by going: it cannot be told from a loss. */
+  /** Clients end an event stream by closing it, so its end counts as normal even if it is a loss. */
   gone(): void {
     this.#finish(NORMAL);
   }

@@ -32,7 +32,7 @@ export class HeldPosts {
     exchange.handler = { gone, drained() {} };
   }
 
-  /** Passes on what there is room for, or what has nothing to wait for any more. */
+  /** Passes on posts whose host has room again, and answers those whose client has ended. */
   resume(now: number): void {
     for (const [client, posts] of this.#posts) {
       const { session } = client;

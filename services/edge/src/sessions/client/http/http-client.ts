@@ -10,22 +10,22 @@ import type { LongPoll } from './long-poll.ts';
 interface Credentials {
   readonly connectionToken: string;
   readonly accessToken: string;
-  /** Whom they are of: see `Visitor`. */
+  /** Whose share the client's posts count against: see `Visitor`. */
   readonly owner: string;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** A client connection over HTTP requests, as the later ones of them find it. */
+/** A client connection over HTTP requests: what its later requests find. */
 export class HttpClient {
   readonly session: ClientSession;
   readonly transport: EventStream | LongPoll;
-  /** Whose share its posts are of. */
+  /** Whose share its posts count against. */
   readonly owner: string;
   readonly #heldPosts: HeldPosts;
   readonly #connectionToken: Buffer;
   readonly #accessToken: Buffer;
-  /** The latest of those that came later, if any did. */
+  /** The latest access token that a later request brought, if it was another one. */
   #renewedToken: Buffer | undefined;
 
   constructor(
@@ -47,9 +47,9 @@ export class HttpClient {
   }
 
   /**
-   * The very token it was let in with is good for as long as the connection lives, expired or not:
-   * most clients cannot renew it, and one on a WebSocket is not asked again either. So is the one
-   * that it was given last.
+   * The access token that the client was let in with is good for as long as the connection lives,
+   * expired or not: most clients cannot renew it, and on a WebSocket it is not asked for again either.
+   * So is the latest one that a refresh of the sign-in has given it.
    */
   hasAccessToken(token: string): boolean {
     const given = digest(token);
@@ -57,7 +57,7 @@ export class HttpClient {
     return this.#renewedToken !== undefined && timingSafeEqual(given, this.#renewedToken);
   }
 
-  /** Another good token of the same user, as a refresh of the sign-in gives. */
+  /** The client has brought another good token of its user, as a refresh of the sign-in gives. */
   renewAccessToken(token: string): void {
     this.#renewedToken = digest(token);
   }

@@ -12,7 +12,7 @@ const HEADERS = {
   expires: 'Thu, 01 Jan 1970 00:00:00 GMT',
 } as const;
 
-/** How long the end of a connection waits for a poll to tell it to. */
+/** How long the end of a connection waits for a poll that can be told of it. */
 const LINGER_MS = 15_000;
 
 const FINISHED: HttpAnswer = { status: 204, headers: HEADERS };
@@ -41,7 +41,7 @@ export class LongPoll implements Socket, ExchangeHandler {
   readonly #options: LongPollOptions;
   readonly #queue: OutboundQueue;
   #poll: Exchange | undefined;
-  /** When the poll has hung long enough, or else the client has to be back with one. */
+  /** While a poll hangs: when it is answered empty. Else: when the client must be back with one. */
   #deadline: number;
   #scheduled = false;
   #over = false;
@@ -54,7 +54,7 @@ export class LongPoll implements Socket, ExchangeHandler {
     first.answer(data());
   }
 
-  /** Takes over from a poll that still hangs. */
+  /** The next poll; one that still hangs is answered with the end of polls. */
   poll(exchange: Exchange): void {
     this.#answer(FINISHED);
     this.#poll = exchange;
@@ -90,7 +90,7 @@ export class LongPoll implements Socket, ExchangeHandler {
     }
   }
 
-  /** What waits still goes out to the next poll; the one after it, or this one, hears the end. */
+  /** What waits still goes out with a poll. The poll after it, or the first if nothing waits, hears the end. */
   end(code: number): void {
     if (this.#over) return;
     this.#over = true;
@@ -121,7 +121,7 @@ export class LongPoll implements Socket, ExchangeHandler {
   }
 
   /**
-   * Ends a poll that has hung long enough. True when it is the client that has been away too long.
+   * Answers a poll that has hung long enough. True when there has been none for too long.
    * `late`: how long this edge itself slept.
    */
   isIdle(now: number, late: number): boolean {
@@ -132,7 +132,7 @@ export class LongPoll implements Socket, ExchangeHandler {
     return false;
   }
 
-  /** The poll was given up by the client; the next one may be on its way. */
+  /** The client has given its poll up; the next one may be on its way. */
   gone(): void {
     this.#poll = undefined;
     this.#deadline = this.#options.clock.now() + this.#options.idleMs;
