@@ -189,7 +189,7 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
         onTestFinished(() => clearInterval(speech));
         await pass(200);
         engine.freeze();
-        await Promise.all([isDown(a, 3_500), isDown(b, 3_500)]);
+        await Promise.all([isDown(a, 4_000), isDown(b, 4_000)]);
         clearInterval(speech);
         expect(a.stats.queueBytes).toBeLessThanOrEqual(16 * MB + bytes);
         await pass(3_000);
@@ -228,10 +228,10 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
       await frozen.says('s before');
       frozen.freeze();
       let worst = 0;
-      const end = performance.now() + 6_000;
+      const end = performance.now() + 5_000;
       const flood = Buffer.alloc(200 * 1024, 'flood ');
       for (let i = 0; performance.now() < end; i++) {
-        for (let j = 0; j < 5; j++) a.bus.publish('s', flood);
+        for (let j = 0; j < 3; j++) a.bus.publish('s', flood);
         const said = performance.now();
         a.publish('s', `${i}`);
         await hears(c, `s ${i}`, 10_000);
@@ -250,7 +250,7 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
       expect([a.stats.reconnects, c.stats.reconnects]).toEqual([0, 0]);
       expect(c.gaps.filter((gap) => gap !== 'sender child')).toEqual([]);
       // It is well below without other work on the machine; a server that waits for the frozen one takes seconds.
-      expect(worst).toBeLessThan(1_500);
+      expect(worst).toBeLessThan(2_500);
     },
   );
 

@@ -144,6 +144,7 @@ export function holdsToBusContract(start: () => Promise<BusUnderTest>): void {
   test('nothing comes for a subject that is given up, and all for one taken up again', async () => {
     const [a, b] = await join('a', 'b');
     await b.subscribe('s', 'end');
+    a.publish('s', 'under way');
     b.bus.unsubscribe('s');
     await b.subscribe();
     a.publish('s', 'unheard');

@@ -144,6 +144,23 @@ test('a batch that the engine loses is a gap for those who miss it', async () =>
   expect(c.gaps).toEqual(['missing a']);
 });
 
+test('what is still under way of a subject that was given up comes no more, and is no gap later', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  a.publish('s', '1');
+  await hears(b, 's 1');
+  a.publish('s', '2');
+  await new Promise((resolve) => void setImmediate(resolve));
+  b.bus.unsubscribe('s');
+  await turns();
+  a.publish('s', '3');
+  await turns();
+  await b.subscribe('s');
+  a.publish('s', '4');
+  await hears(b, 's 4');
+  expect(b.messages).toEqual(['s 1', 's 4']);
+  expect(b.gaps).toEqual([]);
+});
+
 test('what is dropped on the way out is a gap for everybody, also for who hears nothing else', async () => {
   const [a, b] = [await join('a'), await join('b')];
   a.publish('s', '1');

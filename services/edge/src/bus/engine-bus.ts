@@ -125,11 +125,12 @@ export class EngineBus implements Bus {
         if (this.#state === 'closed') return;
         this.#digest.warn({ bus: this.#address, why }, 'bus not reached: trying again');
       },
-      received: (subject, batch) => {
-        if (this.#state === 'closed') return;
+      received: (name, batch) => {
+        const subject = this.#names.subjectOf(name);
+        if (this.#state === 'closed' || !this.#subscriptions.has(subject)) return;
         this.#tellOfCut();
         this.#stats.received.batches++;
-        this.#incoming.receive(this.#names.subjectOf(subject), batch);
+        this.#incoming.receive(subject, batch);
       },
       unheard: (edgeId) => this.#tell(() => this.#listener.gone(edgeId)),
       taken: () => this.#batching.pump(),

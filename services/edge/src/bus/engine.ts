@@ -3,13 +3,14 @@ export interface Engine {
   /** Bytes that were written and that the engine has not taken yet, as far as is known. */
   underway(): number;
   /**
-   * Only while connected. `to`: the one edge that listens to the subject; that nobody does is to be
+   * Only while connected. `name`: of the subject, as `EngineSubjects` gives it. `to`: the one edge that
+   * listens to it; that nobody does is to be
    * told as `unheard`, where the engine can know.
    */
-  write(subject: string, batch: Buffer, to: string | undefined): void;
-  /** At any time; in force when connected, again and again. Subjects that are subscribed to are passed over. */
-  subscribe(subjects: readonly string[]): void;
-  unsubscribe(subjects: readonly string[]): void;
+  write(name: string, batch: Buffer, to: string | undefined): void;
+  /** At any time; in force when connected, again and again. Names that are subscribed to are passed over. */
+  subscribe(names: readonly string[]): void;
+  unsubscribe(names: readonly string[]): void;
   /** Runs `then` when the engine has done all that it was told before; not at all when it is lost first. */
   sync(then: () => void): void;
   /** To be called about once a second: looks whether the engine lives. */
@@ -27,7 +28,7 @@ export interface EngineEvents {
   /** It could not be connected to. */
   failed(why: string): void;
   /** `batch` is lent for the call. */
-  received(subject: string, batch: Buffer): void;
+  received(name: string, batch: Buffer): void;
   /** Nobody listens to what was written for that edge. */
   unheard(edgeId: string): void;
   /** It has taken some of what it was written. */

@@ -32,7 +32,9 @@ export class MemoryBroker {
     for (const member of this.#members) {
       if (member === from || !member.subjects.has(subject)) continue;
       const message = (copy ??= Uint8Array.from(bytes));
-      member.inbox.add(() => member.listener.message(subject, from.edgeId, message));
+      member.inbox.add(() => {
+        if (member.subjects.has(subject)) member.listener.message(subject, from.edgeId, message);
+      });
     }
     return copy !== undefined;
   }

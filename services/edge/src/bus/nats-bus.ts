@@ -5,7 +5,7 @@ import type {
   NodeConnectionOptions,
   Subscription,
 } from '@nats-io/transport-node';
-import { connect, credsAuthenticator, errors } from '@nats-io/transport-node';
+import { connect, errors } from '@nats-io/transport-node';
 import type { JoinBus } from '../ports/bus.ts';
 import { MAX_BATCH_BYTES } from './batch-format.ts';
 import type { NatsAddress } from './bus-address.ts';
@@ -14,15 +14,9 @@ import { EngineBus } from './engine-bus.ts';
 import type { EngineSubjects } from './engine-subjects.ts';
 import { fromWord, toWord } from './engine-subjects.ts';
 import type { Engine, EngineEvents } from './engine.ts';
+import { natsOptions, retryDelay } from './nats-options.ts';
 import { within } from './within.ts';
 
-/** Between two attempts to connect, and as much again at most, by chance. */
-const RETRY_MS = 100;
-/** For a server to be reached and to say hello. */
-const CONNECT_MS = 2_000;
-/** With two pings unanswered a server is lost: one that freezes, within 3 s. */
-const PING_MS = 1_000;
-const PINGS_OUT = 2;
 /** What may be underway before the server is asked whether it has it. */
 const UNCONFIRMED_BYTES = 1024 * 1024;
 /** For the server to take what was said before a close. */
@@ -65,7 +59,7 @@ class NatsEngine implements Engine {
   /** `edgeId`: what the server's monitoring calls the connection by. */
   constructor(address: NatsAddress, edgeId: string, names: EngineSubjects, events: EngineEvents) {
     this.#events = events;
-    this.#options = optionsOf(address, edgeId);
+    this.#options = natsOptions(address, edgeId);
     this.#absent = `${names.nameOf(`bus.absent.${toWord(edgeId)}`)}.`;
     this.#subscriptions.set(`${this.#absent}*`, undefined);
     this.#connecting = { now: this.#connect() };
@@ -208,31 +202,6 @@ class NatsEngine implements Engine {
     };
     protocol?.transport?.socket?.destroy();
   }
-}
-
-function optionsOf(address: NatsAddress, edgeId: string): NodeConnectionOptions {
-  const { servers, tls, ca, user, password, credentials } = address;
-  const login =
-    user === undefined ? {} : password === undefined ? { token: user } : { user, pass: password };
-  return {
-    servers: [...servers],
-    name: `trunkline-edge-${edgeId}`,
-    noEcho: true,
-    reconnect: true,
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true,
-    reconnectDelayHandler: retryDelay,
-    timeout: CONNECT_MS,
-    pingInterval: PING_MS,
-    maxPingOut: PINGS_OUT,
-    ...login,
-    ...(tls ? { tls: ca === undefined ? {} : { ca } } : {}),
-    ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(credentials) }),
-  };
-}
-
-function retryDelay(): number {
-  return RETRY_MS + Math.random() * RETRY_MS;
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

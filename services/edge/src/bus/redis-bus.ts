@@ -66,6 +66,8 @@ class RedisEngine implements Engine {
   }
 
   write(channel: string, batch: Buffer, to: string | undefined): void {
+    // The end of the connection has come, and its news has not.
+    if (!this.#publisher.isWritable) return;
     const connection = this.#connection;
     this.#underway += batch.length;
     this.#publisher.redis.publish(channel, batch).then(
@@ -87,8 +89,10 @@ class RedisEngine implements Engine {
 
   unsubscribe(channels: readonly string[]): void {
     for (const channel of channels) this.#channels.delete(channel);
-    const { redis } = this.#subscriber;
-    if (this.#ready.has(this.#subscriber)) redis.unsubscribe(...channels).catch(ignore);
+    if (!this.#subscriber.isWritable) return;
+    for (const some of inCommands(channels)) {
+      this.#subscriber.redis.unsubscribe(...some).catch(ignore);
+    }
   }
 
   sync(then: () => void): void {
@@ -123,11 +127,11 @@ class RedisEngine implements Engine {
   }
 
   #subscribe(channels: readonly string[]): void {
-    if (this.#subscriber.redis.status !== 'ready') return;
+    if (!this.#subscriber.isWritable) return;
     const connection = this.#connection;
-    for (let at = 0; at < channels.length; at += CHANNELS_AT_ONCE) {
+    for (const some of inCommands(channels)) {
       this.#subscriber.redis
-        .subscribe(...channels.slice(at, at + CHANNELS_AT_ONCE))
+        .subscribe(...some)
         .catch((error: Error) => this.#refused(this.#subscriber, connection, error));
     }
   }
@@ -148,6 +152,15 @@ class RedisEngine implements Engine {
       this.#isAlone = has('mode', 'standalone') && has('role', 'master');
     }, ignore);
   }
+}
+
+/** The channels, as many at a time as one command may name. */
+function inCommands(channels: readonly string[]): string[][] {
+  const commands: string[][] = [];
+  for (let at = 0; at < channels.length; at += CHANNELS_AT_ONCE) {
+    commands.push(channels.slice(at, at + CHANNELS_AT_ONCE));
+  }
+  return commands;
 }
 
 function ignore(): void {}

@@ -49,13 +49,18 @@ export class RedisLine {
     });
   }
 
+  /** Commands go out; the client library fails them where they cannot. */
+  get isWritable(): boolean {
+    return this.redis.status === 'ready' && this.redis.stream.writable;
+  }
+
   /** To be called about once a second. */
   check(): void {
     const { status } = this.redis;
     if (status !== 'ready' && status !== 'connect') return;
     if (this.#silent >= SILENT_CHECKS) return this.cut('the server does not answer');
     this.#silent++;
-    if (status === 'ready') this.redis.ping().then(this.#heard, ignore);
+    if (this.isWritable) this.redis.ping().then(this.#heard, ignore);
   }
 
   /** Ends the connection, to make it again. */

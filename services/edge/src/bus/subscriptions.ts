@@ -41,6 +41,11 @@ export class Subscriptions {
     this.#change(subject);
   }
 
+  /** False for what comes of a subject that has been given up. */
+  has(subject: string): boolean {
+    return this.#wanted.has(subject);
+  }
+
   /** Runs `then` when all that was added before is in force: at once if it is. */
   whenInForce(then: () => void): void {
     if (this.#isUp && this.#inForce === this.#version) return then();

@@ -23,6 +23,7 @@ export interface Bus {
   send(edgeId: string, bytes: Uint8Array): void;
   /** Takes effect soon, in time for nothing in particular: see `whenSubscribed`. Once for a subject. */
   subscribe(subject: string): void;
+  /** Nothing of the subject is heard from the call on. */
   unsubscribe(subject: string): void;
   /**
    * Runs `then` when what others publish from now on comes for every subject subscribed to before: at
