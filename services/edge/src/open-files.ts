@@ -1,11 +1,11 @@
 /**
- * Kept for app servers, the admin port, log and TLS files, and for saying no to clients: a quarter
- * for connections of app servers beyond the limit of sockets, three eighths for those that have not
- * said yet who they are (the pool `newcomers`), and the rest for everything else.
+ * The part of all files that clients do not get. A quarter of it is for connections of app servers
+ * beyond the limit of sockets, three eighths for sockets that have not said yet what they want (the
+ * pool `newcomers`), the rest for the admin port, log and TLS files, and for saying no to clients.
  */
 const SHARE_KEPT = 0.05;
 export const LEAST_KEPT = 128;
-/** Of the admin port at a time: they and the process's own files fit into that rest. */
+/** Connections of the admin port at a time: they and the process's own files fit into that rest. */
 export const ADMIN_CONNECTIONS = 20;
 
 /** Files and sockets this process may have open; Infinity where the system does not say. */
@@ -29,7 +29,7 @@ export function socketLimit(openFiles: number): number {
   return Math.max(1, openFiles - keptFiles(openFiles));
 }
 
-/** Of the kept files, those for app servers that come when there are as many sockets. */
+/** Kept files for app servers that come when clients are refused already. */
 export function spareSockets(openFiles: number): number {
   return Math.floor(keptFiles(openFiles) / 4);
 }

@@ -12,15 +12,15 @@ export interface Host {
   readonly migrationLevel: number;
   /** Its process has said that it goes. */
   readonly isDeparting: boolean;
-  /** Its peer is slow to read: what goes out is held against who sends it. */
+  /** Its app server is slow to read: what a client sends it counts against the client's allowance. */
   readonly isFull: boolean;
-  /** Tells another server what its client has answered to that one. */
+  /** Passes on what a client answers that another app server has asked. */
   readonly passesAnswers: boolean;
-  /** Lets streams to a client rest on the edge's word. */
+  /** Pauses its streams to a client when the edge asks it to. */
   readonly restsStreams: boolean;
   /** Takes new claims of a client that it has. */
   readonly updatesClaims: boolean;
-  /** Takes a client on: what it is, then its handshake request. `migratedFrom`: a server id. */
+  /** Takes a client on: an OpenConnection, then its handshake request. `migratedFrom`: a server id. */
   open(client: Served, protocol: string, handshake: Uint8Array, migratedFrom?: string): void;
   /** Relays hub messages of a client; one that overdraws its allowance is closed. */
   forward(client: Served, bytes: Uint8Array, count: number): void;
@@ -40,13 +40,13 @@ export interface Host {
 export interface PooledHost extends Host {
   /** A fingerprint of what the app's hub offers; undefined where the app does not say. */
   readonly offer: string | undefined;
-  /** Its software can have a client again as soon as it has replaced the connection it had it on. */
+  /** See `reopensClients`. */
   readonly reopens: boolean;
-  /** Weak connections only send, and one that drains is about to go. */
+  /** Has clients, or may: not a weak connection, which only sends, nor one that drains. */
   readonly carriesClients: boolean;
-  /** A full one gets no new clients. */
+  /** Carries clients, and gets more of them: it is not full. */
   readonly takesClients: boolean;
-  /** It is full, and that alone keeps clients from it. */
+  /** Carries clients, and gets no more only because it is full. */
   readonly wouldTakeClients: boolean;
   readonly clients: readonly Served[];
 }

@@ -30,7 +30,7 @@ export interface Served {
   /** Who serves it: set by the host alone, as the place in the host's list of clients is. */
   host: Host | undefined;
   placeAtHost: number;
-  /** Bytes taken while the host was full, and which time that was: the host's own account. */
+  /** Bytes that the host took of the client while full, and in which of its epochs: see `Trunk`. */
   owed: number;
   owedEpoch: number;
   /** The handshake response is out, and no Close of the hub yet. */
@@ -39,9 +39,9 @@ export interface Served {
   fromHost(payload: Uint8Array): void;
   /** The app server has ended this client: all it had to say has been sent. */
   closedByHost(error: string): void;
-  /** The host is gone, and with it what the client's hub knew. */
+  /** The host is gone, and with it what the app server kept for the client. */
   hostLost(host: Host): void;
-  /** Its host goes: so does the client, by then (the edge's clock, ms). */
+  /** The host goes: the client leaves it when its calls have ended, at `by` (the edge's clock, ms). */
   moveAway(by: number): void;
   /** Lets a client whose host is silent hear that somebody is there. */
   pingIfQuietSince(tick: number): void;

@@ -27,7 +27,7 @@ import type { Transport } from '../transport.ts';
 /** How the listener says that the peer broke the WebSocket protocol, or its size limit. */
 const INVALID_FRAME = /^Received (?:invalid|too big)/;
 
-/** Not open yet: there is an `Arrival` then, and at no other time. */
+/** While a client is arriving it has an `Arrival`, and at no other time. */
 const State = { Arriving: 0, Open: 1, Closed: 2 } as const;
 
 /** Who a client is, settled when it was let in. */
@@ -64,13 +64,13 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   placeAtHost = -1;
   owed = 0;
   owedEpoch = 0;
-  /** The host that lets the client's streams rest. */
+  /** The host that was told to pause the client's streams, if one was. */
   pausedAt: Host | undefined;
 
   #state: number = State.Arriving;
   #socket: Socket | undefined;
   #arrival: Arrival | undefined;
-  /** What it has agreed on with its hub, and the messages between them; from its handshake request on. */
+  /** The hub protocol, and the messages both ways; there from the client's handshake request on. */
   #relay: RecordRelay | undefined;
   /** The edge's tick at which the client last was sent something. */
   #lastSent = 0;
@@ -139,7 +139,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     return bytes.length;
   }
 
-  /** Some of the client's messages, to its server; answers how many bytes that was. */
+  /** Passes some of the client's messages to its server; answers how many bytes they had. */
   #relayOn(bytes: Buffer): number {
     const relay = this.#relay!;
     const before = relay.keptFromClient;
@@ -160,7 +160,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     else this.#move.serveFrom(host);
   }
 
-  /** Its hub handshake request, which says how it and its hub speak. */
+  /** The client's hub handshake request is read, and says how client and hub speak. */
   agree(protocol: ClientProtocol, request: Uint8Array): void {
     this.#relay = new RecordRelay(protocol, request, this.#context.limits.hubMessageBytes);
   }
@@ -175,7 +175,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     if (this.#move !== undefined) this.#move.goOn();
   }
 
-  /** Messages of the server, to the client. */
+  /** Passes messages of the server to the client. */
   #relayBack(payload: Uint8Array): void {
     const relay = this.#relay!;
     const before = relay.keptToClient;
@@ -191,7 +191,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     else this.#move.fromClient(bytes, count);
   }
 
-  /** Closes a client that does not take them; what else comes for it then is dropped. */
+  /** Sends whole hub messages, and closes a client that does not take them. */
   toClient(bytes: Uint8Array, count: number): void {
     if (this.#state === State.Open && !this.send(bytes, count)) this.close(REASONS.slowClient);
   }
@@ -255,13 +255,13 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     return (this.#move ??= new Move(this, this.#relay!, from, this.#context));
   }
 
-  /** `host` learns of it; of a client that moves, also whose it was. */
+  /** Has `host` take the client on. `migratedFrom`: the server id that it leaves, if it moves. */
   openAt(host: Host, migratedFrom?: string): void {
     const { protocol, request } = this.#relay!;
     host.open(this, protocol.name, request, migratedFrom);
   }
 
-  /** Its hub has taken it on. */
+  /** The hub has answered the handshake request: the client is open. */
   arrived(): void {
     this.#arrival?.end();
     this.#arrival = undefined;
@@ -279,7 +279,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     this.close(refused ? REASONS.handshakeError : REASONS.closedByAppServer, error || undefined);
   }
 
-  /** Ends the connection, telling both sides: the client in its hub protocol, the server by a 5. */
+  /** Ends the connection and tells both sides: the client by a Close, the server by CloseConnection. */
   close(reason: CloseReason, error: string | undefined = reason.text): void {
     const socket = this.#socket;
     if (this.#state === State.Closed || socket === undefined) return;
@@ -298,7 +298,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
 
   disconnected(code: number, why: string): void {
     if (this.#state === State.Closed) return;
-    // What it has said still counts; what it is told does not any more.
+    // What the client has sent still counts; what is sent to it goes nowhere from now on.
     this.#socket = GONE_SOCKET;
     const broken = INVALID_FRAME.test(why) ? REASONS.badRequest : REASONS.connectionLost;
     this.#context.intake.clients.ended(this, () => {
@@ -318,7 +318,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     }
   }
 
-  /** What the client is told at last: its hub's own Close says it all, if it has come. */
+  /** The last message to the client: none if its hub's own Close has come. */
   #partingMessage(reason: CloseReason, error: string | undefined): Uint8Array | undefined {
     if (this.#arrival !== undefined) return this.#arrival.partingMessage(error);
     const { sawClose, protocol } = this.#relay!;

@@ -30,13 +30,13 @@ const SLICE_RECORDS = 512;
 /** Hub messages in one piece of an app server: real ones have a few, and none is worth 10 ms. */
 const PIECE_RECORDS = 65_536;
 
-/** How many messages `#pass` came by last. */
+/** How many messages the latest call of `#pass` has been through. */
 let passed = 0;
 
 /**
  * The hub messages between one client and its hub. Bytes pass on in whole messages only, both ways:
  * clients need that (client protocols reference, section 2.1), and at any moment the client stands
- * at a message boundary, where another server can take over. It is told the calls that are open.
+ * at a message boundary, where another server can take over. The calls that are open are tracked.
  */
 export class RecordRelay {
   /** The hub protocol that both speak, and the handshake request that said so. */
@@ -51,7 +51,7 @@ export class RecordRelay {
   calls: OpenCalls | undefined;
   /** The hub, or the client, has said Close: nothing that matters follows. */
   sawClose = false;
-  /** It was the hub: the client is told nothing more (section 10, trap 32). */
+  /** The hub has said Close: the client is told nothing more (section 10, trap 32). */
   hubClosed = false;
 
   /** `request` is copied, unless another client has sent the same. `limit`: bytes of one message from the client, framing included. */
@@ -62,7 +62,7 @@ export class RecordRelay {
     this.#limit = limit;
   }
 
-  /** Calls that run, `held` ones aside, which the client's server has not been told of. */
+  /** How many calls run: the open ones, less `held` ones, which no server has been given. */
   runningCalls(held: number): number {
     return this.calls === undefined ? 0 : this.calls.size + this.calls.missed - held;
   }

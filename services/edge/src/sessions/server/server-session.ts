@@ -40,7 +40,7 @@ import {
 
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
 
-/** Data of clients that is passed on at once; what else an app server asks for may cost much more. */
+/** So many frames of clients' data are passed on between two looks at the clock. */
 const SLICE_FRAMES = 32;
 
 const NO_HEADERS = new Map<string, string[]>();
@@ -66,13 +66,13 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
-  /** Its software can have a client again as soon as it has replaced the connection it had it on. */
+  /** See `reopensClients`. */
   readonly reopens: boolean;
-  /** Tells another server what its client has answered to that one. */
+  /** Passes on what a client answers that another app server has asked. */
   readonly passesAnswers: boolean;
-  /** May lose answers of clients that come too soon after it has started. */
+  /** Its process may lose answers of clients that come too soon after its start. */
   readonly losesEarlyAnswers: boolean;
-  /** Lets streams to a client rest on the edge's word. */
+  /** Pauses its streams to a client when the edge asks it to. */
   readonly restsStreams: boolean;
   /** Takes new claims of a client that it has. */
   readonly updatesClaims: boolean;
@@ -82,7 +82,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
   readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
     this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
-  /** Frames since this connection's time was looked at. */
+  /** Frames since the clock was last looked at. */
   #inSlice = 0;
   #state: number = State.Handshake;
   #socket: Socket | undefined;
@@ -92,7 +92,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #departure: Departure | undefined;
   readonly #heartbeat: Heartbeat;
   #relayed = 0;
-  /** The peer has gone; what it asked for before that, of its hub, is still done. */
+  /** The peer has gone with bytes of its waiting: what they ask of the hub is still done. */
   #leftWork = false;
 
   constructor(identity: ServerIdentity, context: ServerContext) {
@@ -117,22 +117,22 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     return this.#clients.items;
   }
 
-  /** Weak connections only send, and one that drains is about to go. */
+  /** Has clients, or may: not a weak connection, which only sends, nor one that drains. */
   get carriesClients(): boolean {
     return this.#state === State.Ready && !this.#weak;
   }
 
-  /** A full one gets no new clients. */
+  /** Carries clients, and gets more of them: it is not full. */
   get takesClients(): boolean {
     return this.carriesClients && this.#trunk?.full === false;
   }
 
-  /** It is full, and that alone keeps clients from it. */
+  /** Carries clients, and gets no more only because it is full. */
   get wouldTakeClients(): boolean {
     return this.carriesClients && this.isFull;
   }
 
-  /** Its peer is slow to read: what goes out is held against who sends it. */
+  /** Its app server is slow to read: what a client sends it counts against the client's allowance. */
   get isFull(): boolean {
     return this.#trunk?.full === true;
   }
@@ -173,7 +173,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     this.#relayed = 0;
   }
 
-  /** Takes a client on: what it is, then its handshake request (section 8.2). */
+  /** Takes a client on: an OpenConnection, then its handshake request (section 8.2). */
   open(client: Served, protocol: string, handshake: Uint8Array, migratedFrom?: string): void {
     client.host = this;
     this.#clients.add(client);
@@ -241,7 +241,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     if (due.ping) this.write({ type: MessageType.Ping, entries: [] });
     this.#departure?.check(now);
     if (!due.silent) return;
-    // The clients are not to take the silence for the edge's.
+    // Clients hear nothing of their hub now: a ping tells them that the edge is there.
     const quietSince = this.#context.tick - QUIET_SECONDS;
     for (const client of this.clients.slice()) client.pingIfQuietSince(quietSince);
   }
@@ -250,10 +250,10 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     const socket = this.#socket;
     if (this.#state === State.Closed || socket === undefined) return;
     this.#trunk!.flush();
-    // A last flush that overflows closes by itself.
+    // The flush has closed the connection, because the queue overflowed by it.
     if (this.#socket === undefined) return;
     this.#end(reason);
-    // What is lost or does not read would keep its queue; the others get what is still theirs.
+    // A peer that is lost, or does not read, would keep its queue; others get what is queued for them.
     if (reason === REASONS.pingTimeout || reason === REASONS.slowAppServer) socket.close();
     else socket.end(reason.code, reason.label);
   }
@@ -307,12 +307,12 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     this.#trunk!.schedule();
   }
 
-  /** The last of a client, before anything that its leaving sets off. */
+  /** Tells the app server that a client has gone; to be written before whatever follows from that. */
   #writeClose({ id: connectionId }: Served, headers: Map<string, string[]>): void {
     this.write({ type: MessageType.CloseConnection, connectionId, errorMessage: '', headers });
   }
 
-  /** False after a message that may have cost much. */
+  /** Handles a frame. False if it may have cost much, so that the clock is looked at before the next. */
   #frame(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#state === State.Closed && !this.#leftWork) return true;
     this.#context.counters.messagesFromServers++;

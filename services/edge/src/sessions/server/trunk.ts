@@ -19,7 +19,7 @@ const OWED_PER_CLIENT_BYTES = 256 * 1024;
 const OWED_BYTES = 16 * 1024 * 1024;
 const ENDING = Uint8Array.of(0x80);
 
-/** What a client has left with a trunk that was full, and in which of its epochs. */
+/** What a client has sent through a trunk while it was full, and in which of its epochs. */
 export interface Debtor {
   owed: number;
   owedEpoch: number;
@@ -41,7 +41,7 @@ export class Trunk {
   #since = 0;
   #messages = 0;
   full = false;
-  /** Counts the times that this trunk has been full: allowances are per time. */
+  /** Counts the times that this trunk has been full: allowances begin anew each time. */
   #epoch = 0;
   /** Bytes taken from clients since it became full. */
   #owed = 0;

@@ -1,6 +1,6 @@
 /** The .NET SDK as it names itself, with its major and minor version. */
 const DOTNET = /^Microsoft\.Azure\.SignalR[\w.]*\/(\d+)\.(\d+)/;
-/** The first release that was seen to cope; 1.15.2 was seen to fail (section 20.9). */
+/** The first release that was seen to take a client again; 1.15.2 was seen to fail (section 20.9). */
 const REOPENS = [1, 34] as const;
 /** The first release that was seen to refresh a sign-in (section 18.6). */
 const REFRESHES = [1, 34] as const;
@@ -8,9 +8,9 @@ const REFRESHES = [1, 34] as const;
 const ASKS = [1, 19] as const;
 
 /**
- * Whether a process can have a client again as soon as it has replaced the connection that it had
- * it on. Older .NET SDKs forget the new entry when the app's handler of the old one ends, and the
- * client starves.
+ * Whether a process that has lost a server connection can be given the clients of that connection
+ * again as soon as it has opened another. Older .NET SDKs forget the new entry of such a client when
+ * the app's handler for the old one ends, and the client starves.
  */
 export function reopensClients(userAgent: string): boolean {
   return isFrom(REOPENS, userAgent);
@@ -44,7 +44,7 @@ export function losesEarlyAnswers(userAgent: string): boolean {
   return DOTNET.test(userAgent);
 }
 
-/** What is not the .NET SDK can do what its newest release can. */
+/** Software that is not the .NET SDK is taken to do what the newest release of that does. */
 function isFrom([firstMajor, firstMinor]: readonly [number, number], userAgent: string): boolean {
   const version = DOTNET.exec(userAgent);
   if (version === null) return true;
