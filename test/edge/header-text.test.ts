@@ -45,7 +45,7 @@ async function arrive(headers: Headers, header: Uint8Array, query: Uint8Array) {
   const opened = await server.received.first(
     (message): message is OpenConnection =>
       message.type === MessageType.OpenConnection && message.connectionId === connectionId,
-    'the opening',
+    'the OpenConnection',
   );
   return {
     header: opened.headers.get('x-city')?.[0],

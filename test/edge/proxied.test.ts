@@ -70,7 +70,7 @@ async function arrive(headers: ClientOptions['headers'], base = url): Promise<Ar
     (message): message is OpenConnection =>
       message.type === MessageType.OpenConnection &&
       message.claims.some(([, value]) => value === userId),
-    `the opening of ${userId}`,
+    `the OpenConnection of ${userId}`,
   );
   return { answer: answer as IncomingMessage, headers: opened.headers };
 }

@@ -153,7 +153,7 @@ export class FakeAppServer implements AsyncDisposable {
     return this.received.first(
       (message) =>
         message.type === MessageType.OpenConnection && message.connectionId === connectionId,
-      `the opening of ${connectionId}`,
+      `the OpenConnection of ${connectionId}`,
     ) as Promise<OpenConnection>;
   }
 

@@ -5,10 +5,10 @@ import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { Recipient } from './recipient.ts';
 
 /**
- * Gives each member the payload of its hub protocol: looked up once per protocol, then one loop
- * over the members. A member whose queue is over its limit is closed after the loop, so that
- * nobody else notices and the list does not change under it. For one whose handshake response is not
- * out the payload is held, in one copy for all of those.
+ * Gives each member the payload of its hub protocol, in one loop: it is looked up where a member
+ * speaks another protocol than the one before it. A member whose queue is over its limit is closed
+ * after the loop, so that nobody else notices and the list does not change under it. For one whose
+ * handshake response is not out the payload is held, in one copy for all of those.
  */
 export function deliver(
   members: readonly Recipient[],
