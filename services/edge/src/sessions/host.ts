@@ -1,6 +1,20 @@
 import type { MessageFromService } from '@trunkline/protocol';
 import type { Served } from './served.ts';
 
+/** What the software of an app server can do, where that is not the same for all. */
+export interface Software {
+  /** It can have a client again as soon as it has replaced the connection that it had it on. */
+  readonly reopensClients: boolean;
+  /** It passes on what a client answers that another app server has asked. */
+  readonly passesAnswers: boolean;
+  /** Its process may lose answers of clients that come too soon after its start. */
+  readonly losesEarlyAnswers: boolean;
+  /** It pauses its streams to a client when the edge asks it to. */
+  readonly restsStreams: boolean;
+  /** It takes new claims of a client that it has. */
+  readonly updatesClaims: boolean;
+}
+
 /**
  * What serves a client: a server connection. Whoever holds a client speaks to its host through this
  * alone, and knows nothing of sockets, trunks or frames.
@@ -14,12 +28,7 @@ export interface Host {
   readonly isDeparting: boolean;
   /** Its app server is slow to read: what a client sends it counts against the client's allowance. */
   readonly isFull: boolean;
-  /** Passes on what a client answers that another app server has asked. */
-  readonly passesAnswers: boolean;
-  /** Pauses its streams to a client when the edge asks it to. */
-  readonly restsStreams: boolean;
-  /** Takes new claims of a client that it has. */
-  readonly updatesClaims: boolean;
+  readonly software: Software;
   /** Takes a client on: an OpenConnection, then its handshake request. `migratedFrom`: a server id. */
   open(client: Served, protocol: string, handshake: Uint8Array, migratedFrom?: string): void;
   /** Relays hub messages of a client; one that overdraws its allowance is closed. */
@@ -40,8 +49,6 @@ export interface Host {
 export interface PooledHost extends Host {
   /** A fingerprint of what the app's hub offers; undefined where the app does not say. */
   readonly offer: string | undefined;
-  /** See `reopensClients`. */
-  readonly reopens: boolean;
   /** Has clients, or may: not a weak connection, which only sends, nor one that drains. */
   readonly carriesClients: boolean;
   /** Carries clients, and gets more of them: it is not full. */

@@ -8,7 +8,7 @@ const SLOW_BYTES = 32 * 1024;
 /** To be called when bytes are queued for a client: if there are many, its streams are paused. */
 export function pauseStreams(client: ClientSession): void {
   const { host } = client;
-  if (host?.restsStreams !== true || client.pausedAt === host) return;
+  if (host?.software.restsStreams !== true || client.pausedAt === host) return;
   if (client.queuedBytes() < SLOW_BYTES) return;
   client.pausedAt = host;
   tell(host, client, FlowControlOperation.Pause);

@@ -102,7 +102,7 @@ function valueOf(claims: ClaimSet, type: string): string | undefined {
 
 /** The app server that the client is with, if it is with one now; others are told when it comes. */
 function tellItsServer({ id: connectionId, introduction, host }: HubClient): void {
-  if (host?.updatesClaims !== true) return;
+  if (host?.software.updatesClaims !== true) return;
   const claims = forwardedClaims(introduction.tokenPayload);
   host.write({ type: MessageType.UpdateConnectionClaims, connectionId, claims });
 }

@@ -58,7 +58,7 @@ export class ClientResults {
     if (host === undefined) {
       return fail(message, caller, `Connection '${connectionId}' waits for an app server.`);
     }
-    if (!host.passesAnswers) {
+    if (!host.software.passesAnswers) {
       return fail(
         message,
         caller,

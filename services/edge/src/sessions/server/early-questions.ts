@@ -46,8 +46,8 @@ export class EarlyQuestions {
   }
 
   /** A question of this process has been answered. */
-  answered({ serverId, losesEarlyAnswers }: ServerSession): void {
-    if (losesEarlyAnswers) this.#results.set(serverId, this.#resultsOf(serverId) + 1);
+  answered({ serverId, software }: ServerSession): void {
+    if (software.losesEarlyAnswers) this.#results.set(serverId, this.#resultsOf(serverId) + 1);
   }
 
   /** Sends the question out, unless that is done: it may have had to go before its time. */
@@ -57,8 +57,8 @@ export class EarlyQuestions {
     question.send();
   }
 
-  #isYoung({ serverId, losesEarlyAnswers }: ServerSession): boolean {
-    return losesEarlyAnswers && this.#resultsOf(serverId) < FEW_RESULTS;
+  #isYoung({ serverId, software }: ServerSession): boolean {
+    return software.losesEarlyAnswers && this.#resultsOf(serverId) < FEW_RESULTS;
   }
 
   #resultsOf(serverId: string): number {

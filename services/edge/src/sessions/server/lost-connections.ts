@@ -41,7 +41,7 @@ export class LostConnections {
   }
 
   /** A connection is lost, or about to go for good, with the clients that it has. */
-  lost({ serverId, reopens, clients }: PooledHost): void {
+  lost({ serverId, software, clients }: PooledHost): void {
     const now = this.#clock.now();
     for (const [id, { until }] of this.#losses) if (until <= now) this.#losses.delete(id);
     const loss = this.#losses.get(serverId) ?? {
@@ -52,15 +52,15 @@ export class LostConnections {
     };
     loss.connections++;
     loss.lastAt = now;
-    loss.until = now + (reopens ? NOTICED_MS : FORGOTTEN_MS);
+    loss.until = now + (software.reopensClients ? NOTICED_MS : FORGOTTEN_MS);
     for (const client of clients) loss.clients.add(client);
     this.#losses.set(serverId, loss);
   }
 
   /** A connection has come: a process that lacks one has replaced it by this. */
-  replaced({ serverId, reopens }: PooledHost): void {
+  replaced({ serverId, software }: PooledHost): void {
     const loss = this.#losses.get(serverId);
-    if (loss === undefined || !reopens) return;
+    if (loss === undefined || !software.reopensClients) return;
     loss.connections--;
     if (loss.connections === 0) this.#losses.delete(serverId);
   }

@@ -1,15 +1,9 @@
 import type { MessageFromService, ServiceMessage } from '@trunkline/protocol';
 import {
-  ConnectionDataView,
   ConnectionType,
-  decodeServiceMessage,
-  frameBodyStart,
-  MAX_SERVICE_MESSAGE_BYTES,
   MessageType,
   PROTOCOL_VERSION,
   ProtocolError,
-  readConnectionData,
-  RecordBuffer,
   ServiceEventKind,
   ServiceEventObject,
   writeServiceMessage,
@@ -19,32 +13,21 @@ import type { Socket, SocketHandler } from '../../ports/socket.ts';
 import { openConnection } from '../introduction.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS as REASONS } from '../close-reason.ts';
-import type { PooledHost } from '../host.ts';
+import type { PooledHost, Software } from '../host.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import type { Served } from '../served.ts';
 import { QUIET_SECONDS } from '../served.ts';
 import type { Worker } from '../turns.ts';
 import { Departure } from './departure.ts';
-import { handleMessage } from './handlers.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Inbound } from './inbound.ts';
 import type { ServerContext } from './server-context.ts';
 import { Trunk } from './trunk.ts';
-import { readMessage } from './unreadable.ts';
-import {
-  losesEarlyAnswers,
-  passesAnswers,
-  reopensClients,
-  restsStreams,
-  updatesClaims,
-} from './user-agent.ts';
+import { softwareOf } from './user-agent.ts';
 
 const State = { Handshake: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
 
-/** So many frames of clients' data are passed on between two looks at the clock. */
-const SLICE_FRAMES = 32;
-
 const NO_HEADERS = new Map<string, string[]>();
-const view = new ConnectionDataView();
 
 export interface ServerIdentity {
   /** The `cid` of the URL, new for every physical connection. */
@@ -60,30 +43,17 @@ export interface ServerIdentity {
 
 /**
  * One server connection: service handshake, keep-alive, the frames of its clients both ways, and
- * what the app server asks of the hub. Frames are handled strictly in order, without waiting.
+ * what the app server asks of the hub.
  */
 export class ServerSession implements PooledHost, SocketHandler, Worker {
   readonly id: string;
   readonly serverId: string;
   readonly hub: HubRuntime;
-  /** See `reopensClients`. */
-  readonly reopens: boolean;
-  /** Passes on what a client answers that another app server has asked. */
-  readonly passesAnswers: boolean;
-  /** Its process may lose answers of clients that come too soon after its start. */
-  readonly losesEarlyAnswers: boolean;
-  /** Pauses its streams to a client when the edge asks it to. */
-  readonly restsStreams: boolean;
-  /** Takes new claims of a client that it has. */
-  readonly updatesClaims: boolean;
+  readonly software: Software;
   readonly offer: string | undefined;
   readonly #clients = new DenseList<'placeAtHost', Served>('placeAtHost');
   readonly #context: ServerContext;
-  readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
-  readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
-    this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
-  /** Frames since the clock was last looked at. */
-  #inSlice = 0;
+  readonly #inbound: Inbound;
   #state: number = State.Handshake;
   #socket: Socket | undefined;
   #trunk: Trunk | undefined;
@@ -91,26 +61,31 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #migrationLevel = 0;
   #departure: Departure | undefined;
   readonly #heartbeat: Heartbeat;
-  #relayed = 0;
-  /** The peer has gone with bytes of its waiting: what they ask of the hub is still done. */
+  /** The peer has gone; what it asked for before that, of its hub, is still done. */
   #leftWork = false;
 
   constructor(identity: ServerIdentity, context: ServerContext) {
     this.id = identity.id;
     this.serverId = identity.serverId;
     this.hub = identity.hub;
-    this.reopens = reopensClients(identity.userAgent);
-    this.passesAnswers = passesAnswers(identity.userAgent);
-    this.losesEarlyAnswers = losesEarlyAnswers(identity.userAgent);
-    this.restsStreams = restsStreams(identity.userAgent);
-    this.updatesClaims = updatesClaims(identity.userAgent);
+    this.software = softwareOf(identity.userAgent);
     this.offer = identity.offer;
     this.#context = context;
     this.#heartbeat = new Heartbeat(context.clock.now());
+    this.#inbound = new Inbound(this, context, (message) => this.#shakeHands(message));
   }
 
   get isOpen(): boolean {
     return this.#state !== State.Closed;
+  }
+
+  get isShakingHands(): boolean {
+    return this.#state === State.Handshake;
+  }
+
+  /** What comes from it counts; once its peer has gone, what that has asked for before. */
+  get listens(): boolean {
+    return this.isOpen || this.#leftWork;
   }
 
   get clients(): readonly Served[] {
@@ -153,24 +128,22 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   }
 
   work(bytes: Buffer): number {
-    const before = this.#frames.reserved;
+    const inbound = this.#inbound;
+    const before = inbound.kept;
     let done = bytes.length;
-    this.#inSlice = 0;
     try {
-      done = this.#frames.push(bytes, this.#takeFrame);
+      done = inbound.work(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#refuse(error);
     }
     const { intake, tick } = this.#context;
-    if (this.isOpen) intake.unfinishedFromServers.note(this, before, this.#frames.reserved, tick);
+    if (this.isOpen) intake.unfinishedFromServers.note(this, before, inbound.kept, tick);
     return done;
   }
 
   worked(ms: number): void {
-    if (this.#relayed === 0) return;
-    this.#context.counters.serverToClientSeconds.observe(ms / 1000, this.#relayed);
-    this.#relayed = 0;
+    this.#inbound.worked(ms);
   }
 
   /** Takes a client on: an OpenConnection, then its handshake request (section 8.2). */
@@ -310,39 +283,6 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   /** Tells the app server that a client has gone; to be written before whatever follows from that. */
   #writeClose({ id: connectionId }: Served, headers: Map<string, string[]>): void {
     this.write({ type: MessageType.CloseConnection, connectionId, errorMessage: '', headers });
-  }
-
-  /** Handles a frame. False if it may have cost much, so that the clock is looked at before the next. */
-  #frame(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#state === State.Closed && !this.#leftWork) return true;
-    this.#context.counters.messagesFromServers++;
-    if (this.#state !== State.Handshake && readConnectionData(bytes, start, end, view)) {
-      const client = this.#context.clients.find(bytes, view.idStart, view.idEnd);
-      this.#relay(client, bytes.subarray(view.payloadStart, view.payloadEnd));
-      return true;
-    }
-    const body = frameBodyStart(bytes, start);
-    if (this.#state === State.Handshake) {
-      this.#shakeHands(decodeServiceMessage(bytes, body, end));
-      return false;
-    }
-    const message = readMessage(bytes, body, end, this, this.#context);
-    if (message?.type === MessageType.ConnectionData) {
-      this.#relay(this.#context.clients.get(message.connectionId), message.payload);
-    } else if (message !== undefined) {
-      handleMessage(message, bytes.subarray(body, end), this, this.#context);
-    }
-    return false;
-  }
-
-  /** A frame for a connection that is gone, or that another server has, is dropped: section 8.3. */
-  #relay(client: Served | undefined, payload: Uint8Array): void {
-    if (client?.host !== this) {
-      this.#context.counters.unknownConnections++;
-      return;
-    }
-    this.#relayed++;
-    client.fromHost(payload);
   }
 
   #shakeHands(message: ServiceMessage | undefined): void {

@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  losesEarlyAnswers,
-  passesAnswers,
-  reopensClients,
-  restsStreams,
-  updatesClaims,
-} from './user-agent.ts';
+import { softwareOf } from './user-agent.ts';
 
 test.each([
   [
@@ -27,12 +21,13 @@ test.each([
   ['', 'answers reopens updates'],
   ['like Microsoft.Azure.SignalR/1.15.2', 'answers reopens updates'],
 ])('%s: %s', (userAgent, abilities) => {
+  const software = softwareOf(userAgent);
   const able = [
-    passesAnswers(userAgent) && 'answers',
-    reopensClients(userAgent) && 'reopens',
-    restsStreams(userAgent) && 'rests',
-    updatesClaims(userAgent) && 'updates',
-    losesEarlyAnswers(userAgent) && 'loses',
+    software.passesAnswers && 'answers',
+    software.reopensClients && 'reopens',
+    software.restsStreams && 'rests',
+    software.updatesClaims && 'updates',
+    software.losesEarlyAnswers && 'loses',
   ];
   expect(able.filter(Boolean).join(' ')).toBe(abilities);
 });

@@ -1,3 +1,5 @@
+import type { Software } from '../host.ts';
+
 /** The .NET SDK as it names itself, with its major and minor version. */
 const DOTNET = /^Microsoft\.Azure\.SignalR[\w.]*\/(\d+)\.(\d+)/;
 /** The first release that was seen to take a client again; 1.15.2 was seen to fail (section 20.9). */
@@ -8,40 +10,23 @@ const REFRESHES = [1, 34] as const;
 const ASKS = [1, 19] as const;
 
 /**
- * Whether a process that has lost a server connection can be given the clients of that connection
- * again as soon as it has opened another. Older .NET SDKs forget the new entry of such a client when
- * the app's handler for the old one ends, and the client starves.
+ * What an app server can do, by its `Asrs-User-Agent`. The one place where releases differ; the
+ * sections are of the service protocol reference.
  */
-export function reopensClients(userAgent: string): boolean {
-  return isFrom(REOPENS, userAgent);
-}
-
-/** Whether a process passes on what its clients answer; older .NET SDKs know of no such thing. */
-export function passesAnswers(userAgent: string): boolean {
-  return isFrom(ASKS, userAgent);
-}
-
-/** Whether a process takes new claims of a client that it has. */
-export function updatesClaims(userAgent: string): boolean {
-  return isFrom(REFRESHES, userAgent);
-}
-
-/**
- * Whether an app server, by its `Asrs-User-Agent`, takes a Pause for a word about speed. For the
- * .NET SDK it begins a move: everything stops and is acknowledged (service protocol reference,
- * section 18.3), or nothing happens at all; so only ours is told.
- */
-export function restsStreams(userAgent: string): boolean {
-  return userAgent.startsWith('trunkline-sdk/');
-}
-
-/**
- * Whether a process that has just started loses answers of clients that come too soon: the .NET SDK
- * writes a question down only after it has sent it, and the code that does so has yet to be compiled
- * (section 21.2). `server/early-questions.ts` gives it time.
- */
-export function losesEarlyAnswers(userAgent: string): boolean {
-  return DOTNET.test(userAgent);
+export function softwareOf(userAgent: string): Software {
+  return {
+    // Older .NET SDKs forget the new entry of a client when the app's handler of its old one ends, and
+    // the client starves.
+    reopensClients: isFrom(REOPENS, userAgent),
+    passesAnswers: isFrom(ASKS, userAgent),
+    updatesClaims: isFrom(REFRESHES, userAgent),
+    // For the .NET SDK a Pause begins a move: everything stops and is acknowledged (section 18.3), or
+    // nothing happens at all; so only ours is told.
+    restsStreams: userAgent.startsWith('trunkline-sdk/'),
+    // The .NET SDK writes a question down only after it has sent it, and the code that does so has yet
+    // to be compiled (section 21.2). `server/early-questions.ts` gives it time.
+    losesEarlyAnswers: DOTNET.test(userAgent),
+  };
 }
 
 /** Software that is not the .NET SDK is taken to do what the newest release of that does. */

@@ -1,0 +1,103 @@
+import type { ServiceMessage } from '@trunkline/protocol';
+import {
+  ConnectionDataView,
+  decodeServiceMessage,
+  frameBodyStart,
+  MAX_SERVICE_MESSAGE_BYTES,
+  MessageType,
+  readConnectionData,
+  RecordBuffer,
+} from '@trunkline/protocol';
+import type { Served } from '../served.ts';
+import { handleMessage } from './handlers.ts';
+import type { ServerContext } from './server-context.ts';
+import type { ServerSession } from './server-session.ts';
+import { readMessage } from './unreadable.ts';
+
+/** So many frames of clients' data are passed on between two looks at the clock; what else an app server asks for may cost much more. */
+const SLICE_FRAMES = 32;
+
+const view = new ConnectionDataView();
+
+/**
+ * The incoming half of a server connection, as `Trunk` is the outgoing one: the stream is cut into
+ * frames, and each goes to the client it is for, or to whoever handles what the app server asks.
+ * Frames are handled strictly in order, without waiting.
+ */
+export class Inbound {
+  readonly #server: ServerSession;
+  readonly #context: ServerContext;
+  readonly #shakeHands: (message: ServiceMessage | undefined) => void;
+  readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
+  readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
+    this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
+  /** Frames since the clock was last looked at. */
+  #inSlice = 0;
+  /** Frames passed on to clients since that was measured. */
+  #relayed = 0;
+
+  /** `shakeHands` is given what comes first. */
+  constructor(
+    server: ServerSession,
+    context: ServerContext,
+    shakeHands: (message: ServiceMessage | undefined) => void,
+  ) {
+    this.#server = server;
+    this.#context = context;
+    this.#shakeHands = shakeHands;
+  }
+
+  /** Bytes kept of a frame that has begun and not ended. */
+  get kept(): number {
+    return this.#frames.reserved;
+  }
+
+  /** Works off some frames, and answers how many bytes that was. Throws ProtocolError for what is no frame. */
+  work(bytes: Buffer): number {
+    this.#inSlice = 0;
+    return this.#frames.push(bytes, this.#takeFrame);
+  }
+
+  /** How long ago, in milliseconds, what has been worked off now had come. */
+  worked(ms: number): void {
+    if (this.#relayed === 0) return;
+    this.#context.counters.serverToClientSeconds.observe(ms / 1000, this.#relayed);
+    this.#relayed = 0;
+  }
+
+  /** False after a message that may have cost much. */
+  #frame(bytes: Uint8Array, start: number, end: number): boolean {
+    const server = this.#server;
+    if (!server.listens) return true;
+    const { counters, clients } = this.#context;
+    counters.messagesFromServers++;
+    const { isShakingHands } = server;
+    if (!isShakingHands && readConnectionData(bytes, start, end, view)) {
+      const client = clients.find(bytes, view.idStart, view.idEnd);
+      this.#relay(client, bytes.subarray(view.payloadStart, view.payloadEnd));
+      return true;
+    }
+    const body = frameBodyStart(bytes, start);
+    if (isShakingHands) {
+      this.#shakeHands(decodeServiceMessage(bytes, body, end));
+      return false;
+    }
+    const message = readMessage(bytes, body, end, server, this.#context);
+    if (message?.type === MessageType.ConnectionData) {
+      this.#relay(clients.get(message.connectionId), message.payload);
+    } else if (message !== undefined) {
+      handleMessage(message, bytes.subarray(body, end), server, this.#context);
+    }
+    return false;
+  }
+
+  /** A frame for a connection that is gone, or that another server has, is dropped: section 8.3. */
+  #relay(client: Served | undefined, payload: Uint8Array): void {
+    if (client?.host !== this.#server) {
+      this.#context.counters.unknownConnections++;
+      return;
+    }
+    this.#relayed++;
+    client.fromHost(payload);
+  }
+}
