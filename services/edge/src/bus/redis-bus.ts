@@ -70,6 +70,7 @@ class RedisEngine implements Engine {
     if (!this.#publisher.isWritable) return;
     const connection = this.#connection;
     this.#underway += batch.length;
+    this.#publisher.collect();
     this.#publisher.redis.publish(channel, batch).then(
       (listeners) => {
         if (connection !== this.#connection) return;

@@ -27,6 +27,7 @@ export class RedisLine {
   readonly redis: Redis;
   readonly #events: LineEvents;
   #isReady = false;
+  #isCollecting = false;
   #why = 'the connection to the server was lost';
   /** Checks since the latest sign of life. */
   #silent = 0;
@@ -52,6 +53,21 @@ export class RedisLine {
   /** Commands go out; the client library fails them where they cannot. */
   get isWritable(): boolean {
     return this.redis.status === 'ready' && this.redis.stream.writable;
+  }
+
+  /**
+   * Has commands leave together when the code that runs has ended. The client library hands each to the
+   * socket by itself: one call of the system for 64 of them rather than 64 halves what they cost.
+   */
+  collect(): void {
+    if (this.#isCollecting) return;
+    this.#isCollecting = true;
+    const { stream } = this.redis;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isCollecting = false;
+      stream.uncork();
+    });
   }
 
   /** To be called about once a second. */
