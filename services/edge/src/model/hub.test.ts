@@ -223,6 +223,20 @@ describe('groups', () => {
     expect(member.groups).toBeInstanceOf(Set);
   });
 
+  test('of a member that leaves all of them are left, three as well', () => {
+    const [ann, ben] = [newMember('c0'), newMember('c1')];
+    const hub = attached([ann, ben]);
+    const groups = ['g', 'h', 'i'];
+    for (const connectionId of ['c0', 'c1'])
+      for (const group of groups) hub.execute({ kind: 'join', connectionId, group }, 'local', 0);
+    hub.execute({ kind: 'leave', connectionId: 'c0', group: undefined }, 'local', 0);
+    hub.detach(ben);
+    const there = groups.map((group) =>
+      found(hub.execute({ kind: 'checkGroup', group }, 'local', 0)),
+    );
+    expect(there).toEqual([false, false, false]);
+  });
+
   test('are gone with their last member, however it left', () => {
     const [ann, ben, cid] = [newMember('c0', 'ann'), newMember('c1'), newMember('c2')];
     const hub = attached([ann, ben, cid]);
@@ -264,9 +278,14 @@ describe('effects', () => {
     expect(
       kinds(hub.execute({ kind: 'join', connectionId: 'nobody', group: 'g' }, 'local', 0)),
     ).toEqual(['answer', 'publish']);
-    expect(
-      kinds(hub.execute({ kind: 'leaveUser', userId: 'ann', group: 'g' }, 'local', 0)),
-    ).toEqual(['answer', 'publish']);
+    const ofAnn = { userId: 'ann', group: 'g' };
+    const joinUser = { kind: 'joinUser', ...ofAnn, ttlSeconds: undefined } as const;
+    for (const command of [joinUser, { kind: 'leaveUser', ...ofAnn } as const]) {
+      expect(kinds(hub.execute(command, 'local', 0))).toEqual(['answer', 'publish']);
+    }
+    const nobody = { kind: 'users', ids: ['nobody'] } as const;
+    const close = { kind: 'close', target: nobody, excluded: NOBODY, reason: 'x' } as const;
+    expect(kinds(hub.execute(close, 'local', 0))).toEqual(['close', 'answer', 'publish']);
   });
 
   test('what is settled here, or came from there, is not published', () => {

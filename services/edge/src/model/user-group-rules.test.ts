@@ -33,10 +33,10 @@ test('setting a rule again replaces its time to live', () => {
 });
 
 test('a time to live of 0 or below leaves no rule, and takes away one that was there', () => {
-  const { rules } = newRules();
+  const { rules, kept } = newRules();
   rules.set('ann', 'news', 60, 0);
   rules.set('ann', 'news', 0, 0);
-  expect([...rules.groups('ann', 0)]).toEqual([]);
+  expect([kept(), [...rules.groups('ann', 0)]]).toEqual([0, []]);
   rules.set('ann', 'news', -5, 0);
   expect([...rules.groups('ann', -10_000)]).toEqual([]);
 });
@@ -92,6 +92,21 @@ test('of a user nothing is left when the last rule is deleted, or over', () => {
   expect(rules.isEmpty(999)).toBe(false);
   expect([...rules.groups('ben', 1000)]).toEqual([]);
   expect(rules.isEmpty(999)).toBe(true);
+});
+
+test('a user has its other rules when some are deleted, with a time to live or without', () => {
+  const { rules } = newRules();
+  for (const group of ['a', 'b']) rules.set('ann', group, undefined, 0);
+  rules.set('ann', 'timed', 60, 0);
+  rules.delete('ann', 'a');
+  expect([...rules.groups('ann', 0)]).toEqual(['b', 'timed']);
+});
+
+test('where there is no room the oldest user gives way, and room is taken for what comes', () => {
+  const { rules, kept } = newRules(2);
+  for (const user of ['ann', 'ben', 'cem']) rules.set(user, 'g', undefined, 0);
+  const groups = ['ann', 'ben', 'cem'].map((user) => [...rules.groups(user, 0)]);
+  expect([groups, kept()]).toEqual([[[], ['g'], ['g']], 2]);
 });
 
 test('what is over is nothing, and gone once somebody has looked', () => {
