@@ -57,11 +57,15 @@ export function senderOf(header: Buffer): string {
   return header.toString('latin1', INCARNATION_AT, ID_AT + header[ID_AT - 1]!);
 }
 
+/** The id of the edge that a sender is. */
+export function edgeIdOf(sender: string): string {
+  return Buffer.from(sender.slice(ID_AT - INCARNATION_AT), 'latin1').toString();
+}
+
 /** What a batch says of itself. */
 export interface BatchHeader {
   /** Tells senders apart: an edge that joins anew is another one. */
   readonly sender: string;
-  readonly edgeId: string;
   readonly number: number;
   readonly previous: number;
   readonly losses: number;
@@ -82,7 +86,6 @@ export function readHeader(batch: Buffer): BatchHeader | undefined {
   if (end < idEnd || batch.length < end) return undefined;
   return {
     sender: senderOf(batch),
-    edgeId: batch.toString('utf8', ID_AT, idEnd),
     number: batch.readUIntBE(NUMBER_AT, 6),
     previous: batch.readUIntBE(PREVIOUS_AT, 6),
     losses: batch.readUInt32BE(LOSSES_AT),

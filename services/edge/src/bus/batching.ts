@@ -94,8 +94,8 @@ export class Batching {
     for (const batch of this.#turn) {
       batch.close(++this.#number, this.#numbers.get(batch.subject) ?? 0, now);
       this.#numbers.set(batch.subject, this.#number);
-      this.#queue.push(batch);
-      this.#stats.queueBytes += batch.length;
+      if (this.#isClear()) this.#write(batch);
+      else this.#wait(batch);
     }
     this.#turn = [];
     this.#turnBytes = 0;
@@ -141,6 +141,17 @@ export class Batching {
     if (to !== undefined) this.#directed.set(to, batch);
     if (this.#turn.push(batch) === 1) setImmediate(this.#endTurn);
     return (this.#latest = batch);
+  }
+
+  /** Nothing is before what is said now. */
+  #isClear(): boolean {
+    const isAlone = this.#queue.length === 0 && this.#losses === this.#lossesTold;
+    return this.#isUp && isAlone && this.#writer.underway() < UNDERWAY_BYTES;
+  }
+
+  #wait(batch: Batch): void {
+    this.#queue.push(batch);
+    this.#stats.queueBytes += batch.length;
   }
 
   #write(batch: Batch): void {

@@ -235,6 +235,7 @@ test('what fails in who listens is not taken for a failure of the engine', async
 
 test('one that is closed has no timer left, and says nothing any more', async () => {
   const timers = vi.spyOn(globalThis, 'clearInterval');
+  onTestFinished(() => timers.mockRestore());
   const a = await join('a');
   const b = await join('b');
   a.line.cut();

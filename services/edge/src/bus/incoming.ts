@@ -3,6 +3,7 @@ import type { GapCause } from '../ports/bus.ts';
 import type { BatchHeader } from './batch-format.ts';
 import { LOSSES_SUBJECT } from './batching.ts';
 import {
+  edgeIdOf,
   FORMAT_MAJOR,
   FRAME_HEAD_BYTES,
   FrameKind,
@@ -96,9 +97,10 @@ export class Incoming {
   }
 
   /** `tellsLosses`: it says that something was lost now, rather than at any time before. */
-  #senderOf({ sender: key, edgeId, losses }: BatchHeader, tellsLosses: boolean): Sender {
+  #senderOf({ sender: key, losses }: BatchHeader, tellsLosses: boolean): Sender {
     const known = this.#senders.get(key);
     if (known !== undefined) return known;
+    const edgeId = edgeIdOf(key);
     const before = tellsLosses ? losses - 1 : losses;
     const sender = { edgeId, losses: before, latest: new Map(), partials: new Map() };
     for (const [otherKey, other] of this.#senders) {
