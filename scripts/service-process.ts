@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { EDGE_ENVIRONMENT } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
 import { TIMES } from './times.ts';
 
@@ -38,7 +39,7 @@ export class ServiceProcess {
       process.execPath,
       [join(ROOT, 'services', name, 'dist', 'main.js'), '--dev'],
       {
-        env: { ...process.env, ...NO_KEYS, ...env },
+        env: { ...EDGE_ENVIRONMENT, ...process.env, ...NO_KEYS, ...env },
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
         detached: true,
       },

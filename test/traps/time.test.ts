@@ -35,6 +35,7 @@ it.concurrent('trap 9: silence ends a client that pings, and none that never did
   expect(await old.call('echo', 'still here')).toBe('still here');
 });
 
+/** Those that say nothing for 16 s get some, without a payload: see `stalled-messages.test.ts`. */
 it.concurrent('trap 17: hub pings keep a client, which neither gets WebSocket pings nor has to answer any', async () => {
   using client = await RawHubClient.connect(edge.url, { hub: 'brief' });
   for (let pings = 0; pings < 2; pings++) expect(await client.nextTexts()).toEqual(['{"type":6}']);

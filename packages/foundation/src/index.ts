@@ -1,3 +1,4 @@
+export { EDGE_ENVIRONMENT } from './edge-environment.ts';
 export { listen } from './listen.ts';
 export { packageVersion } from './package-version.ts';
 export { runProcess } from './run-process.ts';

@@ -1,4 +1,5 @@
 export * from './budget.ts';
+export * from './discard.ts';
 export * from './errors.ts';
 export * from './service/ack-payloads.ts';
 export * from './service/byte-reader.ts';

@@ -225,6 +225,47 @@ describe('buffer', () => {
     expect(lookedAt.bytes).toBeLessThanOrEqual(megabyte + 1);
   });
 
+  describe('the memory of long records', () => {
+    const HALF = textRecord('x'.repeat(100_000)).subarray(0, -1);
+    const END = textRecord('');
+
+    /** Pushes pieces of a record; answers what the sink was given, as it was then and as it is now. */
+    function lengths(lends: boolean): [then: number, now: number] {
+      const buffer = new RecordBuffer(false, 1_000_000, lends);
+      let then = 0;
+      let joined: Uint8Array | undefined;
+      for (const piece of [HALF, HALF, END]) {
+        buffer.push(piece, (bytes) => {
+          joined = bytes;
+          then = bytes.length;
+        });
+      }
+      return [then, joined!.length];
+    }
+
+    test('stays with the sink that a joined record belongs to', () => {
+      expect(lengths(false)).toStrictEqual([200_001, 200_001]);
+    });
+
+    test('is given back after the call where a joined record is lent', () => {
+      expect(lengths(true)).toStrictEqual([200_001, 0]);
+    });
+
+    test('is given back when it is outgrown, or dropped', () => {
+      const buffer = new RecordBuffer(false, 2 ** 30);
+      const before = process.memoryUsage().arrayBuffers;
+      const chunk = Buffer.alloc(2 ** 20, 'x');
+      for (let n = 0; n < 64; n++) recordsOf(buffer, [chunk]);
+      const held = process.memoryUsage().arrayBuffers - before;
+      expect(held).toBeGreaterThanOrEqual(2 ** 26);
+      expect(held).toBeLessThan(2 ** 26 + 2 ** 22);
+      buffer.drop();
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 22);
+      expect([buffer.held, buffer.reserved]).toStrictEqual([0, 0]);
+      expect(recordsOf(buffer, [Buffer.from('a\x1e')])).toStrictEqual(['611e']);
+    });
+  });
+
   test('garbage ends in records or in a ProtocolError', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(fc.uint8Array()), (binary, chunks) => {

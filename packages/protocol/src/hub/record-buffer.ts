@@ -1,3 +1,4 @@
+import { discard } from '../discard.ts';
 import { binaryRecordLength, oversized, recordEnd, textRecordEnd } from './records.ts';
 
 /** Takes one whole record, `bytes[start, end)`. Answering false, it wants no more for now. */
@@ -14,14 +15,20 @@ const TAIL_BYTES_MIN = 64;
 export class RecordBuffer {
   readonly #binary: boolean;
   readonly #limit: number;
+  readonly #lends: boolean;
   #tail: Uint8Array | undefined;
   #held = 0;
   /** What the held record announced as its length; -1 as long as that is not known. */
   #announced = -1;
 
-  constructor(binary: boolean, limit: number) {
+  /**
+   * `lends`: joined records, too, are the sink's for the call only, and their memory is given back
+   * after it.
+   */
+  constructor(binary: boolean, limit: number, lends = false) {
     this.#binary = binary;
     this.#limit = limit;
+    this.#lends = lends;
   }
 
   /** Bytes kept of an unfinished record; 0 at a boundary between records. */
@@ -36,8 +43,9 @@ export class RecordBuffer {
 
   /**
    * Calls `sink` once for every record that `chunk` completes, in order, until it answers false.
-   * `chunk` itself is not kept, and a joined record's bytes belong to `sink`. Answers how many bytes
-   * of `chunk` have been taken: all of them, or up to the end of the last record that was handed on.
+   * `chunk` itself is not kept, and a joined record's bytes belong to `sink`, unless they are lent.
+   * Answers how many bytes of `chunk` have been taken: all of them, or up to the end of the last record
+   * that was handed on.
    * Throws ProtocolError as `recordEnd` does; after that, or after a throw of `sink`, the stream
    * cannot be read on.
    */
@@ -45,8 +53,8 @@ export class RecordBuffer {
     let start = 0;
     if (this.#held > 0) {
       start = this.#binary ? this.#joinBinary(chunk) : this.#joinText(chunk);
-      const whole = this.#takeWhole();
-      if (whole !== undefined && sink(whole, 0, whole.length) === false) return start;
+      const joined = this.#held === this.#announced ? this.#tail : undefined;
+      if (joined !== undefined && this.#handOn(joined, sink) === false) return start;
     }
     while (start < chunk.length) {
       const end = recordEnd(this.#binary, chunk, start, this.#limit);
@@ -62,15 +70,25 @@ export class RecordBuffer {
     return start;
   }
 
-  /** The held record, if it has come as far as it announced. */
-  #takeWhole(): Uint8Array | undefined {
-    const tail = this.#tail;
-    if (tail === undefined || this.#held !== this.#announced) return undefined;
-    const whole = tail.subarray(0, this.#held);
+  /** Keeps nothing any more: what has begun will not end. */
+  drop(): void {
+    if (this.#tail !== undefined) discard(this.#tail);
+    this.#forget();
+  }
+
+  /** The held record, which has come as far as it announced. */
+  #handOn(joined: Uint8Array, sink: RecordSink): boolean | void {
+    const whole = joined.subarray(0, this.#held);
+    this.#forget();
+    const more = sink(whole, 0, whole.length);
+    if (this.#lends) discard(joined);
+    return more;
+  }
+
+  #forget(): void {
     this.#tail = undefined;
     this.#held = 0;
     this.#announced = -1;
-    return whole;
   }
 
   #joinText(chunk: Uint8Array): number {
@@ -107,7 +125,10 @@ export class RecordBuffer {
       const most = this.#announced === -1 ? this.#limit : this.#announced;
       const doubled = Math.max(TAIL_BYTES_MIN, (tail?.length ?? 0) * 2);
       const grown = new Uint8Array(Math.max(needed, Math.min(most, doubled)));
-      if (tail !== undefined) grown.set(tail.subarray(0, this.#held));
+      if (tail !== undefined) {
+        grown.set(tail.subarray(0, this.#held));
+        discard(tail);
+      }
       this.#tail = tail = grown;
     }
     tail.set(chunk.subarray(start, end), this.#held);

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+import { EDGE_ENVIRONMENT } from '@trunkline/foundation';
+
 import { startProcess, type StartedProcess } from './process.ts';
 
 const MAIN = fileURLToPath(new URL('../../../../services/edge/dist/main.js', import.meta.url));
@@ -34,7 +36,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<StartedEdge>
     options.openFiles === undefined ? node : limited(node, options.openFiles);
   const edge = await startProcess(command!, args, {
     name: 'edge',
-    env: { ...withoutSettings(), ...options.env },
+    env: { ...withoutSettings(), ...EDGE_ENVIRONMENT, ...options.env },
     ready: listening,
   });
   return { ...edge, ...edge.ready };

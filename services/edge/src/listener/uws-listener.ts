@@ -12,10 +12,21 @@ import { webSockets } from './uws-web-sockets.ts';
 
 /** A legal token has 4,096 characters and rides in the URL, beside the original query and headers. */
 const MAX_HEADERS_BYTES = '32768';
-/** The .NET SDK packs many service messages into one WebSocket message. */
-const SERVER_MESSAGE_BYTES = 128 * 1024 * 1024;
-/** A server connection whose queue passes this has stopped reading; its stream cannot be mended. */
-const SERVER_QUEUE_BYTES = 64 * 1024 * 1024;
+/**
+ * Clients: nobody but the module sees the bytes of a WebSocket message that has begun, so it is the
+ * one that gives up a peer which stalls in one. It looks every 4 s. With 28 s it pings after 16 to 20
+ * s without a byte, which hub pings, every 15 s, come before, and cuts 8 s later. A peer that says
+ * nothing, as clients may that have never pinged, has to answer; every WebSocket library does.
+ */
+const SILENT_SECONDS = 28;
+const SERVER_LIMITS = {
+  /** The .NET SDK packs many service messages into one WebSocket message. */
+  webSocketMessageBytes: 128 * 1024 * 1024,
+  /** A server connection whose queue passes this has stopped reading; its stream cannot be mended. */
+  queueBytes: 64 * 1024 * 1024,
+  /** Its session gives it up sooner. */
+  silentSeconds: 0,
+};
 
 export interface ListenerSettings extends NewcomerSettings {
   readonly host: string;
@@ -160,10 +171,13 @@ function upgrades(
   });
   const gone = (): void => void counters.openSockets--;
   const common = { refuse, gone, mustWait: () => newcomers.any };
-  const ofClients = { webSocketMessageBytes: maxBatchBytes, queueBytes: clientQueueBytes };
+  const ofClients = {
+    webSocketMessageBytes: maxBatchBytes,
+    queueBytes: clientQueueBytes,
+    silentSeconds: SILENT_SECONDS,
+  };
   const client = webSockets({ ...common, ...ofClients }, (request) => doors.client(request));
-  const ofServers = { webSocketMessageBytes: SERVER_MESSAGE_BYTES, queueBytes: SERVER_QUEUE_BYTES };
-  const server = webSockets({ ...common, ...ofServers }, (request) => doors.server(request));
+  const server = webSockets({ ...common, ...SERVER_LIMITS }, (request) => doors.server(request));
   for (const path of ['/client/', '/client']) app.ws(path, client);
   for (const path of ['/server/', '/server']) app.ws(path, server);
 }

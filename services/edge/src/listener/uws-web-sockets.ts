@@ -10,6 +10,8 @@ export interface WebSocketOptions {
   readonly webSocketMessageBytes: number;
   /** What may wait for a peer before its messages are dropped. */
   readonly queueBytes: number;
+  /** After so many seconds without a byte a peer is cut, if it does not answer a ping; 0: never. */
+  readonly silentSeconds: number;
   readonly refuse: (res: HttpResponse, request: HttpRequest, answer: HttpAnswer) => void;
   /** Whether an upgrade has to wait until its turn is over, because of `Newcomers`. */
   readonly mustWait: () => boolean;
@@ -26,11 +28,11 @@ interface UserData {
 }
 
 /**
- * WebSockets of those that `admit` has a handler for. Timeouts and pings of the module's own are
- * off: keep-alive belongs to the protocols.
+ * WebSockets of those that `admit` has a handler for. Keep-alive belongs to the protocols; pings of
+ * the module's own go to peers that say nothing, before they are cut.
  */
 export function webSockets(
-  { webSocketMessageBytes, queueBytes, refuse, mustWait, gone }: WebSocketOptions,
+  { webSocketMessageBytes, queueBytes, silentSeconds, refuse, mustWait, gone }: WebSocketOptions,
   admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
 ): WebSocketBehavior<UserData> {
   const decide = (res: HttpResponse, request: HttpRequest, context: us_socket_context_t): void => {
@@ -41,8 +43,8 @@ export function webSockets(
   return {
     maxPayloadLength: webSocketMessageBytes,
     maxBackpressure: queueBytes,
-    idleTimeout: 0,
-    sendPingsAutomatically: false,
+    idleTimeout: silentSeconds,
+    sendPingsAutomatically: silentSeconds > 0,
     upgrade: (res, req, context) => {
       const request = copyRequest(res, req);
       if (refusedAsAmbiguous(res, request)) return;

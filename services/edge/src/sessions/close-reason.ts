@@ -33,7 +33,7 @@ export const CLIENT_CLOSE_REASONS = {
     fault: 'network',
     reconnect: true,
     code: 1006,
-    when: 'The connection ended without a WebSocket close: the network, or the client, went away.',
+    when: 'The connection ended without a WebSocket close: the network, or the client, went away, or nothing came from it for 28 s, not even the answer to a WebSocket ping.',
   },
   pollTimeout: {
     label: 'PollTimeout',

@@ -158,3 +158,62 @@ describe('what waits', () => {
     expect([gone.done.length, ended]).toEqual([15, 2]);
   });
 });
+
+describe('the memory of what waits', () => {
+  const SLICE = 64 * 1024;
+
+  /** Takes as long as a turn has for each slice, and keeps hold of what it was lent. */
+  class Eater implements Worker {
+    readonly lent: Buffer[] = [];
+    readonly lengths: number[] = [];
+    meanwhile = (): void => {};
+
+    work(bytes: Buffer): number {
+      now += 10;
+      this.lent.push(bytes);
+      this.meanwhile();
+      this.lengths.push(bytes.length);
+      return SLICE;
+    }
+  }
+
+  function start(): { eater: Eater; eaters: Turns<Eater> } {
+    const clock = new TurnClock(() => now);
+    const rules = { giveUp: (): never => expect.fail('nobody is given up') };
+    return {
+      eater: new Eater(),
+      eaters: new Turns<Eater>(clock, 'backlog_from_clients', new Pools(), rules),
+    };
+  }
+
+  test('is given back when it is worked off', async () => {
+    const { eater, eaters } = start();
+    const lent = Buffer.alloc(3 * SLICE);
+    eaters.receivedMeasured(eater, lent);
+    eaters.receivedMeasured(eater, Buffer.alloc(SLICE));
+    await turn();
+    expect(eater.lent.map(({ length }) => length)).toEqual([3 * SLICE, 2 * SLICE]);
+    await turn();
+    await turn();
+    expect(eater.lengths).toEqual([3, 2, 1, 1].map((slices) => slices * SLICE));
+    expect(eater.lent.map(({ length }) => length)).toEqual([3 * SLICE, 0, 0, 0]);
+    expect(lent).toHaveLength(3 * SLICE);
+  });
+
+  test('is given back when its sender goes, but not under the work of that very moment', async () => {
+    const { eater, eaters } = start();
+    const before = process.memoryUsage().arrayBuffers;
+    eater.meanwhile = () => {
+      if (eater.lent.length === 2) eaters.drop(eater);
+    };
+    for (let n = 0; n < 4; n++) eaters.receivedMeasured(eater, Buffer.alloc(2 * SLICE));
+    await turn();
+    expect(eater.lengths).toEqual([2 * SLICE, SLICE]);
+    expect(eater.lent.map(({ length }) => length)).toEqual([2 * SLICE, 0]);
+    const left = process.memoryUsage().arrayBuffers - before;
+    // What was received is the test's own.
+    expect(left).toBeLessThanOrEqual(4 * 2 * SLICE);
+    await turn();
+    expect(eater.lengths).toHaveLength(2);
+  });
+});

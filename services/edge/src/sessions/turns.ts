@@ -1,4 +1,5 @@
 import type { Budget } from '@trunkline/protocol';
+import { discard } from '@trunkline/protocol';
 import type { PoolName, Pools } from '../pools.ts';
 
 /** What a turn of the event loop may spend on bytes that take long to work off. */
@@ -52,6 +53,8 @@ export class TurnClock {
 
 interface Backlog {
   readonly chunks: Buffer[];
+  /** Bytes of the first of them that have been worked off. */
+  done: number;
   /** When the first of them came. */
   since: number;
   /** To be called once everything has been worked off. */
@@ -69,6 +72,8 @@ export class Turns<W extends Worker> {
   readonly #rules: TurnRules<W>;
   /** In the order in which they are to go on. */
   readonly #backlogs = new Map<W, Backlog>();
+  /** What is being worked off now, so that its memory must stay. */
+  #current: Buffer | undefined;
   readonly #goOn = (): void => this.#workOff();
 
   constructor(clock: TurnClock, pool: PoolName, pools: Pools, rules: TurnRules<W>) {
@@ -98,7 +103,11 @@ export class Turns<W extends Worker> {
 
   /** What is left of the worker's bytes is of no use any more. */
   drop(worker: W): void {
-    if (this.#backlogs.delete(worker)) this.#bytes.giveAll(worker);
+    const backlog = this.#backlogs.get(worker);
+    if (backlog === undefined) return;
+    this.#backlogs.delete(worker);
+    this.#bytes.giveAll(worker);
+    for (const chunk of backlog.chunks) if (chunk !== this.#current) discard(chunk);
   }
 
   #queues(worker: W, bytes: Buffer): boolean {
@@ -128,7 +137,7 @@ export class Turns<W extends Worker> {
     if (!this.#bytes.take(worker, rest.length)) return this.#rules.giveUp(worker);
     if (this.#backlogs.size === 0) setImmediate(this.#goOn);
     // The bytes are lent.
-    this.#backlogs.set(worker, { chunks: [Buffer.from(rest)], since, ended: undefined });
+    this.#backlogs.set(worker, { chunks: [Buffer.from(rest)], done: 0, since, ended: undefined });
   }
 
   /** A slice for each in turn, as long as this turn of the event loop has time. */
@@ -150,10 +159,16 @@ export class Turns<W extends Worker> {
     const { chunks } = backlog;
     while (chunks.length > 0 && now < until && this.#backlogs.has(worker)) {
       const [chunk] = chunks as [Buffer];
-      const done = worker.work(chunk);
+      this.#current = chunk;
+      const done = worker.work(backlog.done === 0 ? chunk : chunk.subarray(backlog.done));
+      this.#current = undefined;
       this.#bytes.give(worker, done);
-      if (done < chunk.length) chunks[0] = chunk.subarray(done);
-      else chunks.shift();
+      backlog.done += done;
+      if (backlog.done === chunk.length || !this.#backlogs.has(worker)) {
+        chunks.shift();
+        discard(chunk);
+        backlog.done = 0;
+      }
       now = this.#clock.now();
     }
     this.#rules.worked?.(worker, now - backlog.since);

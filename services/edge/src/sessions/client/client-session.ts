@@ -331,6 +331,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     this.#socket = undefined;
     this.#arrival?.end();
     this.#arrival = undefined;
+    this.#relay?.end();
     const { counters, expiring, backlogged, pacedCloses, clients, results, intake } = this.#context;
     intake.clientGone(this);
     this.hub.connections[this.transport.label]--;

@@ -91,7 +91,14 @@ export class RecordRelay {
 
   /** A server that is gone will not finish what it had begun to say. */
   dropUnfinished(): void {
+    this.#tailToClient?.drop();
     this.#tailToClient = undefined;
+  }
+
+  /** Nothing passes any more, neither way. */
+  end(): void {
+    this.#tailFromClient?.drop();
+    this.dropUnfinished();
   }
 
   /**
@@ -102,7 +109,7 @@ export class RecordRelay {
     if (this.#tailFromClient === undefined) {
       const end = this.#pass(bytes, this.#limit, SLICE_RECORDS, true, sink);
       if (end === bytes.length || passed === SLICE_RECORDS) return end;
-      this.#tailFromClient = new RecordBuffer(this.binary, this.#limit);
+      this.#tailFromClient = new RecordBuffer(this.binary, this.#limit, true);
       return end + this.#tailFromClient.push(bytes.subarray(end), isWhole);
     }
     const tail = this.#tailFromClient;
@@ -122,7 +129,7 @@ export class RecordRelay {
       if (end === bytes.length) return;
       if (passed === PIECE_RECORDS) throw tooMany(end);
       rest = bytes.subarray(end);
-      this.#tailToClient = new RecordBuffer(this.binary, MAX_SERVICE_MESSAGE_BYTES);
+      this.#tailToClient = new RecordBuffer(this.binary, MAX_SERVICE_MESSAGE_BYTES, true);
     }
     const tail = this.#tailToClient;
     let count = 0;

@@ -28,7 +28,7 @@ export class Inbound {
   readonly #server: ServerSession;
   readonly #context: ServerContext;
   readonly #shakeHands: (message: ServiceMessage | undefined) => void;
-  readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES);
+  readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES, true);
   readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
     this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
   /** Frames since the clock was last looked at. */
@@ -63,6 +63,11 @@ export class Inbound {
     if (this.#relayed === 0) return;
     this.#context.counters.serverToClientSeconds.observe(ms / 1000, this.#relayed);
     this.#relayed = 0;
+  }
+
+  /** Its peer has gone: a frame that has begun will not end. */
+  drop(): void {
+    this.#frames.drop();
   }
 
   /** False after a message that may have cost much. */

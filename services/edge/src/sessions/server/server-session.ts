@@ -322,6 +322,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     this.hub.serverGone(this);
     this.#context.servers.delete(this);
     this.#context.intake.serverGone(this, this.#leftWork);
+    this.#context.intake.servers.ended(this, () => this.#inbound.drop());
     this.#context.counters.serverCloses.add(reason.label);
     const clients = this.clients.slice();
     const { length } = clients;
