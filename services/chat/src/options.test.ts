@@ -1,8 +1,8 @@
-import { SettingsError } from '@trunkline/settings';
+import { describeOptions, KNOWN_VARIABLES, SettingsError } from '@trunkline/settings';
 import { DEVELOPMENT_CONNECTION_STRING } from '@trunkline/tokens';
 import { describe, expect, it } from 'vitest';
 
-import { readChatSettings } from './options.ts';
+import { CHAT_OPTIONS, readChatSettings } from './options.ts';
 
 const CONNECTION = 'Endpoint=https://edge.example;AccessKey=k;Version=1.0;';
 
@@ -43,6 +43,11 @@ describe('readChatSettings', () => {
       dev: false,
       devPublic: false,
     });
+  });
+
+  it('has no variable that would stop another process of its environment', () => {
+    const own = describeOptions(CHAT_OPTIONS, false).map((option) => option.env);
+    expect(KNOWN_VARIABLES).toEqual(expect.arrayContaining(own));
   });
 
   it.each([

@@ -1,8 +1,15 @@
+import { describeOptions, KNOWN_VARIABLES } from '@trunkline/settings';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 import type { EdgeConfig } from './config.ts';
+import { EDGE_OPTIONS } from './options.ts';
 
 const read = (...flags: string[]): EdgeConfig => readConfig({ argv: ['--dev', ...flags], env: {} });
+
+test('the edge has no variable that would stop another process of its environment', () => {
+  const own = describeOptions(EDGE_OPTIONS, true).map((option) => option.env);
+  expect(KNOWN_VARIABLES).toEqual(expect.arrayContaining(own));
+});
 
 describe('allowed origins', () => {
   test('are all, unless told', () => {
