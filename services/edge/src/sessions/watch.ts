@@ -33,7 +33,7 @@ export class Watch {
     const late = passed > 2 * SWEEP_MS ? passed - SWEEP_MS : 0;
     for (const server of context.servers) server.check(now, late);
     for (const client of context.unsettled) client.checkDeadline(now, late);
-    context.results.expire(now);
+    context.results.expire(now, late);
     context.intake.expire(now, late);
     context.digest.expire(now);
     for (const other of this.#others) other.expire(now, late);

@@ -29,6 +29,16 @@ const completion = (payload: string): MessageFromServer => ({
   payload: Buffer.from(payload),
 });
 
+/** Lets time pass in which app servers are heard of. */
+function passAwake(seconds: number): void {
+  for (let i = 0; i < seconds; i++) {
+    for (const server of edge.servers) {
+      if (server.session.isOpen) server.says({ type: MessageType.Ping, entries: [] });
+    }
+    edge.pass(1);
+  }
+}
+
 beforeEach(async () => {
   edge = new TestEdge();
   host = await edge.server({ serverId: 'host' });
@@ -110,15 +120,24 @@ describe('a client result', () => {
 
   test('that never comes is an error after ten minutes', async () => {
     other.says(ask('other'));
-    edge.context.results.expire(edge.now + 10 * 60 * 1000 - 1);
+    edge.context.results.expire(edge.now + 10 * 60 * 1000 - 1, 0);
     expect(await other.messages()).toEqual([]);
-    edge.context.results.expire(edge.now + 10 * 60 * 1000);
+    edge.context.results.expire(edge.now + 10 * 60 * 1000, 0);
     expect(await other.messages()).toMatchObject([
       {
         type: MessageType.ErrorCompletion,
         error: `Connection '${client.id}' did not answer in time.`,
       },
     ]);
+  });
+
+  test('has the time too that the edge slept meanwhile', async () => {
+    other.says(ask('other'));
+    edge.sleep(10 * 60);
+    passAwake(10 * 60 - 2);
+    expect(await errors(other)).toEqual([]);
+    passAwake(1);
+    expect(await errors(other)).toEqual([`Connection '${client.id}' did not answer in time.`]);
   });
 
   test('finds its way to another connection of the server that asked', async () => {
@@ -247,9 +266,20 @@ describe('an app server that asked and waits no longer', () => {
   test('has 30 seconds to come back when it has lost its last connection', async () => {
     other.says(ask('other'));
     other.socket.leave(1000);
-    edge.context.results.expire(edge.now + 29_999);
+    edge.context.results.expire(edge.now + 29_999, 0);
     expect(awaited()).toBe(true);
-    edge.context.results.expire(edge.now + 30_000);
+    edge.context.results.expire(edge.now + 30_000, 0);
+    expect(awaited()).toBe(false);
+  });
+
+  test('has them of the time that the edge is awake', () => {
+    other.says(ask('other'));
+    other.socket.leave(1000);
+    edge.sleep(31);
+    expect(awaited()).toBe(true);
+    passAwake(28);
+    expect(awaited()).toBe(true);
+    passAwake(1);
     expect(awaited()).toBe(false);
   });
 
@@ -257,7 +287,7 @@ describe('an app server that asked and waits no longer', () => {
     other.says(ask('other'));
     other.socket.leave(1000);
     const again = await edge.server({ serverId: 'other' });
-    edge.context.results.expire(edge.now + 60_000);
+    edge.context.results.expire(edge.now + 60_000, 0);
     host.says(completion('answer'));
     expect(await again.messages()).toMatchObject([{ payload: Buffer.from('answer') }]);
   });

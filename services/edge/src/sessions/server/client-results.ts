@@ -18,7 +18,7 @@ interface Pending {
   readonly client: HubClient;
   /** The server connection that asked. */
   readonly caller: ServerSession;
-  readonly deadline: number;
+  deadline: number;
 }
 
 /**
@@ -114,7 +114,9 @@ export class ClientResults {
     if (this.#pending.size > 0 && connectionOf(server) === undefined) this.#absent.set(server, now);
   }
 
-  expire(now: number): void {
+  /** `late`: how long this edge itself slept, in which nobody could answer or come back. */
+  expire(now: number, late: number): void {
+    if (late > 0) this.#putOff(late);
     for (const [server, since] of this.#absent) {
       if (now - since < ABSENT_MS) continue;
       this.#absent.delete(server);
@@ -125,6 +127,11 @@ export class ClientResults {
       this.#forget(pending);
       failPending(pending, `Connection '${pending.client.id}' did not answer in time.`);
     }
+  }
+
+  #putOff(late: number): void {
+    for (const [server, since] of this.#absent) this.#absent.set(server, since + late);
+    for (const pending of this.#pending) pending.deadline += late;
   }
 
   /** Remembers who waits. Answers why it cannot be waited for, or undefined. */

@@ -14,7 +14,7 @@ import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 import { readMessage } from './unreadable.ts';
 
-/** So many frames of clients' data are passed on between two looks at the clock; what else an app server asks for may cost much more. */
+/** So many frames of clients' data are passed on between two looks at the clock. */
 const SLICE_FRAMES = 32;
 
 const view = new ConnectionDataView();
@@ -70,7 +70,7 @@ export class Inbound {
     this.#frames.drop();
   }
 
-  /** False after a message that may have cost much. */
+  /** Handles a frame. False if it may have cost much, so that the clock is looked at before the next. */
   #frame(bytes: Uint8Array, start: number, end: number): boolean {
     const server = this.#server;
     if (!server.listens) return true;
