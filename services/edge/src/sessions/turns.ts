@@ -13,17 +13,17 @@ export interface Worker {
   work(bytes: Buffer): number;
 }
 
-/** What becomes of peers, beside their bytes. */
+/** What `Turns` does to peers of one kind, beside working off their bytes. */
 export interface TurnRules<W> {
-  /** Ends the session of who has sent more than may wait, which calls `drop`. */
+  /** Ends a session that has sent more than may wait; its end calls `drop`. */
   readonly giveUp: (worker: W) => void;
-  /** Told how long ago, in milliseconds, what has been worked off now had come. */
+  /** Told that what has been worked off now had come `ms` milliseconds ago. */
   readonly worked?: (worker: W, ms: number) => void;
 }
 
 /**
- * Time that peers have cost, shared by all kinds of them. What is spent beyond 10 ms is owed, and
- * paid back by the time that is spent otherwise.
+ * The time that work for peers of all kinds has cost. What it spends beyond 10 ms is owed, and paid
+ * back by time in which there is no such work.
  */
 export class TurnClock {
   readonly #now: () => number;
@@ -39,7 +39,7 @@ export class TurnClock {
     return this.#now();
   }
 
-  /** Until when work that begins now may go on. */
+  /** Until when work that begins at `started` may go on. */
   until(started: number): number {
     this.#owed = Math.max(0, this.#owed - (started - this.#last));
     return started + TURN_MS - this.#owed;
@@ -53,11 +53,11 @@ export class TurnClock {
 
 interface Backlog {
   readonly chunks: Buffer[];
-  /** Bytes of the first of them that have been worked off. */
+  /** Bytes of the first chunk that have been worked off. */
   done: number;
-  /** When the first of them came. */
+  /** When the first chunk came. */
   since: number;
-  /** To be called once everything has been worked off. */
+  /** Called once all chunks have been worked off; set when the peer has gone. */
   ended: (() => void) | undefined;
 }
 
@@ -70,9 +70,9 @@ export class Turns<W extends Worker> {
   readonly #clock: TurnClock;
   readonly #bytes: Budget<W>;
   readonly #rules: TurnRules<W>;
-  /** In the order in which they are to go on. */
+  /** By peer, in the order in which they go on. */
   readonly #backlogs = new Map<W, Backlog>();
-  /** What is being worked off now, so that its memory must stay. */
+  /** The chunk that is being worked off now: its memory must stay. */
   #current: Buffer | undefined;
   readonly #goOn = (): void => this.#workOff();
 
@@ -136,7 +136,7 @@ export class Turns<W extends Worker> {
   #wait(worker: W, rest: Buffer, since: number): void {
     if (!this.#bytes.take(worker, rest.length)) return this.#rules.giveUp(worker);
     if (this.#backlogs.size === 0) setImmediate(this.#goOn);
-    // The bytes are lent.
+    // A copy, because the listener has only lent the bytes.
     this.#backlogs.set(worker, { chunks: [Buffer.from(rest)], done: 0, since, ended: undefined });
   }
 
