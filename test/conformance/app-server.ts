@@ -70,7 +70,8 @@ function answerLate(response: ServerResponse): void {
   };
 }
 
-const http = createHttpServer((request, response) => {
+// Who asks here is busy for seconds at times: a connection that it goes on using must not end then.
+const http = createHttpServer({ keepAliveTimeout: 0 }, (request, response) => {
   if (request.url !== '/control') return negotiate(request, response);
   void (async () => {
     try {

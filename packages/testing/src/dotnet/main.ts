@@ -119,7 +119,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
-const http = createServer((request, response) => {
+// Who asks here is busy for seconds at times: a connection that it goes on using must not end then.
+const http = createServer({ keepAliveTimeout: 0 }, (request, response) => {
   answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
 });
 process.once('SIGTERM', () => void app.stop().then(() => process.exit()));
