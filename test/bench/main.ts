@@ -18,9 +18,10 @@ const USAGE = `Usage: npm run bench -- [options]
 
 Compares the edge with a bare uWebSockets.js server on this machine: memory per idle client, echo
 calls through an app server, broadcasts, connects; the app server with a ws server that speaks JSON;
-and, by itself, clients that come at once to a hub which tells everybody of each. Servers and load generators are processes of their own, take turns, and each figure is the
-median of the rounds. Needs Linux, and 20,000 open files (ulimit -n) for the whole of it. The exit
-code says whether it ran, not how fast.
+and, by itself, clients that come at once to a hub which tells everybody of each. Servers and load
+generators are processes of their own, take turns, and each figure is the median of the rounds. Needs
+Linux, and 20,000 open files (ulimit -n) for the whole of it. The exit code says whether it ran, not
+how fast.
 
   --quick        fewer clients and shorter rounds, for a first look
   --only <list>  of idle, echo, app, broadcast, connect, storm; comma separated
@@ -35,8 +36,9 @@ interface Plan {
   seconds: number;
   idle: readonly [few: number, many: number];
   broadcast: readonly number[];
+  burst: number;
   connect: number;
-  storm: StormOptions;
+  storms: readonly StormOptions[];
 }
 
 const FULL: Plan = {
@@ -44,16 +46,18 @@ const FULL: Plan = {
   seconds: 3,
   idle: [5_000, 15_000],
   broadcast: [1_000, 10_000],
+  burst: 20,
   connect: 5_000,
-  storm: { clients: 5_000 },
+  storms: [{ clients: 5_000, perSecond: 400 }, { clients: 5_000 }],
 };
 const QUICK: Plan = {
   rounds: 3,
   seconds: 1.5,
   idle: [1_000, 3_000],
   broadcast: [1_000],
+  burst: 20,
   connect: 2_000,
-  storm: { clients: 1_000 },
+  storms: [{ clients: 1_000 }],
 };
 
 type Measure = (contenders: Contenders, plan: Plan) => Promise<Row[]>;
@@ -63,11 +67,15 @@ const MEASURES: Readonly<Record<string, Measure>> = {
     measureIdle(contenders, { rounds, few, many }),
   echo: (contenders, { rounds, seconds }) => measureEcho(contenders, { rounds, seconds }),
   app: (_contenders, { rounds, seconds }) => measureApp({ rounds, seconds }),
-  broadcast: (contenders, { rounds, seconds, broadcast }) =>
-    measureBroadcast(contenders, { rounds, seconds, clients: broadcast }),
+  broadcast: (contenders, { rounds, seconds, broadcast, burst }) =>
+    measureBroadcast(contenders, { rounds, seconds, clients: broadcast, burst }),
   connect: (contenders, { rounds, connect }) =>
     measureConnect(contenders, { rounds, clients: connect }),
-  storm: (_contenders, { storm }) => measureStorm(storm),
+  storm: async (_contenders, { storms }) => {
+    const rows: Row[] = [];
+    for (const storm of storms) rows.push(...(await measureStorm(storm)));
+    return rows;
+  },
 };
 
 interface Arguments {

@@ -32,6 +32,7 @@ import { MigrationLog } from './sessions/migration-log.ts';
 import { Intake } from './sessions/intake.ts';
 import { poolLimits, Pools } from './pools.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
+import { Outbox } from './sessions/outbox.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { WaitingLog } from './sessions/waiting-log.ts';
@@ -155,6 +156,7 @@ function createContext(config: EdgeConfig, log: Logger, openFiles: number): Core
   const random = randomPool();
   const pools = new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) }));
   const counters = new Counters();
+  const outbox = new Outbox(counters.fanoutSeconds);
   return {
     edgeId: config.edgeId,
     clock,
@@ -173,7 +175,8 @@ function createContext(config: EdgeConfig, log: Logger, openFiles: number): Core
     },
     counters,
     pools,
-    intake: new Intake(pools),
+    outbox,
+    intake: new Intake(pools, outbox),
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { discard } from '../discard.ts';
 import { ProtocolError } from '../errors.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import { binaryRecordEnd, recordEnd, textRecordEnd } from './records.ts';
@@ -236,8 +237,8 @@ describe('buffer', () => {
     const END = textRecord('');
 
     /** Pushes pieces of a record; answers what the sink was given, as it was then and as it is now. */
-    function lengths(lends: boolean): [then: number, now: number] {
-      const buffer = new RecordBuffer(false, 1_000_000, lends);
+    function lengths(release?: (memory: Uint8Array) => void): [then: number, now: number] {
+      const buffer = new RecordBuffer(false, 1_000_000, release);
       let then = 0;
       let joined: Uint8Array | undefined;
       for (const piece of [HALF, HALF, END]) {
@@ -250,11 +251,14 @@ describe('buffer', () => {
     }
 
     test('stays with the sink that a joined record belongs to', () => {
-      expect(lengths(false)).toStrictEqual([200_001, 200_001]);
+      expect(lengths()).toStrictEqual([200_001, 200_001]);
     });
 
-    test('is given back after the call where a joined record is lent', () => {
-      expect(lengths(true)).toStrictEqual([200_001, 0]);
+    test('is released after the call, to be given back at once or later', () => {
+      expect(lengths(discard)).toStrictEqual([200_001, 0]);
+      const released: Uint8Array[] = [];
+      expect(lengths((memory) => void released.push(memory))).toStrictEqual([200_001, 200_001]);
+      expect(released.map(({ length }) => length >= 200_001)).toStrictEqual([true]);
     });
 
     test('is given back when it is outgrown, or dropped', () => {

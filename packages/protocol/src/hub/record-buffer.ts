@@ -15,20 +15,20 @@ const TAIL_BYTES_MIN = 64;
 export class RecordBuffer {
   readonly #binary: boolean;
   readonly #limit: number;
-  readonly #lends: boolean;
+  readonly #release: ((memory: Uint8Array) => void) | undefined;
   #tail: Uint8Array | undefined;
   #held = 0;
   /** What the held record announced as its length; -1 as long as that is not known. */
   #announced = -1;
 
   /**
-   * `lends`: joined records, too, are the sink's for the call only, and their memory is given back
-   * after it.
+   * `release`: is given the memory of each joined record after the sink has been given the record, to
+   * discard it at once or later. Without it a joined record is the sink's own.
    */
-  constructor(binary: boolean, limit: number, lends = false) {
+  constructor(binary: boolean, limit: number, release?: (memory: Uint8Array) => void) {
     this.#binary = binary;
     this.#limit = limit;
-    this.#lends = lends;
+    this.#release = release;
   }
 
   /** Bytes kept of an unfinished record; 0 at a boundary between records. */
@@ -43,7 +43,7 @@ export class RecordBuffer {
 
   /**
    * Calls `sink` once for every record that `chunk` completes, in order, until it answers false.
-   * `chunk` itself is not kept, and a joined record's bytes belong to `sink`, unless they are lent.
+   * `chunk` itself is not kept, and a joined record's bytes belong to `sink`, unless they are released.
    * Answers how many bytes of `chunk` have been taken: all of them, or up to the end of the last record
    * that was handed on.
    * Throws ProtocolError as `recordEnd` does; after that, or after a throw of `sink`, the stream
@@ -81,7 +81,7 @@ export class RecordBuffer {
     const whole = joined.subarray(0, this.#held);
     this.#forget();
     const more = sink(whole, 0, whole.length);
-    if (this.#lends) discard(joined);
+    this.#release?.(joined);
     return more;
   }
 

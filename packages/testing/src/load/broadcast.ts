@@ -3,6 +3,8 @@ import type { Swarm } from './swarm.ts';
 
 export interface BroadcastOptions {
   seconds: number;
+  /** How many broadcasts are called for together; 1 when not given. */
+  burst?: number;
 }
 
 export interface BroadcastResult {
@@ -11,20 +13,20 @@ export interface BroadcastResult {
   seconds: number;
 }
 
-/** One client calls `broadcast` again and again, each time after everybody has had the last one. */
+/** One client calls `broadcast` again and again, each time after everybody has had the last ones. */
 export async function broadcasts(
   swarm: Swarm,
-  options: BroadcastOptions,
+  { seconds, burst = 1 }: BroadcastOptions,
 ): Promise<BroadcastResult> {
   const { clients } = swarm;
   const startedAt = performance.now();
-  const until = startedAt + options.seconds * 1000;
+  const until = startedAt + seconds * 1000;
   let deliveries = 0;
   let missing = 0;
   let finish: () => void = () => {};
   const next = (): void => {
-    missing = clients.length;
-    clients[0]!.write(BROADCAST_FRAME);
+    missing = clients.length * burst;
+    for (let n = 0; n < burst; n++) clients[0]!.write(BROADCAST_FRAME);
   };
   const delivered = (): void => {
     deliveries += 1;

@@ -4,20 +4,30 @@ import { HeldSend } from './client/opening-queue.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { Recipient } from './recipient.ts';
 
+type DeliveryContext = Pick<ClientContext, 'counters' | 'intake' | 'outbox' | 'unsettled'>;
+
 /**
- * Gives each member the payload of its hub protocol, in one loop: it is looked up where a member
- * speaks another protocol than the one before it. A member whose queue is over its limit is closed
- * after the loop, so that nobody else notices and the list does not change under it. For one whose
- * handshake response is not out the payload is held, in one copy for all of those.
+ * Gives each member the payload of its hub protocol. A member whose queue is over its limit is closed
+ * when it is written to, after the loop over the members, so that the list does not change under it.
  */
 export function deliver(
   members: readonly Recipient[],
   payloads: Payloads,
-  context: Pick<ClientContext, 'counters' | 'intake' | 'unsettled'>,
+  context: DeliveryContext,
 ): void {
-  const { counters } = context;
-  const started = performance.now();
-  let slow: Recipient[] | undefined;
+  context.counters.fanoutRecipients.observe(members.length);
+  context.outbox.fanOut(() => giveEach(members, payloads, context));
+}
+
+/**
+ * In one loop: the payload is looked up where a member speaks another protocol than the one before
+ * it. For a member whose handshake response is not out it is held, in one copy for all of those.
+ */
+function giveEach(
+  members: readonly Recipient[],
+  payloads: Payloads,
+  { counters, intake, unsettled }: DeliveryContext,
+): void {
   let protocol: string | undefined;
   let payload: Uint8Array | undefined;
   let waiting: HeldSend<Recipient> | undefined;
@@ -33,15 +43,12 @@ export function deliver(
     }
     if (payload === undefined) counters.skippedNoPayload++;
     else if (!ready) (waiting ??= new HeldSend()).add(member, payload);
-    else if (!member.send(payload, 1)) (slow ??= []).push(member);
+    else member.send(payload, 1);
   }
   const full = waiting?.hold();
-  counters.fanoutRecipients.observe(members.length);
-  counters.fanoutSeconds.observe((performance.now() - started) / 1000);
-  for (const member of slow ?? []) member.close(CLIENT_CLOSE_REASONS.slowClient);
   if (full === undefined) return;
   for (const member of full) member.close(CLIENT_CLOSE_REASONS.slowClient);
-  context.intake.openingClients.settle(context.unsettled, ({ heldPart }) => heldPart);
+  intake.openingClients.settle(unsettled, ({ heldPart }) => heldPart);
 }
 
 /** Hub protocol names compare ignoring case (service protocol reference, section 5.2). */

@@ -5,6 +5,7 @@ import type { Intake } from './intake.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
 import type { HubClient } from './hub-client.ts';
+import type { Outbox } from './outbox.ts';
 import type { Pools } from '../pools.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 import type { TurnFlusher } from './turn-flusher.ts';
@@ -49,4 +50,6 @@ export interface EdgeContext {
   readonly clients: ConnectionTable<HubClient>;
   readonly tokens: TokenVerifier;
   readonly flusher: TurnFlusher;
+  /** What clients are sent, until it is written. */
+  readonly outbox: Outbox;
 }

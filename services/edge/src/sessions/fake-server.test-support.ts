@@ -47,6 +47,14 @@ export class FakeServer {
     this.socket.receive(Buffer.concat(messages.map(encodeServiceMessage)));
   }
 
+  /** The same in WebSocket messages of so many bytes, wherever that cuts. */
+  saysInPieces(messages: readonly MessageFromServer[], bytes: number): void {
+    const all = Buffer.concat(messages.map(encodeServiceMessage));
+    for (let start = 0; start < all.length; start += bytes) {
+      this.socket.receive(all.subarray(start, start + bytes));
+    }
+  }
+
   /** ConnectionData for a client. */
   data(client: { readonly id: string }, text: string): void {
     this.says({

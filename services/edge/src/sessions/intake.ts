@@ -2,6 +2,7 @@ import type { Budget, SharedBudget } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
 import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
+import type { Outbox } from './outbox.ts';
 import type { Worker } from './turns.ts';
 import { TurnClock, Turns } from './turns.ts';
 import { Unfinished } from './unfinished.ts';
@@ -50,7 +51,7 @@ export class Intake {
   readonly #strays = new Map<Sender, number>();
   #straysSince = 0;
 
-  constructor(pools: Pools, clock = new TurnClock()) {
+  constructor(pools: Pools, outbox: Outbox, clock = new TurnClock()) {
     const { flood, badServerData, slowAppServer, slowClient } = CLIENT_CLOSE_REASONS;
     const closeClient = closing(flood);
     const closeServer = closing(SERVER_CLOSE_REASONS.flood);
@@ -59,6 +60,8 @@ export class Intake {
     this.servers = new Turns<MeasuredSender>(clock, 'backlog_from_servers', pools, {
       giveUp: closeServer,
       worked: (server, ms) => server.worked(ms),
+      begin: () => outbox.begin(),
+      end: () => outbox.end(),
     });
     this.waitingClients = pools.open('waiting_clients', closeClient);
     this.movingClients = pools.open('moving_clients', closing(slowAppServer));

@@ -9,8 +9,8 @@ export interface Recipient {
   readonly holds: boolean;
   /** The hub protocol it speaks, once it has said so. */
   readonly protocolName: string | undefined;
-  /** Sends whole hub messages. False when the client's queue is over its limit: close it then. */
-  send(bytes: Uint8Array, count: number): boolean;
+  /** Sends whole hub messages, which `Outbox` may keep until it ends. */
+  send(bytes: Uint8Array, count: number): void;
   /** Where it `holds`: keeps a message until then. False when too many wait: close it then. */
   hold(message: HeldMessage): boolean;
   close(reason: CloseReason, error?: string): void;

@@ -13,6 +13,7 @@ import { FakeClient } from './fake-client.test-support.ts';
 import { FakeServer } from './fake-server.test-support.ts';
 import { Intake } from './intake.ts';
 import { HubDirectory } from './hub-directory.ts';
+import { Outbox } from './outbox.ts';
 import { PacedCloses } from './paced-closes.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
@@ -68,6 +69,7 @@ export class TestEdge {
       after: (ms, run) => void this.#due.push({ at: this.#now + ms, run }),
     };
     const counters = new Counters();
+    const outbox = new Outbox(counters.fanoutSeconds);
     this.context = {
       edgeId: 'edge-1',
       clock,
@@ -76,7 +78,8 @@ export class TestEdge {
       limits: { ...LIMITS, ...limits },
       counters,
       pools,
-      intake: new Intake(pools, new TurnClock(() => (this.#worked += this.workMs))),
+      outbox,
+      intake: new Intake(pools, outbox, new TurnClock(() => (this.#worked += this.workMs))),
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),

@@ -19,6 +19,10 @@ export interface TurnRules<W> {
   readonly giveUp: (worker: W) => void;
   /** Told that what has been worked off now had come `ms` milliseconds ago. */
   readonly worked?: (worker: W, ms: number) => void;
+  /** Told before bytes are worked off, of one worker or of several. */
+  readonly begin?: () => void;
+  /** Told when that is done for this turn, while the bytes are there still. */
+  readonly end?: () => void;
 }
 
 /**
@@ -74,6 +78,8 @@ export class Turns<W extends Worker> {
   readonly #backlogs = new Map<W, Backlog>();
   /** The chunk that is being worked off now: its memory must stay. */
   #current: Buffer | undefined;
+  /** Chunks that have been worked off in this turn. */
+  readonly #spent: Buffer[] = [];
   readonly #goOn = (): void => this.#workOff();
 
   constructor(clock: TurnClock, pool: PoolName, pools: Pools, rules: TurnRules<W>) {
@@ -124,12 +130,14 @@ export class Turns<W extends Worker> {
     const until = this.#clock.until(started);
     let done = 0;
     let now = started;
+    this.#rules.begin?.();
     while (done < bytes.length && now < until) {
       done += worker.work(bytes.subarray(done));
       now = this.#clock.now();
     }
-    this.#clock.spent(started, now);
+    this.#rules.end?.();
     if (done > 0) this.#rules.worked?.(worker, now - started);
+    this.#clock.spent(started, this.#clock.now());
     if (done < bytes.length) this.#wait(worker, bytes.subarray(done), started);
   }
 
@@ -143,6 +151,7 @@ export class Turns<W extends Worker> {
   /** A slice for each in turn, as long as this turn of the event loop has time. */
   #workOff(): void {
     const until = this.#clock.now() + TURN_MS;
+    this.#rules.begin?.();
     for (const [worker, backlog] of this.#backlogs) {
       // Those who are not through yet go to the end of the list, and come again.
       this.#backlogs.delete(worker);
@@ -150,6 +159,9 @@ export class Turns<W extends Worker> {
       const now = this.#slice(worker, backlog);
       if (now >= until) break;
     }
+    this.#rules.end?.();
+    for (const chunk of this.#spent) discard(chunk);
+    this.#spent.length = 0;
     if (this.#backlogs.size > 0) setImmediate(this.#goOn);
   }
 
@@ -166,7 +178,7 @@ export class Turns<W extends Worker> {
       backlog.done += done;
       if (backlog.done === chunk.length || !this.#backlogs.has(worker)) {
         chunks.shift();
-        discard(chunk);
+        this.#spent.push(chunk);
         backlog.done = 0;
       }
       now = this.#clock.now();

@@ -181,7 +181,9 @@ export class Arrival {
     const held = this.#state.takeHeld();
     client.arrived();
     counters.connectSeconds.observe(this.#state.age(clock.now()));
-    if (!client.send(response, 0)) return client.close(REASONS.slowClient);
+    client.send(response, 0);
+    // Alone, as every hub writes it: not every client that is about reads on behind it.
+    this.#context.outbox.flush(client);
     if (held !== undefined) client.toClient(held.bytes, held.count);
     if (rest.length > 0) client.fromHost(rest);
     client.host?.welcomed(client);

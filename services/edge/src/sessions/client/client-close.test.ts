@@ -266,7 +266,7 @@ describe('a slow client', () => {
     } as const;
     server.says(broadcast, broadcast);
     for (const client of clients.filter((one) => !slow.includes(one))) {
-      expect(client.heard).toEqual(['{"n":1}␞', '{"n":1}␞']);
+      expect(client.heard).toEqual(['{"n":1}␞{"n":1}␞']);
     }
     for (const { socket } of slow) expect(socket.cut).toBe(true);
     expect(edge.closes).toEqual({ SlowClient: 2 });

@@ -19,6 +19,7 @@ import { mayMove } from '../migration-policy.ts';
 import { tellClosed, tellRefused } from './endings-log.ts';
 import { Move } from './move.ts';
 import type { Introduction } from '../introduction.ts';
+import type { Writable } from '../outbox.ts';
 import type { HeldMessage } from './opening-queue.ts';
 import type { RecordSink } from './record-relay.ts';
 import { RecordRelay } from './record-relay.ts';
@@ -49,7 +50,9 @@ export interface ClientIdentity {
  * One client connection, from its upgrade to its end: it arrives, then hub messages are relayed both
  * ways, and it may move from one app server to another.
  */
-export class ClientSession implements HubClient, Unsettled, SocketHandler, RecordSink, Worker {
+export class ClientSession
+  implements HubClient, Unsettled, SocketHandler, RecordSink, Worker, Writable
+{
   readonly id: string;
   readonly userId: string | undefined;
   readonly hub: HubRuntime;
@@ -66,6 +69,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   owedEpoch = 0;
   /** The host that was told to pause the client's streams, if one was. */
   pausedAt: Host | undefined;
+  unsent: Uint8Array | Uint8Array[] | undefined;
 
   #state: number = State.Arriving;
   #socket: Socket | undefined;
@@ -191,24 +195,31 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
     else this.#move.fromClient(bytes, count);
   }
 
-  /** Sends whole hub messages, and closes a client that does not take them. */
   toClient(bytes: Uint8Array, count: number): void {
-    if (this.#state === State.Open && !this.send(bytes, count)) this.close(REASONS.slowClient);
+    if (this.#state === State.Open) this.send(bytes, count);
   }
 
-  /** Sends whole hub messages. False when the client's queue is over its limit: close it then. */
-  send(bytes: Uint8Array, count: number): boolean {
-    const { counters, tick, backlogged } = this.#context;
-    const result = this.#socket!.send(bytes, this.#relay!.binary);
-    if (result === SendResult.Dropped) return false;
-    if (result === SendResult.Queued) {
-      backlogged.add(this);
-      pauseStreams(this);
-    }
+  release(memory: Uint8Array): void {
+    this.#context.outbox.release(memory);
+  }
+
+  send(bytes: Uint8Array, count: number): void {
+    const { counters, outbox, tick } = this.#context;
     counters.messagesToClients += count;
     counters.bytesToClients += bytes.length;
     this.#lastSent = tick;
-    return true;
+    outbox.send(this, bytes);
+  }
+
+  /** A client whose queue is over its limit is closed. */
+  write(bytes: Uint8Array): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const result = socket.send(bytes, this.#relay!.binary);
+    if (result === SendResult.Sent) return;
+    if (result === SendResult.Dropped) return this.close(REASONS.slowClient);
+    this.#context.backlogged.add(this);
+    pauseStreams(this);
   }
 
   hold(message: HeldMessage): boolean {
@@ -281,6 +292,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
 
   /** Ends the connection and tells both sides: the client by a Close, the server by CloseConnection. */
   close(reason: CloseReason, error: string | undefined = reason.text): void {
+    if (reason !== REASONS.slowClient) this.#context.outbox.flush(this);
     const socket = this.#socket;
     if (this.#state === State.Closed || socket === undefined) return;
     const parting = this.#partingMessage(reason, error);
@@ -329,6 +341,7 @@ export class ClientSession implements HubClient, Unsettled, SocketHandler, Recor
   #end(reason: CloseReason): void {
     this.#state = State.Closed;
     this.#socket = undefined;
+    this.unsent = undefined;
     this.#arrival?.end();
     this.#arrival = undefined;
     this.#relay?.end();

@@ -25,6 +25,12 @@ class Sink {
   stray(): void {
     this.strays++;
   }
+
+  readonly released: number[] = [];
+
+  release(memory: Uint8Array): void {
+    this.released.push(memory.length);
+  }
 }
 
 /** All of a client's bytes, in as many slices as that takes. */

@@ -1,6 +1,7 @@
 import type { OpenCalls } from '@trunkline/protocol';
 import {
   classifyRecord,
+  discard,
   encodeErrorCompletion,
   HubMessageType,
   isTooDeep,
@@ -20,6 +21,8 @@ export interface RecordSink {
   toClient(bytes: Uint8Array, count: number): void;
   /** The client has said what no client says; it went no further. */
   stray(): void;
+  /** Nothing but what `toClient` was given lies in `memory` any more. */
+  release(memory: Uint8Array): void;
 }
 
 /** Filled in for one record after another: the relays of all clients take turns. */
@@ -109,7 +112,7 @@ export class RecordRelay {
     if (this.#tailFromClient === undefined) {
       const end = this.#pass(bytes, this.#limit, SLICE_RECORDS, true, sink);
       if (end === bytes.length || passed === SLICE_RECORDS) return end;
-      this.#tailFromClient = new RecordBuffer(this.binary, this.#limit, true);
+      this.#tailFromClient = new RecordBuffer(this.binary, this.#limit, discard);
       return end + this.#tailFromClient.push(bytes.subarray(end), isWhole);
     }
     const tail = this.#tailFromClient;
@@ -129,7 +132,9 @@ export class RecordRelay {
       if (end === bytes.length) return;
       if (passed === PIECE_RECORDS) throw tooMany(end);
       rest = bytes.subarray(end);
-      this.#tailToClient = new RecordBuffer(this.binary, MAX_SERVICE_MESSAGE_BYTES, true);
+      this.#tailToClient = new RecordBuffer(this.binary, MAX_SERVICE_MESSAGE_BYTES, (memory) =>
+        sink.release(memory),
+      );
     }
     const tail = this.#tailToClient;
     let count = 0;

@@ -28,7 +28,7 @@ export class Inbound {
   readonly #server: ServerSession;
   readonly #context: ServerContext;
   readonly #shakeHands: (message: ServiceMessage | undefined) => void;
-  readonly #frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES, true);
+  readonly #frames: RecordBuffer;
   readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
     this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
   /** Frames since the clock was last looked at. */
@@ -45,6 +45,9 @@ export class Inbound {
     this.#server = server;
     this.#context = context;
     this.#shakeHands = shakeHands;
+    const { outbox } = context;
+    const release = (memory: Uint8Array): void => outbox.release(memory);
+    this.#frames = new RecordBuffer(true, MAX_SERVICE_MESSAGE_BYTES, release);
   }
 
   /** Bytes kept of a frame that has begun and not ended. */

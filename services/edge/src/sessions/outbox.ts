@@ -1,0 +1,127 @@
+import { discard } from '@trunkline/protocol';
+import type { Histogram } from '@trunkline/telemetry';
+
+/** Messages for one client are joined up to so many bytes; more of them are several writes. */
+const JOINED_BYTES = 64 * 1024;
+
+/** A client, as what writes to it sees it. */
+export interface Writable {
+  /** Messages that it has been sent and that have not been written, in order. */
+  unsent: Uint8Array | Uint8Array[] | undefined;
+  /** Writes whole hub messages to its socket, if it has one still. `bytes` are lent for the call. */
+  write(bytes: Uint8Array): void;
+}
+
+/**
+ * What clients are sent while one piece of an app server's bytes is worked off is written when that
+ * is done, the messages of each client together: one write costs what twenty messages in it cost,
+ * and a busy app server says much at once. Who says one thing at a time waits for nothing.
+ */
+export class Outbox {
+  readonly #fanoutSeconds: Histogram;
+  #collects = false;
+  readonly #clients: Writable[] = [];
+  /** Memory that messages lie in which have not been written. */
+  readonly #lent: Uint8Array[] = [];
+  /** When sends to many began whose messages have not been written, as `performance.now()` has it. */
+  readonly #fanouts: number[] = [];
+  readonly #room = new Uint8Array(JOINED_BYTES);
+  /** The messages that lie in `#room`, one behind the other: a broadcast is joined once for all. */
+  #joined: readonly Uint8Array[] = [];
+  #joinedLength = 0;
+
+  /** `fanoutSeconds` observes each send to many, from its begin to its last write. */
+  constructor(fanoutSeconds: Histogram) {
+    this.#fanoutSeconds = fanoutSeconds;
+  }
+
+  /** From now on messages are kept, up to `end`; what they lie in must stay until then. */
+  begin(): void {
+    this.#collects = true;
+  }
+
+  /** Sends a client whole hub messages: at once, or at the end of what has begun. */
+  send(client: Writable, bytes: Uint8Array): void {
+    if (!this.#collects) return client.write(bytes);
+    const { unsent } = client;
+    if (unsent === undefined) {
+      client.unsent = bytes;
+      this.#clients.push(client);
+    } else if (Array.isArray(unsent)) {
+      unsent.push(bytes);
+    } else {
+      client.unsent = [unsent, bytes];
+    }
+  }
+
+  /** Writes what this client has been sent. */
+  flush(client: Writable): void {
+    const { unsent } = client;
+    if (unsent === undefined) return;
+    client.unsent = undefined;
+    if (Array.isArray(unsent)) this.#writeTogether(client, unsent);
+    else client.write(unsent);
+  }
+
+  /** Discards memory that messages lie in, once those have been written. */
+  release(memory: Uint8Array): void {
+    if (this.#collects) this.#lent.push(memory);
+    else discard(memory);
+  }
+
+  /** Delivers one send to many, by `each`. What this sends to clients lies in memory that is lent for the call. */
+  fanOut(each: () => void): void {
+    const started = performance.now();
+    this.#fanouts.push(started);
+    if (this.#collects) return each();
+    this.begin();
+    each();
+    this.end();
+  }
+
+  /** Writes everything, and what writing it causes. */
+  end(): void {
+    const clients = this.#clients;
+    for (let next = 0; next < clients.length; next++) this.flush(clients[next]!);
+    clients.length = 0;
+    this.#collects = false;
+    this.#joined = [];
+    for (const memory of this.#lent) discard(memory);
+    this.#lent.length = 0;
+    if (this.#fanouts.length > 0) this.#observe();
+  }
+
+  #writeTogether(client: Writable, messages: readonly Uint8Array[]): void {
+    if (!isSame(messages, this.#joined) && !this.#join(messages)) {
+      for (const bytes of messages) client.write(bytes);
+    } else {
+      client.write(this.#room.subarray(0, this.#joinedLength));
+    }
+  }
+
+  /** False, and nothing is joined, if that is too long. */
+  #join(messages: readonly Uint8Array[]): boolean {
+    this.#joined = [];
+    let length = 0;
+    for (const bytes of messages) {
+      if (length + bytes.length > JOINED_BYTES) return false;
+      this.#room.set(bytes, length);
+      length += bytes.length;
+    }
+    this.#joined = messages;
+    this.#joinedLength = length;
+    return true;
+  }
+
+  #observe(): void {
+    const now = performance.now();
+    for (const started of this.#fanouts) this.#fanoutSeconds.observe((now - started) / 1000);
+    this.#fanouts.length = 0;
+  }
+}
+
+function isSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false;
+  return true;
+}
