@@ -108,6 +108,20 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
     fires: ['trunkline_bus_dropped_total{reason="stale"} 0x20 100+100x10'],
     isQuiet: ['trunkline_bus_dropped_total{reason="stale"} 0x10 500x20'],
   },
+  TrunklineEdgesDisagree: {
+    fires: [
+      'trunkline_cluster_members{instance="a"} 3x30',
+      'trunkline_cluster_members{instance="b"} 2x30',
+    ],
+    isQuiet: [
+      'trunkline_cluster_members{instance="a"} 3x30',
+      'trunkline_cluster_members{instance="b"} 3x30',
+    ],
+  },
+  TrunklineQuestionsTimeOut: {
+    fires: ['trunkline_cluster_questions_total{outcome="timed_out"} 0+60x30'],
+    isQuiet: ['trunkline_cluster_questions_total{outcome="not_found"} 0+60x30'],
+  },
   TrunklineBusGaps: {
     fires: ['trunkline_bus_gaps_total{cause="cut"} 0x15 1+1x15'],
     isQuiet: [

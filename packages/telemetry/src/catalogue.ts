@@ -29,6 +29,7 @@ const POOLS = [
   'client_results',
   'client_results_of_client',
   'early_questions',
+  'questions',
   'user_group_rules',
   'waiting_clients',
   'opening_clients',
@@ -397,6 +398,33 @@ export const METRICS = {
     labels: {},
     meaning: 'Subjects on NATS or Redis: those of the hubs in use, and two of the edge itself.',
     whenItRises: 'Expected with hubs. Each costs memory in the edge and in the engine.',
+  },
+  trunkline_cluster_members: {
+    type: 'gauge',
+    help: 'Edges of the cluster that are there, this one included.',
+    labels: {},
+    meaning:
+      'Edges on the same bus and in the same cluster that this edge has heard in the last three seconds.',
+    whenItRises:
+      'It should be the number of edges that run, and the same on each. Where it is not, look at trunkline_bus_up and trunkline_bus_gaps_total of the edges, and at what they log as edge joined and edge gone.',
+  },
+  trunkline_cluster_lost_total: {
+    type: 'counter',
+    help: 'Times that another edge was gone without a word.',
+    labels: {},
+    meaning:
+      'How often another edge that had not said that it stops was not heard for three seconds, or was started anew.',
+    whenItRises:
+      'That edge has crashed, is frozen, or has lost the bus: its own log and metrics say which.',
+  },
+  trunkline_cluster_questions_total: {
+    type: 'counter',
+    help: 'Questions to other edges, by what came of them.',
+    labels: { outcome: ['answered', 'not_found', 'timed_out', 'refused'] },
+    meaning:
+      'What app servers ask that another edge has to answer: joins, checks, closes, lists of groups, results of clients. answered: an edge had it, or all have done it. not_found: none has it. timed_out: an edge did not answer within 3 s (a client within 10 min), or its answer may be lost. refused: too many were open.',
+    whenItRises:
+      'timed_out: see trunkline_bus_gaps_total and the event-loop delay of the other edges. not_found: app servers speak of clients that have gone, which is normal in small numbers.',
   },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',

@@ -10,6 +10,8 @@ import { createEdgeRegistry } from './admin/metrics.ts';
 import { BusStats } from './bus/bus-stats.ts';
 import { joinBusAt } from './bus/join-bus.ts';
 import type { EdgeConfig } from './config.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { ClusterStats } from './cluster/cluster-stats.ts';
 import { listen, type ListenerSettings } from './listener/uws-listener.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
@@ -17,7 +19,6 @@ import type { JoinBus } from './ports/bus.ts';
 import { Health } from './admin/health.ts';
 import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
-import { BusBridge } from './sessions/bus-bridge.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
 import { HeldPosts } from './sessions/client/http/held-posts.ts';
 import { HttpDoor } from './sessions/client/http/http-door.ts';
@@ -49,7 +50,12 @@ export interface Edge {
   useKeys(keys: AccessKeys): void;
   /** Says goodbye to every connection, then closes. Takes well under a second. `why`: for the log. */
   stop(why: string): Promise<void>;
+  /** Rejects when it cannot go on: another edge of its cluster is the same. */
+  readonly failed: Promise<never>;
 }
+
+/** No other edge can be on a bus of its own. */
+const ALONE = { isSettled: true };
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -64,13 +70,13 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const context = createContext(config, log, openFiles);
   const hubs = new HubDirectory(context);
   const stats = new BusStats();
-  const bridge = new BusBridge(context, hubs, await joinBusOf(config, context, stats));
-  hubs.joinBus(bridge);
+  const join = await joinBusOf(config, context, stats);
+  const { cluster, clusterStats, failed } = joinCluster(context, hubs, join);
   const { tokens } = context;
   const clients = new ClientAdmission(context, tokens, hubs, config);
   const servers = new ServerAdmission(context, tokens, hubs);
-  const health = new Health(stats);
-  const admin = createAdminApp(createEdgeRegistry(context, hubs, stats), health);
+  const health = new Health(stats, config.bus.kind === 'memory' ? ALONE : cluster);
+  const admin = createAdminApp(createEdgeRegistry(context, hubs, stats, clusterStats), health);
   await listenForAdmin(admin, config);
   const requests = new HttpDoor(context, clients, context.heldPosts);
   const listener = await listen(listenerSettings(config, context, openFiles), {
@@ -82,6 +88,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
     leave: (request) => requests.leave(request),
   });
   const watch = new Watch(context, [
+    cluster,
     clients,
     hubs,
     requests,
@@ -103,7 +110,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
     watch.stop();
     listener.close();
     context.digest.flush();
-    await bridge.close();
+    await cluster.close();
     await admin.close();
   };
   return {
@@ -113,7 +120,18 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
       tokens.keys = keys;
     },
     stop,
+    failed,
   };
+}
+
+function joinCluster(context: CoreContext, hubs: HubDirectory, join: JoinBus) {
+  const stats = new ClusterStats();
+  let fail: (error: SettingsError) => void = () => {};
+  const failed = new Promise<never>((_resolve, reject) => (fail = reject));
+  const refused = (why: string): void => fail(new SettingsError(why));
+  const cluster = new Cluster(context, hubs, { join, stats, refused });
+  hubs.join(cluster);
+  return { cluster, clusterStats: stats, failed };
 }
 
 function joinBusOf(config: EdgeConfig, context: CoreContext, stats: BusStats): Promise<JoinBus> {

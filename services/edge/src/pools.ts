@@ -10,7 +10,7 @@ export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection'
 
 interface PoolDefinition extends BudgetLimits {
   /** What is counted. */
-  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'rules' | 'sockets';
+  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'questions' | 'rules' | 'sockets';
   readonly owner: PoolOwner;
 }
 
@@ -38,6 +38,8 @@ export const POOLS = {
   client_results_of_client: { unit: 'answers', owner: 'client', share: 100, total: 100_000 },
   /** Questions of app servers that have just started, which wait a moment. */
   early_questions: { unit: 'bytes', owner: 'hub', share: MB, total: MB },
+  /** Questions to other edges that have not been answered. */
+  questions: { unit: 'questions', owner: 'hub', share: 50_000, total: 200_000 },
   /** Groups that later connections of a user join on arrival. */
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
   /** What clients say before an app server has them. */

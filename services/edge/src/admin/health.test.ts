@@ -4,12 +4,14 @@ import { Health } from './health.ts';
 
 let now: number;
 let bus: BusStats;
+let cluster: { isSettled: boolean };
 let health: Health;
 
 beforeEach(() => {
   now = 0;
   bus = new BusStats();
-  health = new Health(bus, () => now);
+  cluster = { isSettled: true };
+  health = new Health(bus, cluster, () => now);
   health.isServing = true;
 });
 
@@ -30,5 +32,13 @@ test('it is for three seconds without the bus, and again with it', () => {
   now = 8_000;
   expect(health.ready).toBe(false);
   bus.isUp = true;
+  expect(health.ready).toBe(true);
+});
+
+test('it is not before it has heard who else is there', () => {
+  bus.isUp = true;
+  cluster.isSettled = false;
+  expect(health.ready).toBe(false);
+  cluster.isSettled = true;
   expect(health.ready).toBe(true);
 });

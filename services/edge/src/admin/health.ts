@@ -6,18 +6,25 @@ const WITHOUT_BUS_MS = 3_000;
 /** Whether new clients and app servers should be sent to this edge. */
 export class Health {
   readonly #bus: Pick<BusStats, 'isUp' | 'since'>;
+  readonly #cluster: { readonly isSettled: boolean };
   readonly #now: () => number;
   /** Its ports are open, and it is not about to stop. */
   isServing = false;
 
   /** `now`: the clock of `bus.since`. */
-  constructor(bus: Pick<BusStats, 'isUp' | 'since'>, now = () => performance.now()) {
+  constructor(
+    bus: Pick<BusStats, 'isUp' | 'since'>,
+    cluster: { readonly isSettled: boolean },
+    now = () => performance.now(),
+  ) {
     this.#bus = bus;
+    this.#cluster = cluster;
     this.#now = now;
   }
 
   get ready(): boolean {
     const { isUp, since } = this.#bus;
-    return this.isServing && (isUp || this.#now() - since < WITHOUT_BUS_MS);
+    const isJoined = isUp || this.#now() - since < WITHOUT_BUS_MS;
+    return this.isServing && isJoined && this.#cluster.isSettled;
   }
 }

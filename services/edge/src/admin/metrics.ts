@@ -2,6 +2,8 @@ import type { GivenLabels, LabelsOf, MetricName, Registry, Sources } from '@trun
 import { createRegistry, processSources } from '@trunkline/telemetry';
 import type { BusStats } from '../bus/bus-stats.ts';
 import { DROP_REASONS } from '../bus/bus-stats.ts';
+import type { ClusterStats } from '../cluster/cluster-stats.ts';
+import { QUESTION_OUTCOMES } from '../cluster/cluster-stats.ts';
 import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
@@ -17,6 +19,7 @@ export function createEdgeRegistry(
   context: CoreContext,
   hubs: HubDirectory,
   bus: BusStats,
+  cluster: ClusterStats,
 ): Registry {
   const sources: Sources = {
     ...processSources(VERSION),
@@ -24,6 +27,7 @@ export function createEdgeRegistry(
     ...trafficSources(context),
     ...failureSources(context),
     ...busSources(bus),
+    ...clusterSources(cluster),
   };
   return createRegistry(sources, GIVEN);
 }
@@ -183,6 +187,20 @@ function busSources(
       GAP_CAUSES.map((cause) => [{ cause }, bus.gaps[cause]] as const),
     trunkline_bus_reconnects_total: () => bus.reconnects,
     trunkline_bus_subscriptions: () => bus.subscriptions,
+  };
+}
+
+function clusterSources(
+  cluster: ClusterStats,
+): Some<
+  'trunkline_cluster_members' | 'trunkline_cluster_lost_total' | 'trunkline_cluster_questions_total'
+> {
+  const { questions } = cluster;
+  return {
+    trunkline_cluster_members: () => cluster.members,
+    trunkline_cluster_lost_total: () => cluster.lost,
+    trunkline_cluster_questions_total: () =>
+      QUESTION_OUTCOMES.map((outcome) => [{ outcome }, questions[outcome]] as const),
   };
 }
 

@@ -40,6 +40,11 @@ export function formatTag(random: Uint8Array): string {
   return tag;
 }
 
+/** The tag of the edge that minted an id; undefined for what is no id of an edge. */
+export function tagOf(id: string): string | undefined {
+  return id.length === CONNECTION_ID_LENGTH ? id.slice(0, TAG_LENGTH) : undefined;
+}
+
 /** The slot named by the id at `bytes[start]`, or -1 where no id can stand. */
 export function slotOfBytes(bytes: Uint8Array, start: number, end: number): number {
   if (end - start !== CONNECTION_ID_LENGTH) return -1;

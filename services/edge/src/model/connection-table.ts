@@ -19,7 +19,8 @@ export interface Identified {
  * for a connection that is gone never reaches the one that came after it.
  */
 export class ConnectionTable<T extends Identified> {
-  readonly #tag: string;
+  /** The first characters of every id that it mints. */
+  readonly tag: string;
   readonly #random: (bytes: number) => Uint8Array;
   readonly #entries: (T | undefined)[] = [];
   readonly #generations: number[] = [];
@@ -27,7 +28,7 @@ export class ConnectionTable<T extends Identified> {
 
   /** `random(n)` gives n bytes that nobody can guess. */
   constructor(tag: string, random: (bytes: number) => Uint8Array) {
-    this.#tag = tag;
+    this.tag = tag;
     this.#random = random;
   }
 
@@ -42,7 +43,7 @@ export class ConnectionTable<T extends Identified> {
     if (slot === undefined) return undefined;
     const generation = (this.#generations[slot]! + 1) % GENERATIONS;
     this.#generations[slot] = generation;
-    return formatConnectionId(this.#tag, slot, generation, this.#random(RANDOM_BYTES));
+    return formatConnectionId(this.tag, slot, generation, this.#random(RANDOM_BYTES));
   }
 
   /** Makes a connection with a reserved id findable. */

@@ -1,4 +1,13 @@
 import type { Payloads } from '@trunkline/protocol';
+import type { Needs } from './questions.ts';
+
+/** Which other edges a command is for. */
+export type Audience =
+  /** All that have the hub: users, groups and everybody may be anywhere. */
+  | { readonly kind: 'hub' }
+  /** Those that these connections are at. */
+  | { readonly kind: 'connections'; readonly ids: readonly string[] }
+  | { readonly kind: 'edge'; readonly id: string };
 
 /**
  * What a hub wants done in answer to a command, in this order. The hub itself touches no socket:
@@ -15,5 +24,11 @@ export type Effect<M> =
   | { readonly kind: 'close'; readonly members: readonly M[]; readonly reason: string | undefined }
   /** The answer, where one was asked for: whether what the command names was there. */
   | { readonly kind: 'answer'; readonly found: boolean }
-  /** Other edges must see the command too. */
-  | { readonly kind: 'publish' };
+  | Publish;
+
+/** Other edges must see the command too. `needs`: what must come of it there, if somebody asks. */
+export interface Publish {
+  readonly kind: 'publish';
+  readonly to: Audience;
+  readonly needs: Needs | 'nothing';
+}

@@ -1,6 +1,7 @@
 import type { Command, Exclusions, Target } from './command.ts';
 import { DenseList } from './dense-list.ts';
 import type { Effect } from './effect.ts';
+import { forOthers } from './for-others.ts';
 import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
 import type { Room } from './user-group-rules.ts';
@@ -65,8 +66,10 @@ export class Hub<M extends Member<M>> {
 
   execute(command: Command, origin: Origin, now: number): Effect<M>[] {
     const effects = this.#effects(command, now);
-    if (origin === 'local' && concernsOthers(command, effects)) effects.push({ kind: 'publish' });
-    return effects;
+    if (origin === 'bus') return effects;
+    const isHere = (id: string): boolean => this.#find(id) !== undefined;
+    const publish = forOthers(command, effects, isHere);
+    return publish === undefined ? effects : [...effects, publish];
   }
 
   #effects(command: Command, now: number): Effect<M>[] {
@@ -177,31 +180,4 @@ function union<M>(names: readonly string[], membersOf: (name: string) => Iterabl
 
 function answer<M>(found: boolean): Effect<M>[] {
   return [{ kind: 'answer', found }];
-}
-
-/**
- * Whether other edges must see the command: what names connections is settled if all of them are
- * here; users, groups and everybody may be on every edge.
- */
-function concernsOthers<M>(command: Command, effects: readonly Effect<M>[]): boolean {
-  switch (command.kind) {
-    case 'send':
-    case 'close':
-      return command.target.kind !== 'connections' || missesSome(command.target.ids, effects);
-    case 'joinUser':
-    case 'leaveUser':
-      return true;
-    default:
-      return effects.some((effect) => effect.kind === 'answer' && !effect.found);
-  }
-}
-
-function missesSome<M>(ids: readonly string[], effects: readonly Effect<M>[]): boolean {
-  // Ids may repeat: only where fewer were found are they told apart.
-  return effects.some(
-    (effect) =>
-      'members' in effect &&
-      effect.members.length < ids.length &&
-      effect.members.length < new Set(ids).size,
-  );
 }

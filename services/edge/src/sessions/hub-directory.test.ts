@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { counted, TestEdge, usedOf } from './fixtures.test-support.ts';
 import type { HubDirectory } from './hub-directory.ts';
+import { ALONE } from './others.ts';
 
 let edge: TestEdge;
 let hubs: HubDirectory;
@@ -10,10 +11,10 @@ beforeEach(() => {
   edge = new TestEdge({ hubs: 4 });
   hubs = edge.hubs;
   followed = new Set();
-  hubs.joinBus({
+  hubs.join({
+    othersOf: () => ALONE,
     follow: (hub) => void followed.add(hub),
     unfollow: (hub) => void followed.delete(hub),
-    publish() {},
   });
   edge.expiring.push(hubs);
 });

@@ -1,12 +1,15 @@
 import type { Budget } from '@trunkline/protocol';
 import type { ClientContext } from './client/client-context.ts';
 import { HubRuntime } from './hub-runtime.ts';
+import type { Others } from './others.ts';
+import { ALONE } from './others.ts';
 
-/** What hubs need of the bus. */
-export interface HubBus {
+/** The edges beside this one, as its hubs know them. */
+export interface HubCluster {
+  /** From the first connection of a hub on, this edge takes part in it. */
   follow(hub: string): void;
   unfollow(hub: string): void;
-  publish(hub: string, frame: Uint8Array): void;
+  othersOf(hub: string): Others;
 }
 
 /** How long a hub is remembered that nobody uses: longer than anybody takes to come back to it. */
@@ -29,7 +32,7 @@ export class HubDirectory {
   readonly #hubs = new Map<string, Entry>();
   readonly #context: ClientContext;
   readonly #rules: Budget<string>;
-  #bus: HubBus | undefined;
+  #cluster: HubCluster | undefined;
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -42,9 +45,9 @@ export class HubDirectory {
     return this.#hubs.size;
   }
 
-  /** Before the first hub: directory and bus need each other. */
-  joinBus(bus: HubBus): void {
-    this.#bus = bus;
+  /** Before the first hub: directory and cluster need each other. */
+  join(cluster: HubCluster): void {
+    this.#cluster = cluster;
   }
 
   /** `name`: the hub key, lower case. */
@@ -67,7 +70,7 @@ export class HubDirectory {
     }
     const hub = this.#make(name);
     this.#hubs.set(name, { hub, usedAt: now });
-    this.#bus?.follow(name);
+    this.#cluster?.follow(name);
     return hub;
   }
 
@@ -81,7 +84,7 @@ export class HubDirectory {
       if (!entry.hub.isIdle(now)) entry.usedAt = now;
       else if (now - entry.usedAt >= REMEMBERED_MS) {
         this.#hubs.delete(name);
-        this.#bus?.unfollow(name);
+        this.#cluster?.unfollow(name);
       }
     }
   }
@@ -95,6 +98,6 @@ export class HubDirectory {
       take: () => this.#rules.take(name, 1),
       give: (rules: number) => this.#rules.give(name, rules),
     };
-    return new HubRuntime(name, this.#context, (frame) => this.#bus?.publish(name, frame), room);
+    return new HubRuntime(name, this.#context, this.#cluster?.othersOf(name) ?? ALONE, room);
   }
 }

@@ -1,4 +1,6 @@
 import type { Payloads } from '@trunkline/protocol';
+import type { Asker } from '../model/asker.ts';
+import { DONE, NOT_FOUND } from '../model/asker.ts';
 import type { Command } from '../model/command.ts';
 import type { Effect } from '../model/effect.ts';
 import type { Origin } from '../model/hub.ts';
@@ -12,6 +14,7 @@ import { deliver } from './delivery.ts';
 import type { ClientContext } from './client/client-context.ts';
 import type { PooledHost } from './host.ts';
 import type { HubClient } from './hub-client.ts';
+import type { Others } from './others.ts';
 import { Offers } from './server/offers.ts';
 import { MAY_BE_DYING_MS } from './server/lost-connections.ts';
 import { Reinforcements } from './server/reinforcements.ts';
@@ -19,9 +22,6 @@ import { ServerPool } from './server/server-pool.ts';
 
 /** What a client is told whose token requires one app server, when that has gone. */
 const SERVER_GONE = 'The app server of this client has gone. Connect again.';
-
-/** Publishes the bytes of a service message to the hub's clients on other edges. */
-export type Publish = (frame: Uint8Array) => void;
 
 /** One hub on this edge: its model, its server connections, and the clients that wait for one. */
 export class HubRuntime {
@@ -38,16 +38,17 @@ export class HubRuntime {
     serverSentEvents: 0,
     longPolling: 0,
   };
+  /** The edges beside this one. */
+  readonly others: Others;
   readonly #context: ClientContext;
-  readonly #publish: Publish;
   readonly #reinforcements: Reinforcements;
 
   /** `room`: what the rules of its users may take. */
-  constructor(name: string, context: ClientContext, publish: Publish, room: Room) {
+  constructor(name: string, context: ClientContext, others: Others, room: Room) {
     this.name = name;
     this.#context = context;
     this.servers = new ServerPool(context.clock, new Offers(name, context.digest));
-    this.#publish = publish;
+    this.others = others;
     this.#reinforcements = new Reinforcements(name, context);
     this.migration = context.limits.migration;
     const find = (id: string): HubClient | undefined => {
@@ -125,16 +126,27 @@ export class HubRuntime {
   }
 
   /**
-   * Executes a command and performs its effects. `frame` is the service message that says the same,
-   * for other edges. Answers whether what the command names was found.
+   * Executes a command and performs its effects. `body` is the service message that says the same, for
+   * other edges. The asker, where there is one, is told before this returns, unless others have to be
+   * asked first.
    */
-  execute(command: Command, origin: Origin, frame: Uint8Array): boolean {
+  execute(command: Command, origin: Origin, body: Uint8Array, asker?: Asker): void {
     let found = true;
+    let asksOthers = false;
     for (const effect of this.model.execute(command, origin, this.#context.clock.now())) {
       if (effect.kind === 'answer') ({ found } = effect);
-      else this.#perform(effect, frame);
+      else if (effect.kind !== 'publish') this.#perform(effect);
+      else if (asker === undefined || effect.needs === 'nothing') this.others.tell(effect.to, body);
+      else {
+        asksOthers = true;
+        this.others.ask(effect.to, effect.needs, body, asker);
+      }
     }
-    return found;
+    if (asker === undefined || asksOthers) return;
+    const settle = (): void => asker.settle(found ? DONE : NOT_FOUND);
+    // An ack means that the next send reaches it, whichever edge that comes from.
+    if (command.kind === 'join' || command.kind === 'joinUser') this.others.whenHeard(settle);
+    else settle();
   }
 
   /** Sends each of them the payload of its hub protocol. */
@@ -142,7 +154,7 @@ export class HubRuntime {
     deliver(members, payloads, this.#context);
   }
 
-  #perform(effect: Exclude<Effect<HubClient>, { kind: 'answer' }>, frame: Uint8Array): void {
+  #perform(effect: Effect<HubClient> & { kind: 'deliver' | 'close' }): void {
     switch (effect.kind) {
       case 'deliver':
         this.deliver(effect.members, effect.payloads);
@@ -151,9 +163,6 @@ export class HubRuntime {
         for (const member of effect.members) {
           member.close(CLIENT_CLOSE_REASONS.closedByAppServer, effect.reason);
         }
-        break;
-      case 'publish':
-        this.#publish(frame);
         break;
     }
   }

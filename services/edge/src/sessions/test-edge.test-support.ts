@@ -58,7 +58,12 @@ export class TestEdge {
   /** What each look at the clock of work has cost: nothing, so that all is done at once. */
   workMs = 0;
 
-  constructor(limits: Partial<CoreContext['limits']> = {}, pools = new Pools()) {
+  constructor(
+    limits: Partial<CoreContext['limits']> = {},
+    pools = new Pools(),
+    edgeId = 'edge-1',
+    tag = 'test',
+  ) {
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -71,7 +76,7 @@ export class TestEdge {
     const counters = new Counters();
     const outbox = new Outbox(counters.fanoutSeconds);
     this.context = {
-      edgeId: 'edge-1',
+      edgeId,
       clock,
       log,
       digest: new LogDigest(log, () => this.#now),
@@ -81,7 +86,7 @@ export class TestEdge {
       outbox,
       intake: new Intake(pools, outbox, new TurnClock(() => (this.#worked += this.workMs))),
       tick: 0,
-      clients: new ConnectionTable('test', random),
+      clients: new ConnectionTable(tag, random),
       servers: new Set(),
       results: new ClientResults(pools),
       tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), clock, counters),

@@ -2,8 +2,11 @@ import type { GetConnectionClaims, RefreshAuth, Timestamp } from '@trunkline/pro
 import { AckStatus, encodeClaims, isNever, MessageType } from '@trunkline/protocol';
 import type { ClaimSet } from '@trunkline/tokens';
 import { claimSet, forwardedClaims, payloadOf, readClientClaims } from '@trunkline/tokens';
+import type { Answer } from '../../model/asker.ts';
+import { answerOf, NOT_FOUND } from '../../model/asker.ts';
 import { CONNECTION_ID_LENGTH } from '../../model/connection-id.ts';
 import type { HubClient } from '../hub-client.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
 import { verifyConnectionToken } from '../connection-token.ts';
 import {
   MAX_INTRODUCTION_LENGTH,
@@ -12,25 +15,24 @@ import {
 } from '../introduction.ts';
 import { signInEnd } from '../sign-in.ts';
 import type { ServerContext } from './server-context.ts';
-import type { ServerSession } from './server-session.ts';
 
 // A new sign-in of a client that stays connected (service protocol reference, section 18.6). App
 // servers ask by the connection token: whoever has it was let in with it.
 
 type Question = RefreshAuth | GetConnectionClaims;
+type RefreshContext = Pick<ServerContext, 'clients' | 'expiring' | 'tokens'>;
 
 const CLOSES = 'asrs.s.coae';
 const ENDS_AT = 'asrs.s.aeo';
 
-/** Answers with all claims of the connection's access token. */
-export function tellClaims(
+/** All claims of the connection's access token. */
+export function claimsAnswer(
   question: GetConnectionClaims,
-  server: ServerSession,
-  context: ServerContext,
-): void {
-  const client = clientOf(question, server, context);
-  if (client === undefined) return refuse(server, question, AckStatus.NotFound);
-  confirm(server, question, claimSet(client.introduction.tokenPayload));
+  hub: HubRuntime,
+  context: RefreshContext,
+): Answer {
+  const client = clientOf(question, hub, context);
+  return client === undefined ? NOT_FOUND : confirmed(claimSet(client.introduction.tokenPayload));
 }
 
 /**
@@ -40,20 +42,20 @@ export function tellClaims(
  */
 export function refreshAuth(
   question: RefreshAuth,
-  server: ServerSession,
-  context: ServerContext,
-): void {
-  const client = clientOf(question, server, context);
-  if (client === undefined) return refuse(server, question, AckStatus.NotFound);
+  hub: HubRuntime,
+  context: RefreshContext,
+): Answer {
+  const client = clientOf(question, hub, context);
+  if (client === undefined) return NOT_FOUND;
   const { introduction } = client;
   const previous = claimSet(introduction.tokenPayload);
   const given = question.claims.length === 0 ? previous : question.claims;
   const tokenPayload = payloadOf(withEnd(given, previous, question.expireTime));
   const claims = readClientClaims(tokenPayload);
-  if (claims.userId !== client.userId) return refuse(server, question, AckStatus.Forbidden);
+  if (claims.userId !== client.userId) return answerOf(AckStatus.Forbidden);
   if (introductionLength({ ...introduction, tokenPayload }) > MAX_INTRODUCTION_LENGTH) {
     const why = `Claims, headers and query are over ${MAX_INTRODUCTION_LENGTH} characters.`;
-    return refuse(server, question, AckStatus.InternalServerError, why);
+    return answerOf(AckStatus.InternalServerError, why);
   }
   if (tokenPayload !== payloadOf(previous)) {
     replaceTokenPayload(introduction, tokenPayload);
@@ -62,17 +64,23 @@ export function refreshAuth(
   const end = signInEnd(claims);
   if (end === undefined) context.expiring.delete(client);
   else context.expiring.set(client, end);
-  confirm(server, question, claimSet(tokenPayload));
+  return confirmed(claimSet(tokenPayload));
+}
+
+/** The connection that a connection token is of. */
+export function connectionIdOf({ connectionToken }: Question): string {
+  return connectionToken.slice(0, CONNECTION_ID_LENGTH);
 }
 
 /** Of this hub, and negotiated with version 1: others have no token that could be told. */
 function clientOf(
-  { connectionToken }: Question,
-  { hub }: ServerSession,
-  { clients, tokens }: ServerContext,
+  question: Question,
+  hub: HubRuntime,
+  { clients, tokens }: RefreshContext,
 ): HubClient | undefined {
-  const client = clients.get(connectionToken.slice(0, CONNECTION_ID_LENGTH));
+  const client = clients.get(connectionIdOf(question));
   if (client?.hub !== hub) return undefined;
+  const { connectionToken } = question;
   const grant = verifyConnectionToken(connectionToken, hub.name, client.userId, tokens.keys);
   return grant && client;
 }
@@ -107,11 +115,6 @@ function tellItsServer({ id: connectionId, introduction, host }: HubClient): voi
   host.write({ type: MessageType.UpdateConnectionClaims, connectionId, claims });
 }
 
-function confirm(server: ServerSession, { ackId }: Question, claims: ClaimSet): void {
-  const payload = encodeClaims(claims);
-  server.write({ type: MessageType.Ack, ackId, status: AckStatus.Ok, message: '', payload });
-}
-
-function refuse(server: ServerSession, { ackId }: Question, status: number, message = ''): void {
-  server.write({ type: MessageType.Ack, ackId, status, message });
+function confirmed(claims: ClaimSet): Answer {
+  return answerOf(AckStatus.Ok, '', encodeClaims(claims));
 }

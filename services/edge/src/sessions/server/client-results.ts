@@ -1,10 +1,17 @@
-import type { Budget, ClientCompletion, ClientInvocation } from '@trunkline/protocol';
-import { MessageType } from '@trunkline/protocol';
+import type {
+  Budget,
+  ClientCompletion,
+  ClientInvocation,
+  ServiceMessage,
+} from '@trunkline/protocol';
+import { AckStatus, decodeServiceMessage, MessageType } from '@trunkline/protocol';
+import type { Answer } from '../../model/asker.ts';
 import type { Pools } from '../../pools.ts';
-import type { PooledHost } from '../host.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { ServedHub } from '../served.ts';
-import { EarlyQuestions } from './early-questions.ts';
+import type { Caller, Completion } from './caller.ts';
+import { connectionOf, ServerCaller } from './caller.ts';
+import { EarlyQuestions, lentBytes, lentPayloads } from './early-questions.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
@@ -15,41 +22,58 @@ const ABSENT_MS = 30_000;
 
 interface Pending {
   readonly invocationId: string;
-  readonly client: HubClient;
-  /** The server connection that asked. */
-  readonly caller: ServerSession;
+  readonly connectionId: string;
+  readonly caller: Caller;
+  /** Ends the waiting for the edge that the client is at, if it is not here. */
+  stop: (() => void) | undefined;
   deadline: number;
 }
 
 /**
  * Who waits for which client's result (service protocol reference, section 11). A client answers the
  * app server that serves it, its host; where another server has asked, the answer is handed on. An
- * invocation is known by the client it is for, so that no hub can reach those of another.
+ * invocation is known by the client it is for, so that no hub can reach those of another. Where the
+ * client is at another edge, that one is asked, and both edges know who waits.
  */
 export class ClientResults {
   /** In the order of their deadlines, since all have the same time. */
   readonly #pending = new Set<Pending>();
-  /** By the client that owes the answer, and invocation id. */
-  readonly #owed = new Map<HubClient, Map<string, Pending>>();
+  /** By the id of the client that owes the answer, and invocation id. */
+  readonly #owed = new Map<string, Map<string, Pending>>();
   /** The last connections of app servers that have none now, and when these ended. */
   readonly #absent = new Map<ServerSession, number>();
   readonly #ofHub: Budget<ServedHub>;
-  readonly #ofClient: Budget<HubClient>;
+  readonly #ofClient: Budget<string>;
   readonly #early: EarlyQuestions;
 
   constructor(pools: Pools) {
     this.#ofHub = pools.open('client_results', (hub) =>
-      this.#giveUp((one) => one.client.hub === hub),
+      this.#giveUp(({ caller }) => caller.hub === hub),
     );
-    this.#ofClient = pools.open('client_results_of_client', (client) =>
-      this.#giveUp((one) => one.client === client),
+    this.#ofClient = pools.open('client_results_of_client', (id) =>
+      this.#giveUp(({ connectionId }) => connectionId === id),
     );
     this.#early = new EarlyQuestions(pools);
   }
 
-  /** A server asks a client. */
-  invoke(message: ClientInvocation, caller: ServerSession, context: ServerContext): void {
-    const { connectionId, invocationId } = message;
+  /** A server of this edge asks a client, here or elsewhere. `body`: the message as it came. */
+  invoke(
+    message: ClientInvocation,
+    body: Uint8Array,
+    server: ServerSession,
+    context: ServerContext,
+  ): void {
+    const caller = new ServerCaller(server);
+    if (context.clients.get(message.connectionId) === undefined) {
+      this.#invokeElsewhere(message, body, server, caller, context);
+    } else {
+      this.invokeHere(message, caller, context);
+    }
+  }
+
+  /** Asks a client of this edge. */
+  invokeHere(message: ClientInvocation, caller: Caller, context: ServerContext): void {
+    const { connectionId } = message;
     const client = context.clients.get(connectionId);
     if (client?.hub !== caller.hub) {
       return fail(message, caller, `Connection '${connectionId}' does not exist.`);
@@ -65,36 +89,87 @@ export class ClientResults {
         `Connection '${connectionId}' has an app server too old to ask.`,
       );
     }
-    const deadline = context.clock.now() + LONGEST_MS;
-    const pending: Pending = { invocationId, client, caller, deadline };
-    const refusal = this.#add(pending);
-    if (refusal !== undefined) return fail(message, caller, refusal);
+    const pending = this.#add(message, caller, context);
+    if (pending === undefined) return;
     // A host that asks its own client would take the message for another server's question.
     if (host.serverId !== caller.serverId) host.write({ ...message, payloads: NO_PAYLOADS });
-    this.#early.pass(caller, message.payloads, (payloads) => {
+    this.#early.pass(caller, lentPayloads(message.payloads), (payloads) => {
       // The client may have gone meanwhile, or the time for its answer be up.
       if (this.#pending.has(pending)) caller.hub.deliver([client], payloads);
     });
+  }
+
+  /** Asks the edge that the client is at; its answer is the client's completion, or its own. */
+  #invokeElsewhere(
+    message: ClientInvocation,
+    body: Uint8Array,
+    server: ServerSession,
+    caller: ServerCaller,
+    context: ServerContext,
+  ): void {
+    const pending = this.#add(message, caller, context);
+    if (pending === undefined) return;
+    const to = { kind: 'connections', ids: [message.connectionId] } as const;
+    this.#early.pass(caller, lentBytes(body), (bytes) => {
+      if (!this.#pending.has(pending)) return;
+      const asker = { settle: (answer: Answer) => this.#answeredElsewhere(pending, answer) };
+      const stop = server.hub.others.ask(to, 'anyFound', bytes, asker, LONGEST_MS);
+      if (this.#pending.has(pending)) pending.stop = stop;
+    });
+  }
+
+  #answeredElsewhere(pending: Pending, { status, payload }: Answer): void {
+    if (!this.#pending.has(pending)) return;
+    this.#forget(pending);
+    const { connectionId, caller } = pending;
+    if (status !== AckStatus.Ok) {
+      return failPending(pending, `Connection '${connectionId}' does not exist.`);
+    }
+    this.#early.answered(caller);
+    const completion = payload && decodeServiceMessage(payload);
+    if (isCompletion(completion)) caller.complete(completion);
   }
 
   /**
    * The host passes a client's answer on, or says that it was its own; or the server that asked
    * says that it waits no longer. From anybody else it counts for nothing.
    */
-  complete(message: ClientCompletion, server: ServerSession, context: ServerContext): void {
-    const client = context.clients.get(message.connectionId);
-    const pending = client && this.#owed.get(client)?.get(message.invocationId);
+  complete(
+    message: ClientCompletion,
+    body: Uint8Array,
+    server: ServerSession,
+    context: ServerContext,
+  ): void {
+    const { connectionId } = message;
+    const pending = this.#owed.get(connectionId)?.get(message.invocationId);
     if (pending === undefined) return;
-    const asker = pending.caller.serverId === server.serverId && pending.caller.hub === server.hub;
-    if (client?.host !== server && !asker) return;
+    const { caller } = pending;
+    const isCaller = caller.serverId === server.serverId && caller.hub === server.hub;
+    if (context.clients.get(connectionId)?.host !== server && !isCaller) return;
     this.#forget(pending);
-    this.#early.answered(pending.caller);
-    if (!asker) connectionOf(pending.caller)?.write(message);
+    this.#early.answered(caller);
+    if (!isCaller) return caller.complete(message);
+    caller.done();
+    if (pending.stop === undefined) return;
+    server.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
+  }
+
+  /** An app server of another edge waits no longer for a client of this one. */
+  withdrawn({ connectionId, invocationId }: ClientCompletion, edgeId: string): void {
+    const pending = this.#owed.get(connectionId)?.get(invocationId);
+    if (pending?.caller.edgeId === edgeId) this.#forget(pending);
+  }
+
+  /** Another edge is gone: nobody there waits any more. */
+  edgeLost(edgeId: string): void {
+    for (const pending of this.#pending) {
+      if (pending.caller.edgeId === edgeId) this.#forget(pending);
+    }
   }
 
   /** Somebody waits for a result of this client. */
   awaits(client: HubClient): boolean {
-    return this.#owed.has(client);
+    return this.#owed.has(client.id);
   }
 
   /**
@@ -102,9 +177,10 @@ export class ClientResults {
    * told. Its own server is not: it learns of the end by CloseConnection, or is the one lost.
    */
   clientGone(client: HubClient): void {
-    for (const pending of this.#owed.get(client)?.values() ?? []) {
+    for (const pending of this.#owed.get(client.id)?.values() ?? []) {
+      const { caller } = pending;
       this.#forget(pending);
-      if (pending.caller === client.host) continue;
+      if (caller instanceof ServerCaller && caller.server === client.host) continue;
       failPending(pending, `Connection '${client.id}' disconnected.`);
     }
   }
@@ -125,7 +201,7 @@ export class ClientResults {
     for (const pending of this.#pending) {
       if (pending.deadline > now) return;
       this.#forget(pending);
-      failPending(pending, `Connection '${pending.client.id}' did not answer in time.`);
+      failPending(pending, `Connection '${pending.connectionId}' did not answer in time.`);
     }
   }
 
@@ -134,33 +210,44 @@ export class ClientResults {
     for (const pending of this.#pending) pending.deadline += late;
   }
 
-  /** Remembers who waits. Answers why it cannot be waited for, or undefined. */
-  #add(pending: Pending): string | undefined {
-    const { client, invocationId } = pending;
-    if (this.#owed.get(client)?.has(invocationId) === true) {
+  /** Remembers who waits. Undefined where that is refused, and the caller has been told. */
+  #add(message: ClientInvocation, caller: Caller, { clock }: ServerContext): Pending | undefined {
+    const { connectionId, invocationId } = message;
+    const refusal = this.#refusal(message, caller);
+    if (refusal !== undefined) {
+      fail(message, caller, refusal);
+      return undefined;
+    }
+    const deadline = clock.now() + LONGEST_MS;
+    const pending: Pending = { invocationId, connectionId, caller, stop: undefined, deadline };
+    const owed = this.#owed.get(connectionId) ?? new Map<string, Pending>();
+    this.#owed.set(connectionId, owed.set(invocationId, pending));
+    this.#pending.add(pending);
+    return pending;
+  }
+
+  /** Why it cannot be waited for; undefined where it can, and room has been taken. */
+  #refusal({ connectionId, invocationId }: ClientInvocation, caller: Caller): string | undefined {
+    if (this.#owed.get(connectionId)?.has(invocationId) === true) {
       return `The answer to '${invocationId}' is awaited already.`;
     }
-    if (!this.#ofClient.take(client, 1)) {
-      return `Too many results of connection '${client.id}' are awaited.`;
+    if (!this.#ofClient.take(connectionId, 1)) {
+      return `Too many results of connection '${connectionId}' are awaited.`;
     }
-    if (!this.#ofHub.take(client.hub, 1)) {
-      this.#ofClient.give(client, 1);
-      return 'Too many client results are awaited.';
-    }
-    const owed = this.#owed.get(client) ?? new Map<string, Pending>();
-    this.#owed.set(client, owed.set(invocationId, pending));
-    this.#pending.add(pending);
-    return undefined;
+    if (this.#ofHub.take(caller.hub, 1)) return undefined;
+    this.#ofClient.give(connectionId, 1);
+    return 'Too many client results are awaited.';
   }
 
   #forget(pending: Pending): void {
     if (!this.#pending.delete(pending)) return;
-    const { client, invocationId } = pending;
-    const owed = this.#owed.get(client);
+    const { connectionId, invocationId, caller } = pending;
+    const owed = this.#owed.get(connectionId);
     owed?.delete(invocationId);
-    if (owed?.size === 0) this.#owed.delete(client);
-    this.#ofClient.give(client, 1);
-    this.#ofHub.give(client.hub, 1);
+    if (owed?.size === 0) this.#owed.delete(connectionId);
+    this.#ofClient.give(connectionId, 1);
+    this.#ofHub.give(caller.hub, 1);
+    pending.stop?.();
   }
 
   /** Forgets what an app server has asked that has not come back: nobody is there to be told. */
@@ -185,19 +272,18 @@ const NO_PAYLOADS = new Map<string, Uint8Array>();
 
 type Call = Pick<ClientInvocation, 'invocationId' | 'connectionId' | 'callerServerId'>;
 
-function failPending({ invocationId, client, caller }: Pending, error: string): void {
-  const call = { invocationId, connectionId: client.id, callerServerId: caller.serverId };
-  fail(call, caller, error);
+function failPending({ invocationId, connectionId, caller }: Pending, error: string): void {
+  fail({ invocationId, connectionId, callerServerId: caller.serverId }, caller, error);
 }
 
-function fail(call: Call, caller: ServerSession, error: string): void {
+function fail(call: Call, caller: Caller, error: string): void {
   const { invocationId, connectionId, callerServerId } = call;
   const type = MessageType.ErrorCompletion;
-  connectionOf(caller)?.write({ type, invocationId, connectionId, callerServerId, error });
+  caller.complete({ type, invocationId, connectionId, callerServerId, error });
 }
 
-/** The connection that asked, or another one of the same app server if it is gone by now. */
-function connectionOf(caller: ServerSession): PooledHost | undefined {
-  if (caller.isOpen) return caller;
-  return [...caller.hub.servers].find(({ serverId }) => serverId === caller.serverId);
+function isCompletion(message: ServiceMessage | undefined): message is Completion {
+  return (
+    message?.type === MessageType.ClientCompletion || message?.type === MessageType.ErrorCompletion
+  );
 }

@@ -2,7 +2,7 @@ import type { Budget, Payloads } from '@trunkline/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Pools } from '../../pools.ts';
 import type { ServedHub } from '../served.ts';
-import type { ServerSession } from './server-session.ts';
+import type { Caller } from './caller.ts';
 
 /** How long a question waits: a process was seen to need 20 ms, on a machine with nothing else to do. */
 const WAIT_MS = 100;
@@ -10,6 +10,25 @@ const WAIT_MS = 100;
 const FEW_RESULTS = 3;
 /** Processes whose results are counted; one that is forgotten is given time again. */
 const PROCESSES = 1024;
+
+/** A question that is lent for a call. */
+export interface Lent<T> {
+  readonly value: T;
+  readonly bytes: number;
+  copy(): T;
+}
+
+export function lentPayloads(payloads: Payloads): Lent<Payloads> {
+  return {
+    value: payloads,
+    bytes: [...payloads.values()].reduce((sum, { length }) => sum + length, 0),
+    copy: () => new Map([...payloads].map(([name, lent]) => [name, Uint8Array.from(lent)])),
+  };
+}
+
+export function lentBytes(lent: Uint8Array): Lent<Uint8Array> {
+  return { value: lent, bytes: lent.length, copy: () => Uint8Array.from(lent) };
+}
 
 interface Question {
   readonly hub: ServedHub;
@@ -34,19 +53,18 @@ export class EarlyQuestions {
     });
   }
 
-  /** Calls `send` with the payloads of a question of `caller`: now, or with a copy of them when it is time. */
-  pass(caller: ServerSession, payloads: Payloads, send: (payloads: Payloads) => void): void {
+  /** Calls `send` with a question of `caller`: now, or with a copy of it when it is time. */
+  pass<T>(caller: Caller, { value, bytes, copy }: Lent<T>, send: (value: T) => void): void {
     const { hub } = caller;
-    const bytes = [...payloads.values()].reduce((sum, { length }) => sum + length, 0);
-    if (!this.#isYoung(caller) || !this.#bytes.take(hub, bytes)) return send(payloads);
-    const copies = new Map([...payloads].map(([name, lent]) => [name, Uint8Array.from(lent)]));
-    const question = { hub, bytes, send: () => send(copies) };
+    if (!this.#isYoung(caller) || !this.#bytes.take(hub, bytes)) return send(value);
+    const copied = copy();
+    const question = { hub, bytes, send: () => send(copied) };
     this.#waiting.add(question);
     setTimeout(() => this.#release(question), WAIT_MS).unref();
   }
 
   /** A question of this process has been answered. */
-  answered({ serverId, software }: ServerSession): void {
+  answered({ serverId, software }: Caller): void {
     if (software.losesEarlyAnswers) this.#results.set(serverId, this.#resultsOf(serverId) + 1);
   }
 
@@ -57,7 +75,7 @@ export class EarlyQuestions {
     question.send();
   }
 
-  #isYoung({ serverId, software }: ServerSession): boolean {
+  #isYoung({ serverId, software }: Caller): boolean {
     return software.losesEarlyAnswers && this.#resultsOf(serverId) < FEW_RESULTS;
   }
 

@@ -1,53 +1,108 @@
 import type { GroupMemberQuery } from '@trunkline/protocol';
-import { AckStatus, encodeGroupPage, MessageType } from '@trunkline/protocol';
+import { AckStatus, encodeGroupPage } from '@trunkline/protocol';
+import type { Answer, Asker } from '../../model/asker.ts';
+import { answerOf } from '../../model/asker.ts';
 import type { ConnectionTable } from '../../model/connection-table.ts';
+import type { EdgeContext } from '../edge-context.ts';
 import type { HubClient } from '../hub-client.ts';
-import type { ServerSession } from './server-session.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
 
 /** Members in one answer, whatever is asked for; the SDK asks on until it has all. */
 const PAGE_MAX = 1000;
 /** Slots looked at for one answer; above it a page is short, or even empty, and another one follows. */
 const SLOTS_MAX = 50_000;
+/** Behind an at sign, the edge that the slot is of. */
+const TOKEN = /^(\d{1,15})(?:@(.+))?$/s;
+
+/** Where a listing goes on: at this slot of that edge. */
+interface Place {
+  readonly slot: number;
+  readonly edgeId: string;
+}
 
 interface Page {
   readonly members: Iterable<HubClient>;
   readonly length: number;
-  /** Where the next page goes on; undefined after the last. */
+  /** The slot at which the next page goes on; undefined after the last. */
   readonly next: number | undefined;
 }
 
+type Query = Pick<GroupMemberQuery, 'group' | 'top' | 'maxPageSize' | 'continuationToken'>;
+type ListingContext = Pick<EdgeContext, 'edgeId' | 'clients'>;
+
 /**
- * Who is in a group (section 18.5). What fits into one page is one page. More comes in the order of
- * the slots that the clients have in the edge's table, and a continuation token is the next slot:
- * nothing is sorted, nothing is kept between two pages, and they may be asked for on any server
- * connection, or twice. A client keeps its slot as long as it lives, so who is in the group all the
- * while is listed once; who comes or goes meanwhile is listed once or not at all.
+ * Who is in a group (section 18.5), edge by edge in the order of their ids: the token of a page names
+ * the edge that has the next one. An edge that has gone has no members any more, so the one behind it
+ * goes on.
  */
-export function answerGroupMembers(
-  query: GroupMemberQuery,
-  server: ServerSession,
-  clients: ConnectionTable<HubClient>,
+export function listGroup(
+  query: Query,
+  body: Uint8Array,
+  hub: HubRuntime,
+  asker: Asker,
+  context: ListingContext,
 ): void {
-  const { group, top = PAGE_MAX, maxPageSize = PAGE_MAX, continuationToken, ackId } = query;
+  const place = placeOf(query.continuationToken);
+  if (place === undefined) return asker.settle(BAD_TOKEN);
+  const { edgeId: self } = context;
+  const edges = [self, ...hub.others.edges].toSorted();
+  const at = edges.find((edge) => edge >= place.edgeId);
+  if (at === undefined) asker.settle(pageAnswer({ members: [], length: 0, next: undefined }));
+  else if (at === self) asker.settle(groupPage(query, hub, context));
+  else hub.others.ask({ kind: 'edge', id: at }, 'anyFound', body, skipping(at, asker, hub));
+}
+
+/**
+ * The page of this edge's own members. What fits into one is one. More comes in the order of the slots
+ * that the clients have in the edge's table: nothing is sorted, nothing is kept between two pages, and
+ * they may be asked for on any server connection, or twice. A client keeps its slot as long as it
+ * lives, so who is in the group all the while is listed once; who comes or goes meanwhile is listed
+ * once or not at all.
+ */
+export function groupPage(query: Query, hub: HubRuntime, context: ListingContext): Answer {
+  const { group, top = PAGE_MAX, maxPageSize = PAGE_MAX, continuationToken } = query;
+  const place = placeOf(continuationToken);
+  if (place === undefined) return BAD_TOKEN;
+  const { edgeId: self, clients } = context;
   const most = Math.max(1, Math.min(top, maxPageSize, PAGE_MAX));
-  const from = continuationToken === undefined ? 0 : Number(continuationToken);
-  if (!Number.isSafeInteger(from) || from < 0) {
-    const message = 'This continuation token is none of this service.';
-    server.write({ type: MessageType.Ack, ackId, status: AckStatus.InternalServerError, message });
-    return;
-  }
-  const members = server.hub.model.membersOf(group);
-  const whole = continuationToken === undefined && members.size <= most;
+  const from = place.edgeId === self ? place.slot : 0;
+  const members = hub.model.membersOf(group);
+  const whole = from === 0 && members.size <= most;
   const page: Page = whole
     ? { members, length: members.size, next: undefined }
     : pageFrom(from, most, members, clients);
-  server.write({
-    type: MessageType.Ack,
-    ackId,
-    status: AckStatus.Ok,
-    message: '',
-    payload: encodeGroupPage(page.members, page.length, page.next?.toString()),
-  });
+  return page.next === undefined
+    ? pageAnswer(page, startAfter(self, hub.others.edges))
+    : pageAnswer(page, { slot: page.next, edgeId: self });
+}
+
+/** A listing without a token begins at the first edge, which every id comes behind. */
+function placeOf(token: string | undefined): Place | undefined {
+  if (token === undefined) return { slot: 0, edgeId: '' };
+  const [, slot, edgeId = ''] = TOKEN.exec(token) ?? [];
+  return slot === undefined ? undefined : { slot: Number(slot), edgeId };
+}
+
+function pageAnswer({ members, length }: Page, next?: Place): Answer {
+  const token = next && `${next.slot}@${next.edgeId}`;
+  return answerOf(AckStatus.Ok, '', encodeGroupPage(members, length, token));
+}
+
+/** The first place behind an edge; undefined behind the last one. */
+function startAfter(edgeId: string, others: readonly string[]): Place | undefined {
+  const next = others.toSorted().find((other) => other > edgeId);
+  return next === undefined ? undefined : { slot: 0, edgeId: next };
+}
+
+/** Where the edge that was asked has gone, the listing goes on behind it. */
+function skipping(edgeId: string, asker: Asker, hub: HubRuntime): Asker {
+  return {
+    settle: (answer) => {
+      if (answer.status !== AckStatus.NotFound) return asker.settle(answer);
+      const none = { members: [], length: 0, next: undefined };
+      asker.settle(pageAnswer(none, startAfter(edgeId, hub.others.edges)));
+    },
+  };
 }
 
 function pageFrom(
@@ -66,3 +121,8 @@ function pageFrom(
   const next = slot < clients.slots ? slot : undefined;
   return { members: page, length: page.length, next };
 }
+
+const BAD_TOKEN = answerOf(
+  AckStatus.InternalServerError,
+  'This continuation token is none of this service.',
+);

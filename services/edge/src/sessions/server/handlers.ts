@@ -1,17 +1,19 @@
-import type { MessageFromServer } from '@trunkline/protocol';
-import { AckStatus, MessageType } from '@trunkline/protocol';
+import type { GetConnectionClaims, MessageFromServer, RefreshAuth } from '@trunkline/protocol';
+import { MessageType } from '@trunkline/protocol';
+import type { Answer } from '../../model/asker.ts';
 import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
-import { refreshAuth, tellClaims } from './auth-refresh.ts';
+import { claimsAnswer, connectionIdOf, refreshAuth } from './auth-refresh.ts';
 import { toCommand } from './commands.ts';
 import { answerPing } from './pings.ts';
-import { answerGroupMembers } from './group-members.ts';
+import { listGroup } from './group-members.ts';
+import { ServerAsker } from './server-asker.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
 /**
  * Does what a message of an app server asks for, but for ConnectionData, which the session relays
- * itself. `body` is the message as it came. Message types that this service does not serve are passed
- * over (service protocol reference, section 9).
+ * itself. `body` is the message as it came, for other edges. Message types that this service does not
+ * serve are passed over (service protocol reference, section 9).
  */
 export function handleMessage(
   message: MessageFromServer,
@@ -19,49 +21,62 @@ export function handleMessage(
   server: ServerSession,
   context: ServerContext,
 ): void {
+  const { hub } = server;
   if (message.type === MessageType.Ping) {
     answerPing(message.entries, server, context);
   } else if (message.type === MessageType.CloseConnection) {
-    closeClient(message.connectionId, message.errorMessage, server, context);
+    closeClient(message.connectionId, message.errorMessage, body, server, context);
   } else if (message.type === MessageType.ClientInvocation) {
-    context.results.invoke(message, server, context);
+    context.results.invoke(message, body, server, context);
   } else if (message.type === MessageType.ClientCompletion) {
-    context.results.complete(message, server, context);
+    context.results.complete(message, body, server, context);
   } else if (message.type === MessageType.AccessKeyRequest) {
     declineAccessKey(server);
   } else if (message.type === MessageType.GroupMemberQuery) {
-    answerGroupMembers(message, server, context.clients);
+    listGroup(message, body, hub, new ServerAsker(server, message.ackId), context);
   } else if (message.type === MessageType.RefreshAuth) {
-    refreshAuth(message, server, context);
+    answerAtHome(message, body, server, context, () => refreshAuth(message, hub, context));
   } else if (message.type === MessageType.GetConnectionClaims) {
-    tellClaims(message, server, context);
+    answerAtHome(message, body, server, context, () => claimsAnswer(message, hub, context));
   } else {
     const command = toCommand(message);
     if (command === undefined) return;
-    const found = server.hub.execute(command, 'local', body);
-    if ('ackId' in message) acknowledge(server, message.ackId, found);
+    const asker = 'ackId' in message ? new ServerAsker(server, message.ackId) : undefined;
+    hub.execute(command, 'local', body, asker);
   }
+}
+
+/** Answers what is asked of a connection by its token: here, or at the edge that it is at. */
+function answerAtHome(
+  question: RefreshAuth | GetConnectionClaims,
+  body: Uint8Array,
+  server: ServerSession,
+  { clients }: ServerContext,
+  answer: () => Answer,
+): void {
+  const asker = new ServerAsker(server, question.ackId);
+  const id = connectionIdOf(question);
+  if (clients.get(id) !== undefined) return asker.settle(answer());
+  server.hub.others.ask({ kind: 'connections', ids: [id] }, 'anyFound', body, asker);
 }
 
 /** Any server may close any client of its hub; the one that serves it is told (section 8.5). */
 function closeClient(
   connectionId: string,
   error: string,
+  body: Uint8Array,
   server: ServerSession,
   context: ServerContext,
 ): void {
   const client = context.clients.get(connectionId);
-  if (client?.hub !== server.hub) return;
+  if (client === undefined) {
+    return server.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
+  }
+  if (client.hub !== server.hub) return;
   if (client.host === server) client.closedByHost(error);
   // A process that remembers the client speaks of the time when it still served it (section 20.10).
   else if (!server.hub.servers.remembers(server, client))
     client.close(CLIENT_CLOSE_REASONS.closedByAppServer, error || undefined);
-}
-
-/** Acks on the server connection that asked, since ack ids are its own (section 10). */
-function acknowledge(server: ServerSession, ackId: number, found: boolean): void {
-  const status = found ? AckStatus.Ok : AckStatus.NotFound;
-  server.write({ type: MessageType.Ack, ackId, status, message: '' });
 }
 
 /** Declines the one question that is not served here and that app servers wait for (section 12). */

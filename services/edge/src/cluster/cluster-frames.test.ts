@@ -1,0 +1,56 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ProtocolError } from '@trunkline/protocol';
+import { answerOf } from '../model/asker.ts';
+import type { ClusterFrame } from './cluster-frames.ts';
+import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
+
+const text = fc.string({ unit: 'grapheme' });
+const bytes = fc.uint8Array().map((array) => Buffer.from(array));
+const question = fc.nat(0xffff_ffff);
+const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
+  fc.record({ kind: fc.constant('command' as const), question, hub: text, body: bytes }),
+  fc.record({
+    kind: fc.constant('answer' as const),
+    question,
+    answer: fc
+      .tuple(fc.nat(5), text, fc.option(bytes, { nil: undefined }))
+      .map((parts) => answerOf(...parts)),
+  }),
+  fc.record({
+    kind: fc.constant('heartbeat' as const),
+    beat: fc.record({
+      edgeId: text,
+      incarnation: text,
+      startedAt: fc.nat(2 ** 45),
+      tag: text,
+    }),
+    isAsking: fc.boolean(),
+  }),
+  fc.constant({ kind: 'leaving' as const }),
+);
+
+test('what is written is what is read', () => {
+  const given = fc.property(frames, (frame) => {
+    expect(decodeClusterFrame(Buffer.from(encodeClusterFrame(frame)))).toEqual(frame);
+  });
+  fc.assert(given, { numRuns: 500 });
+});
+
+test('a kind that is not known is passed over, and so is more than is known', () => {
+  expect(decodeClusterFrame(Buffer.of(0x91, 99))).toBeUndefined();
+  expect(decodeClusterFrame(Buffer.of(0x93, 4, 1, 2))).toEqual({ kind: 'leaving' });
+});
+
+test('what is no frame is refused, wherever it breaks off', () => {
+  const given = fc.property(
+    frames,
+    fc.double({ min: 0, max: 0.99, noNaN: true }),
+    (frame, part) => {
+      const whole = Buffer.from(encodeClusterFrame(frame));
+      const cut = whole.subarray(0, Math.floor(whole.length * part));
+      expect(() => decodeClusterFrame(cut)).toThrow(ProtocolError);
+    },
+  );
+  fc.assert(given, { numRuns: 500 });
+});

@@ -1,0 +1,104 @@
+import { ByteReader, ByteWriter } from '@trunkline/protocol';
+import type { Answer } from '../model/asker.ts';
+import { answerOf } from '../model/asker.ts';
+import type { Heartbeat } from './membership.ts';
+
+/**
+ * What edges say to each other: a MessagePack array whose first element is the kind. A kind that is not
+ * known, and elements behind those that are, come from a newer minor version and are passed over.
+ */
+export type ClusterFrame =
+  /** Do what this service message says, of this hub. `question` 0: nobody waits for what comes of it. */
+  | {
+      readonly kind: 'command';
+      readonly question: number;
+      readonly hub: string;
+      readonly body: Uint8Array;
+    }
+  /** What came of it. */
+  | { readonly kind: 'answer'; readonly question: number; readonly answer: Answer }
+  /** The edge is there. `isAsking`: it wants to hear the same of whoever hears this. */
+  | { readonly kind: 'heartbeat'; readonly beat: Heartbeat; readonly isAsking: boolean }
+  /** The edge goes, and no client or app server is left there. */
+  | { readonly kind: 'leaving' };
+
+const Kind = { command: 1, answer: 2, heartbeat: 3, leaving: 4 } as const;
+
+const writer = new ByteWriter(1024);
+
+/** The bytes are lent until the next call. */
+export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
+  writer.clear();
+  switch (frame.kind) {
+    case 'command':
+      writer.arrayHeader(4);
+      writer.int(Kind.command);
+      writer.int(frame.question);
+      writer.text(frame.hub);
+      writer.binary(frame.body);
+      break;
+    case 'answer':
+      writeAnswer(frame.question, frame.answer);
+      break;
+    case 'heartbeat':
+      writeHeartbeat(frame.beat, frame.isAsking);
+      break;
+    case 'leaving':
+      writer.arrayHeader(1);
+      writer.int(Kind.leaving);
+      break;
+  }
+  return writer.view();
+}
+
+function writeAnswer(question: number, { status, message, payload }: Answer): void {
+  writer.arrayHeader(5);
+  writer.int(Kind.answer);
+  writer.int(question);
+  writer.int(status);
+  writer.text(message);
+  if (payload === undefined) writer.nil();
+  else writer.binary(payload);
+}
+
+function writeHeartbeat(beat: Heartbeat, isAsking: boolean): void {
+  writer.arrayHeader(6);
+  writer.int(Kind.heartbeat);
+  writer.text(beat.edgeId);
+  writer.text(beat.incarnation);
+  writer.int(beat.startedAt);
+  writer.text(beat.tag);
+  writer.boolean(isAsking);
+}
+
+/** Undefined for a kind that is not known. Throws ProtocolError for what is no frame. */
+export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined {
+  const reader = new ByteReader(bytes);
+  reader.arrayHeader();
+  switch (reader.int()) {
+    case Kind.command:
+      return {
+        kind: 'command',
+        question: reader.int(),
+        hub: reader.text(),
+        body: reader.binary(),
+      };
+    case Kind.answer: {
+      const question = reader.int();
+      const status = reader.int();
+      const message = reader.text();
+      const payload = reader.nil() ? undefined : reader.binary();
+      return { kind: 'answer', question, answer: answerOf(status, message, payload) };
+    }
+    case Kind.heartbeat: {
+      const [edgeId, incarnation] = [reader.text(), reader.text()];
+      const startedAt = reader.int();
+      const beat = { edgeId, incarnation, startedAt, tag: reader.text() };
+      return { kind: 'heartbeat', beat, isAsking: reader.boolean() };
+    }
+    case Kind.leaving:
+      return { kind: 'leaving' };
+    default:
+      return undefined;
+  }
+}

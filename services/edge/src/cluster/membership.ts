@@ -1,0 +1,121 @@
+/** What an edge says of itself once a second. */
+export interface Heartbeat {
+  readonly edgeId: string;
+  /** Random for each start: the same edge started again is another member. */
+  readonly incarnation: string;
+  /** When it was started, in milliseconds since 1970, by its own clock. */
+  readonly startedAt: number;
+  /** The first characters of all connection ids that it mints. */
+  readonly tag: string;
+}
+
+/** An edge that has not been heard for so long is asked whether it is there, and then is gone. */
+export const SUSPECT_MS = 2_000;
+export const DEAD_MS = 3_000;
+
+interface Member {
+  readonly beat: Heartbeat;
+  heardAt: number;
+  isSuspect: boolean;
+}
+
+/** What a heartbeat, or the lack of some, means. */
+export type Change =
+  | { readonly kind: 'joined'; readonly edgeId: string }
+  | { readonly kind: 'lost'; readonly edgeId: string }
+  /** Not heard for a while: to be asked. */
+  | { readonly kind: 'suspect'; readonly edgeId: string }
+  /** Another edge that is there for longer has this one's id or tag: this one has to go. */
+  | { readonly kind: 'conflict'; readonly with: Heartbeat; readonly what: 'id' | 'tag' };
+
+/**
+ * The other edges that are there, as this one knows them. A state machine: times are milliseconds on
+ * the clock of the caller, and whatever is to be done is answered as changes.
+ */
+export class Membership {
+  readonly self: Heartbeat;
+  readonly #members = new Map<string, Member>();
+  readonly #byTag = new Map<string, string>();
+  #edges: readonly string[] = [];
+
+  constructor(self: Heartbeat) {
+    this.self = self;
+  }
+
+  /** The ids of the others. */
+  get edges(): readonly string[] {
+    return this.#edges;
+  }
+
+  /** The edge that mints ids with this tag; undefined if none does that is there now. */
+  withTag(tag: string): string | undefined {
+    return this.#byTag.get(tag);
+  }
+
+  has(edgeId: string): boolean {
+    return this.#members.has(edgeId);
+  }
+
+  heard(beat: Heartbeat, now: number): Change[] {
+    const conflict = this.#conflictWith(beat);
+    if (conflict !== undefined) return conflict;
+    const known = this.#members.get(beat.edgeId);
+    if (known?.beat.incarnation === beat.incarnation) {
+      known.heardAt = now;
+      known.isSuspect = false;
+      return [];
+    }
+    // The younger of two with one id goes; until it has gone, it counts for nothing.
+    if (known !== undefined && isYounger(known.beat, beat)) return [];
+    const changes = this.lost(beat.edgeId);
+    this.#members.set(beat.edgeId, { beat, heardAt: now, isSuspect: false });
+    this.#byTag.set(beat.tag, beat.edgeId);
+    this.#list();
+    return [...changes, { kind: 'joined', edgeId: beat.edgeId }];
+  }
+
+  /** An edge has gone, by its own word or the engine's. */
+  lost(edgeId: string): Change[] {
+    const member = this.#members.get(edgeId);
+    if (member === undefined) return [];
+    this.#members.delete(edgeId);
+    const { tag } = member.beat;
+    if (this.#byTag.get(tag) === edgeId) this.#byTag.delete(tag);
+    this.#list();
+    return [{ kind: 'lost', edgeId }];
+  }
+
+  /** To be called about once a second. `late`: how long this edge itself slept, and heard nobody. */
+  expire(now: number, late: number): Change[] {
+    const changes: Change[] = [];
+    for (const [edgeId, member] of this.#members) {
+      member.heardAt += late;
+      const silent = now - member.heardAt;
+      if (silent >= DEAD_MS) changes.push(...this.lost(edgeId));
+      else if (silent >= SUSPECT_MS && !member.isSuspect) {
+        member.isSuspect = true;
+        changes.push({ kind: 'suspect', edgeId });
+      }
+    }
+    return changes;
+  }
+
+  /** Undefined where there is none; no change at all where the other edge has to go. */
+  #conflictWith(beat: Heartbeat): Change[] | undefined {
+    const { self } = this;
+    const sameId = beat.edgeId === self.edgeId;
+    if (!sameId && beat.tag !== self.tag) return undefined;
+    if (beat.incarnation === self.incarnation || isYounger(beat, self)) return [];
+    return [{ kind: 'conflict', with: beat, what: sameId ? 'id' : 'tag' }];
+  }
+
+  #list(): void {
+    this.#edges = [...this.#members.keys()].toSorted();
+  }
+}
+
+function isYounger(one: Heartbeat, other: Heartbeat): boolean {
+  return one.startedAt === other.startedAt
+    ? one.incarnation > other.incarnation
+    : one.startedAt > other.startedAt;
+}

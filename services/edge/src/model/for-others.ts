@@ -1,0 +1,53 @@
+import type { Command } from './command.ts';
+import type { Effect, Publish } from './effect.ts';
+
+/**
+ * What other edges must see of a command that has been carried out here. What names connections is
+ * settled if all of them are here; users, groups and everybody may be on every edge.
+ */
+export function forOthers<M>(
+  command: Command,
+  effects: readonly Effect<M>[],
+  isHere: (connectionId: string) => boolean,
+): Publish | undefined {
+  switch (command.kind) {
+    case 'send':
+    case 'close': {
+      const isSend = command.kind === 'send';
+      const { target } = command;
+      if (target.kind !== 'connections') return toHub(isSend ? 'nothing' : 'allDone');
+      const ids = missing(target.ids, effects, isHere);
+      return ids && toConnections(ids, isSend ? 'nothing' : 'anyFound');
+    }
+    case 'joinUser':
+    case 'leaveUser':
+      return toHub('allDone');
+    default:
+      if (effects.every((effect) => effect.kind !== 'answer' || effect.found)) return undefined;
+      return 'connectionId' in command
+        ? toConnections([command.connectionId], 'anyFound')
+        : toHub('anyFound');
+  }
+}
+
+function toHub(needs: Publish['needs']): Publish {
+  return { kind: 'publish', to: { kind: 'hub' }, needs };
+}
+
+function toConnections(ids: readonly string[], needs: Publish['needs']): Publish {
+  return { kind: 'publish', to: { kind: 'connections', ids }, needs };
+}
+
+/** Ids may repeat: only where fewer connections were found are they looked up. */
+function missing<M>(
+  ids: readonly string[],
+  effects: readonly Effect<M>[],
+  isHere: (connectionId: string) => boolean,
+): readonly string[] | undefined {
+  const allFound = effects.some(
+    (effect) => 'members' in effect && effect.members.length === ids.length,
+  );
+  if (allFound) return undefined;
+  const others = [...new Set(ids)].filter((id) => !isHere(id));
+  return others.length === 0 ? undefined : others;
+}

@@ -1,0 +1,49 @@
+import type { MessageFromServer } from '@trunkline/protocol';
+import { MessageType } from '@trunkline/protocol';
+import type { Asker } from '../model/asker.ts';
+import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
+import type { HubRuntime } from './hub-runtime.ts';
+import { claimsAnswer, refreshAuth } from './server/auth-refresh.ts';
+import { DistantCaller } from './server/caller.ts';
+import { toCommand } from './server/commands.ts';
+import { groupPage } from './server/group-members.ts';
+import type { ServerContext } from './server/server-context.ts';
+
+/** Where a message of another edge comes from, and who waits there for what comes of it. */
+export interface Sender {
+  readonly edgeId: string;
+  readonly asker: Asker | undefined;
+}
+
+/**
+ * Does for an app server of another edge what its message asks for, as far as this edge can. It goes no
+ * further, so nothing circles.
+ */
+export function handleDistantMessage(
+  message: MessageFromServer,
+  body: Uint8Array,
+  hub: HubRuntime,
+  { edgeId, asker }: Sender,
+  context: ServerContext,
+): void {
+  if (message.type === MessageType.CloseConnection) {
+    const client = context.clients.get(message.connectionId);
+    if (client?.hub !== hub) return;
+    client.close(CLIENT_CLOSE_REASONS.closedByAppServer, message.errorMessage || undefined);
+  } else if (message.type === MessageType.ClientInvocation) {
+    if (asker === undefined) return;
+    const caller = new DistantCaller(message.callerServerId, hub, edgeId, asker);
+    context.results.invokeHere(message, caller, context);
+  } else if (message.type === MessageType.ClientCompletion) {
+    context.results.withdrawn(message, edgeId);
+  } else if (message.type === MessageType.GroupMemberQuery) {
+    asker?.settle(groupPage(message, hub, context));
+  } else if (message.type === MessageType.RefreshAuth) {
+    asker?.settle(refreshAuth(message, hub, context));
+  } else if (message.type === MessageType.GetConnectionClaims) {
+    asker?.settle(claimsAnswer(message, hub, context));
+  } else {
+    const command = toCommand(message);
+    if (command !== undefined) hub.execute(command, 'bus', body, asker);
+  }
+}

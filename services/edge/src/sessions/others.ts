@@ -1,0 +1,30 @@
+import type { Asker } from '../model/asker.ts';
+import { DONE, NOT_FOUND } from '../model/asker.ts';
+import type { Audience } from '../model/effect.ts';
+import type { Needs } from '../model/questions.ts';
+
+/** The edges beside this one, as one hub of this edge sees them. `body`: a service message, lent for the call. */
+export interface Others {
+  /** The ids of those that are there now. */
+  readonly edges: readonly string[];
+  /** Has them do what the message says. */
+  tell(to: Audience, body: Uint8Array): void;
+  /**
+   * The same, and somebody waits for what comes of it, for so many milliseconds at most; 3,000 when not
+   * given. Answers a function that ends the waiting.
+   */
+  ask(to: Audience, needs: Needs, body: Uint8Array, asker: Asker, ms?: number): () => void;
+  /** Runs `then` when what they say to the hub is heard here: at once, but for the first moment of a hub. */
+  whenHeard(then: () => void): void;
+}
+
+/** For an edge that has no others. */
+export const ALONE: Others = {
+  edges: [],
+  tell() {},
+  ask(_to, needs, _body, asker) {
+    asker.settle(needs === 'allDone' ? DONE : NOT_FOUND);
+    return () => {};
+  },
+  whenHeard: (then) => then(),
+};

@@ -1,0 +1,83 @@
+import type { ClientCompletion, ErrorCompletion } from '@trunkline/protocol';
+import { AckStatus, encodeServiceMessage, frameBodyStart } from '@trunkline/protocol';
+import type { Asker } from '../../model/asker.ts';
+import { answerOf, DONE } from '../../model/asker.ts';
+import type { PooledHost, Software } from '../host.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
+import type { ServerSession } from './server-session.ts';
+
+/** What a client, or the edge in its place, answers to an app server that has asked it. */
+export type Completion = ClientCompletion | ErrorCompletion;
+
+/** Who has asked a client for a result. */
+export interface Caller {
+  /** Of the app server. */
+  readonly serverId: string;
+  readonly hub: HubRuntime;
+  /** The edge that the app server is at; undefined for this one. */
+  readonly edgeId: string | undefined;
+  readonly software: Pick<Software, 'losesEarlyAnswers'>;
+  /** Called once, with what the client has answered. */
+  complete(completion: Completion): void;
+  /** Called in its place where the app server needs no answer any more. */
+  done(): void;
+}
+
+/** An app server of this edge. */
+export class ServerCaller implements Caller {
+  readonly edgeId = undefined;
+  readonly server: ServerSession;
+
+  constructor(server: ServerSession) {
+    this.server = server;
+  }
+
+  get serverId(): string {
+    return this.server.serverId;
+  }
+
+  get hub(): HubRuntime {
+    return this.server.hub;
+  }
+
+  get software(): Software {
+    return this.server.software;
+  }
+
+  complete(completion: Completion): void {
+    connectionOf(this.server)?.write(completion);
+  }
+
+  done(): void {}
+}
+
+/** The connection that asked, or another one of the same app server if it is gone by now. */
+export function connectionOf(server: ServerSession): PooledHost | undefined {
+  if (server.isOpen) return server;
+  return [...server.hub.servers].find(({ serverId }) => serverId === server.serverId);
+}
+
+/** An app server of another edge, which has waited for its process where that was needed. */
+export class DistantCaller implements Caller {
+  readonly serverId: string;
+  readonly hub: HubRuntime;
+  readonly edgeId: string;
+  readonly software = { losesEarlyAnswers: false };
+  readonly #asker: Asker;
+
+  constructor(serverId: string, hub: HubRuntime, edgeId: string, asker: Asker) {
+    this.serverId = serverId;
+    this.hub = hub;
+    this.edgeId = edgeId;
+    this.#asker = asker;
+  }
+
+  complete(completion: Completion): void {
+    const frame = encodeServiceMessage(completion);
+    this.#asker.settle(answerOf(AckStatus.Ok, '', frame.subarray(frameBodyStart(frame, 0))));
+  }
+
+  done(): void {
+    this.#asker.settle(DONE);
+  }
+}
