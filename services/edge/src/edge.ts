@@ -54,9 +54,6 @@ export interface Edge {
   readonly failed: Promise<never>;
 }
 
-/** No other edge can be on a bus of its own. */
-const ALONE = { isSettled: true };
-
 const clock: Clock = {
   now: () => performance.now(),
   unixSeconds: () => Date.now() / 1000,
@@ -71,11 +68,11 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const hubs = new HubDirectory(context);
   const stats = new BusStats();
   const join = await joinBusOf(config, context, stats);
-  const { cluster, clusterStats, failed } = joinCluster(context, hubs, join);
+  const { cluster, clusterStats, failed } = joinCluster(config, context, hubs, join);
   const { tokens } = context;
   const clients = new ClientAdmission(context, tokens, hubs, config);
   const servers = new ServerAdmission(context, tokens, hubs);
-  const health = new Health(stats, config.bus.kind === 'memory' ? ALONE : cluster);
+  const health = new Health(stats, cluster);
   const admin = createAdminApp(createEdgeRegistry(context, hubs, stats, clusterStats), health);
   await listenForAdmin(admin, config);
   const requests = new HttpDoor(context, clients, context.heldPosts);
@@ -124,12 +121,13 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   };
 }
 
-function joinCluster(context: CoreContext, hubs: HubDirectory, join: JoinBus) {
+function joinCluster(config: EdgeConfig, context: CoreContext, hubs: HubDirectory, join: JoinBus) {
   const stats = new ClusterStats();
   let fail: (error: SettingsError) => void = () => {};
   const failed = new Promise<never>((_resolve, reject) => (fail = reject));
   const refused = (why: string): void => fail(new SettingsError(why));
-  const cluster = new Cluster(context, hubs, { join, stats, refused });
+  const isAlone = config.bus.kind === 'memory';
+  const cluster = new Cluster(context, hubs, { join, stats, refused, isAlone });
   hubs.join(cluster);
   return { cluster, clusterStats: stats, failed };
 }

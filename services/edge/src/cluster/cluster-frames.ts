@@ -15,6 +15,13 @@ export type ClusterFrame =
       readonly hub: string;
       readonly body: Uint8Array;
     }
+  /** Tell the rules of this hub's user groups, from this one on. */
+  | {
+      readonly kind: 'rules';
+      readonly question: number;
+      readonly hub: string;
+      readonly from: number;
+    }
   /** What came of it. */
   | { readonly kind: 'answer'; readonly question: number; readonly answer: Answer }
   /** The edge is there. `isAsking`: it wants to hear the same of whoever hears this. */
@@ -22,7 +29,7 @@ export type ClusterFrame =
   /** The edge goes, and no client or app server is left there. */
   | { readonly kind: 'leaving' };
 
-const Kind = { command: 1, answer: 2, heartbeat: 3, leaving: 4 } as const;
+const Kind = { command: 1, answer: 2, heartbeat: 3, leaving: 4, rules: 5 } as const;
 
 const writer = new ByteWriter(1024);
 
@@ -36,6 +43,13 @@ export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
       writer.int(frame.question);
       writer.text(frame.hub);
       writer.binary(frame.body);
+      break;
+    case 'rules':
+      writer.arrayHeader(4);
+      writer.int(Kind.rules);
+      writer.int(frame.question);
+      writer.text(frame.hub);
+      writer.int(frame.from);
       break;
     case 'answer':
       writeAnswer(frame.question, frame.answer);
@@ -82,6 +96,13 @@ export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined 
         question: reader.int(),
         hub: reader.text(),
         body: reader.binary(),
+      };
+    case Kind.rules:
+      return {
+        kind: 'rules',
+        question: reader.int(),
+        hub: reader.text(),
+        from: reader.int(),
       };
     case Kind.answer: {
       const question = reader.int();

@@ -4,12 +4,18 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { BusMember } from '../bus/bus-member.test-support.ts';
 import { MemoryBroker } from '../bus/memory-bus.ts';
 import { Pools } from '../pools.ts';
-import type { JoinBus } from '../ports/bus.ts';
+import type { BusListener, JoinBus } from '../ports/bus.ts';
 import { ClusterStats } from './cluster-stats.ts';
 import { Cluster } from './cluster.ts';
 import { encodeClusterFrame } from './cluster-frames.ts';
 import type { FakeClient, FakeServer } from '../sessions/fixtures.test-support.ts';
-import { payloads, TestEdge, turn, usedOf } from '../sessions/fixtures.test-support.ts';
+import {
+  JSON_HANDSHAKE,
+  payloads,
+  TestEdge,
+  turn,
+  usedOf,
+} from '../sessions/fixtures.test-support.ts';
 
 const json = payloads({ json: '{"n":1}␞' });
 
@@ -21,6 +27,10 @@ interface Member {
   readonly published: string[];
   /** Why it has to go. */
   readonly refused: string[];
+  /** What others publish to its hubs does not arrive. */
+  losesCommands: boolean;
+  /** What the bus says of losses. */
+  gap: BusListener['gap'];
 }
 
 function join(
@@ -32,8 +42,16 @@ function join(
   edge.pass(startsAfter);
   const published: string[] = [];
   const refused: string[] = [];
+  let gap: BusListener['gap'] = () => {};
   const watched: JoinBus = (listener) => {
-    const bus = broker.join(edgeId, listener);
+    gap = (from, why) => listener.gap(from, why);
+    const bus = broker.join(edgeId, {
+      ...listener,
+      message: (subject, from, bytes) => {
+        if (member.losesCommands && subject.startsWith('hub.')) return;
+        listener.message(subject, from, bytes);
+      },
+    });
     return {
       ...bus,
       publish: (subject, bytes) => {
@@ -53,10 +71,19 @@ function join(
     join: watched,
     stats,
     refused: (why) => void refused.push(why),
+    isAlone: false,
   });
   edge.hubs.join(cluster);
   edge.expiring.push(cluster);
-  return { edge, cluster, stats, published, refused };
+  const member: Member = { edge, cluster, stats, published, refused, losesCommands: false, gap };
+  return member;
+}
+
+/** Lets a second pass, after which they know each other; hubs that are opened now know of all rules. */
+async function settle(...members: readonly Member[]): Promise<void> {
+  await roundTrip();
+  for (const { edge } of members) edge.pass(1);
+  await roundTrip();
 }
 
 /** Time for a question to another edge and its answer. */
@@ -74,9 +101,10 @@ describe('of two edges', () => {
   beforeEach(async () => {
     const broker = new MemoryBroker();
     [a, b] = [join(broker, 'a'), join(broker, 'b')];
-    await roundTrip();
+    await settle(a, b);
     server = await a.edge.server();
     const other = await b.edge.server({ serverId: 'server-2' });
+    await roundTrip();
     clients = [
       await a.edge.client(server, { userId: 'ann' }),
       await a.edge.client(server, { userId: 'ben' }),
@@ -173,6 +201,7 @@ describe('of two edges', () => {
 
   test('hubs of one name are one, others are not', async () => {
     const elsewhere = await b.edge.server({ hub: 'other' });
+    await roundTrip();
     const stranger = await b.edge.client(elsewhere, { hub: 'other', userId: 'ann' });
     await reached(
       { type: MessageType.BroadcastData, excludedConnectionIds: [], payloads: json },
@@ -196,7 +225,9 @@ describe('what comes over the bus', () => {
   const member = join(broker, 'member');
 
   test('is refused when it is garbage, and nothing breaks', async () => {
+    await settle(member);
     const server = await member.edge.server();
+    await roundTrip();
     const client = await member.edge.client(server);
     const broadcast = encodeServiceMessage({
       type: MessageType.BroadcastData,
@@ -236,9 +267,10 @@ describe('an app server at one edge, of a client at another', () => {
   beforeEach(async () => {
     const broker = new MemoryBroker();
     [a, b] = [join(broker, 'a'), join(broker, 'b')];
-    await roundTrip();
+    await settle(a, b);
     server = await a.edge.server();
     other = await b.edge.server({ serverId: 'server-2' });
+    await roundTrip();
     client = await b.edge.client(other, { userId: 'ann' });
   });
 
@@ -282,9 +314,11 @@ describe('an app server at one edge, of a client at another', () => {
         { type: MessageType.CheckGroupExistenceWithAck, group, ackId },
         { type: MessageType.CheckUserInGroupWithAck, userId, group, ackId },
       ] as const;
+    const before = { ...a.stats.questions };
     for (const check of checks(connectionId, 'ann', 'g')) expect(await ackOf(check)).toBe(OK);
     for (const check of checks(NOBODY, 'ben', 'h')) expect(await ackOf(check)).toBe(NOT_FOUND);
-    expect(a.stats.questions).toEqual({ answered: 4, not_found: 4, timed_out: 0, refused: 0 });
+    const { answered, not_found: notFound } = a.stats.questions;
+    expect([answered - before.answered, notFound - before.not_found]).toEqual([4, 4]);
   });
 
   test('closes it, with an ack and without', async () => {
@@ -371,6 +405,7 @@ describe('an app server at one edge, of a client at another', () => {
   test('asks it where it serves it itself, over its connection there: nobody is left waiting', async () => {
     const own = await b.edge.server({ serverId: 'server-1', hub: 'alone' });
     const asking = await a.edge.server({ serverId: 'server-1', hub: 'alone' });
+    await roundTrip();
     const served = await b.edge.client(own, { hub: 'alone' });
     asking.says({ ...invocation(), connectionId: served.id });
     await roundTrip();
@@ -408,6 +443,33 @@ describe('an app server at one edge, of a client at another', () => {
       } while (token !== undefined);
       expect(listed.toSorted()).toEqual([...near, ...far].map(({ id }) => id).toSorted());
     }
+  });
+
+  test('lists on behind an edge that has gone', async () => {
+    const near = await a.edge.client(server);
+    server.says({ type: MessageType.JoinGroup, connectionId: near.id, group: 'g' });
+    const query = { type: MessageType.GroupMemberQuery, group: 'g', ackId: 7 } as const;
+    const pageAt = async (continuationToken: string) => {
+      server.says({ ...query, maxPageSize: 10, top: undefined, continuationToken });
+      await b.cluster.close();
+      await roundTrip();
+      const [ack] = await server.messages();
+      return ack?.type === MessageType.Ack ? [ack.status, decodeGroupPage(ack.payload)] : ack;
+    };
+    const none = { members: [], next: undefined };
+    // Asked, and gone before it answers; then gone before it is asked.
+    expect(await pageAt('0@b')).toEqual([OK, none]);
+    expect(await pageAt('5@b')).toEqual([OK, none]);
+    expect(await pageAt('5@_')).toMatchObject([OK, { members: [{ connectionId: near.id }] }]);
+  });
+
+  test('asks it, and is gone: the other edge forgets it', async () => {
+    server.says(invocation());
+    await roundTrip();
+    expect(usedOf(b.edge.context.pools, 'client_results')).toBe(1);
+    await a.cluster.close();
+    await roundTrip();
+    expect(usedOf(b.edge.context.pools, 'client_results')).toBe(0);
   });
 
   test('is told at once when the other edge is gone, and what it asks later is answered without it', async () => {
@@ -476,5 +538,102 @@ describe('an edge', () => {
     expect(new Set(sameTag.refused)).toEqual(
       new Set(["edge 'a' happens to mint the same connection ids: start this edge again"]),
     );
+  });
+});
+
+describe('an edge that takes up a hub later', () => {
+  const rule = (userId: string, group: string, ttl?: number) =>
+    ({
+      type: MessageType.UserJoinGroup,
+      userId,
+      group,
+      ...(ttl === undefined ? {} : { ttl }),
+    }) as const;
+  const toGroup = (group: string) =>
+    ({ type: MessageType.MultiGroupBroadcastData, groups: [group], payloads: json }) as const;
+
+  test('knows what groups its users were put into before: its clients wait until it does', async () => {
+    const broker = new MemoryBroker();
+    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+    await settle(a, b);
+    const server = await a.edge.server();
+    server.says(rule('ann', 'kept'), rule('ann', 'timed', 8), rule('ann', 'over', 1));
+    // More than one page of them.
+    for (let n = 0; n < 2_500; n++) server.says(rule(`user ${n}`, 'crowd'));
+    a.edge.pass(2);
+    const other = await b.edge.server({ serverId: 'server-2' });
+    const ann = b.edge.strangeClient({ userId: 'ann' });
+    ann.says(JSON_HANDSHAKE);
+    expect(other.session.clients).toEqual([]);
+    await roundTrip();
+    await roundTrip();
+    expect(other.session.clients).toHaveLength(1);
+    other.data(ann, '{}␞');
+    const last = await b.edge.client(other, { userId: 'user 2499' });
+    server.says(toGroup('kept'), toGroup('timed'), toGroup('over'), toGroup('crowd'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{}␞', '{"n":1}␞', '{"n":1}␞']);
+    expect(last.heard).toEqual(['{"n":1}␞']);
+    b.edge.pass(6);
+    const late = await b.edge.client(other, { userId: 'ann' });
+    server.says(toGroup('timed'));
+    await roundTrip();
+    expect(late.heard).toEqual([]);
+  });
+
+  test('takes nothing back that has been said since', async () => {
+    const broker = new MemoryBroker();
+    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+    await settle(a, b);
+    const server = await a.edge.server();
+    server.says(rule('ann', 'old'), rule('ann', 'kept'));
+    const other = await b.edge.server({ serverId: 'server-2' });
+    // The rules are on their way when one of them is taken back at the edge that learns.
+    other.says({ type: MessageType.UserLeaveGroup, userId: 'ann', group: 'old' });
+    await roundTrip();
+    const ann = await b.edge.client(other, { userId: 'ann' });
+    server.says(toGroup('old'), toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+
+  test('goes on without them after three seconds, when nobody tells them', async () => {
+    const broker = new MemoryBroker();
+    const b = join(broker, 'b');
+    const mute = broker.join('mute', { message() {}, gap() {}, gone() {}, up() {}, down() {} });
+    const beat = { edgeId: 'mute', incarnation: 'i', startedAt: 1, tag: 'mute' };
+    const sayBeat = () =>
+      mute.publish('members', encodeClusterFrame({ kind: 'heartbeat', beat, isAsking: false }));
+    await roundTrip();
+    sayBeat();
+    await settle(b);
+    const server = await b.edge.server();
+    const client = b.edge.strangeClient();
+    client.says(JSON_HANDSHAKE);
+    for (let second = 0; second < 3; second++) {
+      expect(server.session.clients).toEqual([]);
+      sayBeat();
+      await settle(b);
+    }
+    expect(server.session.clients).toHaveLength(1);
+  });
+
+  test('learns again after a gap', async () => {
+    const broker = new MemoryBroker();
+    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+    await settle(a, b);
+    const server = await a.edge.server();
+    const other = await b.edge.server({ serverId: 'server-2' });
+    await roundTrip();
+    const ann = await b.edge.client(other, { userId: 'ann' });
+    b.losesCommands = true;
+    server.says(rule('ann', 'kept'));
+    await roundTrip();
+    b.losesCommands = false;
+    b.gap('a', 'missing');
+    await roundTrip();
+    server.says(toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
   });
 });

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { MessageFromServer } from '@trunkline/protocol';
-import { decodeServiceMessage, ProtocolError } from '@trunkline/protocol';
-import type { Answer, Asker } from '../model/asker.ts';
-import { NOT_FOUND } from '../model/asker.ts';
-import { tagOf } from '../model/connection-id.ts';
+import { AckStatus, decodeServiceMessage, ProtocolError } from '@trunkline/protocol';
+import type { Asker } from '../model/asker.ts';
+import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Bus, JoinBus } from '../ports/bus.ts';
@@ -16,9 +14,11 @@ import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import { FollowedHubs, hubSubject } from './followed-hubs.ts';
-import type { Change, Heartbeat } from './membership.ts';
-import { Membership } from './membership.ts';
+import { Neighbours } from './neighbours.ts';
+import { RuleLearning } from './rule-learning.ts';
+import { encodeRulesPage } from './rules-page.ts';
 
+/** What all edges hear. */
 const MEMBERS = 'members';
 /** How long other edges may take to answer, where nothing else is said. */
 const ANSWER_MS = 3_000;
@@ -28,51 +28,55 @@ export interface ClusterOptions {
   readonly stats: ClusterStats;
   /** Another edge, which is there for longer, has this one's id or tag. `why` is one line. */
   readonly refused: (why: string) => void;
+  /** No other edge can be on this bus. */
+  readonly isAlone: boolean;
 }
 
 /**
- * The other edges: who is there, what is said to them and asked of them, and what they say and ask.
- * Commands travel as the very service messages that app servers sent. What another edge says is carried
- * out here and goes no further, so nothing circles.
+ * The other edges: what is said to them and asked of them, and what they say and ask. Commands travel
+ * as the very service messages that app servers sent. What another edge says is carried out here and
+ * goes no further, so nothing circles.
  */
 export class Cluster implements HubCluster {
   readonly #context: CoreContext;
   readonly #hubs: HubDirectory;
-  readonly #stats: ClusterStats;
-  readonly #refused: (why: string) => void;
-  readonly #membership: Membership;
+  readonly #isAlone: boolean;
+  readonly #neighbours: Neighbours;
   readonly #asking: Asking;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
+  readonly #rules: RuleLearning;
   #isUp = false;
-  #isSettled = false;
+  #isSettled: boolean;
 
-  constructor(context: CoreContext, hubs: HubDirectory, { join, stats, refused }: ClusterOptions) {
+  constructor(context: CoreContext, hubs: HubDirectory, options: ClusterOptions) {
+    const { join, stats, refused, isAlone } = options;
     this.#context = context;
     this.#hubs = hubs;
-    this.#stats = stats;
-    this.#refused = refused;
-    this.#membership = new Membership({
-      edgeId: context.edgeId,
-      incarnation: randomUUID(),
-      startedAt: Math.round(context.clock.unixSeconds() * 1000),
-      tag: context.clients.tag,
-    });
+    this.#isAlone = isAlone;
+    this.#isSettled = isAlone;
     this.#asking = new Asking(context.pools, stats);
+    this.#neighbours = new Neighbours(context, stats, {
+      say: (frame, edgeId) => this.#say(frame, edgeId),
+      lost: (edgeId) => this.#lost(edgeId),
+      refused,
+    });
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
-      gap: (from) => this.#asking.gap(from),
-      gone: (edgeId) => this.#apply(this.#membership.lost(edgeId)),
-      up: () => {
-        this.#isUp = true;
-        this.#publishHeartbeat(true);
-      },
-      down: () => {
-        this.#isUp = false;
-        this.#followed.giveUp();
-      },
+      gap: (from) => this.#missed(from),
+      gone: (edgeId) => this.#neighbours.gone(edgeId),
+      up: () => this.#up(),
+      down: () => this.#down(),
     });
     this.#followed = new FollowedHubs(this.#bus);
+    this.#rules = new RuleLearning(
+      this.#neighbours,
+      context.clock,
+      (hub, from, edgeId, asker, deadline) =>
+        this.#asking.ask(hub, [edgeId], 'anyFound', asker, deadline, (edge, question) =>
+          this.#say({ kind: 'rules', question, hub, from }, edge),
+        ),
+    );
     this.#bus.subscribe(MEMBERS);
   }
 
@@ -83,7 +87,11 @@ export class Cluster implements HubCluster {
 
   follow(hub: string): void {
     this.#followed.add(hub);
-    if (!this.#isUp) this.#followed.giveUp();
+    if (this.#isAlone) return;
+    if (!this.#isUp) return this.#followed.giveUp();
+    // Its clients wait for the rules of its users, and before that for the round that shows who has them.
+    this.#hubs.get(hub)?.holdForRules();
+    if (this.#isSettled) this.#learn(hub);
   }
 
   unfollow(hub: string): void {
@@ -91,10 +99,10 @@ export class Cluster implements HubCluster {
   }
 
   othersOf(hub: string): Others {
-    const membership = this.#membership;
+    const neighbours = this.#neighbours;
     return {
       get edges() {
-        return membership.edges;
+        return neighbours.edges;
       },
       tell: (to, body) => this.#tell(hub, to, body),
       ask: (to, needs, body, asker, ms) => this.#ask(hub, to, needs, body, asker, ms),
@@ -104,26 +112,59 @@ export class Cluster implements HubCluster {
 
   /** `late`: how long this edge itself slept, in which nobody could be heard. */
   expire(now: number, late: number): void {
-    if (this.#isUp) {
-      this.#publishHeartbeat(false);
-      this.#isSettled = true;
-    }
+    if (this.#isUp) this.#neighbours.announce(false);
+    if (this.#isUp && !this.#isSettled) this.#settle();
     this.#followed.expire(now, late);
-    this.#apply(this.#membership.expire(now, late));
+    this.#neighbours.expire(now, late);
     this.#asking.expire(now, late);
   }
 
   /** Says that this edge goes, and hears nothing any more. */
   async close(): Promise<void> {
-    this.#bus.publish(MEMBERS, encodeClusterFrame({ kind: 'leaving' }));
+    this.#say({ kind: 'leaving' });
     await this.#bus.close();
   }
 
+  #up(): void {
+    this.#isUp = true;
+    this.#neighbours.announce(true);
+  }
+
+  #down(): void {
+    this.#isUp = false;
+    this.#followed.giveUp();
+  }
+
+  /** A round of heartbeats has passed. */
+  #settle(): void {
+    this.#isSettled = true;
+    for (const { name } of this.#hubs) this.#learn(name);
+  }
+
+  /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
+  #missed(from: string | undefined): void {
+    this.#asking.gap(from);
+    if (this.#isSettled) for (const { name } of this.#hubs) this.#learn(name);
+  }
+
+  #lost(edgeId: string): void {
+    this.#asking.edgeLost(edgeId);
+    this.#context.results.edgeLost(edgeId);
+  }
+
+  /** Once what others say of the hub is heard here, or something could be missed in between. */
+  #learn(name: string): void {
+    this.#followed.whenHeard(name, this.#context.clock.now(), () => {
+      const hub = this.#hubs.get(name);
+      if (hub !== undefined) this.#rules.begin(hub);
+    });
+  }
+
   #tell(hub: string, to: Audience, body: Uint8Array): void {
-    if (this.#membership.edges.length === 0) return;
+    if (this.#neighbours.edges.length === 0) return;
     const frame = { kind: 'command', question: 0, hub, body } as const;
     if (to.kind === 'hub') return this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
-    for (const edgeId of this.#edgesOf(to)) this.#send(edgeId, frame);
+    for (const edgeId of this.#edgesOf(to)) this.#say(frame, edgeId);
   }
 
   #ask(
@@ -136,29 +177,34 @@ export class Cluster implements HubCluster {
   ): () => void {
     const deadline = this.#context.clock.now() + ms;
     return this.#asking.ask(hub, this.#edgesOf(to), needs, asker, deadline, (edgeId, question) =>
-      this.#send(edgeId, { kind: 'command', question, hub, body }),
+      this.#say({ kind: 'command', question, hub, body }, edgeId),
     );
   }
 
-  /** The others that are there of those that are meant. A connection is at the edge that minted its id. */
+  /** The others that are there of those that are meant. */
   #edgesOf(to: Audience): readonly string[] {
-    const { edges } = this.#membership;
+    const { edges } = this.#neighbours;
     if (to.kind === 'hub') return edges;
     if (to.kind === 'edge') return edges.filter((edgeId) => edgeId === to.id);
     const homes = new Set<string>();
     for (const id of to.ids) {
-      const tag = tagOf(id);
-      const home = tag && this.#membership.withTag(tag);
+      const home = this.#neighbours.homeOf(id);
       if (home !== undefined) homes.add(home);
     }
     return [...homes];
   }
 
+  /** To one edge, or to all. */
+  #say(frame: ClusterFrame, edgeId?: string): void {
+    const bytes = encodeClusterFrame(frame);
+    if (edgeId === undefined) this.#bus.publish(MEMBERS, bytes);
+    else this.#bus.send(edgeId, bytes);
+  }
+
   #receive(subject: string, from: string, bytes: Uint8Array): void {
     try {
       const frame = decodeClusterFrame(bytes);
-      if (frame?.kind === 'heartbeat') this.#heard(frame.beat, frame.isAsking);
-      else if (frame !== undefined) this.#handle(frame, from);
+      if (frame !== undefined) this.#handle(frame, from);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
@@ -166,74 +212,36 @@ export class Cluster implements HubCluster {
     }
   }
 
-  #handle(frame: Exclude<ClusterFrame, { kind: 'heartbeat' }>, from: string): void {
+  #handle(frame: ClusterFrame, from: string): void {
     switch (frame.kind) {
       case 'command':
         return this.#carryOut(frame, from);
+      case 'rules':
+        return this.#tellRules(frame, from);
       case 'answer':
         return this.#asking.answered(frame.question, from, frame.answer);
+      case 'heartbeat':
+        return this.#neighbours.heard(frame);
       case 'leaving':
-        return this.#apply(this.#membership.lost(from), true);
+        return this.#neighbours.gone(from, true);
     }
   }
 
   #carryOut({ question, hub, body }: ClusterFrame & { kind: 'command' }, from: string): void {
-    const answer = (outcome: Answer): void =>
-      this.#send(from, { kind: 'answer', question, answer: outcome });
-    const asker: Asker | undefined = question === 0 ? undefined : { settle: answer };
+    const asker: Asker | undefined =
+      question === 0
+        ? undefined
+        : { settle: (answer) => this.#say({ kind: 'answer', question, answer }, from) };
     const runtime = this.#hubs.get(hub);
     const message = decodeServiceMessage(body) as MessageFromServer | undefined;
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
     handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
   }
 
-  #heard(beat: Heartbeat, isAsking: boolean): void {
-    this.#apply(this.#membership.heard(beat, this.#context.clock.now()));
-    if (isAsking) this.#send(beat.edgeId, this.#heartbeat(false));
+  #tellRules({ question, hub, from }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {
+    const model = this.#hubs.get(hub)?.model;
+    const page = model?.rulesFrom(from, this.#context.clock.now());
+    const answer = page ? answerOf(AckStatus.Ok, '', encodeRulesPage(page)) : NOT_FOUND;
+    this.#say({ kind: 'answer', question, answer }, edgeId);
   }
-
-  /** `isExpected`: the edge has said so itself. */
-  #apply(changes: readonly Change[], isExpected = false): void {
-    for (const change of changes) this.#change(change, isExpected);
-    this.#stats.members = this.#membership.edges.length + 1;
-  }
-
-  #change(change: Change, isExpected: boolean): void {
-    const { digest, results } = this.#context;
-    switch (change.kind) {
-      case 'joined':
-        digest.info({ edge: change.edgeId }, 'edge joined');
-        break;
-      case 'lost':
-        if (!isExpected) this.#stats.lost++;
-        digest[isExpected ? 'info' : 'warn']({ edge: change.edgeId }, 'edge gone');
-        this.#asking.edgeLost(change.edgeId);
-        results.edgeLost(change.edgeId);
-        break;
-      case 'suspect':
-        this.#send(change.edgeId, this.#heartbeat(true));
-        break;
-      case 'conflict':
-        this.#refused(conflictText(change.with, change.what));
-        break;
-    }
-  }
-
-  #publishHeartbeat(isAsking: boolean): void {
-    this.#bus.publish(MEMBERS, encodeClusterFrame(this.#heartbeat(isAsking)));
-  }
-
-  #heartbeat(isAsking: boolean): ClusterFrame {
-    return { kind: 'heartbeat', beat: this.#membership.self, isAsking };
-  }
-
-  #send(edgeId: string, frame: ClusterFrame): void {
-    this.#bus.send(edgeId, encodeClusterFrame(frame));
-  }
-}
-
-function conflictText({ edgeId }: Heartbeat, what: 'id' | 'tag'): string {
-  return what === 'id'
-    ? `another edge of this cluster has the id '${edgeId}': give each edge an --edge-id of its own`
-    : `edge '${edgeId}' happens to mint the same connection ids: start this edge again`;
 }

@@ -4,7 +4,9 @@ import type { Effect } from './effect.ts';
 import { forOthers } from './for-others.ts';
 import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
-import type { Room } from './user-group-rules.ts';
+import type { RulesPage } from './learned-rules.ts';
+import { NewerRules, pageOf } from './learned-rules.ts';
+import type { Room, Rule } from './user-group-rules.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 import { Users } from './users.ts';
 
@@ -23,6 +25,8 @@ export class Hub<M extends Member<M>> {
   readonly #groups = new Groups<M>();
   readonly #rules: UserGroupRules;
   readonly #find: (connectionId: string) => M | undefined;
+  /** There while this edge learns rules from another. */
+  #newerRules: NewerRules | undefined;
 
   /** `find` looks a connection id up among this hub's members; `room` is what its rules may take. */
   constructor(name: string, find: (connectionId: string) => M | undefined, room: Room) {
@@ -39,6 +43,30 @@ export class Hub<M extends Member<M>> {
   /** Makes room for the rules of other hubs. */
   forgetOldestRules(): void {
     this.#rules.forgetOldest();
+  }
+
+  /** A part of the rules, for an edge that learns them. */
+  rulesFrom(from: number, now: number): RulesPage {
+    return pageOf(this.#rules.list(now), from);
+  }
+
+  /** From now on rules of another edge are learned, until `endLearning`. */
+  beginLearning(): void {
+    this.#newerRules ??= new NewerRules();
+  }
+
+  /** Takes rules over as another edge has them, unless something newer has been said of them. */
+  learn(rules: readonly Rule[], now: number): void {
+    for (const rule of rules) {
+      const { userId, group, ttlSeconds } = rule;
+      if (this.#newerRules?.has(rule) === true) continue;
+      this.#rules.set(userId, group, ttlSeconds, now);
+      for (const member of this.#users.members(userId)) this.#groups.join(member, group);
+    }
+  }
+
+  endLearning(): void {
+    this.#newerRules = undefined;
   }
 
   get members(): readonly M[] {
@@ -129,6 +157,7 @@ export class Hub<M extends Member<M>> {
       else if (command.kind === 'joinUser') this.#groups.join(member, group);
       else this.#groups.leave(member, group);
     }
+    this.#newerRules?.note(userId, group);
     if (command.kind === 'joinUser') {
       this.#rules.set(userId, command.group, command.ttlSeconds, now);
     } else {

@@ -17,6 +17,14 @@ export interface Room {
   give(rules: number): void;
 }
 
+/** One rule, as another edge can take it over. */
+export interface Rule {
+  readonly userId: string;
+  readonly group: string;
+  /** How long it holds; undefined for one without a time to live. */
+  readonly ttlSeconds: number | undefined;
+}
+
 /** A user's rules: when each ends, by the name of its group, the oldest first. */
 interface Rules {
   readonly openEnded: Map<string, number>;
@@ -83,6 +91,17 @@ export class UserGroupRules {
       for (const [group, expiresAt] of kept) {
         if (expiresAt > now) yield group;
         else this.delete(userId, group);
+      }
+    }
+  }
+
+  /** All that hold, in an order that stays while nothing changes. */
+  *list(now: number): Iterable<Rule> {
+    for (const [userId, { openEnded, timed }] of this.#users) {
+      for (const group of openEnded.keys()) yield { userId, group, ttlSeconds: undefined };
+      for (const [group, expiresAt] of timed) {
+        const ttlSeconds = (expiresAt - now) / 1000;
+        if (ttlSeconds > 0) yield { userId, group, ttlSeconds };
       }
     }
   }

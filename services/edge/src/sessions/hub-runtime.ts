@@ -42,6 +42,7 @@ export class HubRuntime {
   readonly others: Others;
   readonly #context: ClientContext;
   readonly #reinforcements: Reinforcements;
+  #holdsForRules = false;
 
   /** `room`: what the rules of its users may take. */
   constructor(name: string, context: ClientContext, others: Others, room: Room) {
@@ -64,8 +65,19 @@ export class HubRuntime {
     return !clients && this.servers.size === 0 && this.model.isEmpty(now);
   }
 
+  /** Clients wait until the rules of other edges are known here, so that none misses a group of its user. */
+  holdForRules(): void {
+    this.#holdsForRules = true;
+  }
+
+  rulesAreKnown(): void {
+    this.#holdsForRules = false;
+    this.assignWaiting();
+  }
+
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */
   assign(client: HubClient): void {
+    if (this.#holdsForRules) return void this.waiting.add(client);
     const server = this.servers.choose(client);
     if (server === undefined) return this.#await(client);
     this.waiting.delete(client);

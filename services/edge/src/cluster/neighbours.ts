@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { tagOf } from '../model/connection-id.ts';
+import type { EdgeContext } from '../sessions/edge-context.ts';
+import type { ClusterFrame } from './cluster-frames.ts';
+import type { ClusterStats } from './cluster-stats.ts';
+import type { Change, Heartbeat } from './membership.ts';
+import { Membership } from './membership.ts';
+
+export interface NeighbourRules {
+  /** Says a frame to all edges, or to one. */
+  readonly say: (frame: ClusterFrame, edgeId?: string) => void;
+  /** An edge is gone, and with it its clients and app servers. */
+  readonly lost: (edgeId: string) => void;
+  /** Another edge, which is there for longer, has this one's id or tag. `why` is one line. */
+  readonly refused: (why: string) => void;
+}
+
+/** Which other edges are there: says so of this one, hears it of others, and logs who comes and goes. */
+export class Neighbours {
+  readonly #context: EdgeContext;
+  readonly #stats: ClusterStats;
+  readonly #rules: NeighbourRules;
+  readonly #membership: Membership;
+
+  constructor(context: EdgeContext, stats: ClusterStats, rules: NeighbourRules) {
+    this.#context = context;
+    this.#stats = stats;
+    this.#rules = rules;
+    this.#membership = new Membership({
+      edgeId: context.edgeId,
+      incarnation: randomUUID(),
+      startedAt: Math.round(context.clock.unixSeconds() * 1000),
+      tag: context.clients.tag,
+    });
+  }
+
+  /** Their ids, in order. */
+  get edges(): readonly string[] {
+    return this.#membership.edges;
+  }
+
+  /** The edge that a connection is at, if that is another one that is there: the one that minted its id. */
+  homeOf(connectionId: string): string | undefined {
+    const tag = tagOf(connectionId);
+    return tag && this.#membership.withTag(tag);
+  }
+
+  /** Says to all that this edge is there; `isAsking`: and wants to hear the same of them. */
+  announce(isAsking: boolean): void {
+    this.#rules.say(this.#heartbeat(isAsking));
+  }
+
+  heard({ beat, isAsking }: ClusterFrame & { kind: 'heartbeat' }): void {
+    this.#apply(this.#membership.heard(beat, this.#context.clock.now()));
+    if (isAsking) this.#rules.say(this.#heartbeat(false), beat.edgeId);
+  }
+
+  /** `isExpected`: the edge has said so itself. */
+  gone(edgeId: string, isExpected = false): void {
+    this.#apply(this.#membership.lost(edgeId), isExpected);
+  }
+
+  /** `late`: how long this edge itself slept, in which nobody could be heard. */
+  expire(now: number, late: number): void {
+    this.#apply(this.#membership.expire(now, late));
+  }
+
+  #apply(changes: readonly Change[], isExpected = false): void {
+    for (const change of changes) this.#change(change, isExpected);
+    this.#stats.members = this.edges.length + 1;
+  }
+
+  #change(change: Change, isExpected: boolean): void {
+    const { digest } = this.#context;
+    switch (change.kind) {
+      case 'joined':
+        digest.info({ edge: change.edgeId }, 'edge joined');
+        break;
+      case 'lost':
+        if (!isExpected) this.#stats.lost++;
+        digest[isExpected ? 'info' : 'warn']({ edge: change.edgeId }, 'edge gone');
+        this.#rules.lost(change.edgeId);
+        break;
+      case 'suspect':
+        this.#rules.say(this.#heartbeat(true), change.edgeId);
+        break;
+      case 'conflict':
+        this.#rules.refused(conflictText(change.with, change.what));
+        break;
+    }
+  }
+
+  #heartbeat(isAsking: boolean): ClusterFrame {
+    return { kind: 'heartbeat', beat: this.#membership.self, isAsking };
+  }
+}
+
+function conflictText({ edgeId }: Heartbeat, what: 'id' | 'tag'): string {
+  return what === 'id'
+    ? `another edge of this cluster has the id '${edgeId}': give each edge an --edge-id of its own`
+    : `edge '${edgeId}' happens to mint the same connection ids: start this edge again`;
+}

@@ -1,0 +1,79 @@
+import { AckStatus, ProtocolError } from '@trunkline/protocol';
+import type { Answer, Asker } from '../model/asker.ts';
+import type { Clock } from '../sessions/clock.ts';
+import type { HubRuntime } from '../sessions/hub-runtime.ts';
+import { decodeRulesPage } from './rules-page.ts';
+
+/** How long clients of a hub wait for its rules. */
+const PATIENCE_MS = 3_000;
+
+/** Asks an edge for a hub's rules, from this one on. */
+export type AskRules = (
+  hub: string,
+  from: number,
+  edgeId: string,
+  asker: Asker,
+  deadline: number,
+) => void;
+
+/**
+ * How an edge that takes up a hub learns what groups the hub's users were put into before, from whichever
+ * other edge has the hub: those of one are those of all. Also after a gap, in which something may have
+ * been missed.
+ */
+export class RuleLearning {
+  readonly #neighbours: { readonly edges: readonly string[] };
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #ask: AskRules;
+  readonly #learning = new Set<HubRuntime>();
+
+  constructor(
+    neighbours: { readonly edges: readonly string[] },
+    clock: Pick<Clock, 'now'>,
+    ask: AskRules,
+  ) {
+    this.#neighbours = neighbours;
+    this.#clock = clock;
+    this.#ask = ask;
+  }
+
+  begin(hub: HubRuntime): void {
+    if (this.#learning.has(hub)) return;
+    this.#learning.add(hub);
+    hub.model.beginLearning();
+    const deadline = this.#clock.now() + PATIENCE_MS;
+    this.#next(hub, this.#neighbours.edges, 0, deadline);
+  }
+
+  #next(hub: HubRuntime, edges: readonly string[], from: number, deadline: number): void {
+    const [edge, ...rest] = edges;
+    if (edge === undefined || this.#clock.now() >= deadline) return this.#end(hub);
+    const settle = ({ status, payload }: Answer): void => {
+      if (status !== AckStatus.Ok || payload === undefined) {
+        return this.#next(hub, rest, 0, deadline);
+      }
+      const next = this.#learn(hub, payload);
+      if (next === undefined) this.#end(hub);
+      else this.#next(hub, edges, next, deadline);
+    };
+    this.#ask(hub.name, from, edge, { settle }, deadline);
+  }
+
+  /** Answers where the next page begins. */
+  #learn(hub: HubRuntime, payload: Uint8Array): number | undefined {
+    try {
+      const { rules, next } = decodeRulesPage(payload);
+      hub.model.learn(rules, this.#clock.now());
+      return next;
+    } catch (error) {
+      if (error instanceof ProtocolError) return undefined;
+      throw error;
+    }
+  }
+
+  #end(hub: HubRuntime): void {
+    this.#learning.delete(hub);
+    hub.model.endLearning();
+    hub.rulesAreKnown();
+  }
+}
