@@ -396,8 +396,10 @@ export const METRICS = {
     type: 'gauge',
     help: 'Subjects that the edge has subscribed to.',
     labels: {},
-    meaning: 'Subjects on NATS or Redis: those of the hubs in use, and two of the edge itself.',
-    whenItRises: 'Expected with hubs. Each costs memory in the edge and in the engine.',
+    meaning:
+      'Subjects on NATS or Redis: those of the hubs in use, of the groups and users with somebody here, and three of the edge itself.',
+    whenItRises:
+      'Expected with hubs, groups and users. Each costs memory in the edge and in the engine.',
   },
   trunkline_cluster_members: {
     type: 'gauge',

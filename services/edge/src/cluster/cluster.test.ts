@@ -27,6 +27,8 @@ interface Member {
   readonly published: string[];
   /** Why it has to go. */
   readonly refused: string[];
+  /** Subjects, other than that of all members and its own, by which it has heard something. */
+  readonly heard: string[];
   /** What others publish to its hubs does not arrive. */
   losesCommands: boolean;
   /** What the bus says of losses. */
@@ -49,6 +51,7 @@ function join(
       ...listener,
       message: (subject, from, bytes) => {
         if (member.losesCommands && subject.startsWith('hub.')) return;
+        if (subject !== 'members' && !subject.startsWith('edge.')) member.heard.push(subject);
         listener.message(subject, from, bytes);
       },
     });
@@ -75,7 +78,16 @@ function join(
   });
   edge.hubs.join(cluster);
   edge.expiring.push(cluster);
-  const member: Member = { edge, cluster, stats, published, refused, losesCommands: false, gap };
+  const member: Member = {
+    edge,
+    cluster,
+    stats,
+    published,
+    refused,
+    heard: [],
+    losesCommands: false,
+    gap,
+  };
   return member;
 }
 
@@ -635,5 +647,47 @@ describe('an edge that takes up a hub later', () => {
     server.says(toGroup('kept'));
     await roundTrip();
     expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+});
+
+describe('what is for a group or a user', () => {
+  const toGroups = (...groups: string[]) =>
+    ({ type: MessageType.MultiGroupBroadcastData, groups, payloads: json }) as const;
+
+  test('goes to the edges that have somebody of it, and once', async () => {
+    const broker = new MemoryBroker();
+    const [a, b, c] = ['a', 'b', 'c'].map((id) => join(broker, id)) as [Member, Member, Member];
+    await settle(a, b, c);
+    const server = await a.edge.server();
+    const others = [];
+    for (const { edge } of [b, c]) others.push(await edge.server({ serverId: 'server-2' }));
+    await roundTrip();
+    const [ann, ben] = [
+      await b.edge.client(others[0]!, { userId: 'ann' }),
+      await c.edge.client(others[1]!, { userId: 'ben' }),
+    ];
+    for (const { id: connectionId } of [ann, ben]) {
+      server.says({ type: MessageType.JoinGroup, connectionId, group: 'both' });
+    }
+    server.says({ type: MessageType.JoinGroup, connectionId: ann.id, group: 'hers' });
+    await roundTrip();
+    b.heard.length = c.heard.length = 0;
+    server.says(
+      toGroups('hers'),
+      { type: MessageType.UserData, userId: 'ben', payloads: json },
+      toGroups('both'),
+      toGroups('both', 'hers'),
+      toGroups('nobody'),
+    );
+    await roundTrip();
+    expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]);
+    expect([b.heard.length, c.heard.length]).toEqual([3, 3]);
+    server.says({ type: MessageType.LeaveGroup, connectionId: ann.id, group: 'hers' });
+    await roundTrip();
+    for (let second = 0; second < 6; second++) await settle(a, b, c);
+    b.heard.length = 0;
+    server.says(toGroups('hers'));
+    await roundTrip();
+    expect(b.heard).toEqual([]);
   });
 });

@@ -3,6 +3,8 @@ import { AckStatus, decodeServiceMessage, ProtocolError } from '@trunkline/proto
 import type { Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
+import type { Interest } from '../model/interest.ts';
+import { NO_INTEREST } from '../model/interest.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Bus, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
@@ -13,7 +15,7 @@ import { Asking } from './asking.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
-import { FollowedHubs, hubSubject } from './followed-hubs.ts';
+import { HubSubjects, hubSubject, nameSubject } from './hub-subjects.ts';
 import { Neighbours } from './neighbours.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
@@ -44,7 +46,8 @@ export class Cluster implements HubCluster {
   readonly #neighbours: Neighbours;
   readonly #asking: Asking;
   readonly #bus: Bus;
-  readonly #followed: FollowedHubs;
+  /** Of the hubs that this edge has, by name. */
+  readonly #subjects = new Map<string, HubSubjects>();
   readonly #rules: RuleLearning;
   #isUp = false;
   #isSettled: boolean;
@@ -68,7 +71,6 @@ export class Cluster implements HubCluster {
       up: () => this.#up(),
       down: () => this.#down(),
     });
-    this.#followed = new FollowedHubs(this.#bus);
     this.#rules = new RuleLearning(
       this.#neighbours,
       context.clock,
@@ -86,16 +88,18 @@ export class Cluster implements HubCluster {
   }
 
   follow(hub: string): void {
-    this.#followed.add(hub);
     if (this.#isAlone) return;
-    if (!this.#isUp) return this.#followed.giveUp();
+    const subjects = new HubSubjects(hub, this.#bus, () => this.#context.clock.now());
+    this.#subjects.set(hub, subjects);
+    if (!this.#isUp) return subjects.giveUp();
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
     this.#hubs.get(hub)?.holdForRules();
     if (this.#isSettled) this.#learn(hub);
   }
 
   unfollow(hub: string): void {
-    this.#followed.delete(hub);
+    this.#subjects.get(hub)?.close();
+    this.#subjects.delete(hub);
   }
 
   othersOf(hub: string): Others {
@@ -106,7 +110,8 @@ export class Cluster implements HubCluster {
       },
       tell: (to, body) => this.#tell(hub, to, body),
       ask: (to, needs, body, asker, ms) => this.#ask(hub, to, needs, body, asker, ms),
-      whenHeard: (then) => this.#followed.whenHeard(hub, this.#context.clock.now(), then),
+      interest: this.#isAlone ? NO_INTEREST : this.#interestOf(hub),
+      whenHeard: (then) => this.#whenHeard(hub, then),
     };
   }
 
@@ -114,7 +119,7 @@ export class Cluster implements HubCluster {
   expire(now: number, late: number): void {
     if (this.#isUp) this.#neighbours.announce(false);
     if (this.#isUp && !this.#isSettled) this.#settle();
-    this.#followed.expire(now, late);
+    for (const subjects of this.#subjects.values()) subjects.expire(now, late);
     this.#neighbours.expire(now, late);
     this.#asking.expire(now, late);
   }
@@ -132,7 +137,24 @@ export class Cluster implements HubCluster {
 
   #down(): void {
     this.#isUp = false;
-    this.#followed.giveUp();
+    for (const subjects of this.#subjects.values()) subjects.giveUp();
+  }
+
+  #interestOf(hub: string): Interest {
+    return {
+      wanted: (kind, name) => {
+        const subjects = this.#subjects.get(hub);
+        subjects?.wanted(kind, name);
+        if (!this.#isUp) subjects?.giveUp();
+      },
+      unwanted: (kind, name) => this.#subjects.get(hub)?.unwanted(kind, name),
+    };
+  }
+
+  #whenHeard(hub: string, then: () => void): void {
+    const subjects = this.#subjects.get(hub);
+    if (subjects === undefined) then();
+    else subjects.whenHeard(then);
   }
 
   /** A round of heartbeats has passed. */
@@ -154,7 +176,7 @@ export class Cluster implements HubCluster {
 
   /** Once what others say of the hub is heard here, or something could be missed in between. */
   #learn(name: string): void {
-    this.#followed.whenHeard(name, this.#context.clock.now(), () => {
+    this.#whenHeard(name, () => {
       const hub = this.#hubs.get(name);
       if (hub !== undefined) this.#rules.begin(hub);
     });
@@ -164,6 +186,10 @@ export class Cluster implements HubCluster {
     if (this.#neighbours.edges.length === 0) return;
     const frame = { kind: 'command', question: 0, hub, body } as const;
     if (to.kind === 'hub') return this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
+    if (to.kind === 'name') {
+      const subject = nameSubject(hub, to.of, to.name);
+      return this.#bus.publish(subject, encodeClusterFrame(frame));
+    }
     for (const edgeId of this.#edgesOf(to)) this.#say(frame, edgeId);
   }
 
@@ -184,7 +210,7 @@ export class Cluster implements HubCluster {
   /** The others that are there of those that are meant. */
   #edgesOf(to: Audience): readonly string[] {
     const { edges } = this.#neighbours;
-    if (to.kind === 'hub') return edges;
+    if (to.kind === 'hub' || to.kind === 'name') return edges;
     if (to.kind === 'edge') return edges.filter((edgeId) => edgeId === to.id);
     const homes = new Set<string>();
     for (const id of to.ids) {

@@ -1,10 +1,13 @@
 import type { Payloads } from '@trunkline/protocol';
+import type { NameKind } from './interest.ts';
 import type { Needs } from './questions.ts';
 
 /** Which other edges a command is for. */
 export type Audience =
   /** All that have the hub: users, groups and everybody may be anywhere. */
   | { readonly kind: 'hub' }
+  /** Those that have somebody of this user, or of this group. */
+  | { readonly kind: 'name'; readonly of: NameKind; readonly name: string }
   /** Those that these connections are at. */
   | { readonly kind: 'connections'; readonly ids: readonly string[] }
   | { readonly kind: 'edge'; readonly id: string };

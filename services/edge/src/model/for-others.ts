@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command, Target } from './command.ts';
 import type { Effect, Publish } from './effect.ts';
 
 /**
@@ -15,7 +15,9 @@ export function forOthers<M>(
     case 'close': {
       const isSend = command.kind === 'send';
       const { target } = command;
-      if (target.kind !== 'connections') return toHub(isSend ? 'nothing' : 'allDone');
+      if (target.kind !== 'connections') {
+        return isSend ? toWhoWantsIt(target) : toHub('allDone');
+      }
       const ids = missing(target.ids, effects, isHere);
       return ids && toConnections(ids, isSend ? 'nothing' : 'anyFound');
     }
@@ -28,6 +30,16 @@ export function forOthers<M>(
         ? toConnections([command.connectionId], 'anyFound')
         : toHub('anyFound');
   }
+}
+
+/** One name is published to those that have somebody of it; by several an edge would hear it several times. */
+function toWhoWantsIt(target: Exclude<Target, { kind: 'connections' }>): Publish {
+  if (target.kind === 'all') return toHub('nothing');
+  const [of, names] =
+    target.kind === 'groups' ? (['group', target.names] as const) : (['user', target.ids] as const);
+  const [name] = names;
+  if (name === undefined || names.length > 1) return toHub('nothing');
+  return { kind: 'publish', to: { kind: 'name', of, name }, needs: 'nothing' };
 }
 
 function toHub(needs: Publish['needs']): Publish {

@@ -1,3 +1,4 @@
+import type { Interest } from './interest.ts';
 import type { Member } from './member.ts';
 
 export interface Group<M> {
@@ -8,12 +9,18 @@ export interface Group<M> {
 /** The groups of a hub: made by their first member, gone with their last. */
 export class Groups<M extends Member<M>> {
   readonly #groups = new Map<string, Group<M>>();
+  readonly #interest: Interest;
+
+  constructor(interest: Interest) {
+    this.#interest = interest;
+  }
 
   join(member: M, name: string): void {
     let group = this.#groups.get(name);
     if (group === undefined) {
       group = { name, members: new Set() };
       this.#groups.set(name, group);
+      this.#interest.wanted('group', name);
     }
     if (group.members.has(member)) return;
     group.members.add(member);
@@ -44,6 +51,8 @@ export class Groups<M extends Member<M>> {
 
   #remove(group: Group<M>, member: M): void {
     group.members.delete(member);
-    if (group.members.size === 0) this.#groups.delete(group.name);
+    if (group.members.size > 0) return;
+    this.#groups.delete(group.name);
+    this.#interest.unwanted('group', group.name);
   }
 }

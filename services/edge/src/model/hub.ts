@@ -3,6 +3,8 @@ import { DenseList } from './dense-list.ts';
 import type { Effect } from './effect.ts';
 import { forOthers } from './for-others.ts';
 import { Groups } from './groups.ts';
+import type { Interest } from './interest.ts';
+import { NO_INTEREST } from './interest.ts';
 import type { Member } from './member.ts';
 import type { RulesPage } from './learned-rules.ts';
 import { NewerRules, pageOf } from './learned-rules.ts';
@@ -21,15 +23,25 @@ export type Origin = 'local' | 'bus';
 export class Hub<M extends Member<M>> {
   readonly name: string;
   readonly #members = new DenseList<'place', M>('place');
-  readonly #users = new Users<M>();
-  readonly #groups = new Groups<M>();
+  readonly #users: Users<M>;
+  readonly #groups: Groups<M>;
   readonly #rules: UserGroupRules;
   readonly #find: (connectionId: string) => M | undefined;
   /** There while this edge learns rules from another. */
   #newerRules: NewerRules | undefined;
 
-  /** `find` looks a connection id up among this hub's members; `room` is what its rules may take. */
-  constructor(name: string, find: (connectionId: string) => M | undefined, room: Room) {
+  /**
+   * `find` looks a connection id up among this hub's members; `room` is what its rules may take;
+   * `interest` is told which users and groups have somebody here.
+   */
+  constructor(
+    name: string,
+    find: (connectionId: string) => M | undefined,
+    room: Room,
+    interest: Interest = NO_INTEREST,
+  ) {
+    this.#users = new Users(interest);
+    this.#groups = new Groups(interest);
     this.name = name;
     this.#find = find;
     this.#rules = new UserGroupRules(room);

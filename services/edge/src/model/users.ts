@@ -1,14 +1,22 @@
+import type { Interest } from './interest.ts';
 import type { Member } from './member.ts';
 
 /** User id to connections. Most users have one connection: a set comes with the second. */
 export class Users<M extends Member<M>> {
   readonly #users = new Map<string, M | Set<M>>();
+  readonly #interest: Interest;
+
+  constructor(interest: Interest) {
+    this.#interest = interest;
+  }
 
   add(member: M): void {
     if (member.userId === undefined) return;
     const known = this.#users.get(member.userId);
-    if (known === undefined) this.#users.set(member.userId, member);
-    else if (known instanceof Set) known.add(member);
+    if (known === undefined) {
+      this.#users.set(member.userId, member);
+      this.#interest.wanted('user', member.userId);
+    } else if (known instanceof Set) known.add(member);
     else this.#users.set(member.userId, new Set([known, member]));
   }
 
@@ -17,10 +25,15 @@ export class Users<M extends Member<M>> {
     const known = this.#users.get(member.userId);
     if (known instanceof Set) {
       known.delete(member);
-      if (known.size === 0) this.#users.delete(member.userId);
+      if (known.size === 0) this.#forget(member.userId);
     } else if (known === member) {
-      this.#users.delete(member.userId);
+      this.#forget(member.userId);
     }
+  }
+
+  #forget(userId: string): void {
+    this.#users.delete(userId);
+    this.#interest.unwanted('user', userId);
   }
 
   members(userId: string): Iterable<M> {

@@ -56,7 +56,7 @@ export class HubRuntime {
       const client = context.clients.get(id);
       return client?.hub === this && client.place >= 0 ? client : undefined;
     };
-    this.model = new Hub(name, find, room);
+    this.model = new Hub(name, find, room, others.interest);
   }
 
   /** Nobody is connected, and nothing is kept for who comes. */

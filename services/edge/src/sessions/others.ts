@@ -1,12 +1,16 @@
 import type { Asker } from '../model/asker.ts';
 import { DONE, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
+import type { Interest } from '../model/interest.ts';
+import { NO_INTEREST } from '../model/interest.ts';
 import type { Needs } from '../model/questions.ts';
 
 /** The edges beside this one, as one hub of this edge sees them. `body`: a service message, lent for the call. */
 export interface Others {
   /** The ids of those that are there now. */
   readonly edges: readonly string[];
+  /** Learns which users and groups have somebody here, so that others send here what is for them. */
+  readonly interest: Interest;
   /** Has them do what the message says. */
   tell(to: Audience, body: Uint8Array): void;
   /**
@@ -21,6 +25,7 @@ export interface Others {
 /** For an edge that has no others. */
 export const ALONE: Others = {
   edges: [],
+  interest: NO_INTEREST,
   tell() {},
   ask(_to, needs, _body, asker) {
     asker.settle(needs === 'allDone' ? DONE : NOT_FOUND);
