@@ -24,7 +24,6 @@ import { HttpDoor } from './sessions/client/http/http-door.ts';
 import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
 import { Counters } from './sessions/counters.ts';
 import type { CoreContext } from './sessions/core-context.ts';
-import type { Clock } from './sessions/clock.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
@@ -37,6 +36,7 @@ import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { WaitingLog } from './sessions/waiting-log.ts';
 import { Watch } from './sessions/watch.ts';
+import { SYSTEM_TIME } from './system-time.ts';
 
 /** What peers are given to read their goodbyes before the sockets are cut. */
 const GOODBYE_MS = 300;
@@ -51,13 +51,6 @@ export interface Edge {
   stop(why: string): Promise<void>;
 }
 
-const clock: Clock = {
-  now: () => performance.now(),
-  unixSeconds: () => Date.now() / 1000,
-  // What is due after the edge's end concerns nobody any more.
-  after: (ms, run) => void globalThis.setTimeout(run, ms).unref(),
-};
-
 /** Builds an edge and opens its ports, the admin port first: it is live before it is ready. */
 export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
   const openFiles = openFilesLimit();
@@ -69,7 +62,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const { tokens } = context;
   const clients = new ClientAdmission(context, tokens, hubs, config);
   const servers = new ServerAdmission(context, tokens, hubs);
-  const health = new Health(stats);
+  const health = new Health(stats, SYSTEM_TIME);
   const admin = createAdminApp(createEdgeRegistry(context, hubs, stats), health);
   await listenForAdmin(admin, config);
   const requests = new HttpDoor(context, clients, context.heldPosts);
@@ -118,7 +111,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
 
 function joinBusOf(config: EdgeConfig, context: CoreContext, stats: BusStats): Promise<JoinBus> {
   const { edgeId, cluster, bus } = config;
-  return joinBusAt(bus, { edgeId, cluster, stats, digest: context.digest });
+  return joinBusAt(bus, { edgeId, cluster, stats, digest: context.digest, time: SYSTEM_TIME });
 }
 
 function listenerSettings(
@@ -153,15 +146,16 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
 }
 
 function createContext(config: EdgeConfig, log: Logger, openFiles: number): CoreContext {
+  const time = SYSTEM_TIME;
   const random = randomPool();
   const pools = new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) }));
   const counters = new Counters();
-  const outbox = new Outbox(counters.fanoutSeconds);
+  const outbox = new Outbox(counters.fanoutSeconds, time);
   return {
     edgeId: config.edgeId,
-    clock,
+    time,
     log,
-    digest: new LogDigest(log, clock.now),
+    digest: new LogDigest(log, time.now),
     limits: {
       hubMessageBytes: config.maxMessageBytes,
       serverWaitMs: config.serverWaitMs,
@@ -176,16 +170,16 @@ function createContext(config: EdgeConfig, log: Logger, openFiles: number): Core
     counters,
     pools,
     outbox,
-    intake: new Intake(pools, outbox),
+    intake: new Intake(pools, outbox, time),
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
-    results: new ClientResults(pools),
-    tokens: new TokenVerifier(config.accessKeys, clock, counters),
-    flusher: new TurnFlusher(),
+    results: new ClientResults(pools, time),
+    tokens: new TokenVerifier(config.accessKeys, time, counters),
+    flusher: new TurnFlusher(time),
     unsettled: new Set(),
     expiring: new Map(),
-    pacedCloses: new PacedCloses(clock, counters),
+    pacedCloses: new PacedCloses(time, counters),
     heldPosts: new HeldPosts(),
     backlogged: new Set(),
   };

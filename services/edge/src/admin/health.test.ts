@@ -9,7 +9,7 @@ let health: Health;
 beforeEach(() => {
   now = 0;
   bus = new BusStats();
-  health = new Health(bus, () => now);
+  health = new Health(bus, { now: () => now });
   health.isServing = true;
 });
 

@@ -1,4 +1,5 @@
 import type { BusStats } from '../bus/bus-stats.ts';
+import type { Time } from '../ports/time.ts';
 
 /** How long an edge goes on taking new clients without the bus: most outages are shorter. */
 const WITHOUT_BUS_MS = 3_000;
@@ -6,18 +7,17 @@ const WITHOUT_BUS_MS = 3_000;
 /** Whether new clients and app servers should be sent to this edge. */
 export class Health {
   readonly #bus: Pick<BusStats, 'isUp' | 'since'>;
-  readonly #now: () => number;
+  readonly #time: Pick<Time, 'now'>;
   /** Its ports are open, and it is not about to stop. */
   isServing = false;
 
-  /** `now`: the clock of `bus.since`. */
-  constructor(bus: Pick<BusStats, 'isUp' | 'since'>, now = () => performance.now()) {
+  constructor(bus: Pick<BusStats, 'isUp' | 'since'>, time: Pick<Time, 'now'>) {
     this.#bus = bus;
-    this.#now = now;
+    this.#time = time;
   }
 
   get ready(): boolean {
     const { isUp, since } = this.#bus;
-    return this.isServing && (isUp || this.#now() - since < WITHOUT_BUS_MS);
+    return this.isServing && (isUp || this.#time.now() - since < WITHOUT_BUS_MS);
   }
 }

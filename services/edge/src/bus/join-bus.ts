@@ -8,7 +8,7 @@ export async function joinBusAt(address: BusAddress, membership: BusMembership):
   switch (address.kind) {
     case 'memory':
       membership.stats.isUp = true;
-      return (listener) => new MemoryBroker().join(membership.edgeId, listener);
+      return (listener) => new MemoryBroker(membership.time).join(membership.edgeId, listener);
     case 'nats':
       return (await import('./nats-bus.ts')).joinNats(address, membership);
     case 'redis':

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { BusMember } from '../bus/bus-member.test-support.ts';
 import { MemoryBroker } from '../bus/memory-bus.ts';
 import type { JoinBus } from '../ports/bus.ts';
+import { SYSTEM_TIME } from '../system-time.ts';
 import { BusBridge } from './bus-bridge.ts';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
 import { payloads, TestEdge, turn } from './fixtures.test-support.ts';
@@ -45,7 +46,7 @@ describe('of two edges', () => {
   let clients: [ann: FakeClient, ben: FakeClient, ann2: FakeClient, ben2: FakeClient];
 
   beforeEach(async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     [a, b] = [join(broker, 'a'), join(broker, 'b')];
     server = await a.edge.server();
     const other = await b.edge.server({ serverId: 'server-2' });
@@ -163,7 +164,7 @@ describe('of two edges', () => {
 });
 
 describe('what comes over the bus', () => {
-  const broker = new MemoryBroker();
+  const broker = new MemoryBroker(SYSTEM_TIME);
   const sender = new BusMember('sender', (listener) => broker.join('sender', listener)).bus;
   const member = join(broker, 'member');
 

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { MessageType } from '@trunkline/protocol';
 import { createLogger, LogDigest } from '@trunkline/telemetry';
 import { AccessKeys } from '@trunkline/tokens';
 import { ConnectionTable } from '../model/connection-table.ts';
+import { ManualTime } from '../ports/manual-time.test-support.ts';
 import type { ClientIdentity } from './client/client-session.ts';
 import { ClientSession } from './client/client-session.ts';
 import { HeldPosts } from './client/http/held-posts.ts';
 import { TRANSPORTS } from './transport.ts';
 import { Counters } from './counters.ts';
 import type { CoreContext } from './core-context.ts';
-import type { Clock } from './clock.ts';
 import { FakeClient } from './fake-client.test-support.ts';
 import { FakeServer } from './fake-server.test-support.ts';
 import { Intake } from './intake.ts';
@@ -19,7 +20,6 @@ import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
 import { ClientResults } from './server/client-results.ts';
 import { Pools } from '../pools.ts';
-import { TurnClock } from './turns.ts';
 import { TurnFlusher } from './turn-flusher.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import type { Expiring } from './watch.ts';
@@ -41,7 +41,14 @@ const LIMITS: CoreContext['limits'] = {
 /** The older of the edge's two access keys. */
 export const KEY = 'the key';
 
-/** The sessions of an edge without its listener, on a clock that tests move. */
+/** Time that tests move, but for the ends of turns: those come by themselves, and tests await them. */
+class TestTime extends ManualTime {
+  override endOfTurn(run: () => void): void {
+    setImmediate(run);
+  }
+}
+
+/** The sessions of an edge without its listener, on a time that tests move. */
 export class TestEdge {
   readonly context: CoreContext;
   readonly hubs: HubDirectory;
@@ -52,85 +59,62 @@ export class TestEdge {
   readonly expiring: Expiring[] = [];
   /** What has been logged, info and above. */
   readonly lines: Record<string, unknown>[] = [];
-  #now = 1_000_000;
-  #due: { readonly at: number; readonly run: () => void }[] = [];
-  #worked = 0;
-  /** What each look at the clock of work has cost: nothing, so that all is done at once. */
-  workMs = 0;
+  readonly time = new TestTime();
 
   constructor(limits: Partial<CoreContext['limits']> = {}, pools = new Pools()) {
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
     const log = createLogger({ name: 'edge', level: 'info' }, { write });
-    const clock: Clock = {
-      now: () => this.#now,
-      unixSeconds: () => 1_700_000_000 + this.#now / 1000,
-      after: (ms, run) => void this.#due.push({ at: this.#now + ms, run }),
-    };
+    const { time } = this;
     const counters = new Counters();
-    const outbox = new Outbox(counters.fanoutSeconds);
+    const outbox = new Outbox(counters.fanoutSeconds, time);
     this.context = {
       edgeId: 'edge-1',
-      clock,
+      time,
       log,
-      digest: new LogDigest(log, () => this.#now),
+      digest: new LogDigest(log, () => time.now()),
       limits: { ...LIMITS, ...limits },
       counters,
       pools,
       outbox,
-      intake: new Intake(pools, outbox, new TurnClock(() => (this.#worked += this.workMs))),
+      intake: new Intake(pools, outbox, time),
       tick: 0,
       clients: new ConnectionTable('test', random),
       servers: new Set(),
-      results: new ClientResults(pools),
-      tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), clock, counters),
-      flusher: new TurnFlusher(),
+      results: new ClientResults(pools, time),
+      tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), time, counters),
+      flusher: new TurnFlusher(time),
       unsettled: new Set(),
       expiring: new Map(),
-      pacedCloses: new PacedCloses(clock, counters),
+      pacedCloses: new PacedCloses(time, counters),
       heldPosts: new HeldPosts(),
       backlogged: new Set(),
     };
     this.hubs = new HubDirectory(this.context);
     this.watch = new Watch(this.context, this.expiring);
-    // Its timer is real: tests sweep by hand.
-    this.watch.stop();
-    this.watch.sweep();
   }
 
   get now(): number {
-    return this.#now;
+    return this.time.now();
   }
 
-  /** Lets time pass as it does for a live edge, which sweeps every second. */
+  /** Lets seconds pass, in each of which the edge looks after its deadlines. */
   pass(seconds: number): void {
+    this.time.pass(seconds * 1000);
+  }
+
+  /** Lets seconds pass while the app server keeps itself heard. */
+  passWith(server: FakeServer, seconds: number): void {
     for (let i = 0; i < seconds; i++) {
-      this.passWithin(1000);
-      this.watch.sweep();
+      server.says({ type: MessageType.Ping, entries: [] });
+      this.pass(1);
     }
   }
 
-  /** Lets milliseconds pass between two sweeps. */
-  passWithin(ms: number): void {
-    const end = this.#now + ms;
-    for (let next = this.#takeDue(end); next !== undefined; next = this.#takeDue(end)) {
-      this.#now = next.at;
-      next.run();
-    }
-    this.#now = end;
-  }
-
-  #takeDue(end: number): { readonly at: number; readonly run: () => void } | undefined {
-    const [first] = this.#due.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
-    this.#due = this.#due.filter((one) => one !== first);
-    return first;
-  }
-
-  /** Lets time pass without the edge noticing, as in a frozen machine. */
+  /** Lets seconds pass without the edge noticing, as in a frozen machine. */
   sleep(seconds: number): void {
-    this.#now += seconds * 1000;
-    this.watch.sweep();
+    this.time.sleep(seconds * 1000);
   }
 
   /** A server connection that has not said anything yet. */

@@ -3,7 +3,7 @@ import { JSON_HANDSHAKE, TestEdge } from './fixtures.test-support.ts';
 
 describe('the end of a sign-in', () => {
   const signIn = (edge: TestEdge, seconds: number): { expiresAt: number } => ({
-    expiresAt: edge.context.clock.unixSeconds() + seconds,
+    expiresAt: edge.context.time.unixSeconds() + seconds,
   });
 
   test('closes the client, which may reconnect and sign in again', async () => {

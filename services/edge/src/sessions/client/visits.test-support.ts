@@ -16,7 +16,7 @@ export function admissionOf(edge: TestEdge, allowedOrigins = ['*']): ClientAdmis
 
 /** A good access token for the hub `chat`, but for `options`. */
 export function tokenFor(edge: TestEdge, options: Partial<ClientTokenOptions> = {}): string {
-  const now = Math.floor(edge.context.clock.unixSeconds());
+  const now = Math.floor(edge.context.time.unixSeconds());
   return mintClientToken({ key: KEY, audienceBase: 'http://e/', hub: 'chat', now, ...options });
 }
 

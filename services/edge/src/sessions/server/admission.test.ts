@@ -13,7 +13,7 @@ let door: ServerAdmission;
 beforeEach(() => {
   edge = new TestEdge();
   const { context, hubs } = edge;
-  const tokens = new TokenVerifier(new AccessKeys([KEY]), context.clock, context.counters);
+  const tokens = new TokenVerifier(new AccessKeys([KEY]), context.time, context.counters);
   door = new ServerAdmission(context, tokens, hubs);
 });
 
@@ -21,7 +21,7 @@ const minting = () => ({
   key: KEY,
   audienceBase: 'http://e/',
   hub: 'chat',
-  now: Math.floor(edge.context.clock.unixSeconds()),
+  now: Math.floor(edge.context.time.unixSeconds()),
 });
 
 function connect(

@@ -41,7 +41,7 @@ async function connected(options: Partial<ClientTokenOptions> = {}) {
 }
 
 const seconds = (from = 0): Timestamp => ({
-  seconds: Math.floor(edge.context.clock.unixSeconds()) + from,
+  seconds: Math.floor(edge.context.time.unixSeconds()) + from,
   nanoseconds: 0,
 });
 

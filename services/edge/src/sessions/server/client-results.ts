@@ -1,6 +1,7 @@
 import type { Budget, ClientCompletion, ClientInvocation } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import type { Pools } from '../../pools.ts';
+import type { Time } from '../../ports/time.ts';
 import type { PooledHost } from '../host.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { ServedHub } from '../served.ts';
@@ -37,14 +38,14 @@ export class ClientResults {
   readonly #ofClient: Budget<HubClient>;
   readonly #early: EarlyQuestions;
 
-  constructor(pools: Pools) {
+  constructor(pools: Pools, time: Time) {
     this.#ofHub = pools.open('client_results', (hub) =>
       this.#giveUp((one) => one.client.hub === hub),
     );
     this.#ofClient = pools.open('client_results_of_client', (client) =>
       this.#giveUp((one) => one.client === client),
     );
-    this.#early = new EarlyQuestions(pools);
+    this.#early = new EarlyQuestions(pools, time);
   }
 
   /** A server asks a client. */
@@ -65,7 +66,7 @@ export class ClientResults {
         `Connection '${connectionId}' has an app server too old to ask.`,
       );
     }
-    const deadline = context.clock.now() + LONGEST_MS;
+    const deadline = context.time.now() + LONGEST_MS;
     const pending: Pending = { invocationId, client, caller, deadline };
     const refusal = this.#add(pending);
     if (refusal !== undefined) return fail(message, caller, refusal);

@@ -1,9 +1,7 @@
-import { MessageType } from '@trunkline/protocol';
 import type { ClientTokenOptions } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
 import type { EdgeContext } from '../../edge-context.ts';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
-import type { FakeServer } from '../../fixtures.test-support.ts';
 import { TestEdge, wire } from '../../fixtures.test-support.ts';
 import type { ClientAdmission } from '../admission.ts';
 import { admissionOf, requestWith, tokenFor } from '../visits.test-support.ts';
@@ -26,14 +24,6 @@ export class TestHttpEdge extends TestEdge {
     this.admission = admissionOf(this);
     this.door = new HttpDoor(this.context, this.admission, this.context.heldPosts);
     this.expiring.push(this.admission, this.door, this.context.heldPosts);
-  }
-
-  /** Lets time pass while the app server keeps itself heard. */
-  passWith(server: FakeServer, seconds: number): void {
-    for (let i = 0; i < seconds; i++) {
-      server.says({ type: MessageType.Ping, entries: [] });
-      this.pass(1);
-    }
   }
 
   guest(options: Partial<ClientTokenOptions> = {}): Guest {
