@@ -11,31 +11,14 @@ import { BusStats } from './bus/bus-stats.ts';
 import { joinBusAt } from './bus/join-bus.ts';
 import type { EdgeConfig } from './config.ts';
 import { listen, type ListenerSettings } from './listener/uws-listener.ts';
-import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
-import { ConnectionTable } from './model/connection-table.ts';
-import type { JoinBus } from './ports/bus.ts';
 import { Health } from './admin/health.ts';
 import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
-import { BusBridge } from './sessions/bus-bridge.ts';
-import { ClientAdmission } from './sessions/client/admission.ts';
-import { HeldPosts } from './sessions/client/http/held-posts.ts';
-import { HttpDoor } from './sessions/client/http/http-door.ts';
-import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
-import { Counters } from './sessions/counters.ts';
+import type { Core } from './sessions/core.ts';
+import { createCore } from './sessions/core.ts';
 import type { CoreContext } from './sessions/core-context.ts';
-import { HubDirectory } from './sessions/hub-directory.ts';
-import { ServerAdmission } from './sessions/server/admission.ts';
-import { ClientResults } from './sessions/server/client-results.ts';
-import { MigrationLog } from './sessions/migration-log.ts';
-import { Intake } from './sessions/intake.ts';
+import type { SessionLimits } from './sessions/edge-context.ts';
 import { poolLimits, Pools } from './pools.ts';
-import { PacedCloses } from './sessions/paced-closes.ts';
-import { Outbox } from './sessions/outbox.ts';
-import { TurnFlusher } from './sessions/turn-flusher.ts';
-import { TokenVerifier } from './sessions/token-verifier.ts';
-import { WaitingLog } from './sessions/waiting-log.ts';
-import { Watch } from './sessions/watch.ts';
 import { SYSTEM_TIME } from './system-time.ts';
 
 /** What peers are given to read their goodbyes before the sockets are cut. */
@@ -54,64 +37,71 @@ export interface Edge {
 /** Builds an edge and opens its ports, the admin port first: it is live before it is ready. */
 export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
   const openFiles = openFilesLimit();
-  const context = createContext(config, log, openFiles);
-  const hubs = new HubDirectory(context);
   const stats = new BusStats();
-  const bridge = new BusBridge(context, hubs, await joinBusOf(config, context, stats));
-  hubs.joinBus(bridge);
-  const { tokens } = context;
-  const clients = new ClientAdmission(context, tokens, hubs, config);
-  const servers = new ServerAdmission(context, tokens, hubs);
+  const core = await buildCore(config, log, openFiles, stats);
+  const { context, doors } = core;
   const health = new Health(stats, SYSTEM_TIME);
-  const admin = createAdminApp(createEdgeRegistry(context, hubs, stats), health);
+  const admin = createAdminApp(createEdgeRegistry(context, core.hubs, stats), health);
   await listenForAdmin(admin, config);
-  const requests = new HttpDoor(context, clients, context.heldPosts);
-  const listener = await listen(listenerSettings(config, context, openFiles), {
-    client: (request) => clients.connect(request),
-    server: (request) => servers.connect(request),
-    negotiate: (request) => clients.negotiate(request),
-    receive: (request, exchange) => requests.receive(request, exchange),
-    send: (request) => requests.send(request),
-    leave: (request) => requests.leave(request),
-  });
-  const watch = new Watch(context, [
-    clients,
-    hubs,
-    requests,
-    context.heldPosts,
-    new MigrationLog(context),
-    new WaitingLog(context, hubs),
-  ]);
+  const listener = await listen(listenerSettings(config, context, openFiles), doors);
   health.isServing = true;
 
   const stop = async (why: string): Promise<void> => {
     logStop(context, why);
     health.isServing = false;
     listener.stopListening();
-    // Clients that are not open yet come first: their hubs do not know all of them.
-    for (const client of context.unsettled) client.close(CLIENT_CLOSE_REASONS.serviceReload);
-    for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);
-    for (const server of context.servers) server.stop();
+    core.closeAll();
     await setTimeout(GOODBYE_MS);
-    watch.stop();
     listener.close();
     context.digest.flush();
-    await bridge.close();
+    await core.stop();
     await admin.close();
   };
   return {
     url: config.publicUrl ?? localUrl(config.tls ? 'https' : 'http', config.host, listener.port),
     adminUrl: localUrl('http', config.adminHost, (admin.server.address() as AddressInfo).port),
     useKeys: (keys) => {
-      tokens.keys = keys;
+      context.tokens.keys = keys;
     },
     stop,
   };
 }
 
-function joinBusOf(config: EdgeConfig, context: CoreContext, stats: BusStats): Promise<JoinBus> {
-  const { edgeId, cluster, bus } = config;
-  return joinBusAt(bus, { edgeId, cluster, stats, digest: context.digest, time: SYSTEM_TIME });
+async function buildCore(
+  config: EdgeConfig,
+  log: Logger,
+  openFiles: number,
+  stats: BusStats,
+): Promise<Core> {
+  const { edgeId, cluster, accessKeys } = config;
+  const time = SYSTEM_TIME;
+  const digest = new LogDigest(log, time.now);
+  return createCore({
+    edgeId,
+    limits: limitsOf(config, openFiles),
+    pools: new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) })),
+    provenance: config,
+    accessKeys,
+    time,
+    random: randomPool(),
+    log,
+    digest,
+    joinBus: await joinBusAt(config.bus, { edgeId, cluster, stats, digest, time }),
+  });
+}
+
+function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
+  return {
+    hubMessageBytes: config.maxMessageBytes,
+    serverWaitMs: config.serverWaitMs,
+    clientQueueBytes: config.clientQueueBytes,
+    migration: config.migration,
+    pollMs: config.pollMs,
+    transports: config.transports,
+    connections: config.maxConnections,
+    hubs: config.maxHubs,
+    openSockets: socketLimit(openFiles),
+  };
 }
 
 function listenerSettings(
@@ -143,46 +133,6 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
       `cannot listen on ${host} port ${port} (${code}): choose another --admin-port or --admin-host`,
     );
   }
-}
-
-function createContext(config: EdgeConfig, log: Logger, openFiles: number): CoreContext {
-  const time = SYSTEM_TIME;
-  const random = randomPool();
-  const pools = new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) }));
-  const counters = new Counters();
-  const outbox = new Outbox(counters.fanoutSeconds, time);
-  return {
-    edgeId: config.edgeId,
-    time,
-    log,
-    digest: new LogDigest(log, time.now),
-    limits: {
-      hubMessageBytes: config.maxMessageBytes,
-      serverWaitMs: config.serverWaitMs,
-      clientQueueBytes: config.clientQueueBytes,
-      migration: config.migration,
-      pollMs: config.pollMs,
-      transports: config.transports,
-      connections: config.maxConnections,
-      hubs: config.maxHubs,
-      openSockets: socketLimit(openFiles),
-    },
-    counters,
-    pools,
-    outbox,
-    intake: new Intake(pools, outbox, time),
-    tick: 0,
-    clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
-    servers: new Set(),
-    results: new ClientResults(pools, time),
-    tokens: new TokenVerifier(config.accessKeys, time, counters),
-    flusher: new TurnFlusher(time),
-    unsettled: new Set(),
-    expiring: new Map(),
-    pacedCloses: new PacedCloses(time, counters),
-    heldPosts: new HeldPosts(),
-    backlogged: new Set(),
-  };
 }
 
 /** An address that can be opened: listening everywhere includes this machine. */

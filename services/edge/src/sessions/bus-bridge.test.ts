@@ -5,7 +5,6 @@ import { BusMember } from '../bus/bus-member.test-support.ts';
 import { MemoryBroker } from '../bus/memory-bus.ts';
 import type { JoinBus } from '../ports/bus.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
-import { BusBridge } from './bus-bridge.ts';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
 import { payloads, TestEdge, turn } from './fixtures.test-support.ts';
 
@@ -13,15 +12,13 @@ const json = payloads({ json: '{"n":1}␞' });
 
 interface Member {
   readonly edge: TestEdge;
-  readonly bridge: BusBridge;
   /** Subjects that this edge has published to. */
   readonly published: string[];
 }
 
 function join(broker: MemoryBroker, edgeId: string): Member {
-  const edge = new TestEdge();
   const published: string[] = [];
-  const watched: JoinBus = (listener) => {
+  const joinBus: JoinBus = (listener) => {
     const bus = broker.join(edgeId, listener);
     return {
       ...bus,
@@ -33,9 +30,7 @@ function join(broker: MemoryBroker, edgeId: string): Member {
       },
     };
   };
-  const bridge = new BusBridge(edge.context, edge.hubs, watched);
-  edge.hubs.joinBus(bridge);
-  return { edge, bridge, published };
+  return { edge: new TestEdge({}, { edgeId, joinBus }), published };
 }
 
 describe('of two edges', () => {
@@ -156,7 +151,7 @@ describe('of two edges', () => {
   });
 
   test('one that has left hears nothing more', async () => {
-    await b.bridge.close();
+    await b.edge.core.stop();
     expect(await reached({ type: MessageType.UserData, userId: 'ann', payloads: json })).toEqual([
       1, 0, 0, 0,
     ]);

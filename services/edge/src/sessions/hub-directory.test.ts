@@ -15,7 +15,6 @@ beforeEach(() => {
     unfollow: (hub) => void followed.delete(hub),
     publish() {},
   });
-  edge.expiring.push(hubs);
 });
 
 describe('a hub', () => {

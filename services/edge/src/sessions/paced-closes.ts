@@ -1,3 +1,4 @@
+import type { Random } from '../ports/random.ts';
 import type { Time } from '../ports/time.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { Counters } from './counters.ts';
@@ -18,14 +19,16 @@ const STEPS = 40;
 export class PacedCloses {
   readonly #waiting = new Set<Served>();
   readonly #time: Time;
+  readonly #random: Random;
   readonly #counters: Counters;
   #isPacing = false;
   /** How many a step closes, and how many this one may close yet. */
   #share = LEAST;
   #left = LEAST;
 
-  constructor(time: Time, counters: Counters) {
+  constructor(time: Time, random: Random, counters: Counters) {
     this.#time = time;
+    this.#random = random;
     this.#counters = counters;
   }
 
@@ -44,7 +47,8 @@ export class PacedCloses {
   #pace(): void {
     this.#isPacing = true;
     this.#left = this.#share;
-    this.#time.after(STEP_MS * (1 + JITTER * (2 * Math.random() - 1)), () => this.#step());
+    const chance = this.#random(1)[0]! / 255;
+    this.#time.after(STEP_MS * (1 + JITTER * (2 * chance - 1)), () => this.#step());
   }
 
   #step(): void {

@@ -1,32 +1,28 @@
 import { randomBytes } from 'node:crypto';
+import { BlockList } from 'node:net';
 import { MessageType } from '@trunkline/protocol';
 import { createLogger, LogDigest } from '@trunkline/telemetry';
 import { AccessKeys } from '@trunkline/tokens';
-import { ConnectionTable } from '../model/connection-table.ts';
+import { MemoryBroker } from '../bus/memory-bus.ts';
+import { Pools } from '../pools.ts';
+import type { JoinBus } from '../ports/bus.ts';
+import type { Doors } from '../ports/listener.ts';
 import { ManualTime } from '../ports/manual-time.test-support.ts';
 import type { ClientIdentity } from './client/client-session.ts';
 import { ClientSession } from './client/client-session.ts';
-import { HeldPosts } from './client/http/held-posts.ts';
-import { TRANSPORTS } from './transport.ts';
-import { Counters } from './counters.ts';
 import type { CoreContext } from './core-context.ts';
+import type { Core } from './core.ts';
+import { createCore } from './core.ts';
+import type { SessionLimits } from './edge-context.ts';
 import { FakeClient } from './fake-client.test-support.ts';
 import { FakeServer } from './fake-server.test-support.ts';
-import { Intake } from './intake.ts';
-import { HubDirectory } from './hub-directory.ts';
-import { Outbox } from './outbox.ts';
-import { PacedCloses } from './paced-closes.ts';
+import type { HubDirectory } from './hub-directory.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
-import { ClientResults } from './server/client-results.ts';
-import { Pools } from '../pools.ts';
-import { TurnFlusher } from './turn-flusher.ts';
-import { TokenVerifier } from './token-verifier.ts';
-import type { Expiring } from './watch.ts';
-import { Watch } from './watch.ts';
+import { TRANSPORTS } from './transport.ts';
 import { counted, JSON_HANDSHAKE } from './wire.test-support.ts';
 
-const LIMITS: CoreContext['limits'] = {
+const LIMITS: SessionLimits = {
   hubMessageBytes: 64 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
@@ -48,51 +44,53 @@ class TestTime extends ManualTime {
   }
 }
 
-/** The sessions of an edge without its listener, on a time that tests move. */
+interface TestEdgeOptions {
+  readonly edgeId?: string;
+  readonly pools?: Pools;
+  readonly time?: ManualTime;
+  readonly joinBus?: JoinBus;
+  readonly allowedOrigins?: readonly string[];
+}
+
+/**
+ * The core of an edge, on a time that tests move. It trusts the proxy 10.0.0.1, and is alone on its
+ * bus unless told otherwise.
+ */
 export class TestEdge {
+  readonly core: Core;
   readonly context: CoreContext;
   readonly hubs: HubDirectory;
-  readonly watch: Watch;
+  readonly doors: Doors;
+  readonly time: ManualTime;
   /** Every server connection there has been. */
   readonly servers: FakeServer[] = [];
-  /** Who else is to be swept. */
-  readonly expiring: Expiring[] = [];
   /** What has been logged, info and above. */
   readonly lines: Record<string, unknown>[] = [];
-  readonly time = new TestTime();
 
-  constructor(limits: Partial<CoreContext['limits']> = {}, pools = new Pools()) {
-    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+  constructor(limits: Partial<SessionLimits> = {}, options: TestEdgeOptions = {}) {
+    const { edgeId = 'edge-1', time = new TestTime(), allowedOrigins = ['*'] } = options;
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
     const log = createLogger({ name: 'edge', level: 'info' }, { write });
-    const { time } = this;
-    const counters = new Counters();
-    const outbox = new Outbox(counters.fanoutSeconds, time);
-    this.context = {
-      edgeId: 'edge-1',
+    const trustedProxies = new BlockList();
+    trustedProxies.addAddress('10.0.0.1');
+    const alone: JoinBus = (listener) => new MemoryBroker(time).join(edgeId, listener);
+    this.core = createCore({
+      edgeId,
+      limits: { ...LIMITS, ...limits },
+      pools: options.pools ?? new Pools(),
+      provenance: { allowedOrigins, trustedProxies },
+      accessKeys: new AccessKeys(['newer key', KEY]),
       time,
+      random: (bytes) => randomBytes(bytes),
       log,
       digest: new LogDigest(log, () => time.now()),
-      limits: { ...LIMITS, ...limits },
-      counters,
-      pools,
-      outbox,
-      intake: new Intake(pools, outbox, time),
-      tick: 0,
-      clients: new ConnectionTable('test', random),
-      servers: new Set(),
-      results: new ClientResults(pools, time),
-      tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), time, counters),
-      flusher: new TurnFlusher(time),
-      unsettled: new Set(),
-      expiring: new Map(),
-      pacedCloses: new PacedCloses(time, counters),
-      heldPosts: new HeldPosts(),
-      backlogged: new Set(),
-    };
-    this.hubs = new HubDirectory(this.context);
-    this.watch = new Watch(this.context, this.expiring);
+      joinBus: options.joinBus ?? alone,
+    });
+    this.time = time;
+    this.context = this.core.context;
+    this.hubs = this.core.hubs;
+    this.doors = this.core.doors;
   }
 
   get now(): number {
