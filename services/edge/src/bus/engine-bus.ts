@@ -28,6 +28,9 @@ export interface BusMembership {
   readonly time: Time;
 }
 
+/** Makes an engine, which connects from then on and tells of it by `events`. */
+export type ConnectEngine = (names: EngineSubjects, events: EngineEvents) => Engine;
+
 /** `connecting`: to the engine, or waiting to. `settling`: connected, not part of the bus yet. */
 type State = 'connecting' | 'settling' | 'up' | 'closed';
 
@@ -55,7 +58,7 @@ export class EngineBus implements Bus {
     membership: BusMembership,
     address: string,
     listener: BusListener,
-    connect: (names: EngineSubjects, events: EngineEvents) => Engine,
+    connect: ConnectEngine,
   ) {
     const { edgeId, cluster, stats, digest, time } = membership;
     this.#listener = listener;
