@@ -5,6 +5,7 @@ import { BusMember } from '../../services/edge/src/bus/bus-member.test-support.t
 import { BusStats } from '../../services/edge/src/bus/bus-stats.ts';
 import { joinBusAt } from '../../services/edge/src/bus/join-bus.ts';
 import type { JoinBus } from '../../services/edge/src/ports/bus.ts';
+import { SYSTEM_TIME } from '../../services/edge/src/system-time.ts';
 
 export type Settings = Pick<BusSettings, 'bus'> & Partial<BusSettings> & { cluster?: string };
 
@@ -48,5 +49,5 @@ export function joining(
     void lines.push(JSON.parse(line) as Record<string, unknown>);
   const digest = new LogDigest(createLogger({ name: 'edge', level: 'info' }, { write }));
   const address = readBusAddress({ bus, busCa, busCredentials });
-  return joinBusAt(address, { edgeId, cluster, stats, digest });
+  return joinBusAt(address, { edgeId, cluster, stats, digest, time: SYSTEM_TIME });
 }

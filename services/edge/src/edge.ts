@@ -10,34 +10,17 @@ import { createEdgeRegistry } from './admin/metrics.ts';
 import { BusStats } from './bus/bus-stats.ts';
 import { joinBusAt } from './bus/join-bus.ts';
 import type { EdgeConfig } from './config.ts';
-import { Cluster } from './cluster/cluster.ts';
 import { ClusterStats } from './cluster/cluster-stats.ts';
 import { listen, type ListenerSettings } from './listener/uws-listener.ts';
-import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
-import { ConnectionTable } from './model/connection-table.ts';
-import type { JoinBus } from './ports/bus.ts';
 import { Health } from './admin/health.ts';
 import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
-import { ClientAdmission } from './sessions/client/admission.ts';
-import { HeldPosts } from './sessions/client/http/held-posts.ts';
-import { HttpDoor } from './sessions/client/http/http-door.ts';
-import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
-import { Counters } from './sessions/counters.ts';
+import type { Core, CoreParts } from './core.ts';
+import { createCore } from './core.ts';
 import type { CoreContext } from './sessions/core-context.ts';
-import type { Clock } from './sessions/clock.ts';
-import { HubDirectory } from './sessions/hub-directory.ts';
-import { ServerAdmission } from './sessions/server/admission.ts';
-import { ClientResults } from './sessions/server/client-results.ts';
-import { MigrationLog } from './sessions/migration-log.ts';
-import { Intake } from './sessions/intake.ts';
+import type { SessionLimits } from './sessions/edge-context.ts';
 import { poolLimits, Pools } from './pools.ts';
-import { PacedCloses } from './sessions/paced-closes.ts';
-import { Outbox } from './sessions/outbox.ts';
-import { TurnFlusher } from './sessions/turn-flusher.ts';
-import { TokenVerifier } from './sessions/token-verifier.ts';
-import { WaitingLog } from './sessions/waiting-log.ts';
-import { Watch } from './sessions/watch.ts';
+import { SYSTEM_TIME } from './system-time.ts';
 
 /** What peers are given to read their goodbyes before the sockets are cut. */
 const GOODBYE_MS = 300;
@@ -54,87 +37,87 @@ export interface Edge {
   readonly failed: Promise<never>;
 }
 
-const clock: Clock = {
-  now: () => performance.now(),
-  unixSeconds: () => Date.now() / 1000,
-  // What is due after the edge's end concerns nobody any more.
-  after: (ms, run) => void globalThis.setTimeout(run, ms).unref(),
-};
-
 /** Builds an edge and opens its ports, the admin port first: it is live before it is ready. */
 export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
   const openFiles = openFilesLimit();
-  const context = createContext(config, log, openFiles);
-  const hubs = new HubDirectory(context);
   const stats = new BusStats();
-  const join = await joinBusOf(config, context, stats);
-  const { cluster, clusterStats, failed } = joinCluster(config, context, hubs, join);
-  const { tokens } = context;
-  const clients = new ClientAdmission(context, tokens, hubs, config);
-  const servers = new ServerAdmission(context, tokens, hubs);
-  const health = new Health(stats, cluster);
-  const admin = createAdminApp(createEdgeRegistry(context, hubs, stats, clusterStats), health);
+  const cluster = clusterOptions(config);
+  const core = await buildCore(config, log, openFiles, stats, cluster);
+  const { context, doors } = core;
+  const health = new Health(stats, core.cluster, SYSTEM_TIME);
+  const registry = createEdgeRegistry(context, core.hubs, stats, cluster.stats);
+  const admin = createAdminApp(registry, health);
   await listenForAdmin(admin, config);
-  const requests = new HttpDoor(context, clients, context.heldPosts);
-  const listener = await listen(listenerSettings(config, context, openFiles), {
-    client: (request) => clients.connect(request),
-    server: (request) => servers.connect(request),
-    negotiate: (request) => clients.negotiate(request),
-    receive: (request, exchange) => requests.receive(request, exchange),
-    send: (request) => requests.send(request),
-    leave: (request) => requests.leave(request),
-  });
-  const watch = new Watch(context, [
-    cluster,
-    clients,
-    hubs,
-    requests,
-    context.heldPosts,
-    new MigrationLog(context),
-    new WaitingLog(context, hubs),
-  ]);
+  const listener = await listen(listenerSettings(config, context, openFiles), doors);
   health.isServing = true;
 
   const stop = async (why: string): Promise<void> => {
     logStop(context, why);
     health.isServing = false;
     listener.stopListening();
-    // Clients that are not open yet come first: their hubs do not know all of them.
-    for (const client of context.unsettled) client.close(CLIENT_CLOSE_REASONS.serviceReload);
-    for (const hub of hubs) hub.closeAll(CLIENT_CLOSE_REASONS.serviceReload);
-    for (const server of context.servers) server.stop();
+    core.closeAll();
     await setTimeout(GOODBYE_MS);
-    watch.stop();
     listener.close();
     context.digest.flush();
-    await cluster.close();
+    await core.stop();
     await admin.close();
   };
   return {
     url: config.publicUrl ?? localUrl(config.tls ? 'https' : 'http', config.host, listener.port),
     adminUrl: localUrl('http', config.adminHost, (admin.server.address() as AddressInfo).port),
     useKeys: (keys) => {
-      tokens.keys = keys;
+      context.tokens.keys = keys;
     },
     stop,
-    failed,
+    failed: cluster.failed,
   };
 }
 
-function joinCluster(config: EdgeConfig, context: CoreContext, hubs: HubDirectory, join: JoinBus) {
-  const stats = new ClusterStats();
+/** `failed` rejects when the edge may not be part of its cluster. */
+function clusterOptions({ bus }: EdgeConfig): CoreParts['cluster'] & { failed: Promise<never> } {
   let fail: (error: SettingsError) => void = () => {};
   const failed = new Promise<never>((_resolve, reject) => (fail = reject));
   const refused = (why: string): void => fail(new SettingsError(why));
-  const isAlone = config.bus.kind === 'memory';
-  const cluster = new Cluster(context, hubs, { join, stats, refused, isAlone });
-  hubs.join(cluster);
-  return { cluster, clusterStats: stats, failed };
+  return { stats: new ClusterStats(), isAlone: bus.kind === 'memory', refused, failed };
 }
 
-function joinBusOf(config: EdgeConfig, context: CoreContext, stats: BusStats): Promise<JoinBus> {
-  const { edgeId, cluster, bus } = config;
-  return joinBusAt(bus, { edgeId, cluster, stats, digest: context.digest });
+async function buildCore(
+  config: EdgeConfig,
+  log: Logger,
+  openFiles: number,
+  busStats: BusStats,
+  clusterOptions: CoreParts['cluster'],
+): Promise<Core> {
+  const { edgeId, cluster, accessKeys } = config;
+  const time = SYSTEM_TIME;
+  const digest = new LogDigest(log, time.now);
+  return createCore({
+    edgeId,
+    limits: limitsOf(config, openFiles),
+    pools: new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) })),
+    provenance: config,
+    accessKeys,
+    time,
+    random: randomPool(),
+    log,
+    digest,
+    cluster: clusterOptions,
+    joinBus: await joinBusAt(config.bus, { edgeId, cluster, stats: busStats, digest, time }),
+  });
+}
+
+function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
+  return {
+    hubMessageBytes: config.maxMessageBytes,
+    serverWaitMs: config.serverWaitMs,
+    clientQueueBytes: config.clientQueueBytes,
+    migration: config.migration,
+    pollMs: config.pollMs,
+    transports: config.transports,
+    connections: config.maxConnections,
+    hubs: config.maxHubs,
+    openSockets: socketLimit(openFiles),
+  };
 }
 
 function listenerSettings(
@@ -166,45 +149,6 @@ async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promi
       `cannot listen on ${host} port ${port} (${code}): choose another --admin-port or --admin-host`,
     );
   }
-}
-
-function createContext(config: EdgeConfig, log: Logger, openFiles: number): CoreContext {
-  const random = randomPool();
-  const pools = new Pools(poolLimits({ ...config, kept: keptFiles(openFiles) }));
-  const counters = new Counters();
-  const outbox = new Outbox(counters.fanoutSeconds);
-  return {
-    edgeId: config.edgeId,
-    clock,
-    log,
-    digest: new LogDigest(log, clock.now),
-    limits: {
-      hubMessageBytes: config.maxMessageBytes,
-      serverWaitMs: config.serverWaitMs,
-      clientQueueBytes: config.clientQueueBytes,
-      migration: config.migration,
-      pollMs: config.pollMs,
-      transports: config.transports,
-      connections: config.maxConnections,
-      hubs: config.maxHubs,
-      openSockets: socketLimit(openFiles),
-    },
-    counters,
-    pools,
-    outbox,
-    intake: new Intake(pools, outbox),
-    tick: 0,
-    clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
-    servers: new Set(),
-    results: new ClientResults(pools),
-    tokens: new TokenVerifier(config.accessKeys, clock, counters),
-    flusher: new TurnFlusher(),
-    unsettled: new Set(),
-    expiring: new Map(),
-    pacedCloses: new PacedCloses(clock, counters),
-    heldPosts: new HeldPosts(),
-    backlogged: new Set(),
-  };
 }
 
 /** An address that can be opened: listening everywhere includes this machine. */

@@ -11,7 +11,7 @@ beforeEach(() => {
   now = 0;
   bus = new BusStats();
   cluster = { isSettled: true };
-  health = new Health(bus, cluster, () => now);
+  health = new Health(bus, cluster, { now: () => now });
   health.isServing = true;
 });
 

@@ -1,4 +1,5 @@
 import type { BusStats } from '../bus/bus-stats.ts';
+import type { Time } from '../ports/time.ts';
 
 /** How long an edge goes on taking new clients without the bus: most outages are shorter. */
 const WITHOUT_BUS_MS = 3_000;
@@ -7,24 +8,23 @@ const WITHOUT_BUS_MS = 3_000;
 export class Health {
   readonly #bus: Pick<BusStats, 'isUp' | 'since'>;
   readonly #cluster: { readonly isSettled: boolean };
-  readonly #now: () => number;
+  readonly #time: Pick<Time, 'now'>;
   /** Its ports are open, and it is not about to stop. */
   isServing = false;
 
-  /** `now`: the clock of `bus.since`. */
   constructor(
     bus: Pick<BusStats, 'isUp' | 'since'>,
     cluster: { readonly isSettled: boolean },
-    now = () => performance.now(),
+    time: Pick<Time, 'now'>,
   ) {
     this.#bus = bus;
     this.#cluster = cluster;
-    this.#now = now;
+    this.#time = time;
   }
 
   get ready(): boolean {
     const { isUp, since } = this.#bus;
-    const isJoined = isUp || this.#now() - since < WITHOUT_BUS_MS;
+    const isJoined = isUp || this.#time.now() - since < WITHOUT_BUS_MS;
     return this.isServing && isJoined && this.#cluster.isSettled;
   }
 }

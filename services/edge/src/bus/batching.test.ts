@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { SYSTEM_TIME } from '../system-time.ts';
 import { edgeIdOf, headerOf, readHeader } from './batch-format.ts';
 import { Batching, LOSSES_SUBJECT } from './batching.ts';
 import { BusStats } from './bus-stats.ts';
@@ -23,7 +24,8 @@ beforeEach(() => {
       void written.push({ subject, to, batch }),
     underway: () => underway,
   };
-  batching = new Batching(HEADER, stats, writer, () => now);
+  const { endOfTurn } = SYSTEM_TIME;
+  batching = new Batching(HEADER, stats, writer, { now: () => now, endOfTurn });
 });
 
 const subjects = (): string[] => written.map(({ subject }) => subject);

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { edgeSubject } from '../ports/bus.ts';
+import type { Time } from '../ports/time.ts';
 import { Batch, FRAME_HEAD_BYTES, MAX_BATCH_BYTES, MAX_MESSAGE_BYTES } from './batch-format.ts';
 import type { BusStats, DropReason } from './bus-stats.ts';
 
@@ -33,7 +34,7 @@ export class Batching {
   readonly #header: Buffer;
   readonly #stats: BusStats;
   readonly #writer: BatchWriter;
-  readonly #now: () => number;
+  readonly #time: Pick<Time, 'now' | 'endOfTurn'>;
   /** Of this turn, in the order in which they go out. */
   #turn: Batch[] = [];
   #turnBytes = 0;
@@ -48,12 +49,17 @@ export class Batching {
   #lossesTold = 0;
   readonly #endTurn = (): void => this.flush();
 
-  /** `header`: as `headerOf` makes it. `now`: milliseconds on a clock that never jumps. */
-  constructor(header: Buffer, stats: BusStats, writer: BatchWriter, now: () => number) {
+  /** `header`: as `headerOf` makes it. */
+  constructor(
+    header: Buffer,
+    stats: BusStats,
+    writer: BatchWriter,
+    time: Pick<Time, 'now' | 'endOfTurn'>,
+  ) {
     this.#header = header;
     this.#stats = stats;
     this.#writer = writer;
-    this.#now = now;
+    this.#time = time;
   }
 
   publish(subject: string, bytes: Uint8Array): void {
@@ -81,7 +87,7 @@ export class Batching {
 
   /** To be called about once a second: what has waited for too long is dropped. */
   expire(): void {
-    const oldest = this.#now() - QUEUE_MS;
+    const oldest = this.#time.now() - QUEUE_MS;
     const first = this.#queue.findIndex(({ closedAt }) => closedAt >= oldest);
     this.#dropFirst(first < 0 ? this.#queue.length : first, 'stale');
     this.pump();
@@ -90,7 +96,7 @@ export class Batching {
   /** Ends the turn: what was said in it goes out, or waits. */
   flush(): void {
     if (this.#turn.length === 0) return;
-    const now = this.#now();
+    const now = this.#time.now();
     for (const batch of this.#turn) {
       batch.close(++this.#number, this.#numbers.get(batch.subject) ?? 0, now);
       this.#numbers.set(batch.subject, this.#number);
@@ -139,7 +145,7 @@ export class Batching {
     const batch = new Batch(subject, to, this.#header, room);
     if (to === undefined || this.#latest?.to === undefined) this.#directed.clear();
     if (to !== undefined) this.#directed.set(to, batch);
-    if (this.#turn.push(batch) === 1) setImmediate(this.#endTurn);
+    if (this.#turn.push(batch) === 1) this.#time.endOfTurn(this.#endTurn);
     return (this.#latest = batch);
   }
 

@@ -11,7 +11,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
 /** What an edge's part of the bus has done: plain numbers, read at a scrape. */
 export class BusStats {
   isUp = false;
-  /** When it last came up or went down, on the clock of `performance.now()`; never: -Infinity. */
+  /** When it last came up or went down, on the edge's clock; never: -Infinity. */
   since = -Infinity;
   reconnects = 0;
   subscriptions = 0;

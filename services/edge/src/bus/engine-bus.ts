@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { LogDigest } from '@trunkline/telemetry';
 import type { Bus, BusListener, GapCause } from '../ports/bus.ts';
 import { edgeSubject } from '../ports/bus.ts';
+import type { EndTimer, Time } from '../ports/time.ts';
 import { FORMAT_MAJOR, headerOf, senderOf } from './batch-format.ts';
 import { Batching, LOSSES_SUBJECT } from './batching.ts';
 import type { BusStats } from './bus-stats.ts';
@@ -24,7 +25,11 @@ export interface BusMembership {
   readonly cluster: string;
   readonly stats: BusStats;
   readonly digest: LogDigest;
+  readonly time: Time;
 }
+
+/** Makes an engine, which connects from then on and tells of it by `events`. */
+export type ConnectEngine = (names: EngineSubjects, events: EngineEvents) => Engine;
 
 /** `connecting`: to the engine, or waiting to. `settling`: connected, not part of the bus yet. */
 type State = 'connecting' | 'settling' | 'up' | 'closed';
@@ -34,30 +39,32 @@ export class EngineBus implements Bus {
   readonly #listener: BusListener;
   readonly #stats: BusStats;
   readonly #digest: LogDigest;
+  readonly #time: Time;
   readonly #address: string;
   readonly #names: EngineSubjects;
   readonly #engine: Engine;
   readonly #batching: Batching;
   readonly #incoming: Incoming;
   readonly #subscriptions: Subscriptions;
-  readonly #ticker: NodeJS.Timeout;
+  readonly #endTicks: EndTimer;
   #state: State = 'connecting';
   #wasUp = false;
   /** It was cut off, and nothing that came since has been passed on. */
   #isCut = false;
-  #settling: NodeJS.Timeout | undefined;
+  #endSettling: EndTimer | undefined;
 
   /** `address`: of the engine, for people, without a secret. */
   constructor(
     membership: BusMembership,
     address: string,
     listener: BusListener,
-    connect: (names: EngineSubjects, events: EngineEvents) => Engine,
+    connect: ConnectEngine,
   ) {
-    const { edgeId, cluster, stats, digest } = membership;
+    const { edgeId, cluster, stats, digest, time } = membership;
     this.#listener = listener;
     this.#stats = stats;
     this.#digest = digest;
+    this.#time = time;
     this.#address = address;
     this.#names = new EngineSubjects(cluster);
     const header = headerOf(edgeId, randomBytes(8));
@@ -67,16 +74,16 @@ export class EngineBus implements Bus {
         this.#engine.write(this.#names.nameOf(subject), batch, to),
       underway: () => this.#engine.underway(),
     };
-    this.#batching = new Batching(header, stats, writer, () => performance.now());
+    this.#batching = new Batching(header, stats, writer, time);
     this.#incoming = new Incoming(senderOf(header), {
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       gap: (from, why) => this.#gap(from, why),
       refused: (major) => this.#refuse(major),
     });
-    this.#subscriptions = new Subscriptions(this.#engine, this.#names, stats);
+    this.#subscriptions = new Subscriptions(this.#engine, this.#names, stats, time);
     this.#subscriptions.add(LOSSES_SUBJECT);
     this.#subscriptions.add(edgeSubject(edgeId));
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#endTicks = time.every(TICK_MS, () => this.#tick());
   }
 
   publish(subject: string, bytes: Uint8Array): void {
@@ -105,8 +112,8 @@ export class EngineBus implements Bus {
     this.#batching.flush();
     this.#state = 'closed';
     this.#stats.isUp = false;
-    clearInterval(this.#ticker);
-    clearTimeout(this.#settling);
+    this.#endTicks();
+    this.#endSettling?.();
     this.#subscriptions.pause();
     await this.#engine.close();
   }
@@ -142,7 +149,7 @@ export class EngineBus implements Bus {
     this.#state = 'settling';
     this.#engine.sync(() => {
       const up = (): void => this.#up();
-      if (this.#wasUp) this.#settling = setTimeout(up, SETTLE_MS);
+      if (this.#wasUp) this.#endSettling = this.#time.after(SETTLE_MS, up);
       else up();
     });
   }
@@ -151,7 +158,7 @@ export class EngineBus implements Bus {
     const { reconnects } = this.#stats;
     this.#state = 'up';
     this.#stats.isUp = true;
-    this.#stats.since = performance.now();
+    this.#stats.since = this.#time.now();
     this.#digest.info({ bus: this.#address }, 'bus joined', { reconnects });
     this.#tellOfCut();
     this.#batching.start(this.#wasUp);
@@ -162,7 +169,7 @@ export class EngineBus implements Bus {
 
   #lost(why: string): void {
     if (this.#state === 'closed') return;
-    clearTimeout(this.#settling);
+    this.#endSettling?.();
     const wasUp = this.#state === 'up';
     this.#state = 'connecting';
     this.#isCut ||= this.#wasUp;
@@ -170,7 +177,7 @@ export class EngineBus implements Bus {
     this.#subscriptions.pause();
     if (!wasUp) return;
     this.#stats.isUp = false;
-    this.#stats.since = performance.now();
+    this.#stats.since = this.#time.now();
     this.#stats.reconnects++;
     this.#digest.warn({ bus: this.#address, why }, 'bus lost: connecting again');
     this.#tell(() => this.#listener.down(why));

@@ -3,9 +3,9 @@ export interface Engine {
   /** Bytes that were written and that the engine has not taken yet, as far as is known. */
   underway(): number;
   /**
-   * Only while connected. `name`: of the subject, as `EngineSubjects` gives it. `to`: the one edge that
-   * listens to it; that nobody does is to be
-   * told as `unheard`, where the engine can know.
+   * Only while connected. `name`: of the subject, as `EngineSubjects` gives it. `to`: the id of the edge
+   * that the batch is for, if it is for one alone: when that edge does not listen, an engine that can
+   * know it says so by `unheard`.
    */
   write(name: string, batch: Buffer, to: string | undefined): void;
   /** At any time; in force when connected, again and again. Names that are subscribed to are passed over. */

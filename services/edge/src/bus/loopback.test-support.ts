@@ -1,5 +1,6 @@
 import { LogDigest, createLogger } from '@trunkline/telemetry';
 import type { Bus, BusListener } from '../ports/bus.ts';
+import { SYSTEM_TIME } from '../system-time.ts';
 import { BusMember } from './bus-member.test-support.ts';
 import { BusStats } from './bus-stats.ts';
 import { EngineBus } from './engine-bus.ts';
@@ -143,7 +144,7 @@ export function joinLoopback(
   const write = (line: string): void =>
     void lines.push(JSON.parse(line) as Record<string, unknown>);
   const digest = new LogDigest(createLogger({ name: 'edge', level: 'info' }, { write }));
-  const membership = { edgeId, cluster, stats, digest };
+  const membership = { edgeId, cluster, stats, digest, time: SYSTEM_TIME };
   return new EngineBus(membership, 'loopback', listener, (_names, events) =>
     engine.connect(events),
   );

@@ -1,12 +1,18 @@
 import type { Bus, BusListener } from '../ports/bus.ts';
 import { edgeSubject } from '../ports/bus.ts';
+import type { Time } from '../ports/time.ts';
 
 /** The embedded bus: joins edges within one process, and costs a lone edge next to nothing. */
 export class MemoryBroker {
   readonly #members = new Set<Member>();
+  readonly #time: Pick<Time, 'endOfTurn'>;
+
+  constructor(time: Pick<Time, 'endOfTurn'>) {
+    this.#time = time;
+  }
 
   join(edgeId: string, listener: BusListener): Bus {
-    const member = new Member(edgeId, listener);
+    const member = new Member(edgeId, listener, new Inbox(this.#time));
     this.#members.add(member);
     member.inbox.add(() => listener.up());
     return {
@@ -44,23 +50,29 @@ class Member {
   readonly edgeId: string;
   readonly listener: BusListener;
   readonly subjects: Set<string>;
-  readonly inbox = new Inbox();
+  readonly inbox: Inbox;
 
-  constructor(edgeId: string, listener: BusListener) {
+  constructor(edgeId: string, listener: BusListener, inbox: Inbox) {
     this.edgeId = edgeId;
     this.listener = listener;
+    this.inbox = inbox;
     this.subjects = new Set([edgeSubject(edgeId)]);
   }
 }
 
 /** Heard in a turn of its own, as from any bus: who publishes never runs the code of who hears it. */
 class Inbox {
+  readonly #time: Pick<Time, 'endOfTurn'>;
   #waiting: (() => void)[] = [];
   #closed = false;
 
+  constructor(time: Pick<Time, 'endOfTurn'>) {
+    this.#time = time;
+  }
+
   add(hear: () => void): void {
     if (this.#closed) return;
-    if (this.#waiting.push(hear) === 1) setImmediate(() => this.#drain());
+    if (this.#waiting.push(hear) === 1) this.#time.endOfTurn(() => this.#drain());
   }
 
   close(): void {

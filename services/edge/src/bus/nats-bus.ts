@@ -6,39 +6,22 @@ import type {
   Subscription,
 } from '@nats-io/transport-node';
 import { connect, errors } from '@nats-io/transport-node';
-import type { JoinBus } from '../ports/bus.ts';
 import { MAX_BATCH_BYTES } from './batch-format.ts';
 import type { NatsAddress } from './bus-address.ts';
-import type { BusMembership } from './engine-bus.ts';
-import { EngineBus } from './engine-bus.ts';
+import { beforeClose, ignore, retryDelay } from './connections.ts';
 import type { EngineSubjects } from './engine-subjects.ts';
 import { fromWord, toWord } from './engine-subjects.ts';
 import type { Engine, EngineEvents } from './engine.ts';
-import { natsOptions, retryDelay } from './nats-options.ts';
-import { within } from './within.ts';
+import { natsOptions } from './nats-options.ts';
 
 /** What may be underway before the server is asked whether it has it. */
 const UNCONFIRMED_BYTES = 1024 * 1024;
-/** For the server to take what was said before a close. */
-const CLOSE_MS = 500;
-
-/** Joins an edge by NATS. */
-export function joinNats(address: NatsAddress, membership: BusMembership): JoinBus {
-  const { edgeId } = membership;
-  return (listener) =>
-    new EngineBus(
-      membership,
-      address.shown,
-      listener,
-      (names, events) => new NatsEngine(address, edgeId, names, events),
-    );
-}
 
 /**
  * NATS as the engine. Once it was connected, the client library connects again by itself; the first
  * connection is tried for here, because the library gives nothing to end that by.
  */
-class NatsEngine implements Engine {
+export class NatsEngine implements Engine {
   readonly #events: EngineEvents;
   readonly #options: NodeConnectionOptions;
   /** Where a server answers in place of an edge that is not there, by that edge's id as a word. */
@@ -101,8 +84,8 @@ class NatsEngine implements Engine {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     const connection = this.#connection;
-    if (connection === undefined) await within(CLOSE_MS, this.#connecting.now);
-    else if (this.#isConnected) await within(CLOSE_MS, connection.flush().catch(ignore));
+    if (connection === undefined) await beforeClose(this.#connecting.now);
+    else if (this.#isConnected) await beforeClose(connection.flush());
     await connection?.close();
     this.#cut();
   }
@@ -212,5 +195,3 @@ function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message;
 }
-
-function ignore(): void {}

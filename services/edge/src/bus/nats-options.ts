@@ -1,11 +1,8 @@
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import { credsAuthenticator } from '@nats-io/transport-node';
 import type { NatsAddress } from './bus-address.ts';
+import { CONNECT_MS, retryDelay } from './connections.ts';
 
-/** Between two attempts to connect, and as much again at most, by chance. */
-const RETRY_MS = 100;
-/** For a server to be reached and to say hello. */
-const CONNECT_MS = 2_000;
 /** With two pings unanswered a server is lost: one that freezes, within 3 s. */
 const PING_MS = 1_000;
 const PINGS_OUT = 2;
@@ -30,9 +27,4 @@ export function natsOptions(address: NatsAddress, edgeId: string): NodeConnectio
     ...(tls ? { tls: ca === undefined ? {} : { ca } } : {}),
     ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(credentials) }),
   };
-}
-
-/** Milliseconds until the next attempt. */
-export function retryDelay(): number {
-  return RETRY_MS + Math.random() * RETRY_MS;
 }

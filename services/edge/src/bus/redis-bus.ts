@@ -1,33 +1,16 @@
-import type { JoinBus } from '../ports/bus.ts';
 import type { RedisAddress } from './bus-address.ts';
-import type { BusMembership } from './engine-bus.ts';
-import { EngineBus } from './engine-bus.ts';
+import { beforeClose, ignore } from './connections.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { RedisLine } from './redis-line.ts';
-import { within } from './within.ts';
 
 /** Channels in one command. */
 const CHANNELS_AT_ONCE = 1_000;
-/** For the server to take what was said before a close. */
-const CLOSE_MS = 500;
-
-/** Joins an edge by Redis. */
-export function joinRedis(address: RedisAddress, membership: BusMembership): JoinBus {
-  const { edgeId } = membership;
-  return (listener) =>
-    new EngineBus(
-      membership,
-      address.shown,
-      listener,
-      (_names, events) => new RedisEngine(address, edgeId, events),
-    );
-}
 
 /**
  * Redis as the engine, and what speaks like it. A connection that subscribes can do nothing else in
  * older versions, so there are two; the edge is connected while both are.
  */
-class RedisEngine implements Engine {
+export class RedisEngine implements Engine {
   readonly #events: EngineEvents;
   readonly #publisher: RedisLine;
   readonly #subscriber: RedisLine;
@@ -110,7 +93,7 @@ class RedisEngine implements Engine {
 
   async close(): Promise<void> {
     // Answered behind everything that was said.
-    if (this.#isConnected) await within(CLOSE_MS, this.#publisher.redis.ping().catch(ignore));
+    if (this.#isConnected) await beforeClose(this.#publisher.redis.ping());
     this.#ready.clear();
     await Promise.all([this.#publisher.close(), this.#subscriber.close()]);
   }
@@ -163,5 +146,3 @@ function inCommands(channels: readonly string[]): string[][] {
   }
   return commands;
 }
-
-function ignore(): void {}

@@ -2,11 +2,8 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { RedisAddress } from './bus-address.ts';
+import { CONNECT_MS, ignore, retryDelay } from './connections.ts';
 
-/** Between two attempts to connect, and as much again at most, by chance. */
-const RETRY_MS = 100;
-/** For the server to be reached. */
-const CONNECT_MS = 2_000;
 /** Checks that a connection may leave unanswered. */
 const SILENT_CHECKS = 2;
 /** Between the end of a connection and its reset, when the server does not end it. */
@@ -113,7 +110,7 @@ function optionsOf(address: RedisAddress, edgeId: string): Omit<RedisOptions, 'r
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
     ...(tls ? { tls: ca === undefined ? {} : { ca } } : {}),
-    retryStrategy: () => RETRY_MS + Math.random() * RETRY_MS,
+    retryStrategy: retryDelay,
     connectTimeout: CONNECT_MS,
     disconnectTimeout: RESET_MS,
     // What is said twice, or late, is worse than what is lost: the bus has a queue of its own.
@@ -131,5 +128,3 @@ function reasonOf(error: Error): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
   return first instanceof Error ? first.message : error.message;
 }
-
-function ignore(): void {}

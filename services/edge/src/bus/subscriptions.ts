@@ -1,3 +1,4 @@
+import type { Time } from '../ports/time.ts';
 import type { BusStats } from './bus-stats.ts';
 import type { EngineSubjects } from './engine-subjects.ts';
 import type { Engine } from './engine.ts';
@@ -12,6 +13,7 @@ export class Subscriptions {
   readonly #engine: Engine;
   readonly #names: EngineSubjects;
   readonly #stats: BusStats;
+  readonly #time: Pick<Time, 'endOfTurn'>;
   readonly #wanted = new Set<string>();
   /** What the engine has been told. */
   readonly #told = new Set<string>();
@@ -24,10 +26,16 @@ export class Subscriptions {
   #version = 0;
   #inForce = -1;
 
-  constructor(engine: Engine, names: EngineSubjects, stats: BusStats) {
+  constructor(
+    engine: Engine,
+    names: EngineSubjects,
+    stats: BusStats,
+    time: Pick<Time, 'endOfTurn'>,
+  ) {
     this.#engine = engine;
     this.#names = names;
     this.#stats = stats;
+    this.#time = time;
   }
 
   add(subject: string): void {
@@ -74,7 +82,7 @@ export class Subscriptions {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    this.#time.endOfTurn(() => {
       this.#isScheduled = false;
       this.#tellEngine();
       if (this.#isUp && this.#waiting.length > 0) this.#ask();

@@ -1,12 +1,14 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { decodeGroupPage, encodeServiceMessage, MessageType } from '@trunkline/protocol';
+import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BusMember } from '../bus/bus-member.test-support.ts';
 import { MemoryBroker } from '../bus/memory-bus.ts';
-import { Pools } from '../pools.ts';
 import type { BusListener, JoinBus } from '../ports/bus.ts';
-import { ClusterStats } from './cluster-stats.ts';
-import { Cluster } from './cluster.ts';
+import type { Random } from '../ports/random.ts';
+import { SYSTEM_TIME } from '../system-time.ts';
+import type { ClusterStats } from './cluster-stats.ts';
+import type { Cluster } from './cluster.ts';
 import { encodeClusterFrame } from './cluster-frames.ts';
 import type { FakeClient, FakeServer } from '../sessions/fixtures.test-support.ts';
 import {
@@ -15,6 +17,7 @@ import {
   TestEdge,
   turn,
   usedOf,
+  TestTime,
 } from '../sessions/fixtures.test-support.ts';
 
 const json = payloads({ json: '{"n":1}␞' });
@@ -35,23 +38,32 @@ interface Member {
   gap: BusListener['gap'];
 }
 
+/** Random bytes, but for the first: they make the tag of an edge's connection ids. */
+function randomWithTag(tag: string): Random {
+  const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  let first: Uint8Array | undefined = Uint8Array.from(tag, (letter) => ALPHABET.indexOf(letter));
+  return (bytes) => {
+    const given = first ?? randomBytes(bytes);
+    first = undefined;
+    return given;
+  };
+}
+
 function join(
   broker: MemoryBroker,
   edgeId: string,
   { tag = `tag${edgeId}`, startsAfter = 0 } = {},
 ): Member {
-  const edge = new TestEdge({}, new Pools(), edgeId, tag);
-  edge.pass(startsAfter);
   const published: string[] = [];
-  const refused: string[] = [];
+  const heard: string[] = [];
   let gap: BusListener['gap'] = () => {};
-  const watched: JoinBus = (listener) => {
+  const joinBus: JoinBus = (listener) => {
     gap = (from, why) => listener.gap(from, why);
     const bus = broker.join(edgeId, {
       ...listener,
       message: (subject, from, bytes) => {
         if (member.losesCommands && subject.startsWith('hub.')) return;
-        if (subject !== 'members' && !subject.startsWith('edge.')) member.heard.push(subject);
+        if (subject !== 'members' && !subject.startsWith('edge.')) heard.push(subject);
         listener.message(subject, from, bytes);
       },
     });
@@ -69,22 +81,18 @@ function join(
       },
     };
   };
-  const stats = new ClusterStats();
-  const cluster = new Cluster(edge.context, edge.hubs, {
-    join: watched,
-    stats,
-    refused: (why) => void refused.push(why),
-    isAlone: false,
-  });
-  edge.hubs.join(cluster);
-  edge.expiring.push(cluster);
+  const time = new TestTime();
+  time.pass(startsAfter * 1000);
+  const edge = new TestEdge({}, { edgeId, joinBus, time, random: randomWithTag(tag) });
+  const { cluster } = edge.core;
+  const { clusterStats: stats, refused } = edge;
   const member: Member = {
     edge,
     cluster,
     stats,
     published,
     refused,
-    heard: [],
+    heard,
     losesCommands: false,
     gap,
   };
@@ -111,7 +119,7 @@ describe('of two edges', () => {
   let clients: [ann: FakeClient, ben: FakeClient, ann2: FakeClient, ben2: FakeClient];
 
   beforeEach(async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     [a, b] = [join(broker, 'a'), join(broker, 'b')];
     await settle(a, b);
     server = await a.edge.server();
@@ -232,7 +240,7 @@ describe('of two edges', () => {
 });
 
 describe('what comes over the bus', () => {
-  const broker = new MemoryBroker();
+  const broker = new MemoryBroker(SYSTEM_TIME);
   const sender = new BusMember('sender', (listener) => broker.join('sender', listener)).bus;
   const member = join(broker, 'member');
 
@@ -277,7 +285,7 @@ describe('an app server at one edge, of a client at another', () => {
   let client: FakeClient;
 
   beforeEach(async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     [a, b] = [join(broker, 'a'), join(broker, 'b')];
     await settle(a, b);
     server = await a.edge.server();
@@ -500,7 +508,7 @@ describe('an app server at one edge, of a client at another', () => {
 
 describe('an edge', () => {
   test('that falls silent is asked, and gone after three seconds; it comes back as it was', async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     const [a, b] = [join(broker, 'a'), join(broker, 'b')];
     await roundTrip();
     expect([a.stats.members, b.stats.members]).toEqual([2, 2]);
@@ -533,7 +541,7 @@ describe('an edge', () => {
   });
 
   test('with the id, or the tag, of one that is there for longer has to go', async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     const first = join(broker, 'a', { tag: 'tag1' });
     await roundTrip();
     const sameId = join(broker, 'a', { tag: 'tag2', startsAfter: 2 });
@@ -565,7 +573,7 @@ describe('an edge that takes up a hub later', () => {
     ({ type: MessageType.MultiGroupBroadcastData, groups: [group], payloads: json }) as const;
 
   test('knows what groups its users were put into before: its clients wait until it does', async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     const [a, b] = [join(broker, 'a'), join(broker, 'b')];
     await settle(a, b);
     const server = await a.edge.server();
@@ -594,7 +602,7 @@ describe('an edge that takes up a hub later', () => {
   });
 
   test('takes nothing back that has been said since', async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     const [a, b] = [join(broker, 'a'), join(broker, 'b')];
     await settle(a, b);
     const server = await a.edge.server();
@@ -610,7 +618,7 @@ describe('an edge that takes up a hub later', () => {
   });
 
   test('goes on without them after three seconds, when nobody tells them', async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     const b = join(broker, 'b');
     const mute = broker.join('mute', { message() {}, gap() {}, gone() {}, up() {}, down() {} });
     const beat = { edgeId: 'mute', incarnation: 'i', startedAt: 1, tag: 'mute' };
@@ -631,7 +639,7 @@ describe('an edge that takes up a hub later', () => {
   });
 
   test('learns again after a gap', async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     const [a, b] = [join(broker, 'a'), join(broker, 'b')];
     await settle(a, b);
     const server = await a.edge.server();
@@ -655,7 +663,7 @@ describe('what is for a group or a user', () => {
     ({ type: MessageType.MultiGroupBroadcastData, groups, payloads: json }) as const;
 
   test('goes to the edges that have somebody of it, and once', async () => {
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker(SYSTEM_TIME);
     const [a, b, c] = ['a', 'b', 'c'].map((id) => join(broker, id)) as [Member, Member, Member];
     await settle(a, b, c);
     const server = await a.edge.server();

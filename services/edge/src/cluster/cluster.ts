@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly refused: (why: string) => void;
   /** No other edge can be on this bus. */
   readonly isAlone: boolean;
+  /** Random for each start of an edge. */
+  readonly incarnation: string;
 }
 
 /**
@@ -53,7 +55,7 @@ export class Cluster implements HubCluster {
   #isSettled: boolean;
 
   constructor(context: CoreContext, hubs: HubDirectory, options: ClusterOptions) {
-    const { join, stats, refused, isAlone } = options;
+    const { join, stats, refused, isAlone, incarnation } = options;
     this.#context = context;
     this.#hubs = hubs;
     this.#isAlone = isAlone;
@@ -63,6 +65,7 @@ export class Cluster implements HubCluster {
       say: (frame, edgeId) => this.#say(frame, edgeId),
       lost: (edgeId) => this.#lost(edgeId),
       refused,
+      incarnation,
     });
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
@@ -73,7 +76,7 @@ export class Cluster implements HubCluster {
     });
     this.#rules = new RuleLearning(
       this.#neighbours,
-      context.clock,
+      context.time,
       (hub, from, edgeId, asker, deadline) =>
         this.#asking.ask(hub, [edgeId], 'anyFound', asker, deadline, (edge, question) =>
           this.#say({ kind: 'rules', question, hub, from }, edge),
@@ -89,7 +92,7 @@ export class Cluster implements HubCluster {
 
   follow(hub: string): void {
     if (this.#isAlone) return;
-    const subjects = new HubSubjects(hub, this.#bus, () => this.#context.clock.now());
+    const subjects = new HubSubjects(hub, this.#bus, () => this.#context.time.now());
     this.#subjects.set(hub, subjects);
     if (!this.#isUp) return subjects.giveUp();
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
@@ -201,7 +204,7 @@ export class Cluster implements HubCluster {
     asker: Asker,
     ms = ANSWER_MS,
   ): () => void {
-    const deadline = this.#context.clock.now() + ms;
+    const deadline = this.#context.time.now() + ms;
     return this.#asking.ask(hub, this.#edgesOf(to), needs, asker, deadline, (edgeId, question) =>
       this.#say({ kind: 'command', question, hub, body }, edgeId),
     );
@@ -266,7 +269,7 @@ export class Cluster implements HubCluster {
 
   #tellRules({ question, hub, from }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {
     const model = this.#hubs.get(hub)?.model;
-    const page = model?.rulesFrom(from, this.#context.clock.now());
+    const page = model?.rulesFrom(from, this.#context.time.now());
     const answer = page ? answerOf(AckStatus.Ok, '', encodeRulesPage(page)) : NOT_FOUND;
     this.#say({ kind: 'answer', question, answer }, edgeId);
   }

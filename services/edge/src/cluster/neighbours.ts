@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { tagOf } from '../model/connection-id.ts';
 import type { EdgeContext } from '../sessions/edge-context.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
@@ -13,6 +12,8 @@ export interface NeighbourRules {
   readonly lost: (edgeId: string) => void;
   /** Another edge, which is there for longer, has this one's id or tag. `why` is one line. */
   readonly refused: (why: string) => void;
+  /** Random for each start. */
+  readonly incarnation: string;
 }
 
 /** Which other edges are there: says so of this one, hears it of others, and logs who comes and goes. */
@@ -28,8 +29,8 @@ export class Neighbours {
     this.#rules = rules;
     this.#membership = new Membership({
       edgeId: context.edgeId,
-      incarnation: randomUUID(),
-      startedAt: Math.round(context.clock.unixSeconds() * 1000),
+      incarnation: rules.incarnation,
+      startedAt: Math.round(context.time.unixSeconds() * 1000),
       tag: context.clients.tag,
     });
   }
@@ -51,7 +52,7 @@ export class Neighbours {
   }
 
   heard({ beat, isAsking }: ClusterFrame & { kind: 'heartbeat' }): void {
-    this.#apply(this.#membership.heard(beat, this.#context.clock.now()));
+    this.#apply(this.#membership.heard(beat, this.#context.time.now()));
     if (isAsking) this.#rules.say(this.#heartbeat(false), beat.edgeId);
   }
 

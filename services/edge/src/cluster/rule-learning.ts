@@ -1,6 +1,6 @@
 import { AckStatus, ProtocolError } from '@trunkline/protocol';
 import type { Answer, Asker } from '../model/asker.ts';
-import type { Clock } from '../sessions/clock.ts';
+import type { Time } from '../ports/time.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import { decodeRulesPage } from './rules-page.ts';
 
@@ -23,17 +23,17 @@ export type AskRules = (
  */
 export class RuleLearning {
   readonly #neighbours: { readonly edges: readonly string[] };
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #time: Pick<Time, 'now'>;
   readonly #ask: AskRules;
   readonly #learning = new Set<HubRuntime>();
 
   constructor(
     neighbours: { readonly edges: readonly string[] },
-    clock: Pick<Clock, 'now'>,
+    time: Pick<Time, 'now'>,
     ask: AskRules,
   ) {
     this.#neighbours = neighbours;
-    this.#clock = clock;
+    this.#time = time;
     this.#ask = ask;
   }
 
@@ -41,13 +41,13 @@ export class RuleLearning {
     if (this.#learning.has(hub)) return;
     this.#learning.add(hub);
     hub.model.beginLearning();
-    const deadline = this.#clock.now() + PATIENCE_MS;
+    const deadline = this.#time.now() + PATIENCE_MS;
     this.#next(hub, this.#neighbours.edges, 0, deadline);
   }
 
   #next(hub: HubRuntime, edges: readonly string[], from: number, deadline: number): void {
     const [edge, ...rest] = edges;
-    if (edge === undefined || this.#clock.now() >= deadline) return this.#end(hub);
+    if (edge === undefined || this.#time.now() >= deadline) return this.#end(hub);
     const settle = ({ status, payload }: Answer): void => {
       if (status !== AckStatus.Ok || payload === undefined) {
         return this.#next(hub, rest, 0, deadline);
@@ -63,7 +63,7 @@ export class RuleLearning {
   #learn(hub: HubRuntime, payload: Uint8Array): number | undefined {
     try {
       const { rules, next } = decodeRulesPage(payload);
-      hub.model.learn(rules, this.#clock.now());
+      hub.model.learn(rules, this.#time.now());
       return next;
     } catch (error) {
       if (error instanceof ProtocolError) return undefined;

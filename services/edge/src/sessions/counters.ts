@@ -1,5 +1,6 @@
 import { MESSAGE_NAMES } from '@trunkline/protocol';
-import { Histogram } from '@trunkline/telemetry';
+import type { LabelsOf } from '@trunkline/telemetry';
+import { Histogram, METRICS } from '@trunkline/telemetry';
 import { TRANSPORT_LABELS } from './transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
 import type { CloseReason } from './close-reason.ts';
@@ -21,25 +22,8 @@ export class LabelCounts {
   }
 }
 
-/** What an edge can be short of, or asked too much of. */
-export const REFUSALS = [
-  'connections',
-  'open_files',
-  'hubs',
-  'request_bytes',
-  'introduction_bytes',
-  'origin',
-] as const;
-
 /** How moving a client to another app server can end. */
-export const MIGRATION_OUTCOMES = [
-  'moved',
-  'moved_after_loss',
-  'not_allowed',
-  'no_server',
-  'not_possible',
-] as const;
-export type MigrationOutcome = (typeof MIGRATION_OUTCOMES)[number];
+export type MigrationOutcome = LabelsOf<'trunkline_migrations_total'>['outcome'];
 
 /** What messages that cannot be read are counted by: `UnreadableMessage.typeName`. */
 export const UNREADABLE_LABELS = [...MESSAGE_NAMES.values(), 'unknown'];
@@ -74,10 +58,11 @@ export class Counters {
   readonly clientOpens = new LabelCounts(TRANSPORT_LABELS);
   readonly clientCloses = new LabelCounts(labels(CLIENT_CLOSE_REASONS));
   readonly serverCloses = new LabelCounts(labels(SERVER_CLOSE_REASONS));
-  readonly migrations = new LabelCounts(MIGRATION_OUTCOMES);
+  readonly migrations = new LabelCounts(METRICS.trunkline_migrations_total.labels.outcome);
   /** Calls that died with their server, and were answered in its place. */
   failedCalls = 0;
-  readonly refusals = new LabelCounts(REFUSALS);
+  /** What the edge was short of, or asked too much of. */
+  readonly refusals = new LabelCounts(METRICS.trunkline_refusals_total.labels.reason);
   readonly negotiates = new LabelCounts([]);
   /** Keyed `use|reason`. */
   readonly tokenRejections = new LabelCounts([]);

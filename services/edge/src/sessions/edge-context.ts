@@ -2,7 +2,7 @@ import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { MigrationPolicy } from './migration-policy.ts';
 import type { Intake } from './intake.ts';
-import type { Clock } from './clock.ts';
+import type { Time } from '../ports/time.ts';
 import type { Counters } from './counters.ts';
 import type { HubClient } from './hub-client.ts';
 import type { Outbox } from './outbox.ts';
@@ -34,7 +34,7 @@ export interface SessionLimits {
 /** What all sessions of an edge share. What only clients, or only app servers, need is in theirs. */
 export interface EdgeContext {
   readonly edgeId: string;
-  readonly clock: Clock;
+  readonly time: Time;
   /** For what peers cannot cause, and for debug. */
   readonly log: Logger;
   /** For what peers can cause. */

@@ -87,6 +87,11 @@ export class FakeServer {
   /** The messages that have come since this was last asked, this turn's included. */
   async messages(): Promise<MessageFromService[]> {
     await turn();
+    return this.read();
+  }
+
+  /** Those that have come so far. */
+  read(): MessageFromService[] {
     const messages: MessageFromService[] = [];
     for (const frame of this.socket.bytes.slice(this.#read)) {
       this.#frames.push(frame, (bytes, start, end) => {

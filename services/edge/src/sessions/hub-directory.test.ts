@@ -16,7 +16,6 @@ beforeEach(() => {
     follow: (hub) => void followed.add(hub),
     unfollow: (hub) => void followed.delete(hub),
   });
-  edge.expiring.push(hubs);
 });
 
 describe('a hub', () => {

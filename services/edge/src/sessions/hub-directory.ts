@@ -57,7 +57,7 @@ export class HubDirectory {
 
   /** The hub of that name, made if need be; undefined when there are as many as there may be. */
   open(name: string, namedBy: 'client' | 'server'): HubRuntime | undefined {
-    const now = this.#context.clock.now();
+    const now = this.#context.time.now();
     const known = this.#hubs.get(name);
     if (known !== undefined) {
       known.usedAt = now;

@@ -48,7 +48,7 @@ export class HubRuntime {
   constructor(name: string, context: ClientContext, others: Others, room: Room) {
     this.name = name;
     this.#context = context;
-    this.servers = new ServerPool(context.clock, new Offers(name, context.digest));
+    this.servers = new ServerPool(context.time, new Offers(name, context.digest));
     this.others = others;
     this.#reinforcements = new Reinforcements(name, context);
     this.migration = context.limits.migration;
@@ -95,7 +95,7 @@ export class HubRuntime {
   #awaitShortly(client: HubClient): void {
     if (this.#waitingShortly.has(client)) return;
     this.#waitingShortly.add(client);
-    this.#context.clock.after(MAY_BE_DYING_MS, () => {
+    this.#context.time.after(MAY_BE_DYING_MS, () => {
       this.#waitingShortly.delete(client);
       if (this.waiting.has(client)) this.assign(client);
       // The process may still have it on its books, or has lost yet another connection.
@@ -145,7 +145,7 @@ export class HubRuntime {
   execute(command: Command, origin: Origin, body: Uint8Array, asker?: Asker): void {
     let found = true;
     let asksOthers = false;
-    for (const effect of this.model.execute(command, origin, this.#context.clock.now())) {
+    for (const effect of this.model.execute(command, origin, this.#context.time.now())) {
       if (effect.kind === 'answer') ({ found } = effect);
       else if (effect.kind !== 'publish') this.#perform(effect);
       else if (asker === undefined || effect.needs === 'nothing') this.others.tell(effect.to, body);

@@ -15,7 +15,6 @@ beforeEach(async () => {
   server = await edge.server();
   client = await edge.client(server);
   await server.messages();
-  edge.workMs = 1;
 });
 
 const used = (name: string): number =>
@@ -28,16 +27,12 @@ async function settle(): Promise<void> {
   await turn();
 }
 
-/** Passes seconds in which nobody is silent but who is meant to be. */
-function passHeard(seconds: number): void {
-  for (let second = 0; second < seconds; second++) {
-    server.says({ type: MessageType.Ping, entries: [] });
-    edge.pass(1);
-  }
-}
-
 describe('a client that sends much at once', () => {
   const MANY = 100_000;
+
+  beforeEach(() => {
+    edge.time.lookMs = 1;
+  });
 
   test('is served in turns, completely and in order', async () => {
     const text = Array.from({ length: MANY }, (_, n) => `{"type":1,"target":"t${n}"}␞`).join('');
@@ -83,7 +78,7 @@ describe('messages that no client sends', () => {
   test('may come now and then for ever', () => {
     for (let round = 0; round < 5; round++) {
       for (let n = 0; n < 900; n++) client.says(ACK);
-      passHeard(11);
+      edge.passWith(server, 11);
     }
     expect(edge.closes).toEqual({});
   });
@@ -92,11 +87,11 @@ describe('messages that no client sends', () => {
 describe('a message that is never finished', () => {
   test('of a client ends it after 30 seconds without a byte', () => {
     client.says('{"type":1,');
-    passHeard(20);
+    edge.passWith(server, 20);
     client.says('"target":"a",');
-    passHeard(29);
+    edge.passWith(server, 29);
     expect(edge.closes).toEqual({});
-    passHeard(2);
+    edge.passWith(server, 2);
     expect(edge.closes).toEqual({ Flood: 1 });
     expect(used('unfinished_from_clients')).toBe(0);
   });
@@ -117,7 +112,7 @@ describe('a message that is never finished', () => {
 
   test('for a client ends that client, and nobody else', () => {
     server.data(client, '{"type":1,');
-    passHeard(31);
+    edge.passWith(server, 31);
     expect(edge.closes).toEqual({ BadServerData: 1 });
     expect(server.socket.isOpen).toBe(true);
   });
@@ -165,6 +160,7 @@ describe('what clients say before an app server has them', () => {
 test('an app server that asks for much is served in turns, and what it asked for before it went', async () => {
   const join = { type: MessageType.JoinGroup, connectionId: client.id, group: 'g' } as const;
   const message = payloads({ json: CALL });
+  edge.time.lookMs = 1;
   server.says(join);
   const sends = Array.from({ length: 20_000 }, () => ({
     type: MessageType.BroadcastData,

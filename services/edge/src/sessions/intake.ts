@@ -1,5 +1,6 @@
 import type { Budget, SharedBudget } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
+import type { Time } from '../ports/time.ts';
 import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
 import type { Outbox } from './outbox.ts';
@@ -51,7 +52,8 @@ export class Intake {
   readonly #strays = new Map<Sender, number>();
   #straysSince = 0;
 
-  constructor(pools: Pools, outbox: Outbox, clock = new TurnClock()) {
+  constructor(pools: Pools, outbox: Outbox, time: Time) {
+    const clock = new TurnClock(time);
     const { flood, badServerData, slowAppServer, slowClient } = CLIENT_CLOSE_REASONS;
     const closeClient = closing(flood);
     const closeServer = closing(SERVER_CLOSE_REASONS.flood);

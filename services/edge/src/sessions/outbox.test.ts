@@ -2,6 +2,7 @@ import { Histogram } from '@trunkline/telemetry';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SendResult } from '../ports/socket.ts';
+import { SYSTEM_TIME } from '../system-time.ts';
 import type { FakeServer } from './fixtures.test-support.ts';
 import { payloads, TestEdge, wire } from './fixtures.test-support.ts';
 import type { Writable } from './outbox.ts';
@@ -23,7 +24,7 @@ let seconds: Histogram;
 let outbox: Outbox;
 beforeEach(() => {
   seconds = new Histogram('trunkline_fanout_duration_seconds');
-  outbox = new Outbox(seconds);
+  outbox = new Outbox(seconds, SYSTEM_TIME);
 });
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);

@@ -1,5 +1,6 @@
 import { discard } from '@trunkline/protocol';
 import type { Histogram } from '@trunkline/telemetry';
+import type { Time } from '../ports/time.ts';
 
 /** Messages for one client are joined up to so many bytes; more of them are several writes. */
 const JOINED_BYTES = 64 * 1024;
@@ -19,11 +20,12 @@ export interface Writable {
  */
 export class Outbox {
   readonly #fanoutSeconds: Histogram;
+  readonly #time: Pick<Time, 'now'>;
   #collects = false;
   readonly #clients: Writable[] = [];
   /** Memory that messages lie in which have not been written. */
   readonly #lent: Uint8Array[] = [];
-  /** When sends to many began whose messages have not been written, as `performance.now()` has it. */
+  /** When sends to many began whose messages have not been written. */
   readonly #fanouts: number[] = [];
   readonly #room = new Uint8Array(JOINED_BYTES);
   /** The messages that lie in `#room`, one behind the other: a broadcast is joined once for all. */
@@ -31,8 +33,9 @@ export class Outbox {
   #joinedLength = 0;
 
   /** `fanoutSeconds` observes each send to many, from its begin to its last write. */
-  constructor(fanoutSeconds: Histogram) {
+  constructor(fanoutSeconds: Histogram, time: Pick<Time, 'now'>) {
     this.#fanoutSeconds = fanoutSeconds;
+    this.#time = time;
   }
 
   /** From now on messages are kept, up to `end`; what they lie in must stay until then. */
@@ -71,7 +74,7 @@ export class Outbox {
 
   /** Delivers one send to many, by `each`. What this sends to clients lies in memory that is lent for the call. */
   fanOut(each: () => void): void {
-    const started = performance.now();
+    const started = this.#time.now();
     this.#fanouts.push(started);
     if (this.#collects) return each();
     this.begin();
@@ -114,7 +117,7 @@ export class Outbox {
   }
 
   #observe(): void {
-    const now = performance.now();
+    const now = this.#time.now();
     for (const started of this.#fanouts) this.#fanoutSeconds.observe((now - started) / 1000);
     this.#fanouts.length = 0;
   }

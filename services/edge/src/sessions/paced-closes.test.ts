@@ -25,11 +25,11 @@ test('a hundred are closed at once, the rest a hundred a step', async () => {
   const { edge, server, clients } = await crowd(350);
   server.socket.leave(1006);
   expect(closed(clients)).toBe(100);
-  edge.passWithin(74);
+  edge.time.pass(74);
   expect(closed(clients)).toBe(100);
-  edge.passWithin(51);
+  edge.time.pass(51);
   expect(closed(clients)).toBe(200);
-  edge.passWithin(250);
+  edge.time.pass(250);
   expect(closed(clients)).toBe(350);
   expect(clients.map(({ heard }) => heard)).toEqual(clients.map(() => [HUB_CLOSE]));
   expect(edge.closes).toEqual({ ServerConnectionClosed: 350 });
@@ -42,7 +42,7 @@ test('however many there are, all are closed within five seconds, and evenly', a
   let most = 0;
   for (let ms = 0; ms < 5000; ms += 100) {
     const before = closed(clients);
-    edge.passWithin(100);
+    edge.time.pass(100);
     most = Math.max(most, closed(clients) - before);
   }
   expect(closed(clients)).toBe(5000);
@@ -58,7 +58,7 @@ test('meanwhile a server that would end its clients gets no answer, and serves t
   server.data(left, '{"type":6}␞');
   expect(await server.heard()).toEqual([['data', left.id, '{"type":6}␞']]);
   expect(left.heard).toEqual(['{"type":6}␞']);
-  edge.passWithin(125);
+  edge.time.pass(125);
   expect((await server.heard()).at(-1)).toEqual(FINACK);
   expect(closed(clients)).toBe(150);
 });
@@ -68,7 +68,7 @@ test('who leaves meanwhile is closed no more, and a later lot begins anew', asyn
   const second = await edge.server({ serverId: 'b' });
   server.socket.leave(1006);
   clients.find(({ socket }) => socket.isOpen)!.socket.leave(1000);
-  edge.passWithin(1000);
+  edge.time.pass(1000);
   expect(edge.closes).toEqual({ ServerConnectionClosed: 149, Normal: 1 });
   const late = await edge.client(second);
   second.socket.leave(1006);
@@ -78,7 +78,7 @@ test('who leaves meanwhile is closed no more, and a later lot begins anew', asyn
 test('after thousands the pace is a hundred a step again', async () => {
   const { edge, server } = await crowd(5000);
   server.socket.leave(1006);
-  edge.passWithin(6000);
+  edge.time.pass(6000);
   const second = await edge.server({ serverId: 'b' });
   const later: FakeClient[] = [];
   for (let i = 0; i < 200; i++) later.push(await edge.client(second));

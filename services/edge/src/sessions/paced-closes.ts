@@ -1,6 +1,7 @@
+import type { Random } from '../ports/random.ts';
+import type { Time } from '../ports/time.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { Counters } from './counters.ts';
-import type { Clock } from './clock.ts';
 import type { Served } from './served.ts';
 
 /** Milliseconds between two steps, give or take a quarter, so that edges do not keep step. */
@@ -17,15 +18,17 @@ const STEPS = 40;
  */
 export class PacedCloses {
   readonly #waiting = new Set<Served>();
-  readonly #clock: Clock;
+  readonly #time: Time;
+  readonly #random: Random;
   readonly #counters: Counters;
   #isPacing = false;
   /** How many a step closes, and how many this one may close yet. */
   #share = LEAST;
   #left = LEAST;
 
-  constructor(clock: Clock, counters: Counters) {
-    this.#clock = clock;
+  constructor(time: Time, random: Random, counters: Counters) {
+    this.#time = time;
+    this.#random = random;
     this.#counters = counters;
   }
 
@@ -44,7 +47,8 @@ export class PacedCloses {
   #pace(): void {
     this.#isPacing = true;
     this.#left = this.#share;
-    this.#clock.after(STEP_MS * (1 + JITTER * (2 * Math.random() - 1)), () => this.#step());
+    const chance = this.#random(1)[0]! / 255;
+    this.#time.after(STEP_MS * (1 + JITTER * (2 * chance - 1)), () => this.#step());
   }
 
   #step(): void {

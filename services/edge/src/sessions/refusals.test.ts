@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TestHttpEdge } from './client/http/door.test-support.ts';
-import { admissionOf, requestWith, tokenFor } from './client/visits.test-support.ts';
+import { requestWith, tokenFor } from './client/visits.test-support.ts';
 import { FakeExchange } from './fake-exchange.test-support.ts';
 import { TestEdge } from './fixtures.test-support.ts';
 
@@ -8,11 +8,10 @@ const ORIGIN = 'https://app.example';
 
 test('a refused client is logged with reason, hub, origin and how many since', () => {
   const edge = new TestEdge();
-  const door = admissionOf(edge);
   const request = requestWith('nonsense', 'hub=chat', { origin: ORIGIN });
   for (let i = 0; i < 5; i++) {
-    door.negotiate(request);
-    door.connect(request);
+    edge.doors.negotiate(request);
+    edge.doors.client(request);
   }
   edge.pass(10);
   const line = { level: 'info', msg: 'client refused', reason: 'malformed', hub: 'chat' };
@@ -24,9 +23,8 @@ test('a refused client is logged with reason, hub, origin and how many since', (
 });
 
 test('a refused origin has a line of its own', () => {
-  const edge = new TestEdge();
-  const door = admissionOf(edge, ['https://other.example']);
-  door.negotiate(requestWith(tokenFor(edge), 'hub=chat', { origin: ORIGIN }));
+  const edge = new TestEdge({}, { allowedOrigins: ['https://other.example'] });
+  edge.doors.negotiate(requestWith(tokenFor(edge), 'hub=chat', { origin: ORIGIN }));
   expect(edge.lines).toMatchObject([{ msg: 'origin refused', origin: ORIGIN, hub: 'chat' }]);
 });
 
@@ -37,9 +35,9 @@ test.each([
 ])('polls, posts and leaves with %s are refused for %s', (query, reason) => {
   const edge = new TestHttpEdge();
   const request = requestWith(tokenFor(edge), query);
-  edge.door.receive(request, new FakeExchange());
-  edge.door.send(request);
-  edge.door.leave(request);
+  edge.doors.receive(request, new FakeExchange());
+  edge.doors.send(request);
+  edge.doors.leave(request);
   edge.context.digest.flush();
   expect(edge.lines.map(({ msg, count }) => [msg, count])).toEqual([
     ['client refused', 1],

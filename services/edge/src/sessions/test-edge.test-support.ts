@@ -1,32 +1,30 @@
 import { randomBytes } from 'node:crypto';
+import { BlockList } from 'node:net';
+import { MessageType } from '@trunkline/protocol';
 import { createLogger, LogDigest } from '@trunkline/telemetry';
 import { AccessKeys } from '@trunkline/tokens';
-import { ConnectionTable } from '../model/connection-table.ts';
+import { MemoryBroker } from '../bus/memory-bus.ts';
+import { ClusterStats } from '../cluster/cluster-stats.ts';
+import { Pools } from '../pools.ts';
+import type { JoinBus } from '../ports/bus.ts';
+import type { Doors } from '../ports/listener.ts';
+import type { Random } from '../ports/random.ts';
+import { ManualTime } from '../ports/manual-time.test-support.ts';
 import type { ClientIdentity } from './client/client-session.ts';
 import { ClientSession } from './client/client-session.ts';
-import { HeldPosts } from './client/http/held-posts.ts';
-import { TRANSPORTS } from './transport.ts';
-import { Counters } from './counters.ts';
 import type { CoreContext } from './core-context.ts';
-import type { Clock } from './clock.ts';
+import type { Core } from '../core.ts';
+import { createCore } from '../core.ts';
+import type { SessionLimits } from './edge-context.ts';
 import { FakeClient } from './fake-client.test-support.ts';
 import { FakeServer } from './fake-server.test-support.ts';
-import { Intake } from './intake.ts';
-import { HubDirectory } from './hub-directory.ts';
-import { Outbox } from './outbox.ts';
-import { PacedCloses } from './paced-closes.ts';
+import type { HubDirectory } from './hub-directory.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
-import { ClientResults } from './server/client-results.ts';
-import { Pools } from '../pools.ts';
-import { TurnClock } from './turns.ts';
-import { TurnFlusher } from './turn-flusher.ts';
-import { TokenVerifier } from './token-verifier.ts';
-import type { Expiring } from './watch.ts';
-import { Watch } from './watch.ts';
+import { TRANSPORTS } from './transport.ts';
 import { counted, JSON_HANDSHAKE } from './wire.test-support.ts';
 
-const LIMITS: CoreContext['limits'] = {
+const LIMITS: SessionLimits = {
   hubMessageBytes: 64 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
@@ -41,101 +39,92 @@ const LIMITS: CoreContext['limits'] = {
 /** The older of the edge's two access keys. */
 export const KEY = 'the key';
 
-/** The sessions of an edge without its listener, on a clock that tests move. */
+/** Time that tests move, but for the ends of turns: those come by themselves, and tests await them. */
+export class TestTime extends ManualTime {
+  override endOfTurn(run: () => void): void {
+    setImmediate(run);
+  }
+}
+
+interface TestEdgeOptions {
+  readonly edgeId?: string;
+  readonly pools?: Pools;
+  readonly time?: ManualTime;
+  readonly joinBus?: JoinBus;
+  readonly allowedOrigins?: readonly string[];
+  /** Random bytes; the tag of its connection ids is made of the first four. */
+  readonly random?: Random;
+}
+
+/**
+ * The core of an edge, on a time that tests move. It trusts the proxy 10.0.0.1, and is alone on its
+ * bus unless told otherwise.
+ */
 export class TestEdge {
+  readonly core: Core;
   readonly context: CoreContext;
   readonly hubs: HubDirectory;
-  readonly watch: Watch;
+  readonly doors: Doors;
+  readonly time: ManualTime;
   /** Every server connection there has been. */
   readonly servers: FakeServer[] = [];
-  /** Who else is to be swept. */
-  readonly expiring: Expiring[] = [];
+  readonly clusterStats = new ClusterStats();
+  /** Why it may not be part of its cluster. */
+  readonly refused: string[] = [];
   /** What has been logged, info and above. */
   readonly lines: Record<string, unknown>[] = [];
-  #now = 1_000_000;
-  #due: { readonly at: number; readonly run: () => void }[] = [];
-  #worked = 0;
-  /** What each look at the clock of work has cost: nothing, so that all is done at once. */
-  workMs = 0;
 
-  constructor(
-    limits: Partial<CoreContext['limits']> = {},
-    pools = new Pools(),
-    edgeId = 'edge-1',
-    tag = 'test',
-  ) {
-    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+  constructor(limits: Partial<SessionLimits> = {}, options: TestEdgeOptions = {}) {
+    const { edgeId = 'edge-1', time = new TestTime(), allowedOrigins = ['*'] } = options;
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
     const log = createLogger({ name: 'edge', level: 'info' }, { write });
-    const clock: Clock = {
-      now: () => this.#now,
-      unixSeconds: () => 1_700_000_000 + this.#now / 1000,
-      after: (ms, run) => void this.#due.push({ at: this.#now + ms, run }),
-    };
-    const counters = new Counters();
-    const outbox = new Outbox(counters.fanoutSeconds);
-    this.context = {
+    const trustedProxies = new BlockList();
+    trustedProxies.addAddress('10.0.0.1');
+    const alone: JoinBus = (listener) => new MemoryBroker(time).join(edgeId, listener);
+    this.core = createCore({
       edgeId,
-      clock,
-      log,
-      digest: new LogDigest(log, () => this.#now),
       limits: { ...LIMITS, ...limits },
-      counters,
-      pools,
-      outbox,
-      intake: new Intake(pools, outbox, new TurnClock(() => (this.#worked += this.workMs))),
-      tick: 0,
-      clients: new ConnectionTable(tag, random),
-      servers: new Set(),
-      results: new ClientResults(pools),
-      tokens: new TokenVerifier(new AccessKeys(['newer key', KEY]), clock, counters),
-      flusher: new TurnFlusher(),
-      unsettled: new Set(),
-      expiring: new Map(),
-      pacedCloses: new PacedCloses(clock, counters),
-      heldPosts: new HeldPosts(),
-      backlogged: new Set(),
-    };
-    this.hubs = new HubDirectory(this.context);
-    this.watch = new Watch(this.context, this.expiring);
-    // Its timer is real: tests sweep by hand.
-    this.watch.stop();
-    this.watch.sweep();
+      pools: options.pools ?? new Pools(),
+      provenance: { allowedOrigins, trustedProxies },
+      accessKeys: new AccessKeys(['newer key', KEY]),
+      time,
+      random: options.random ?? ((bytes) => randomBytes(bytes)),
+      log,
+      digest: new LogDigest(log, () => time.now()),
+      joinBus: options.joinBus ?? alone,
+      cluster: {
+        stats: this.clusterStats,
+        refused: (why) => void this.refused.push(why),
+        isAlone: options.joinBus === undefined,
+      },
+    });
+    this.time = time;
+    this.context = this.core.context;
+    this.hubs = this.core.hubs;
+    this.doors = this.core.doors;
   }
 
   get now(): number {
-    return this.#now;
+    return this.time.now();
   }
 
-  /** Lets time pass as it does for a live edge, which sweeps every second. */
+  /** Lets seconds pass, in each of which the edge looks after its deadlines. */
   pass(seconds: number): void {
+    this.time.pass(seconds * 1000);
+  }
+
+  /** Lets seconds pass while the app server keeps itself heard. */
+  passWith(server: FakeServer, seconds: number): void {
     for (let i = 0; i < seconds; i++) {
-      this.passWithin(1000);
-      this.watch.sweep();
+      server.says({ type: MessageType.Ping, entries: [] });
+      this.pass(1);
     }
   }
 
-  /** Lets milliseconds pass between two sweeps. */
-  passWithin(ms: number): void {
-    const end = this.#now + ms;
-    for (let next = this.#takeDue(end); next !== undefined; next = this.#takeDue(end)) {
-      this.#now = next.at;
-      next.run();
-    }
-    this.#now = end;
-  }
-
-  #takeDue(end: number): { readonly at: number; readonly run: () => void } | undefined {
-    const [first] = this.#due.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
-    this.#due = this.#due.filter((one) => one !== first);
-    return first;
-  }
-
-  /** Lets time pass without the edge noticing, as in a frozen machine. */
+  /** Lets seconds pass without the edge noticing, as in a frozen machine. */
   sleep(seconds: number): void {
-    this.#now += seconds * 1000;
-    this.watch.sweep();
+    this.time.sleep(seconds * 1000);
   }
 
   /** A server connection that has not said anything yet. */

@@ -23,8 +23,8 @@ let tokens: TokenVerifier;
 beforeEach(() => {
   seconds = NOW;
   counters = new Counters();
-  const clock = { now: () => 0, unixSeconds: () => seconds };
-  tokens = new TokenVerifier(new AccessKeys([old]), clock, counters);
+  const time = { now: () => 0, unixSeconds: () => seconds };
+  tokens = new TokenVerifier(new AccessKeys([old]), time, counters);
 });
 
 describe('a token', () => {

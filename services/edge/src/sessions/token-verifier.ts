@@ -5,7 +5,7 @@ import { bearerToken, verifyToken } from '@trunkline/tokens';
 import { LRUCache } from 'lru-cache';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { Counters } from './counters.ts';
-import type { Clock } from './clock.ts';
+import type { Time } from '../ports/time.ts';
 
 /** Enough for the connects between a negotiate and its WebSocket; each keeps about 1 KB. */
 const REMEMBERED_TOKENS = 1024;
@@ -18,14 +18,14 @@ interface Verified {
 
 /** Verifies tokens by the configured keys; a token seen just now is not verified again. */
 export class TokenVerifier {
-  readonly #clock: Pick<Clock, 'unixSeconds'>;
+  readonly #time: Pick<Time, 'unixSeconds'>;
   readonly #counters: Counters;
   readonly #verified = new LRUCache<string, Verified>({ max: REMEMBERED_TOKENS });
   #keys: AccessKeys;
 
-  constructor(keys: AccessKeys, clock: Pick<Clock, 'unixSeconds'>, counters: Counters) {
+  constructor(keys: AccessKeys, time: Pick<Time, 'unixSeconds'>, counters: Counters) {
     this.#keys = keys;
-    this.#clock = clock;
+    this.#time = time;
     this.#counters = counters;
   }
 
@@ -40,7 +40,7 @@ export class TokenVerifier {
   }
 
   verify(token: string, use: TokenUse, hub: string): VerifiedToken | TokenRejection {
-    const now = this.#clock.unixSeconds();
+    const now = this.#time.unixSeconds();
     const known = this.#verified.get(token);
     if (known?.use === use && known.hub === hub && now < known.token.expiresAt) return known.token;
     const verdict = verifyToken(token, { keys: this.#keys, use, hub, now });

@@ -1,6 +1,7 @@
 import type { TransportName } from '@trunkline/protocol';
+import type { LabelsOf } from '@trunkline/telemetry';
 
-export type TransportLabel = 'webSockets' | 'serverSentEvents' | 'longPolling';
+export type TransportLabel = LabelsOf<'trunkline_client_opens_total'>['transport'];
 
 /** How a client's bytes travel. */
 export interface Transport {

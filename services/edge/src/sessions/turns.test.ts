@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Pools } from '../pools.ts';
+import { SYSTEM_TIME } from '../system-time.ts';
 import { counted, turn } from './fixtures.test-support.ts';
 import type { Worker } from './turns.ts';
 import { TurnClock, Turns } from './turns.ts';
@@ -25,6 +26,7 @@ class Digger implements Worker {
 }
 
 let now: number;
+const time = { ...SYSTEM_TIME, now: () => now };
 let order: string[];
 let waits: number[];
 let given: Worker[];
@@ -38,7 +40,7 @@ beforeEach(() => {
   waits = [];
   given = [];
   pools = new Pools({ backlog_from_clients: { share: 100, total: 250 } });
-  turns = new Turns<Digger>(new TurnClock(() => now), 'backlog_from_clients', pools, {
+  turns = new Turns<Digger>(new TurnClock(time), 'backlog_from_clients', pools, {
     giveUp: (worker) => {
       given.push(worker);
       turns.drop(worker);
@@ -178,7 +180,7 @@ describe('the memory of what waits', () => {
   }
 
   function start(): { eater: Eater; eaters: Turns<Eater> } {
-    const clock = new TurnClock(() => now);
+    const clock = new TurnClock(time);
     const rules = { giveUp: (): never => expect.fail('nobody is given up') };
     return {
       eater: new Eater(),

@@ -1,6 +1,7 @@
 import type { Budget } from '@trunkline/protocol';
 import { discard } from '@trunkline/protocol';
 import type { PoolName, Pools } from '../pools.ts';
+import type { Time } from '../ports/time.ts';
 
 /** What a turn of the event loop may spend on bytes that take long to work off. */
 const TURN_MS = 10;
@@ -30,17 +31,21 @@ export interface TurnRules<W> {
  * back by time in which there is no such work.
  */
 export class TurnClock {
-  readonly #now: () => number;
+  readonly #time: Pick<Time, 'now' | 'endOfTurn'>;
   #owed = 0;
   #last = 0;
 
-  /** `now`: milliseconds, to a small part of one. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(time: Pick<Time, 'now' | 'endOfTurn'>) {
+    this.#time = time;
   }
 
   now(): number {
-    return this.#now();
+    return this.#time.now();
+  }
+
+  /** Runs `run` when a turn has room again for what is left of this one's work. */
+  nextTurn(run: () => void): void {
+    this.#time.endOfTurn(run);
   }
 
   /** Until when work that begins at `started` may go on. */
@@ -143,7 +148,7 @@ export class Turns<W extends Worker> {
 
   #wait(worker: W, rest: Buffer, since: number): void {
     if (!this.#bytes.take(worker, rest.length)) return this.#rules.giveUp(worker);
-    if (this.#backlogs.size === 0) setImmediate(this.#goOn);
+    if (this.#backlogs.size === 0) this.#clock.nextTurn(this.#goOn);
     // A copy, because the listener has only lent the bytes.
     this.#backlogs.set(worker, { chunks: [Buffer.from(rest)], done: 0, since, ended: undefined });
   }
@@ -162,7 +167,7 @@ export class Turns<W extends Worker> {
     this.#rules.end?.();
     for (const chunk of this.#spent) discard(chunk);
     this.#spent.length = 0;
-    if (this.#backlogs.size > 0) setImmediate(this.#goOn);
+    if (this.#backlogs.size > 0) this.#clock.nextTurn(this.#goOn);
   }
 
   #slice(worker: W, backlog: Backlog): number {

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
 import { JSON_HANDSHAKE, TestEdge } from './fixtures.test-support.ts';
-import { WaitingLog } from './waiting-log.ts';
 
 test('tells which hub has clients and no app server, how many, since when, every ten seconds', async () => {
   const edge = new TestEdge({ serverWaitMs: 60_000 });
-  edge.expiring.push(new WaitingLog(edge.context, edge.hubs));
   edge.strangeClient().says(JSON_HANDSHAKE);
   edge.pass(1);
   edge.strangeClient().says(JSON_HANDSHAKE);

@@ -31,10 +31,10 @@ export class WaitingLog implements Expiring {
   }
 
   #tell(hub: string, waiting: number, serverConnections: number, now: number): void {
-    const { clock, digest } = this.#context;
+    const { time, digest } = this.#context;
     let wait = this.#waits.get(hub);
     if (wait === undefined) {
-      const since = new Date(clock.unixSeconds() * 1000).toISOString();
+      const since = new Date(time.unixSeconds() * 1000).toISOString();
       this.#waits.set(hub, (wait = { since, dueAt: now }));
     }
     if (now < wait.dueAt) return;

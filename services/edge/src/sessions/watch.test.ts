@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { JSON_HANDSHAKE, TestEdge } from './fixtures.test-support.ts';
+import { Watch } from './watch.ts';
 
 describe('the end of a sign-in', () => {
   const signIn = (edge: TestEdge, seconds: number): { expiresAt: number } => ({
-    expiresAt: edge.context.clock.unixSeconds() + seconds,
+    expiresAt: edge.context.time.unixSeconds() + seconds,
   });
 
   test('closes the client, which may reconnect and sign in again', async () => {
@@ -53,10 +54,12 @@ describe('the end of a sign-in', () => {
 test('tells everybody how long the edge itself slept, beyond the second between two looks', () => {
   const edge = new TestEdge();
   const lates: number[] = [];
-  edge.expiring.push({ expire: (_now, late) => lates.push(late) });
+  const watch = new Watch(edge.context, [{ expire: (_now, late) => lates.push(late) }]);
   edge.pass(2);
   edge.sleep(2);
   edge.sleep(30);
+  edge.pass(1);
+  watch.stop();
   edge.pass(1);
   expect(lates).toEqual([0, 0, 0, 29_000, 0]);
 });

@@ -1,3 +1,4 @@
+import type { EndTimer } from '../ports/time.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { CoreContext } from './core-context.ts';
 
@@ -15,17 +16,18 @@ export interface Expiring {
 export class Watch {
   readonly #context: CoreContext;
   readonly #others: readonly Expiring[];
-  readonly #timer: NodeJS.Timeout;
+  /** Ends the interval. */
+  readonly stop: EndTimer;
   #last: number;
 
   constructor(context: CoreContext, others: readonly Expiring[]) {
     this.#context = context;
     this.#others = others;
     this.#last = this.#readClock();
-    this.#timer = setInterval(() => this.sweep(), SWEEP_MS);
+    this.stop = context.time.every(SWEEP_MS, () => this.#sweep());
   }
 
-  sweep(): void {
+  #sweep(): void {
     const context = this.#context;
     const now = this.#readClock();
     const passed = now - this.#last;
@@ -41,20 +43,16 @@ export class Watch {
   }
 
   #readClock(): number {
-    const now = this.#context.clock.now();
+    const now = this.#context.time.now();
     this.#context.tick = Math.floor(now / 1000);
     return now;
   }
 
   #endSignIns(): void {
-    const { expiring, clock } = this.#context;
-    const now = clock.unixSeconds();
+    const { expiring, time } = this.#context;
+    const now = time.unixSeconds();
     for (const [client, at] of expiring) {
       if (at <= now) client.close(CLIENT_CLOSE_REASONS.signInExpired);
     }
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
   }
 }

@@ -1,10 +1,9 @@
 import type { ClientTokenOptions } from '@trunkline/tokens';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import type { SocketHandler } from '../../ports/socket.ts';
 import { counted, FakeClient, TestEdge } from '../fixtures.test-support.ts';
-import type { ClientAdmission } from './admission.ts';
-import { ClientSession } from './client-session.ts';
-import { admissionOf, requestWith, tokenFor } from './visits.test-support.ts';
+import { admitted, requestWith, tokenFor } from './visits.test-support.ts';
 
 const WEB_SOCKETS = { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] };
 const ALL_TRANSPORTS = [
@@ -14,11 +13,9 @@ const ALL_TRANSPORTS = [
 ];
 
 let edge: TestEdge;
-let door: ClientAdmission;
 
 beforeEach(() => {
   edge = new TestEdge();
-  door = admissionOf(edge);
 });
 
 const token = (options: Partial<ClientTokenOptions> = {}): string => tokenFor(edge, options);
@@ -37,19 +34,14 @@ interface Negotiated {
 }
 
 const negotiated = (accessToken?: string): Negotiated =>
-  bodyOf(door.negotiate(request('hub=chat&negotiateVersion=1', accessToken))) as Negotiated;
+  bodyOf(edge.doors.negotiate(request('hub=chat&negotiateVersion=1', accessToken))) as Negotiated;
 
-function admitted(verdict: ClientSession | HttpAnswer): ClientSession {
-  if (verdict instanceof ClientSession) return verdict;
-  throw new Error(`refused with ${verdict.status}`);
-}
-
-const refusal = (verdict: ClientSession | HttpAnswer): number | undefined =>
-  verdict instanceof ClientSession ? undefined : verdict.status;
+const refusal = (verdict: SocketHandler | HttpAnswer): number | undefined =>
+  'status' in verdict ? verdict.status : undefined;
 
 describe('negotiate', () => {
   test('version 1 gives an id, and a token that is not the id', () => {
-    const answer = door.negotiate(request('hub=chat&negotiateVersion=1'));
+    const answer = edge.doors.negotiate(request('hub=chat&negotiateVersion=1'));
     expect(answer).toMatchObject({
       status: 200,
       headers: { 'content-type': 'application/json' },
@@ -61,14 +53,14 @@ describe('negotiate', () => {
       connectionToken,
       availableTransports: ALL_TRANSPORTS,
     });
-    expect(connectionId).toMatch(/^test[\w-]{16}$/);
+    expect(connectionId).toMatch(/^[\w-]{20}$/);
     expect(connectionToken).toContain('.');
   });
 
   test.each(['hub=chat', 'hub=chat&negotiateVersion=0', 'hub=chat&negotiateversion=0'])(
     'version 0 (%s) gives an id alone',
     (query) => {
-      const body = bodyOf(door.negotiate(request(query))) as Negotiated;
+      const body = bodyOf(edge.doors.negotiate(request(query))) as Negotiated;
       expect(body).toEqual({
         negotiateVersion: 0,
         connectionId: body.connectionId,
@@ -78,12 +70,12 @@ describe('negotiate', () => {
   );
 
   test('answers at most version 1', () => {
-    const body = bodyOf(door.negotiate(request('hub=chat&NEGOTIATEVERSION=9')));
+    const body = bodyOf(edge.doors.negotiate(request('hub=chat&NEGOTIATEVERSION=9')));
     expect(body).toMatchObject({ negotiateVersion: 1 });
   });
 
   test.each(['x', '1.5', '', '99999999999'])('of version %j is an error with status 200', (v) => {
-    const answer = door.negotiate(request(`hub=chat&negotiateVersion=${v}`));
+    const answer = edge.doors.negotiate(request(`hub=chat&negotiateVersion=${v}`));
     expect(answer.status).toBe(200);
     expect(bodyOf(answer)).toEqual({
       error: 'The client requested a non-integer protocol version.',
@@ -93,7 +85,7 @@ describe('negotiate', () => {
 
   test('offers no transport that the token does not allow', () => {
     const only = (transports: number): unknown =>
-      bodyOf(door.negotiate(request('hub=chat', token({ system: { transports } }))));
+      bodyOf(edge.doors.negotiate(request('hub=chat', token({ system: { transports } }))));
     const [webSockets, events, polls] = ALL_TRANSPORTS;
     expect(only(7)).toMatchObject({ availableTransports: ALL_TRANSPORTS });
     expect(only(6)).toMatchObject({ availableTransports: [events, polls] });
@@ -101,13 +93,13 @@ describe('negotiate', () => {
   });
 
   test('without a hub is a bad request, without a good token unauthorized', () => {
-    expect(door.negotiate(request('')).status).toBe(400);
-    expect(door.negotiate({ ...request('hub=chat'), headers: new Map() })).toEqual({
+    expect(edge.doors.negotiate(request('')).status).toBe(400);
+    expect(edge.doors.negotiate({ ...request('hub=chat'), headers: new Map() })).toEqual({
       status: 401,
       headers: { 'www-authenticate': 'Bearer' },
       why: 'missing',
     });
-    const wrong = door.negotiate(request('hub=chat', token({ key: 'another' })));
+    const wrong = edge.doors.negotiate(request('hub=chat', token({ key: 'another' })));
     expect(wrong).toEqual({
       status: 401,
       headers: {
@@ -116,8 +108,8 @@ describe('negotiate', () => {
       },
       why: 'signature',
     });
-    expect(door.negotiate(request('hub=other')).status).toBe(401);
-    door.negotiate(request('hub=chat'));
+    expect(edge.doors.negotiate(request('hub=other')).status).toBe(401);
+    edge.doors.negotiate(request('hub=chat'));
     expect(counted(edge.context.counters.negotiates)).toEqual({
       bad_request: 1,
       unauthorized: 3,
@@ -128,17 +120,18 @@ describe('negotiate', () => {
   test('is put off when too many ids of its token are unclaimed, until they expire', () => {
     const accessToken = token();
     for (let i = 0; i < 10_000; i++) {
-      if (door.negotiate(request('hub=chat', accessToken)).status !== 200) throw new Error('early');
+      if (edge.doors.negotiate(request('hub=chat', accessToken)).status !== 200)
+        throw new Error('early');
     }
-    expect(door.negotiate(request('hub=chat', token({ userId: 'ben' }))).status).toBe(200);
-    expect(door.negotiate(request('hub=chat', accessToken))).toEqual({
+    expect(edge.doors.negotiate(request('hub=chat', token({ userId: 'ben' }))).status).toBe(200);
+    expect(edge.doors.negotiate(request('hub=chat', accessToken))).toEqual({
       status: 503,
       headers: { 'retry-after': '1' },
       hangUp: true,
       why: 'no_room',
     });
-    door.expire(edge.now + 15_001);
-    expect(door.negotiate(request('hub=chat', accessToken)).status).toBe(200);
+    edge.pass(16);
+    expect(edge.doors.negotiate(request('hub=chat', accessToken)).status).toBe(200);
   });
 });
 
@@ -147,22 +140,22 @@ describe('a page', () => {
     request('hub=chat', token(), { origin, host });
 
   beforeEach(() => {
-    door = admissionOf(edge, ['https://app.example']);
+    edge = new TestEdge({}, { allowedOrigins: ['https://app.example'] });
   });
 
   test('of an allowed origin, of the same host, or of none may connect', () => {
     for (const origin of ['https://app.example', 'http://edge.example']) {
-      expect(door.negotiate(from(origin)).status).toBe(200);
-      expect(refusal(door.connect(from(origin)))).toBeUndefined();
+      expect(edge.doors.negotiate(from(origin)).status).toBe(200);
+      expect(refusal(edge.doors.client(from(origin)))).toBeUndefined();
     }
-    expect(door.negotiate(request('hub=chat')).status).toBe(200);
+    expect(edge.doors.negotiate(request('hub=chat')).status).toBe(200);
   });
 
   test('of another origin may not: WebSockets are not held back by browsers', () => {
     const stranger = from('https://app.example.evil');
-    const { status, body } = door.negotiate(stranger);
+    const { status, body } = edge.doors.negotiate(stranger);
     expect([status, body]).toEqual([403, 'Pages of this origin may not connect here.']);
-    expect(refusal(door.connect(stranger))).toBe(403);
+    expect(refusal(edge.doors.client(stranger))).toBe(403);
     expect(counted(edge.context.counters.refusals)).toEqual({ origin: 2 });
   });
 });
@@ -170,7 +163,7 @@ describe('a page', () => {
 test('the address of the client is what a trusted proxy says, and nobody else', () => {
   const behind = (peer: string): string | undefined =>
     admitted(
-      door.connect({
+      edge.doors.client({
         ...request('hub=chat', token(), { 'x-forwarded-for': '203.0.113.9' }),
         remoteAddress: peer,
       }),
@@ -180,8 +173,8 @@ test('the address of the client is what a trusted proxy says, and nobody else', 
 });
 
 describe('connect', () => {
-  const connect = (query: string, accessToken?: string): ClientSession | HttpAnswer =>
-    door.connect(request(query, accessToken));
+  const connect = (query: string, accessToken?: string): SocketHandler | HttpAnswer =>
+    edge.doors.client(request(query, accessToken));
 
   test('with the token of a negotiate has the negotiated id, once', () => {
     const { connectionId, connectionToken } = negotiated();
@@ -197,14 +190,14 @@ describe('connect', () => {
 
   test('with the bare id of a version 1 negotiate is refused: its token is not to be guessed', () => {
     const { connectionId } = bodyOf(
-      door.negotiate(request('hub=chat&negotiateVersion=1')),
+      edge.doors.negotiate(request('hub=chat&negotiateVersion=1')),
     ) as Negotiated;
-    const answer = door.connect(request(`hub=chat&id=${connectionId}`));
+    const answer = edge.doors.client(request(`hub=chat&id=${connectionId}`));
     expect(answer).toMatchObject({ status: 404, body: 'No Connection with that ID' });
   });
 
   test('with the id of a version 0 negotiate has it, once', () => {
-    const { connectionId } = bodyOf(door.negotiate(request('hub=chat'))) as Negotiated;
+    const { connectionId } = bodyOf(edge.doors.negotiate(request('hub=chat'))) as Negotiated;
     expect(admitted(connect(`hub=chat&id=${connectionId}`)).id).toBe(connectionId);
     expect(refusal(connect(`hub=chat&id=${connectionId}`))).toBe(404);
   });
@@ -212,7 +205,7 @@ describe('connect', () => {
   test('without an id has a new one', () => {
     const queries = ['hub=chat', 'hub=chat', 'hub=chat&id='];
     const ids = queries.map((query) => admitted(connect(query)).id);
-    for (const id of ids) expect(id).toMatch(/^test[\w-]{16}$/);
+    for (const id of ids) expect(id).toMatch(/^[\w-]{20}$/);
     expect(new Set(ids).size).toBe(3);
   });
 
@@ -240,7 +233,6 @@ describe('connect', () => {
     const { connectionId, connectionToken } = negotiated();
     edge.sleep(16);
     expect(refusal(connect(`hub=chat&id=${connectionToken}`))).toBe(404);
-    door.expire(edge.now);
     const next = admitted(connect('hub=chat'));
     expect(next.id.slice(0, 8)).toBe(connectionId.slice(0, 8));
     expect(next.id).not.toBe(connectionId);
@@ -257,7 +249,7 @@ describe('connect', () => {
     const { connectionToken } = negotiated();
     const big = { 'x-big': 'x'.repeat(16 * 1024) };
     const query = `hub=chat&id=${connectionToken}`;
-    expect(refusal(door.connect(request(query, token(), big)))).toBe(431);
+    expect(refusal(edge.doors.client(request(query, token(), big)))).toBe(431);
     expect(refusal(connect(`${query}&big=${'x'.repeat(16 * 1024)}`))).toBe(431);
     expect(refusal(connect(query))).toBeUndefined();
   });

@@ -161,7 +161,7 @@ export class ClientAdmission {
       version === 0 ? token : verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id;
     if (id === undefined) return UNKNOWN_ID;
     const grant = { version, hub, userId };
-    const pending = this.#negotiated.has(id, grant, this.#context.clock.now());
+    const pending = this.#negotiated.has(id, grant, this.#context.time.now());
     if (pending) return { id, grant, pending, transport: undefined };
     const live = this.#context.clients.get(id);
     if (live?.hub.name !== hub || live.userId !== userId) return UNKNOWN_ID;
@@ -186,10 +186,10 @@ export class ClientAdmission {
       this.#negotiated.unreserve(owner);
       return undefined;
     }
-    const { clock, limits } = this.#context;
+    const { time, limits } = this.#context;
     const { userId } = claims;
-    this.#negotiated.add(connectionId, owner, { version, hub, userId }, clock.now());
-    const connectBy = Math.ceil(clock.unixSeconds()) + CONNECT_WITHIN_MS / 1000;
+    this.#negotiated.add(connectionId, owner, { version, hub, userId }, time.now());
+    const connectBy = Math.ceil(time.unixSeconds()) + CONNECT_WITHIN_MS / 1000;
     const grant = { id: connectionId, hub, userId, connectBy };
     const token = mintConnectionToken(grant, this.#tokens.keys.first);
     const transports = transportsFor(claims.transports & limits.transports);
@@ -206,7 +206,7 @@ export class ClientAdmission {
     if ('status' in named) return named;
     const { id, grant, pending } = named;
     if (pending && !this.#capacity.hasSocket()) return BUSY;
-    const claim = this.#negotiated.claim(id, grant, this.#context.clock.now());
+    const claim = this.#negotiated.claim(id, grant, this.#context.time.now());
     if (claim !== undefined) return { id, early: claim.early };
     return named.transport === transport ? IN_USE : TRANSPORT_CHANGED;
   }

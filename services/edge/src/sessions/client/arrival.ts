@@ -35,7 +35,7 @@ export class Arrival {
   constructor(client: ClientSession, identity: ClientIdentity, context: ClientContext) {
     this.#client = client;
     this.#context = context;
-    this.#state = new ArrivalState(context.clock.now(), identity);
+    this.#state = new ArrivalState(context.time.now(), identity);
   }
 
   get readsHandshake(): boolean {
@@ -83,7 +83,7 @@ export class Arrival {
    * group and gets nothing.
    */
   serveFrom(host: PooledHost): void {
-    const now = this.#context.clock.now();
+    const now = this.#context.time.now();
     this.#step = Step.Opening;
     this.#state.deadline = now + ANSWER_MS;
     this.#client.hub.model.attach(this.#client, now);
@@ -171,16 +171,16 @@ export class Arrival {
   /** Waits for a server connection, for as long as --server-wait says. */
   #await(): void {
     this.#step = Step.Waiting;
-    this.#state.deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
+    this.#state.deadline = this.#context.time.now() + this.#context.limits.serverWaitMs;
     this.#client.hub.assign(this.#client);
   }
 
   #welcome(response: Uint8Array, rest: Uint8Array): void {
     const client = this.#client;
-    const { counters, clock } = this.#context;
+    const { counters, time } = this.#context;
     const held = this.#state.takeHeld();
     client.arrived();
-    counters.connectSeconds.observe(this.#state.age(clock.now()));
+    counters.connectSeconds.observe(this.#state.age(time.now()));
     client.send(response, 0);
     // Alone, as every hub writes it: not every client that is about reads on behind it.
     this.#context.outbox.flush(client);

@@ -236,7 +236,7 @@ describe('without another process', () => {
 
   test('when all say too much together, the one that has said most is closed', async () => {
     const pools = new Pools({ moving_clients: { share: 1000, total: 1400 } });
-    edge = new TestEdge({ migration: 'always' }, pools);
+    edge = new TestEdge({ migration: 'always' }, { pools });
     const server = await edge.server({ serverId: 'a' });
     const [few, most] = [await edge.client(server), await edge.client(server)];
     lose(server);

@@ -366,7 +366,7 @@ describe('until the handshake response is written', () => {
 
   test('when too much is held for all, those who hold most are closed as slow ones', async () => {
     const pools = new Pools({ opening_clients: { share: 1000, total: 1600 } });
-    const edge = new TestEdge({}, pools);
+    const edge = new TestEdge({}, { pools });
     const server = await edge.server();
     const [few, most, more] = Array.from({ length: 3 }, () => edge.strangeClient());
     for (const client of [few, most, more]) client!.says(JSON_HANDSHAKE);

@@ -142,7 +142,7 @@ export class Move {
   #findServer(): void {
     if (!this.#client.ready) return;
     this.#stage = Stage.Between;
-    this.#deadline = this.#context.clock.now() + this.#context.limits.serverWaitMs;
+    this.#deadline = this.#context.time.now() + this.#context.limits.serverWaitMs;
     this.#client.hub.assign(this.#client);
   }
 

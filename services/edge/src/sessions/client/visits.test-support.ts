@@ -1,23 +1,21 @@
-import { BlockList } from 'node:net';
 import type { ClientTokenOptions } from '@trunkline/tokens';
 import { mintClientToken } from '@trunkline/tokens';
-import type { HttpRequest } from '../../ports/listener.ts';
+import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import type { SocketHandler } from '../../ports/socket.ts';
 import type { TestEdge } from '../fixtures.test-support.ts';
 import { KEY } from '../fixtures.test-support.ts';
-import { ClientAdmission } from './admission.ts';
-
-/** The clients' door of an edge that trusts the proxy 10.0.0.1. */
-export function admissionOf(edge: TestEdge, allowedOrigins = ['*']): ClientAdmission {
-  const { context, hubs } = edge;
-  const trustedProxies = new BlockList();
-  trustedProxies.addAddress('10.0.0.1');
-  return new ClientAdmission(context, context.tokens, hubs, { allowedOrigins, trustedProxies });
-}
+import { ClientSession } from './client-session.ts';
 
 /** A good access token for the hub `chat`, but for `options`. */
 export function tokenFor(edge: TestEdge, options: Partial<ClientTokenOptions> = {}): string {
-  const now = Math.floor(edge.context.clock.unixSeconds());
+  const now = Math.floor(edge.context.time.unixSeconds());
   return mintClientToken({ key: KEY, audienceBase: 'http://e/', hub: 'chat', now, ...options });
+}
+
+/** The session of a client that the door has let in. */
+export function admitted(verdict: SocketHandler | HttpAnswer): ClientSession {
+  if (verdict instanceof ClientSession) return verdict;
+  throw new Error(`refused: ${JSON.stringify(verdict)}`);
 }
 
 export function requestWith(

@@ -1,36 +1,30 @@
-import { AccessKeys, mintClientToken, mintServerToken } from '@trunkline/tokens';
+import { mintClientToken, mintServerToken } from '@trunkline/tokens';
 import { beforeEach, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../ports/listener.ts';
-import { TestEdge } from '../fixtures.test-support.ts';
-import { TokenVerifier } from '../token-verifier.ts';
-import { ServerAdmission } from './admission.ts';
+import type { SocketHandler } from '../../ports/socket.ts';
+import { KEY, TestEdge } from '../fixtures.test-support.ts';
 import { ServerSession } from './server-session.ts';
 
-const KEY = 'the key';
 let edge: TestEdge;
-let door: ServerAdmission;
 
 beforeEach(() => {
   edge = new TestEdge();
-  const { context, hubs } = edge;
-  const tokens = new TokenVerifier(new AccessKeys([KEY]), context.clock, context.counters);
-  door = new ServerAdmission(context, tokens, hubs);
 });
 
 const minting = () => ({
   key: KEY,
   audienceBase: 'http://e/',
   hub: 'chat',
-  now: Math.floor(edge.context.clock.unixSeconds()),
+  now: Math.floor(edge.context.time.unixSeconds()),
 });
 
 function connect(
   query: string,
   headers: Readonly<Record<string, string>> = {},
   token = mintServerToken({ ...minting(), serverId: 'from-token' }),
-): ServerSession | HttpAnswer {
+): SocketHandler | HttpAnswer {
   const all = new Map(Object.entries({ authorization: `Bearer ${token}`, ...headers }));
-  return door.connect({ query, headers: all, remoteAddress: '127.0.0.1' });
+  return edge.doors.server({ query, headers: all, remoteAddress: '127.0.0.1' });
 }
 
 test('an app server is known by its header, else by its token', () => {

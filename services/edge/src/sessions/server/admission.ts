@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { HUB_NAME_RULE, queryValue } from '@trunkline/protocol';
 import { readServerClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import type { Random } from '../../ports/random.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
@@ -11,6 +11,8 @@ import { ServerSession } from './server-session.ts';
 
 /** Server ids are a machine's name and a guid: longer ones are cut. */
 const ID_LENGTH = 256;
+/** Of an id that is made here, for an app server that brings none. */
+const OWN_ID_BYTES = 16;
 
 /** Our SDK sends 16 characters. */
 const OFFER_LENGTH = 64;
@@ -27,11 +29,13 @@ export class ServerAdmission {
   readonly #context: ServerContext;
   readonly #tokens: TokenVerifier;
   readonly #hubs: HubDirectory;
+  readonly #random: Random;
 
-  constructor(context: ServerContext, tokens: TokenVerifier, hubs: HubDirectory) {
+  constructor(context: ServerContext, tokens: TokenVerifier, hubs: HubDirectory, random: Random) {
     this.#context = context;
     this.#tokens = tokens;
     this.#hubs = hubs;
+    this.#random = random;
   }
 
   /** A WebSocket at `/server/`. Refusals are logged: .NET's SDK shows them to nobody. */
@@ -42,7 +46,8 @@ export class ServerAdmission {
     if (typeof verified === 'string') return this.#refuse(request, unauthorized(verified));
     const runtime = this.#hubs.open(hub, 'server');
     if (runtime === undefined) return this.#refuse(request, TOO_MANY_HUBS);
-    const id = queryValue(request.query, 'cid') ?? randomUUID();
+    const id =
+      queryValue(request.query, 'cid') ?? Buffer.from(this.#random(OWN_ID_BYTES)).toString('hex');
     const serverId =
       request.headers.get('x-asrs-server-id') ?? readServerClaims(verified.payload).serverId ?? id;
     const identity = {

@@ -5,7 +5,7 @@ import { AccessKeys } from '@trunkline/tokens';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Guest } from '../client/http/door.test-support.ts';
 import { TestHttpEdge } from '../client/http/door.test-support.ts';
-import { requestWith, tokenFor } from '../client/visits.test-support.ts';
+import { admitted, requestWith, tokenFor } from '../client/visits.test-support.ts';
 import type { FakeServer } from '../fixtures.test-support.ts';
 import { FakeClient, JSON_HANDSHAKE, turn } from '../fixtures.test-support.ts';
 
@@ -31,8 +31,7 @@ beforeEach(async () => {
 /** A client of Ann's over a WebSocket, open at the server, which has read what came. */
 async function connected(options: Partial<ClientTokenOptions> = {}) {
   const guest = edge.guest({ userId: 'ann', claims: ANN, ...options });
-  const session = edge.admission.connect(edge.request(guest));
-  if ('status' in session) throw new Error(`refused: ${session.status}`);
+  const session = admitted(edge.doors.client(edge.request(guest)));
   const client = new FakeClient(session);
   client.says(JSON_HANDSHAKE);
   server.data(client, '{}␞');
@@ -41,7 +40,7 @@ async function connected(options: Partial<ClientTokenOptions> = {}) {
 }
 
 const seconds = (from = 0): Timestamp => ({
-  seconds: Math.floor(edge.context.clock.unixSeconds()) + from,
+  seconds: Math.floor(edge.context.time.unixSeconds()) + from,
   nanoseconds: 0,
 });
 
@@ -308,7 +307,7 @@ describe('the token of a refresh', () => {
     const { connectionToken } = guest;
     const stranger = tokenFor(edge, { userId: 'ann', lifetimeSeconds: -1 });
     const request = requestWith(stranger, `hub=chat&id=${connectionToken}`);
-    expect(edge.door.send(request)).toMatchObject({ status: 401 });
+    expect(edge.doors.send(request)).toMatchObject({ status: 401 });
   });
 });
 

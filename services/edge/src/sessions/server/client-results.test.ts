@@ -1,6 +1,6 @@
 import type { ClientInvocation, MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { PoolName } from '../../pools.ts';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
 import { counted, payloads, TestEdge, usedOf } from '../fixtures.test-support.ts';
@@ -298,9 +298,7 @@ describe('a process that has just started, of a package that loses early answers
 
   beforeEach(async () => {
     young = await edge.server({ serverId: 'young', userAgent });
-    vi.useFakeTimers({ toFake: ['setTimeout'] });
   });
-  afterEach(() => void vi.useRealTimers());
 
   /** How many milliseconds a question waits before the client hears it. */
   function wait(invocationId: string): number {
@@ -310,7 +308,7 @@ describe('a process that has just started, of a package that loses early answers
         client.socket.sent.length = 0;
         return ms;
       }
-      vi.advanceTimersByTime(10);
+      edge.time.pass(10);
     }
     throw new Error('the client was not asked');
   }
@@ -332,14 +330,14 @@ describe('a process that has just started, of a package that loses early answers
     expect(client.heard).toEqual(['{"type":6}␞']);
     client.says('{"type":6}␞');
     expect(await host.heard()).toContainEqual(['data', client.id, '{"type":6}␞']);
-    vi.advanceTimersByTime(100);
+    edge.time.pass(100);
     expect(client.heard).toEqual(['{"type":6}␞', ASKED]);
   });
 
   test('asks nobody any more who has gone meanwhile', () => {
     young.says(ask('young'));
     client.socket.leave(1005);
-    expect(() => vi.advanceTimersByTime(200)).not.toThrow();
+    expect(() => edge.time.pass(200)).not.toThrow();
     expect(client.heard).toEqual([]);
   });
 
@@ -349,7 +347,7 @@ describe('a process that has just started, of a package that loses early answers
     expect(client.heard).toEqual([]);
     young.says({ ...ask('young'), invocationId: 'j', payloads: json });
     expect(client.heard).toHaveLength(1);
-    vi.advanceTimersByTime(100);
+    edge.time.pass(100);
     expect(client.heard).toHaveLength(2);
   });
 
@@ -359,7 +357,7 @@ describe('a process that has just started, of a package that loses early answers
       client.socket.sent.length = 0;
       young.says({ ...ask('young'), invocationId, payloads: json });
       expect(client.heard).toEqual([]);
-      vi.advanceTimersByTime(100);
+      edge.time.pass(100);
       expect(client.heard).toHaveLength(1);
     }
     expect(used('early_questions')).toBe(0);
@@ -373,7 +371,7 @@ describe('a process that has just started, of a package that loses early answers
     elsewhere.says({ ...ask('young 2', stranger.id), payloads: small });
     expect([client.heard.length, stranger.heard.length]).toEqual([1, 0]);
     expect(counted(edge.context.pools.refusals)).toEqual({ 'early_questions|evicted': 1 });
-    vi.advanceTimersByTime(100);
+    edge.time.pass(100);
     expect([client.heard.length, stranger.heard.length]).toEqual([1, 1]);
     expect(used('early_questions')).toBe(0);
   });

@@ -7,6 +7,7 @@ import type {
 import { AckStatus, decodeServiceMessage, MessageType } from '@trunkline/protocol';
 import type { Answer } from '../../model/asker.ts';
 import type { Pools } from '../../pools.ts';
+import type { Time } from '../../ports/time.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { ServedHub } from '../served.ts';
 import type { Caller, Completion } from './caller.ts';
@@ -46,14 +47,14 @@ export class ClientResults {
   readonly #ofClient: Budget<string>;
   readonly #early: EarlyQuestions;
 
-  constructor(pools: Pools) {
+  constructor(pools: Pools, time: Time) {
     this.#ofHub = pools.open('client_results', (hub) =>
       this.#giveUp(({ caller }) => caller.hub === hub),
     );
     this.#ofClient = pools.open('client_results_of_client', (id) =>
       this.#giveUp(({ connectionId }) => connectionId === id),
     );
-    this.#early = new EarlyQuestions(pools);
+    this.#early = new EarlyQuestions(pools, time);
   }
 
   /** A server of this edge asks a client, here or elsewhere. `body`: the message as it came. */
@@ -211,14 +212,14 @@ export class ClientResults {
   }
 
   /** Remembers who waits. Undefined where that is refused, and the caller has been told. */
-  #add(message: ClientInvocation, caller: Caller, { clock }: ServerContext): Pending | undefined {
+  #add(message: ClientInvocation, caller: Caller, { time }: ServerContext): Pending | undefined {
     const { connectionId, invocationId } = message;
     const refusal = this.#refusal(message, caller);
     if (refusal !== undefined) {
       fail(message, caller, refusal);
       return undefined;
     }
-    const deadline = clock.now() + LONGEST_MS;
+    const deadline = time.now() + LONGEST_MS;
     const pending: Pending = { invocationId, connectionId, caller, stop: undefined, deadline };
     const owed = this.#owed.get(connectionId) ?? new Map<string, Pending>();
     this.#owed.set(connectionId, owed.set(invocationId, pending));

@@ -26,7 +26,7 @@ export class Departure {
   constructor(server: PooledHost, context: ServerContext) {
     this.#server = server;
     this.#context = context;
-    this.#since = context.clock.now();
+    this.#since = context.time.now();
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Budget, Payloads } from '@trunkline/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Pools } from '../../pools.ts';
+import type { Time } from '../../ports/time.ts';
 import type { ServedHub } from '../served.ts';
 import type { Caller } from './caller.ts';
 
@@ -46,8 +47,10 @@ export class EarlyQuestions {
   readonly #results = new LRUCache<string, number>({ max: PROCESSES });
   readonly #waiting = new Set<Question>();
   readonly #bytes: Budget<ServedHub>;
+  readonly #time: Time;
 
-  constructor(pools: Pools) {
+  constructor(pools: Pools, time: Time) {
+    this.#time = time;
     this.#bytes = pools.open('early_questions', (hub) => {
       for (const question of this.#waiting) if (question.hub === hub) this.#release(question);
     });
@@ -60,7 +63,7 @@ export class EarlyQuestions {
     const copied = copy();
     const question = { hub, bytes, send: () => send(copied) };
     this.#waiting.add(question);
-    setTimeout(() => this.#release(question), WAIT_MS).unref();
+    this.#time.after(WAIT_MS, () => this.#release(question));
   }
 
   /** A question of this process has been answered. */

@@ -12,7 +12,7 @@ async function scene(userAgent?: string) {
   const clients = [await edge.client(one), await edge.client(one)];
   const ofOne = clients.find(({ session }) => session.host === one.session)!.session;
   const ofTwo = clients.find(({ session }) => session.host === two.session)!.session;
-  const losses = new LostConnections(edge.context.clock);
+  const losses = new LostConnections(edge.context.time);
   const remembered = (): boolean[] =>
     [ofOne, ofTwo].map((client) => losses.remembers(one.session, client));
   return { edge, losses, one: one.session, two: two.session, ofOne, ofTwo, remembered };

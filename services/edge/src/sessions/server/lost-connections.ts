@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Time } from '../../ports/time.ts';
 import type { PooledHost } from '../host.ts';
 import type { Served } from '../served.ts';
 
@@ -34,15 +34,15 @@ interface Loss {
 export class LostConnections {
   /** By server id. */
   readonly #losses = new Map<string, Loss>();
-  readonly #clock: Clock;
+  readonly #time: Time;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(time: Time) {
+    this.#time = time;
   }
 
   /** A connection is lost, or about to go for good, with the clients that it has. */
   lost({ serverId, software, clients }: PooledHost): void {
-    const now = this.#clock.now();
+    const now = this.#time.now();
     for (const [id, { until }] of this.#losses) if (until <= now) this.#losses.delete(id);
     const loss = this.#losses.get(serverId) ?? {
       connections: 0,
@@ -68,12 +68,12 @@ export class LostConnections {
   /** Whether the process has just lost a connection, and may be about to lose the others. */
   mayBeDying(serverId: string): boolean {
     const loss = this.#losses.get(serverId);
-    return loss !== undefined && loss.lastAt + MAY_BE_DYING_MS > this.#clock.now();
+    return loss !== undefined && loss.lastAt + MAY_BE_DYING_MS > this.#time.now();
   }
 
   /** Whether the process may have a client on its books that it has lost. */
   remembers({ serverId }: PooledHost, client: Served): boolean {
     const loss = this.#losses.get(serverId);
-    return loss !== undefined && loss.until > this.#clock.now() && loss.clients.has(client);
+    return loss !== undefined && loss.until > this.#time.now() && loss.clients.has(client);
   }
 }

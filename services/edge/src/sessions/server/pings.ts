@@ -42,7 +42,7 @@ function load({ clients, servers, limits }: ServerContext): string[] {
 
 /** A time stamp that is larger than every one before it, which is what the SDK asks of one. */
 function stamp(context: ServerContext): bigint {
-  const now = TICKS_AT_1970 + BigInt(Math.floor(context.clock.unixSeconds() * 1000)) * TICKS_PER_MS;
+  const now = TICKS_AT_1970 + BigInt(Math.floor(context.time.unixSeconds() * 1000)) * TICKS_PER_MS;
   lastStamp = now > lastStamp ? now : lastStamp + 1n;
   return lastStamp;
 }

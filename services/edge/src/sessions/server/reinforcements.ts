@@ -25,7 +25,7 @@ export class Reinforcements {
 
   /** `servers`: of one hub. Each process with a full one is asked, and no other. */
   ask(servers: Iterable<PooledHost>): void {
-    const now = this.#context.clock.now();
+    const now = this.#context.time.now();
     for (const [serverId, at] of this.#asked) {
       if (now - at >= PATIENCE_MS) this.#asked.delete(serverId);
     }

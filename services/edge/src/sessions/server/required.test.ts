@@ -77,7 +77,7 @@ describe.each([
       }
       expect(client.heard).toEqual([GONE]);
       expect(edge.closes).toEqual({ NoAvailableServerConnection: 1 });
-      edge.passWithin(1000);
+      edge.time.pass(1000);
       expect(edge.hubs.get('chat')!.waiting.size).toBe(0);
     },
   );
@@ -117,20 +117,20 @@ describe.each([
 
   test('one socket is lost for good: who comes has another one a second later', () => {
     lose(sockets[2]!);
-    edge.passWithin(400);
+    edge.time.pass(400);
     const client = arrive();
-    edge.passWithin(999);
+    edge.time.pass(999);
     expect(client.session.host).toBeUndefined();
-    edge.passWithin(1);
+    edge.time.pass(1);
     expect(client.session.host?.serverId).toBe('a');
   });
 
   test('one socket after another is lost for good: nobody waits for longer than a second', () => {
     lose(sockets[0]!);
     const client = arrive();
-    edge.passWithin(900);
+    edge.time.pass(900);
     lose(sockets[1]!);
-    edge.passWithin(100);
+    edge.time.pass(100);
     expect(client.heard).toEqual([GONE]);
   });
 
@@ -141,7 +141,7 @@ describe.each([
     sockets.push(await edge.server({ serverId: 'a', level }));
     welcome(lucky);
     lose(socketOf(waits));
-    edge.passWithin(1000);
+    edge.time.pass(1000);
     expect([lucky.heard, waits.heard]).toEqual([['{}␞'], [GONE]]);
   });
 
@@ -188,7 +188,7 @@ describe.each([
       ['data', client!.id, CALL],
     ]);
     expect(arrive().heard).toEqual([GONE]);
-    edge.passWithin(60_000);
+    edge.passWith(sockets[0]!, 60);
     expect(client!.heard).toEqual([]);
     sockets[0]!.socket.leave(1000);
     expect(client!.heard).toEqual([HUB_CLOSE]);

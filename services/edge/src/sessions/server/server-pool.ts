@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Time } from '../../ports/time.ts';
 import type { PooledHost } from '../host.ts';
 import type { Served } from '../served.ts';
 import { LostConnections } from './lost-connections.ts';
@@ -10,8 +10,8 @@ export class ServerPool {
   readonly #losses: LostConnections;
   readonly #offers: Offers;
 
-  constructor(clock: Clock, offers: Offers) {
-    this.#losses = new LostConnections(clock);
+  constructor(time: Time, offers: Offers) {
+    this.#losses = new LostConnections(time);
     this.#offers = offers;
   }
 

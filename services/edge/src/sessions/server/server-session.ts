@@ -71,7 +71,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     this.software = softwareOf(identity.userAgent);
     this.offer = identity.offer;
     this.#context = context;
-    this.#heartbeat = new Heartbeat(context.clock.now());
+    this.#heartbeat = new Heartbeat(context.time.now());
     this.#inbound = new Inbound(this, context, (message) => this.#shakeHands(message));
   }
 
@@ -115,14 +115,12 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   opened(socket: Socket): void {
     this.#socket = socket;
     this.#context.servers.add(this);
-    this.#trunk = new Trunk(socket, this.#context.flusher, this.#context.counters, () =>
-      this.close(REASONS.slowAppServer),
-    );
+    this.#trunk = new Trunk(socket, this.#context, () => this.close(REASONS.slowAppServer));
   }
 
   received(bytes: Buffer): void {
-    const { clock, counters, intake } = this.#context;
-    this.#heartbeat.heard(clock.now());
+    const { time, counters, intake } = this.#context;
+    this.#heartbeat.heard(time.now());
     counters.bytesFromServers += bytes.length;
     intake.servers.receivedMeasured(this, bytes);
   }
@@ -195,7 +193,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   drained(): void {
     this.#trunk!.drained();
     if (this.isFull) return;
-    this.#context.heldPosts.resume(this.#context.clock.now());
+    this.#context.heldPosts.resume(this.#context.time.now());
     if (this.takesClients) this.hub.assignWaiting();
   }
 
@@ -297,7 +295,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     this.#weak = message.connectionType === ConnectionType.Weak;
     this.#migrationLevel = message.migrationLevel;
     this.#state = State.Ready;
-    this.#heartbeat.handshakeDone(this.#context.clock.now());
+    this.#heartbeat.handshakeDone(this.#context.time.now());
     this.#tell('info', 'server connected', { weak: this.#weak });
     this.hub.serverReady(this);
   }
@@ -331,7 +329,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
       this.release(client);
       client.hostLost(this);
     }
-    this.#context.results.serverGone(this, this.#context.clock.now());
+    this.#context.results.serverGone(this, this.#context.time.now());
   }
 }
 

@@ -7,7 +7,9 @@ import {
 } from '@trunkline/protocol';
 import type { Socket } from '../../ports/socket.ts';
 import { SendResult } from '../../ports/socket.ts';
+import type { Time } from '../../ports/time.ts';
 import type { Counters } from '../counters.ts';
+import type { EdgeContext } from '../edge-context.ts';
 import type { TurnFlusher } from '../turn-flusher.ts';
 
 /** Payloads from here on go to the socket as they are, rather than through the batch. */
@@ -32,6 +34,7 @@ export interface Debtor {
 export class Trunk {
   readonly writer = new ByteWriter(16 * 1024);
   readonly #socket: Socket;
+  readonly #time: Time;
   readonly #flusher: TurnFlusher;
   readonly #counters: Counters;
   readonly #overflowed: () => void;
@@ -47,10 +50,15 @@ export class Trunk {
   #owed = 0;
 
   /** `overflowed` is told when the socket has refused bytes: the stream is broken then. */
-  constructor(socket: Socket, flusher: TurnFlusher, counters: Counters, overflowed: () => void) {
+  constructor(
+    socket: Socket,
+    context: Pick<EdgeContext, 'time' | 'flusher' | 'counters'>,
+    overflowed: () => void,
+  ) {
     this.#socket = socket;
-    this.#flusher = flusher;
-    this.#counters = counters;
+    this.#time = context.time;
+    this.#flusher = context.flusher;
+    this.#counters = context.counters;
     this.#overflowed = overflowed;
   }
 
@@ -69,7 +77,7 @@ export class Trunk {
 
   /** One ConnectionData for `bytes[start, end)`. */
   data(id: string, bytes: Uint8Array, start: number, end: number, messages: number): void {
-    if (this.#messages === 0) this.#since = performance.now();
+    if (this.#messages === 0) this.#since = this.#time.now();
     this.#messages += messages;
     if (end - start < LARGE_PAYLOAD_BYTES) {
       writeConnectionData(this.writer, id, bytes, start, end);
@@ -97,7 +105,7 @@ export class Trunk {
     this.#send(this.writer.view());
     this.writer.clear();
     if (this.#messages === 0) return;
-    const seconds = (performance.now() - this.#since) / 1000;
+    const seconds = (this.#time.now() - this.#since) / 1000;
     this.#counters.clientToServerSeconds.observe(seconds, this.#messages);
     this.#counters.messagesToServers += this.#messages;
     this.#messages = 0;

@@ -1,13 +1,8 @@
-import { MessageType } from '@trunkline/protocol';
 import type { ClientTokenOptions } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
-import type { EdgeContext } from '../../edge-context.ts';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
-import type { FakeServer } from '../../fixtures.test-support.ts';
 import { TestEdge, wire } from '../../fixtures.test-support.ts';
-import type { ClientAdmission } from '../admission.ts';
-import { admissionOf, requestWith, tokenFor } from '../visits.test-support.ts';
-import { HttpDoor } from './http-door.ts';
+import { requestWith, tokenFor } from '../visits.test-support.ts';
 
 /** Who comes by requests: the connection token of a negotiate, and the access token. */
 export interface Guest {
@@ -16,31 +11,11 @@ export interface Guest {
   readonly accessToken: string;
 }
 
-/** An edge that clients come to by requests, swept as a live one is. */
+/** An edge that clients come to by requests. */
 export class TestHttpEdge extends TestEdge {
-  readonly admission: ClientAdmission;
-  readonly door: HttpDoor;
-
-  constructor(limits: Partial<EdgeContext['limits']> = {}) {
-    super(limits);
-    this.admission = admissionOf(this);
-    this.door = new HttpDoor(this.context, this.admission, this.context.heldPosts);
-    this.expiring.push(this.admission, this.door, this.context.heldPosts);
-  }
-
-  /** Lets time pass while the app server keeps itself heard. */
-  passWith(server: FakeServer, seconds: number): void {
-    for (let i = 0; i < seconds; i++) {
-      server.says({ type: MessageType.Ping, entries: [] });
-      this.pass(1);
-    }
-  }
-
   guest(options: Partial<ClientTokenOptions> = {}): Guest {
     const accessToken = tokenFor(this, options);
-    const answer = this.admission.negotiate(
-      requestWith(accessToken, 'hub=chat&negotiateVersion=1'),
-    );
+    const answer = this.doors.negotiate(requestWith(accessToken, 'hub=chat&negotiateVersion=1'));
     const { connectionId: id, connectionToken } = JSON.parse(String(answer.body)) as {
       connectionId: string;
       connectionToken: string;
@@ -54,19 +29,19 @@ export class TestHttpEdge extends TestEdge {
 
   poll(guest: Guest): FakeExchange {
     const exchange = new FakeExchange();
-    this.door.receive(this.request(guest), exchange);
+    this.doors.receive(this.request(guest), exchange);
     return exchange;
   }
 
   stream(guest: Guest): FakeExchange {
     const exchange = new FakeExchange();
-    this.door.receive(this.request(guest, { accept: 'text/event-stream' }), exchange);
+    this.doors.receive(this.request(guest, { accept: 'text/event-stream' }), exchange);
     return exchange;
   }
 
   /** A post whose head has come; its body is still on the way. */
   beginPost(guest: Guest): Post | HttpAnswer {
-    return this.door.send(this.request(guest));
+    return this.doors.send(this.request(guest));
   }
 
   post(guest: Guest, text: string): FakeExchange {
@@ -78,6 +53,6 @@ export class TestHttpEdge extends TestEdge {
   }
 
   leave(guest: Guest): HttpAnswer {
-    return this.door.leave(this.request(guest));
+    return this.doors.leave(this.request(guest));
   }
 }

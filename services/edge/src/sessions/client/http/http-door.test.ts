@@ -63,8 +63,8 @@ describe('posts before the connection is made', () => {
 describe('a request', () => {
   const refused = (request: HttpRequest): HttpAnswer[] => {
     const exchange = new FakeExchange();
-    edge.door.receive(request, exchange);
-    return [exchange.answered!, edge.door.send(request) as HttpAnswer, edge.door.leave(request)];
+    edge.doors.receive(request, exchange);
+    return [exchange.answered!, edge.doors.send(request) as HttpAnswer, edge.doors.leave(request)];
   };
   const changed = (query: string, accessToken = guest.accessToken): HttpRequest => {
     const { headers, remoteAddress } = edge.request({ ...guest, accessToken });
@@ -113,7 +113,7 @@ describe('a request', () => {
     edge.poll(guest);
     const hanging = edge.poll(guest);
     edge.sleep(3600);
-    expect(edge.admission.negotiate(edge.request(guest)).status).toBe(401);
+    expect(edge.doors.negotiate(edge.request(guest)).status).toBe(401);
     expect(edge.post(guest, CALL).status).toBe(200);
     expect(hanging.isOpen).toBe(true);
     expect(edge.leave(guest).status).toBe(202);
@@ -122,7 +122,7 @@ describe('a request', () => {
   test('of another transport than the first is refused', () => {
     edge.poll(guest);
     expect(edge.stream(guest).answered).toMatchObject(CHANGED);
-    expect(edge.admission.connect(edge.request(guest))).toMatchObject(CHANGED);
+    expect(edge.doors.client(edge.request(guest))).toMatchObject(CHANGED);
     const streaming = edge.guest();
     edge.stream(streaming);
     expect(edge.poll(streaming).answered).toMatchObject(CHANGED);

@@ -146,10 +146,10 @@ export class HttpDoor {
     streams: boolean,
     idleSeconds: number,
   ): EventStream | LongPoll {
-    const { clock, flusher, limits } = this.#context;
+    const { time, flusher, limits } = this.#context;
     const options = {
       handler: session,
-      clock,
+      time,
       flusher,
       queueBytes: limits.clientQueueBytes,
       forgotten: () => void this.#clients.delete(session.id),
@@ -163,7 +163,7 @@ export class HttpDoor {
   #post(id: string, owner: string): Post {
     const take = (body: Buffer, exchange: Exchange): void => {
       const client = this.#clients.get(id);
-      if (client !== undefined) client.post(body, exchange, this.#context.clock.now());
+      if (client !== undefined) client.post(body, exchange, this.#context.time.now());
       else if (this.#admission.keepEarly(id, body)) exchange.answer(POSTED);
       else exchange.answer(GONE);
     };

@@ -50,7 +50,7 @@ export class LongPoll implements Socket, ExchangeHandler {
   constructor(first: Exchange, options: LongPollOptions) {
     this.#options = options;
     this.#queue = new OutboundQueue(options.queueBytes);
-    this.#deadline = options.clock.now() + options.idleMs;
+    this.#deadline = options.time.now() + options.idleMs;
     first.answer(data());
   }
 
@@ -59,7 +59,7 @@ export class LongPoll implements Socket, ExchangeHandler {
     this.#answer(FINISHED);
     this.#poll = exchange;
     exchange.handler = this;
-    this.#deadline = this.#options.clock.now() + this.#options.hangMs;
+    this.#deadline = this.#options.time.now() + this.#options.hangMs;
     this.flush();
   }
 
@@ -95,7 +95,7 @@ export class LongPoll implements Socket, ExchangeHandler {
     if (this.#over) return;
     this.#over = true;
     this.#options.handler.disconnected(code, '');
-    if (this.#poll === undefined) this.#deadline = this.#options.clock.now() + LINGER_MS;
+    if (this.#poll === undefined) this.#deadline = this.#options.time.now() + LINGER_MS;
     this.flush();
   }
 
@@ -135,7 +135,7 @@ export class LongPoll implements Socket, ExchangeHandler {
   /** The client has given its poll up; the next one may be on its way. */
   gone(): void {
     this.#poll = undefined;
-    this.#deadline = this.#options.clock.now() + this.#options.idleMs;
+    this.#deadline = this.#options.time.now() + this.#options.idleMs;
   }
 
   /** Polls are answered at once as a whole. */
@@ -145,7 +145,7 @@ export class LongPoll implements Socket, ExchangeHandler {
     const poll = this.#poll;
     if (poll === undefined) return;
     this.#poll = undefined;
-    this.#deadline = this.#options.clock.now() + (this.#over ? LINGER_MS : this.#options.idleMs);
+    this.#deadline = this.#options.time.now() + (this.#over ? LINGER_MS : this.#options.idleMs);
     poll.answer(answer);
   }
 }

@@ -1,4 +1,5 @@
 import type { SocketHandler } from '../../../ports/socket.ts';
+import { SYSTEM_TIME } from '../../../system-time.ts';
 import { TurnFlusher } from '../../turn-flusher.ts';
 import type { HttpTransportOptions } from './http-transport.ts';
 
@@ -19,8 +20,8 @@ export class TestSurroundings {
     };
     return {
       handler,
-      clock: { now: () => this.now },
-      flusher: new TurnFlusher(),
+      time: { now: () => this.now },
+      flusher: new TurnFlusher(SYSTEM_TIME),
       queueBytes,
       forgotten: () => void this.forgotten++,
     };

@@ -1,0 +1,146 @@
+import type { LogDigest, Logger } from '@trunkline/telemetry';
+import type { AccessKeys } from '@trunkline/tokens';
+import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
+import { ConnectionTable } from './model/connection-table.ts';
+import type { Pools } from './pools.ts';
+import type { JoinBus } from './ports/bus.ts';
+import type { Doors } from './ports/listener.ts';
+import type { Random } from './ports/random.ts';
+import type { Time } from './ports/time.ts';
+import type { ClusterOptions } from './cluster/cluster.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { ClientAdmission } from './sessions/client/admission.ts';
+import { HeldPosts } from './sessions/client/http/held-posts.ts';
+import { HttpDoor } from './sessions/client/http/http-door.ts';
+import type { Provenance } from './sessions/client/visitor.ts';
+import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
+import type { CoreContext } from './sessions/core-context.ts';
+import { Counters } from './sessions/counters.ts';
+import type { SessionLimits } from './sessions/edge-context.ts';
+import { HubDirectory } from './sessions/hub-directory.ts';
+import { Intake } from './sessions/intake.ts';
+import { MigrationLog } from './sessions/migration-log.ts';
+import { Outbox } from './sessions/outbox.ts';
+import { PacedCloses } from './sessions/paced-closes.ts';
+import { ServerAdmission } from './sessions/server/admission.ts';
+import { ClientResults } from './sessions/server/client-results.ts';
+import { TokenVerifier } from './sessions/token-verifier.ts';
+import { TurnFlusher } from './sessions/turn-flusher.ts';
+import { WaitingLog } from './sessions/waiting-log.ts';
+import { Watch } from './sessions/watch.ts';
+
+/** What a core is made of: what settings say, and all that it has of the world outside. */
+export interface CoreParts {
+  readonly edgeId: string;
+  readonly limits: SessionLimits;
+  readonly pools: Pools;
+  /** Whom the clients' door takes requests from. */
+  readonly provenance: Provenance;
+  readonly accessKeys: AccessKeys;
+  readonly time: Time;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Of that log. */
+  readonly digest: LogDigest;
+  readonly joinBus: JoinBus;
+  /** Its part in a cluster. */
+  readonly cluster: Pick<ClusterOptions, 'stats' | 'refused' | 'isAlone'>;
+}
+
+const INCARNATION_BYTES = 8;
+
+/** An edge without its ports. */
+export interface Core {
+  readonly context: CoreContext;
+  readonly hubs: HubDirectory;
+  /** The other edges. */
+  readonly cluster: Cluster;
+  /** What stands behind the ports. */
+  readonly doors: Doors;
+  /** Says goodbye to every connection. */
+  closeAll(): void;
+  /** Ends what runs by itself: the watch, and the membership in the bus. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds everything that an edge is but for its listeners. It knows no process, network or clock
+ * beyond its parts, so that several can run in one process, on one time and one bus.
+ */
+export function createCore(parts: CoreParts): Core {
+  const context = createContext(parts);
+  const hubs = new HubDirectory(context);
+  const cluster = new Cluster(context, hubs, {
+    ...parts.cluster,
+    join: parts.joinBus,
+    incarnation: Buffer.from(parts.random(INCARNATION_BYTES)).toString('hex'),
+  });
+  hubs.join(cluster);
+  const { tokens, heldPosts } = context;
+  const clients = new ClientAdmission(context, tokens, hubs, parts.provenance);
+  const servers = new ServerAdmission(context, tokens, hubs, parts.random);
+  const requests = new HttpDoor(context, clients, heldPosts);
+  const watch = new Watch(context, [
+    cluster,
+    clients,
+    hubs,
+    requests,
+    heldPosts,
+    new MigrationLog(context),
+    new WaitingLog(context, hubs),
+  ]);
+  return {
+    context,
+    hubs,
+    cluster,
+    doors: {
+      client: (request) => clients.connect(request),
+      server: (request) => servers.connect(request),
+      negotiate: (request) => clients.negotiate(request),
+      receive: (request, exchange) => requests.receive(request, exchange),
+      send: (request) => requests.send(request),
+      leave: (request) => requests.leave(request),
+    },
+    closeAll: () => closeAll(context, hubs),
+    stop: () => {
+      watch.stop();
+      return cluster.close();
+    },
+  };
+}
+
+function createContext(parts: CoreParts): CoreContext {
+  const { edgeId, limits, pools, accessKeys, time, random, log, digest } = parts;
+  const counters = new Counters();
+  const outbox = new Outbox(counters.fanoutSeconds, time);
+  return {
+    edgeId,
+    time,
+    log,
+    digest,
+    limits,
+    counters,
+    pools,
+    outbox,
+    intake: new Intake(pools, outbox, time),
+    tick: 0,
+    clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
+    servers: new Set(),
+    results: new ClientResults(pools, time),
+    tokens: new TokenVerifier(accessKeys, time, counters),
+    flusher: new TurnFlusher(time),
+    unsettled: new Set(),
+    expiring: new Map(),
+    pacedCloses: new PacedCloses(time, random, counters),
+    heldPosts: new HeldPosts(),
+    backlogged: new Set(),
+  };
+}
+
+function closeAll(context: CoreContext, hubs: HubDirectory): void {
+  const { serviceReload } = CLIENT_CLOSE_REASONS;
+  // Clients that are not open yet come first: their hubs do not know all of them.
+  for (const client of context.unsettled) client.close(serviceReload);
+  for (const hub of hubs) hub.closeAll(serviceReload);
+  for (const server of context.servers) server.stop();
+}
