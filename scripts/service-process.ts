@@ -1,62 +1,66 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { EDGE_ENVIRONMENT } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
 import { TIMES } from './times.ts';
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** What runs in a process of its own. */
+export interface Program<T> {
+  readonly name: string;
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** How long it may take to end, in milliseconds; then it is killed. */
+  readonly stopMs: number;
+  /** Where it says what it does. */
+  readonly output: 'stdout' | 'stderr';
+  /** What a line of its output says once it listens. */
+  listens(line: string): T | undefined;
+  /** Whether a line is worth a look. */
+  isShown(line: string): boolean;
+}
 
-/** The key is the one for development, whatever this shell has for other edges. */
-const NO_KEYS = {
-  TRUNKLINE_ACCESS_KEYS: undefined,
-  TRUNKLINE_ACCESS_KEYS_FILE: undefined,
-  TRUNKLINE_CONNECTION_STRING_FILE: undefined,
-};
-
-/** A log line: its fields. */
-type Entry = Readonly<Record<string, unknown>>;
-
-/** One built service in a process of its own, for `npm start`. */
-export class ServiceProcess {
+/** One program in a process of its own, for `npm start`. */
+export class ServiceProcess<T> {
   readonly name: string;
   /** Rejects when the process ends, unless `stop` was called. */
   readonly failed: Promise<never>;
+  readonly #program: Program<T>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #stopping = false;
 
   /**
    * A process group of its own keeps the terminal's Ctrl-C from it, since services stop in order;
-   * the channel ends it should this process be killed.
+   * the channel ends ours should this process be killed.
    */
-  constructor(name: string, env: NodeJS.ProcessEnv) {
-    this.name = name;
-    this.#child = spawn(
-      process.execPath,
-      [join(ROOT, 'services', name, 'dist', 'main.js'), '--dev'],
-      {
-        env: { ...EDGE_ENVIRONMENT, ...process.env, ...NO_KEYS, ...env },
-        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-        detached: true,
-      },
-    );
+  constructor(program: Program<T>) {
+    this.#program = program;
+    this.name = program.name;
+    this.#child = spawn(program.path, program.args, {
+      env: { ...process.env, ...program.env },
+      stdio: [
+        'ignore',
+        program.output === 'stdout' ? 'pipe' : 'inherit',
+        program.output === 'stderr' ? 'pipe' : 'inherit',
+        'ipc',
+      ],
+      detached: true,
+    });
     this.#exited = once(this.#child, 'exit');
     this.failed = new Promise((_resolve, reject) => {
       this.#child.once('exit', (code, signal) => {
         if (!this.#stopping)
-          reject(new SettingsError(`${name} has ended with ${signal ?? `code ${code}`}`));
+          reject(new SettingsError(`${program.name} has ended with ${signal ?? `code ${code}`}`));
       });
     });
     // Whoever waits for it may have stopped waiting.
     this.failed.catch(() => {});
   }
 
-  /** Resolves with the log line that says where it listens; kills what does not listen in time. */
-  async listening(): Promise<Entry> {
+  /** Resolves with what says where it listens; kills what does not listen in time. */
+  async listening(): Promise<T> {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), TIMES.start);
     try {
       return await Promise.race([this.#listeningLine(), this.failed]);
@@ -65,37 +69,32 @@ export class ServiceProcess {
     }
   }
 
-  /** SIGTERM, and SIGKILL after `ms`. Resolves when the process has ended. */
-  async stop(ms: number): Promise<void> {
+  /** SIGTERM, and SIGKILL when it takes too long. Resolves when the process has ended. */
+  async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGTERM');
+    const { stopMs: ms } = this.#program;
     const timer = setTimeout(() => this.#giveUp(ms), ms);
     await this.#exited;
     clearTimeout(timer);
   }
 
   #giveUp(ms: number): void {
-    process.stderr.write(`trunkline: ${this.name} did not end within ${ms} ms and is killed\n`);
+    const { name } = this.#program;
+    process.stderr.write(`trunkline: ${name} did not end within ${ms} ms and is killed\n`);
     this.#child.kill('SIGKILL');
   }
 
-  /** Follows the log for as long as the process runs: what is worth a look is shown. */
-  #listeningLine(): Promise<Entry> {
+  /** Follows the output for as long as the process runs: what is worth a look is shown. */
+  #listeningLine(): Promise<T> {
+    const { name, output } = this.#program;
     return new Promise((resolve) => {
-      createInterface({ input: this.#child.stdout! }).on('line', (line) => {
-        const entry = parse(line);
-        if (typeof entry['msg'] === 'string' && entry['msg'].endsWith('listening')) resolve(entry);
-        if (entry['level'] !== 'info') process.stdout.write(`${this.name} ${line}\n`);
+      createInterface({ input: this.#child[output]! }).on('line', (line) => {
+        const where = this.#program.listens(line);
+        if (where !== undefined) resolve(where);
+        if (this.#program.isShown(line)) process.stdout.write(`${name} ${line}\n`);
       });
     });
-  }
-}
-
-function parse(line: string): Entry {
-  try {
-    return JSON.parse(line) as Entry;
-  } catch {
-    return {};
   }
 }

@@ -1,55 +1,91 @@
+import { parseArgs } from 'node:util';
 import { packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+import { findNats, nats, service } from './programs.ts';
+import type { Program } from './service-process.ts';
 import { ServiceProcess } from './service-process.ts';
-import { TIMES } from './times.ts';
 
 /**
  * `npm start`: an edge, the negotiate service and the chat sample on 127.0.0.1, with the key for
  * development. Ports come from the environment (TRUNKLINE_PORT and so on).
  */
 
-const HELP = `usage: npm start
+const HELP = `usage: npm start [-- --edges <n>]
 
 Starts an edge, the negotiate service and the chat sample on 127.0.0.1, for development.
 Ports: TRUNKLINE_PORT (8080), TRUNKLINE_ADMIN_PORT (9464), TRUNKLINE_NEGOTIATE_PORT (8081),
 TRUNKLINE_CHAT_PORT (3000). Ctrl-C stops everything.
+
+  --edges <n>  So many edges, 1 to 9, that are one service, and a chat at each: joined by a NATS server
+               that is started too, where nats-server is installed. The second edge and chat listen
+               on 8090, 9465 and 3001, and so on.
+  --version    What this is.
+  --help       This text.
 `;
 
-const VERSION = `trunkline ${packageVersion(import.meta.url)}\n`;
-const INFORMATION = new Map([
-  ['--help', HELP],
-  ['-h', HELP],
-  ['--version', VERSION],
-  ['-v', VERSION],
-]);
+const MAX_EDGES = 9;
+/** Ports of the second edge lie so far behind those of the first. */
+const STEP = { TRUNKLINE_PORT: 10, TRUNKLINE_ADMIN_PORT: 1, TRUNKLINE_CHAT_PORT: 1 } as const;
+const FIRST = {
+  TRUNKLINE_PORT: 8080,
+  TRUNKLINE_ADMIN_PORT: 9464,
+  TRUNKLINE_CHAT_PORT: 3000,
+} as const;
 
-/** Where the services listen, and what app servers need to join them. */
-interface Places {
+/** An edge and the chat that it serves. */
+interface Place {
   readonly edge: string;
   readonly admin: string;
-  readonly negotiate: string;
   readonly chat: string;
+  /** What app servers need to join the edge. */
   readonly connectionString: string;
 }
 
+interface Places {
+  readonly all: readonly Place[];
+  readonly negotiate: string;
+  readonly bus: string | undefined;
+}
+
+function readArguments(): { information: string | undefined; edges: number } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        edges: { type: 'string', default: '1' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
+    });
+    const version = `trunkline ${packageVersion(import.meta.url)}\n`;
+    const information = values.help ? HELP : values.version ? version : undefined;
+    return { information, edges: edgesOf(values.edges) };
+  } catch (error) {
+    if (error instanceof SettingsError) throw error;
+    throw new SettingsError(`${(error as Error).message.split('.')[0]} (see --help)`);
+  }
+}
+
+function edgesOf(text: string): number {
+  const edges = Number(text);
+  if (Number.isInteger(edges) && edges >= 1 && edges <= MAX_EDGES) return edges;
+  throw new SettingsError(`--edges must be a number from 1 to ${MAX_EDGES}, not '${text}'`);
+}
+
 async function start(): Promise<Running | undefined> {
-  const [argument] = process.argv.slice(2);
-  const asked = INFORMATION.get(argument ?? '');
-  if (asked !== undefined) {
-    process.stdout.write(asked);
+  const { information, edges } = readArguments();
+  if (information !== undefined) {
+    process.stdout.write(information);
     return undefined;
   }
-  if (argument !== undefined)
-    throw new SettingsError(`unexpected argument '${argument}' (see --help)`);
-  const services: ServiceProcess[] = [];
+  const services: ServiceProcess<unknown>[] = [];
   const stop = async (): Promise<void> => {
     await stopAll(services);
     process.stdout.write('Trunkline has stopped.\n');
   };
   try {
-    announce(await startAll(services));
+    announce(await startAll(edges, services));
   } catch (error) {
     await stop();
     throw error;
@@ -57,48 +93,79 @@ async function start(): Promise<Running | undefined> {
   return { stop, failed: Promise.race(services.map(({ failed }) => failed)) };
 }
 
-/** Starts one service after the other; `services` has each from its start on. */
-async function startAll(services: ServiceProcess[]): Promise<Places> {
-  const listening = async (name: string, env: NodeJS.ProcessEnv) => {
-    const service = new ServiceProcess(name, env);
-    services.push(service);
-    return service.listening();
+/** Starts one after the other; `services` has each from its start on. */
+async function startAll(edges: number, services: ServiceProcess<unknown>[]): Promise<Places> {
+  const listening = async <T>(program: Program<T>): Promise<T> => {
+    const started = new ServiceProcess(program);
+    services.push(started);
+    return started.listening();
   };
-  const edge = await listening('edge', {});
-  const url = String(edge['url']);
-  const connectionString = formatConnectionString(url, DEVELOPMENT_ACCESS_KEY);
-  const env = { TRUNKLINE_CONNECTION_STRING: connectionString };
-  const negotiate = await listening('negotiate', env);
-  const chat = await listening('chat', env);
-  return {
-    edge: url,
-    admin: String(edge['admin']),
-    negotiate: String(negotiate['url']),
-    chat: String(chat['url']),
-    connectionString,
-  };
+  const bus = edges > 1 ? `nats://${await listening(nats(findNats()))}` : undefined;
+  const all: Place[] = [];
+  for (let index = 0; index < edges; index++) {
+    const env = { ...portsOf(index), ...(bus === undefined ? {} : { TRUNKLINE_BUS: bus }) };
+    const edge = await listening(service('edge', env));
+    const url = String(edge['url']);
+    const connectionString = formatConnectionString(url, DEVELOPMENT_ACCESS_KEY);
+    all.push({ edge: url, admin: String(edge['admin']), chat: '', connectionString });
+  }
+  const [{ connectionString: first }] = all as [Place];
+  const negotiate = await listening(service('negotiate', { TRUNKLINE_CONNECTION_STRING: first }));
+  for (const [index, place] of all.entries()) {
+    const { connectionString } = place;
+    const env = { ...portsOf(index), TRUNKLINE_CONNECTION_STRING: connectionString };
+    const chat = await listening(service('chat', env));
+    all[index] = { ...place, chat: String(chat['url']) };
+  }
+  return { all, negotiate: String(negotiate['url']), bus };
 }
 
-function announce({ edge, admin, negotiate, chat, connectionString }: Places): void {
+/** Of the edge with this index, and of its chat; 0, any free one, stays 0. */
+function portsOf(index: number): Record<string, string> {
+  const names = Object.keys(FIRST) as (keyof typeof FIRST)[];
+  return Object.fromEntries(
+    names.map((name) => {
+      const first = process.env[name] ?? `${FIRST[name]}`;
+      const port = Number(first);
+      // What is no number is for the service to refuse.
+      return [name, port > 0 ? `${port + index * STEP[name]}` : first];
+    }),
+  );
+}
+
+function announce({ all, negotiate, bus }: Places): void {
+  const rows: (readonly [name: string, values: readonly string[]])[] = [
+    ['Chat sample', all.map(({ chat }) => chat)],
+    ['Negotiate service', [`${negotiate}/{hub}/negotiate`]],
+    ['Edge', all.map(({ edge }) => edge)],
+    ['Metrics', all.map(({ admin }) => `${admin}/metrics`)],
+    ['Connection string', all.map(({ connectionString }) => connectionString)],
+    ...(bus === undefined ? [] : [['Bus', [bus]] as const]),
+  ];
+  const lines = rows.flatMap(([name, values]) =>
+    values.map((value, index) => `  ${(index === 0 ? name : '').padEnd(18)}  ${value}`),
+  );
+  const windows = all.length > 1 ? 'each of them in a window' : 'in two windows';
   process.stdout.write(`
 Trunkline is running.
 
-  Chat sample         ${chat}
-  Negotiate service   ${negotiate}/{hub}/negotiate
-  Edge                ${edge}
-  Metrics             ${admin}/metrics
-  Connection string   ${connectionString}
+${lines.join('\n')}
 
-Open the chat in two windows. Ctrl-C stops everything.
+Open the chat ${windows}. Ctrl-C stops everything.
 `);
 }
 
-/** The last one first: chat, negotiate, edge. */
-async function stopAll(services: readonly ServiceProcess[]): Promise<void> {
-  const times = [TIMES.stopEdge, TIMES.stopNegotiate, TIMES.stopChat];
-  for (const [index, service] of [...services.entries()].toReversed()) {
-    await service.stop(times[index]!);
+/** The last one first: chats, negotiate, edges, NATS. Those of one kind together. */
+async function stopAll(services: readonly ServiceProcess<unknown>[]): Promise<void> {
+  let kind: ServiceProcess<unknown>[] = [];
+  for (const one of services.toReversed()) {
+    if (kind.length > 0 && kind[0]!.name !== one.name) {
+      await Promise.all(kind.map((each) => each.stop()));
+      kind = [];
+    }
+    kind.push(one);
   }
+  await Promise.all(kind.map((each) => each.stop()));
 }
 
 await runProcess('trunkline', start, stopRequest(process));

@@ -5,8 +5,10 @@
 export const TIMES = {
   /** For a service to listen; then it is killed. */
   start: 20_000,
-  /** For each to end, the chat first; then it is killed. `runProcess` gives all three 8 s. */
+  /** For each to end, the chat first; then it is killed. `runProcess` gives all of them 8 s. */
   stopChat: 5_000,
   stopNegotiate: 1_000,
   stopEdge: 1_500,
+  /** At last, where there is one. */
+  stopNats: 500,
 } as const;

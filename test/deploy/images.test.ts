@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startProcess } from '@trunkline/testing';
-import { afterAll, expect, test } from 'vitest';
+import { NATS, startNats, startProcess } from '@trunkline/testing';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { builtServices, execForm, interpolate, readStages, ROOT } from './deploy-files.ts';
 
 const run = promisify(execFile);
@@ -31,6 +31,14 @@ const folder = mkdtempSync(join(tmpdir(), 'trunkline-images-'));
 for (const [name, text] of Object.entries(SECRETS)) writeFileSync(join(folder, name), `${text}\n`);
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** The bus that the compose file has, or none where this machine cannot have one. */
+async function bus(): Promise<string> {
+  if (NATS === undefined) return 'memory';
+  const engine = await startNats();
+  onTestFinished(async () => void (await engine.stop()));
+  return `nats://${engine.host}`;
+}
+
 interface Listening {
   readonly url: string;
   readonly admin?: string;
@@ -50,10 +58,11 @@ test.each(builtServices())(
       key,
       interpolate(value, GIVEN).replace(/^\/run\/secrets/, folder),
     ]);
+    const TRUNKLINE_BUS = 'TRUNKLINE_BUS' in environment ? await bus() : undefined;
     await using started = await startProcess(process.execPath, args, {
       name,
       cwd: ROOT,
-      env: { ...Object.fromEntries(settings), ...FREE_PORTS },
+      env: { ...Object.fromEntries(settings), ...FREE_PORTS, TRUNKLINE_BUS },
       ready: listening,
     });
     const { url, admin } = started.ready;
@@ -62,7 +71,9 @@ test.each(builtServices())(
     const base = (port === '9464' ? admin : undefined) ?? url;
     const outside = base.replace('127.0.0.1', OTHER_ADDRESS);
     const healthcheck = `${ROOT}deploy/docker/${script}`;
-    await run(process.execPath, [healthcheck, new URL(pathname, outside).href]);
+    const isHealthy = () => run(process.execPath, [healthcheck, new URL(pathname, outside).href]);
+    // An edge is when it has heard which other edges there are.
+    await vi.waitFor(isHealthy, { timeout: 10_000, interval: 200 });
     const missing = run(process.execPath, [healthcheck, new URL('/no-such-page', base).href]);
     await expect(missing).rejects.toThrow('answered 404');
     expect(await started.stop()).toEqual({ code: 0, signal: null });

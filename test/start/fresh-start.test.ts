@@ -25,7 +25,7 @@ describe.skipIf(CHROMIUM === undefined)('npm start (needs chromium on the PATH)'
       try {
         copyAfresh(folder);
         expect(existsSync(join(folder, 'services/edge/dist'))).toBe(false);
-        await using start = new NpmStart(folder);
+        await using start = new NpmStart({ folder: folder });
         await start.running(START_MS);
         await using browser = await startBrowser();
         await talk(browser, start.url('Chat sample'));

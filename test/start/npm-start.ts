@@ -12,16 +12,22 @@ const NAMES = ['PORT', 'ADMIN_PORT', 'NEGOTIATE_PORT', 'CHAT_PORT'];
 /** Settings that give every port of `npm start` to whatever is free. */
 export const FREE_PORTS = Object.fromEntries(NAMES.map((name) => [`TRUNKLINE_${name}`, '0']));
 
+interface StartOptions {
+  readonly folder?: string;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** `npm start` in a process group of its own, with free ports. */
 export class NpmStart implements AsyncDisposable {
   readonly npm: ChildProcess;
   output = '';
 
   /** `folder`: of the repository, or of a copy of it. */
-  constructor(folder = ROOT) {
-    this.npm = spawn('npm', ['start'], {
+  constructor({ folder = ROOT, args = [], env = {} }: StartOptions = {}) {
+    this.npm = spawn('npm', ['start', '--', ...args], {
       cwd: folder,
-      env: { ...process.env, ...FREE_PORTS },
+      env: { ...process.env, ...FREE_PORTS, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -46,6 +52,13 @@ export class NpmStart implements AsyncDisposable {
     const url = new RegExp(`${name} +(http://127\\.0\\.0\\.1:\\d+)`).exec(this.output)?.[1];
     if (url === undefined) throw new Error(`no ${name} in ${this.output}`);
     return url;
+  }
+
+  /** All that is announced under a name: the first in its line, others in lines below. */
+  urls(name: string): string[] {
+    const [lines] = new RegExp(`^  ${name} +\\S+$(?:\\n {10,}\\S+$)*`, 'm').exec(this.output) ?? [];
+    if (lines === undefined) throw new Error(`no ${name} in ${this.output}`);
+    return lines.match(/http:\S+/g) ?? [];
   }
 
   /** The processes that it has started, and those that they have. */

@@ -1,0 +1,90 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EDGE_ENVIRONMENT } from '@trunkline/foundation';
+import { SettingsError } from '@trunkline/settings';
+import type { Program } from './service-process.ts';
+import { TIMES } from './times.ts';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Debian has servers here, and an ordinary user's PATH leaves it out. */
+const SYSTEM = '/usr/sbin';
+
+/** The key is the one for development, whatever this shell has for other edges. */
+const NO_KEYS = {
+  TRUNKLINE_ACCESS_KEYS: undefined,
+  TRUNKLINE_ACCESS_KEYS_FILE: undefined,
+  TRUNKLINE_CONNECTION_STRING_FILE: undefined,
+};
+
+const STOP_MS = {
+  edge: TIMES.stopEdge,
+  negotiate: TIMES.stopNegotiate,
+  chat: TIMES.stopChat,
+} as const;
+
+/** A log line: its fields. */
+type Entry = Readonly<Record<string, unknown>>;
+
+/** One of our services, as it was built. */
+export function service(service: keyof typeof STOP_MS, env: NodeJS.ProcessEnv): Program<Entry> {
+  return {
+    name: service,
+    path: process.execPath,
+    args: [join(ROOT, 'services', service, 'dist', 'main.js'), '--dev'],
+    env: { ...EDGE_ENVIRONMENT, ...process.env, ...NO_KEYS, ...env },
+    stopMs: STOP_MS[service],
+    output: 'stdout',
+    listens: (line) => {
+      const entry = parse(line);
+      const { msg } = entry;
+      return typeof msg === 'string' && msg.endsWith('listening') ? entry : undefined;
+    },
+    isShown: (line) => parse(line)['level'] !== 'info',
+  };
+}
+
+/** A NATS server on a free port of this machine, with the configuration that we ship. */
+export function nats(path: string | undefined): Program<string> {
+  if (path === undefined) {
+    throw new SettingsError(
+      'several edges need a bus between them, and this machine has no nats-server: install it (Debian: apt-get install nats-server; macOS: brew install nats-server), or leave --edges out',
+    );
+  }
+  const config = join(ROOT, 'deploy', 'nats.conf');
+  return {
+    name: 'nats-server',
+    path,
+    // -1: any free port. It logs where it listens.
+    args: ['--config', config, '--addr', '127.0.0.1', '--port', '-1'],
+    env: process.env,
+    stopMs: TIMES.stopNats,
+    output: 'stderr',
+    listens: (line) => /Listening for client connections on (\S+)$/.exec(line)?.[1],
+    isShown: (line) => /\[(?:WRN|ERR|FTL)\]/.test(line),
+  };
+}
+
+/** The machine's NATS server, if it has one. */
+export function findNats(
+  folders: readonly string[] = [...(process.env['PATH'] ?? '').split(delimiter), SYSTEM],
+): string | undefined {
+  return folders.map((folder) => join(folder, 'nats-server')).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parse(line: string): Entry {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch {
+    return {};
+  }
+}
