@@ -3,50 +3,48 @@ import { expect, it } from 'vitest';
 
 import { SETTLE_ARGS, settledBytes } from '../bench/process-usage.ts';
 import { expectAlive } from './support/alive.ts';
-import { JSON_HANDSHAKE } from './support/hub-client.ts';
+import {
+  beginHubMessages,
+  beginServiceMessages,
+  bytesTaken,
+  HALF_HUB_MESSAGE_BYTES,
+  MIB,
+  quietClients,
+} from './support/half-messages.ts';
 import { metric } from './support/metrics.ts';
-import { frame, Opcode, RawSocket } from './support/raw-socket.ts';
+import { RawSocket } from './support/raw-socket.ts';
 import { sharedEdge } from './support/shared-edge.ts';
 import { userToken } from './support/tokens.ts';
 
 const HUB = 'hostile';
-const MEGABYTE = 1024 * 1024;
 /** What one round makes the edge hold is over 100 MB: an eighth of that kept would be seen. */
 const ROUNDS = 5;
-const BOUND_BYTES = 40 * MEGABYTE;
+const BOUND_BYTES = 40 * MIB;
 
 const { edge } = await sharedEdge({ nodeArgs: SETTLE_ARGS });
 
-const bytesTaken = (direction: string): Promise<number> =>
-  metric(edge, 'trunkline_message_bytes_total', { direction });
-
 /** Waits until the edge has taken so many more bytes while `send` runs. */
-async function taken(direction: string, bytes: number, send: () => void): Promise<void> {
-  const before = await bytesTaken(direction);
+async function taken(
+  direction: 'from_client' | 'from_server',
+  bytes: number,
+  send: () => void,
+): Promise<void> {
+  const before = await bytesTaken(edge, direction);
   send();
   await expect
-    .poll(() => bytesTaken(direction), { timeout: 10_000 })
+    .poll(() => bytesTaken(edge, direction), { timeout: 10_000 })
     .toBeGreaterThanOrEqual(before + bytes);
 }
 
-/** Clients that leave 3 MB of an unfinished message behind, and 200 that never say a word. */
+/** Clients that leave an unfinished message behind. */
 async function halfMessages(): Promise<void> {
-  const clients = await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      const socket = new RawSocket(edge.url);
-      await socket.upgrade(`/client/?hub=${HUB}&access_token=${userToken(HUB, 'mallory')}`);
-      socket.write(frame(Opcode.Text, JSON_HANDSHAKE));
-      await socket.frames.first(() => true, 'the handshake response');
-      return socket;
-    }),
-  );
-  const half = frame(Opcode.Text, 'x'.repeat(3 * MEGABYTE));
-  await taken('from_client', clients.length * 3 * MEGABYTE, () => {
-    for (const client of clients) client.write(half);
-  });
+  const clients = await quietClients(edge, HUB, 20);
+  const bytes = clients.length * HALF_HUB_MESSAGE_BYTES;
+  await taken('from_client', bytes, () => beginHubMessages(clients));
   for (const client of clients) client[Symbol.dispose]();
 }
 
+/** Clients that never say a word. */
 async function silentClients(): Promise<void> {
   const clients = Array.from({ length: 200 }, () => new RawSocket(edge.url));
   await Promise.all(
@@ -62,12 +60,7 @@ async function halfFrames(): Promise<void> {
   const servers = await Promise.all(
     Array.from({ length: 5 }, () => FakeAppServer.connect(edge.url, { hub: HUB })),
   );
-  await taken('from_server', servers.length * 12 * MEGABYTE, () => {
-    for (const one of servers) {
-      one.writeRaw(Uint8Array.of(0x80, 0x80, 0x80, 0x32));
-      for (let i = 0; i < 12; i++) one.writeRaw(Buffer.alloc(MEGABYTE));
-    }
-  });
+  await taken('from_server', servers.length * 12 * MIB, () => beginServiceMessages(servers, 12));
   await Promise.all(servers.map((one) => one.cut()));
 }
 
