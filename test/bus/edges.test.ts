@@ -127,6 +127,18 @@ describe.each(ENGINES)('edges on %s', (_, program, scheme, start, login) => {
       expect(await readiness(wrong)).toBe(503);
     });
 
+    it('have ids of their own: the younger of two with one id ends, and says why', async () => {
+      const args = ['--bus', bus, '--cluster', 'twins', '--edge-id', 'twin'];
+      await using first = await startEdge({ args });
+      await isReady(first);
+      await using second = await startEdge({ args });
+      expect(await second.exited).toEqual({ code: 1, signal: null });
+      expect(second.output()).toContain(
+        "trunkline-edge: another edge of this cluster has the id 'twin': give each edge an --edge-id of its own",
+      );
+      expect(await readiness(first)).toBe(200);
+    });
+
     it('join the cluster that they are told, under their own id', async () => {
       await using edge = await startEdge({
         args: ['--bus', bus, '--cluster', 'blue', '--edge-id', 'e.1'],

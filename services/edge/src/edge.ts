@@ -77,6 +77,8 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
 function clusterOptions({ bus }: EdgeConfig): CoreParts['cluster'] & { failed: Promise<never> } {
   let fail: (error: SettingsError) => void = () => {};
   const failed = new Promise<never>((_resolve, reject) => (fail = reject));
+  // It may happen before anybody looks.
+  failed.catch(() => {});
   const refused = (why: string): void => fail(new SettingsError(why));
   return { stats: new ClusterStats(), isAlone: bus.kind === 'memory', refused, failed };
 }

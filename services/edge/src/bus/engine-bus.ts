@@ -137,7 +137,7 @@ export class EngineBus implements Bus {
         if (this.#state === 'closed' || !this.#subscriptions.has(subject)) return;
         this.#tellOfCut();
         this.#stats.received.batches++;
-        this.#incoming.receive(subject, batch);
+        this.#together(() => this.#incoming.receive(subject, batch));
       },
       unheard: (edgeId) => this.#tell(() => this.#listener.gone(edgeId)),
       taken: () => this.#batching.pump(),
@@ -189,6 +189,15 @@ export class EngineBus implements Bus {
     this.#isCut = false;
     this.#incoming.reset();
     this.#gap(undefined, 'cut');
+  }
+
+  #together(hear: () => void): void {
+    if (this.#listener.together === undefined) return hear();
+    try {
+      this.#listener.together(hear);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   #receive(subject: string, from: string, bytes: Uint8Array): void {

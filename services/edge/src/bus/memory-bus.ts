@@ -12,7 +12,7 @@ export class MemoryBroker {
   }
 
   join(edgeId: string, listener: BusListener): Bus {
-    const member = new Member(edgeId, listener, new Inbox(this.#time));
+    const member = new Member(edgeId, listener, new Inbox(listener, this.#time));
     this.#members.add(member);
     member.inbox.add(() => listener.up());
     return {
@@ -62,11 +62,13 @@ class Member {
 
 /** Heard in a turn of its own, as from any bus: who publishes never runs the code of who hears it. */
 class Inbox {
+  readonly #listener: BusListener;
   readonly #time: Pick<Time, 'endOfTurn'>;
   #waiting: (() => void)[] = [];
   #closed = false;
 
-  constructor(time: Pick<Time, 'endOfTurn'>) {
+  constructor(listener: BusListener, time: Pick<Time, 'endOfTurn'>) {
+    this.#listener = listener;
     this.#time = time;
   }
 
@@ -82,6 +84,10 @@ class Inbox {
   #drain(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const hear of waiting) if (!this.#closed) hear();
+    const hearAll = (): void => {
+      for (const hear of waiting) if (!this.#closed) hear();
+    };
+    if (this.#listener.together === undefined) hearAll();
+    else this.#listener.together(hearAll);
   }
 }

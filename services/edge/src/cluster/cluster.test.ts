@@ -34,8 +34,9 @@ interface Member {
   readonly heard: string[];
   /** What others publish to its hubs does not arrive. */
   losesCommands: boolean;
-  /** What the bus says of losses. */
+  /** What the bus says of losses, and of being away. */
   gap: BusListener['gap'];
+  down: BusListener['down'];
 }
 
 /** Random bytes, but for the first: they make the tag of an edge's connection ids. */
@@ -57,8 +58,10 @@ function join(
   const published: string[] = [];
   const heard: string[] = [];
   let gap: BusListener['gap'] = () => {};
+  let down: BusListener['down'] = () => {};
   const joinBus: JoinBus = (listener) => {
     gap = (from, why) => listener.gap(from, why);
+    down = (why) => listener.down(why);
     const bus = broker.join(edgeId, {
       ...listener,
       message: (subject, from, bytes) => {
@@ -95,6 +98,7 @@ function join(
     heard,
     losesCommands: false,
     gap,
+    down,
   };
   return member;
 }
@@ -592,7 +596,7 @@ describe('an edge that takes up a hub later', () => {
     const last = await b.edge.client(other, { userId: 'user 2499' });
     server.says(toGroup('kept'), toGroup('timed'), toGroup('over'), toGroup('crowd'));
     await roundTrip();
-    expect(ann.heard).toEqual(['{}␞', '{"n":1}␞', '{"n":1}␞']);
+    expect(ann.heard).toEqual(['{}␞', '{"n":1}␞{"n":1}␞']);
     expect(last.heard).toEqual(['{"n":1}␞']);
     b.edge.pass(6);
     const late = await b.edge.client(other, { userId: 'ann' });
@@ -638,6 +642,23 @@ describe('an edge that takes up a hub later', () => {
     expect(server.session.clients).toHaveLength(1);
   });
 
+  test('serves its own clients at once when the bus goes meanwhile', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const b = join(broker, 'b');
+    await roundTrip();
+    // It has not heard yet who else is there.
+    const server = await b.edge.server();
+    const client = b.edge.strangeClient();
+    client.says(JSON_HANDSHAKE);
+    expect(server.session.clients).toEqual([]);
+    b.down('it is away');
+    expect(server.session.clients).toHaveLength(1);
+    const second = b.edge.strangeClient({ hub: 'other' });
+    second.says(JSON_HANDSHAKE);
+    await b.edge.server({ hub: 'other' });
+    expect(second.session.host).toBeDefined();
+  });
+
   test('learns again after a gap', async () => {
     const broker = new MemoryBroker(SYSTEM_TIME);
     const [a, b] = [join(broker, 'a'), join(broker, 'b')];
@@ -656,6 +677,20 @@ describe('an edge that takes up a hub later', () => {
     await roundTrip();
     expect(ann.heard).toEqual(['{"n":1}␞']);
   });
+});
+
+test('what another edge says at once leaves as one write for each client', async () => {
+  const broker = new MemoryBroker(SYSTEM_TIME);
+  const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+  await settle(a, b);
+  const server = await a.edge.server();
+  const other = await b.edge.server({ serverId: 'server-2' });
+  await roundTrip();
+  const client = await b.edge.client(other);
+  const broadcast = { type: MessageType.BroadcastData, excludedConnectionIds: [] } as const;
+  server.says({ ...broadcast, payloads: json }, { ...broadcast, payloads: json });
+  await roundTrip();
+  expect(client.heard).toEqual(['{"n":1}␞{"n":1}␞']);
 });
 
 describe('what is for a group or a user', () => {
@@ -688,7 +723,7 @@ describe('what is for a group or a user', () => {
       toGroups('nobody'),
     );
     await roundTrip();
-    expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]);
+    expect([ann.heard, ben.heard]).toEqual([['{"n":1}␞'.repeat(3)], ['{"n":1}␞'.repeat(3)]]);
     expect([b.heard.length, c.heard.length]).toEqual([3, 3]);
     server.says({ type: MessageType.LeaveGroup, connectionId: ann.id, group: 'hers' });
     await roundTrip();

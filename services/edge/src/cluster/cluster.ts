@@ -69,6 +69,7 @@ export class Cluster implements HubCluster {
     });
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
+      together: (hear) => context.outbox.during(hear),
       gap: (from) => this.#missed(from),
       gone: (edgeId) => this.#neighbours.gone(edgeId),
       up: () => this.#up(),
@@ -120,6 +121,7 @@ export class Cluster implements HubCluster {
 
   /** `late`: how long this edge itself slept, in which nobody could be heard. */
   expire(now: number, late: number): void {
+    if (this.#isAlone) return;
     if (this.#isUp) this.#neighbours.announce(false);
     if (this.#isUp && !this.#isSettled) this.#settle();
     for (const subjects of this.#subjects.values()) subjects.expire(now, late);
@@ -129,18 +131,20 @@ export class Cluster implements HubCluster {
 
   /** Says that this edge goes, and hears nothing any more. */
   async close(): Promise<void> {
-    this.#say({ kind: 'leaving' });
+    if (!this.#isAlone) this.#say({ kind: 'leaving' });
     await this.#bus.close();
   }
 
   #up(): void {
     this.#isUp = true;
-    this.#neighbours.announce(true);
+    if (!this.#isAlone) this.#neighbours.announce(true);
   }
 
   #down(): void {
     this.#isUp = false;
+    // Clients and app servers of this edge go on with each other.
     for (const subjects of this.#subjects.values()) subjects.giveUp();
+    for (const hub of this.#hubs) hub.rulesAreKnown();
   }
 
   #interestOf(hub: string): Interest {

@@ -72,14 +72,22 @@ export class Outbox {
     else discard(memory);
   }
 
+  /** Collects while `work` runs: what that sends to clients must stay until it returns. */
+  during(work: () => void): void {
+    if (this.#collects) return work();
+    this.begin();
+    try {
+      work();
+    } finally {
+      this.end();
+    }
+  }
+
   /** Delivers one send to many, by `each`. What this sends to clients lies in memory that is lent for the call. */
   fanOut(each: () => void): void {
     const started = this.#time.now();
     this.#fanouts.push(started);
-    if (this.#collects) return each();
-    this.begin();
-    each();
-    this.end();
+    this.during(each);
   }
 
   /** Writes everything, and what writing it causes. */
