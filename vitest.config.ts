@@ -2,12 +2,18 @@ import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
 
+import LongestFirst from './scripts/longest-first.ts';
+
+/** Tests of whole processes that are over in a few seconds, most of them. */
+const BRIEF = ['test/{bench,deploy,docs,edge,sdk,traps}/**/*.test.ts'];
+
 export default defineConfig({
   resolve: { conditions: ['@trunkline/source'] },
   ssr: { resolve: { conditions: ['@trunkline/source'] } },
   test: {
-    // Tests wait more than they work, so two of them at a time suit two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests wait more than they work, so three files at a time suit two cores.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 30_000,
     // Official clients throw the refusal of a handshake into Node, too, beside failing their start with
@@ -26,7 +32,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'whole', include: ['scripts/**/*.test.ts', 'test/**/*.test.ts'] },
+        test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: BRIEF },
+      },
+      {
+        extends: true,
+        // As with the units.
+        test: { name: 'brief', include: BRIEF, isolate: false },
       },
     ],
   },

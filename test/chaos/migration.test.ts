@@ -12,7 +12,7 @@ import { TEST_MS, World } from './world.ts';
 
 /** By all transports, each calling again and again; one of them speaks to all. */
 const CROWD = 200;
-const PAUSE_MS = 300;
+const PAUSE_MS = 600;
 /** Of calls that are to end: shorter than an app server gives them when it stops. */
 const SHORT_MS = 1_500;
 /** Of calls that are to be cut off, however slow the machine is. */

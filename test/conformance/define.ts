@@ -2,7 +2,7 @@ import { findProgram, type ProfileName, startDotnetStandIn } from '@trunkline/te
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Context } from './context.ts';
-import { CONTROL_JOINT_RUNS, JOINT_RUNS, type Run, runsWithPackage } from './scenario-table.ts';
+import { CONTROL_JOINT_RUNS, JOINT_RUNS, type Run } from './scenario-table.ts';
 import type { AppServer, AppServerOptions } from './start-app-server.ts';
 import { FRONT_NAMES, type FrontName, frontName, variantName, VARIANTS } from './variants.ts';
 import { startControlWorld, startWorld, type World } from './world.ts';
@@ -32,14 +32,17 @@ export function defineControlRuns(runs: readonly Run[], passed?: Listener): void
   defineTests(startControlWorld, CONTROL_JOINT_RUNS, runs, passed);
 }
 
-/** The same with stand-ins for app servers on the .NET package. */
-export function defineStandInRuns(runs: readonly Run[], profile: ProfileName): void {
+/** The same with stand-ins for app servers on the .NET package: give joint runs, too. */
+export function defineStandInRuns(
+  profile: ProfileName,
+  joint: readonly Run[],
+  runs: readonly Run[],
+): void {
   const start = async (options: AppServerOptions): Promise<AppServer> => ({
     ...(await startDotnetStandIn({ profile, ...options })),
     direct: false,
   });
-  const of = (some: readonly Run[]): Run[] => runsWithPackage(some, profile);
-  defineTests(() => startWorld(FRONTS, start), of(JOINT_RUNS), of(runs));
+  defineTests(() => startWorld(FRONTS, start), joint, runs);
 }
 
 function defineTests(

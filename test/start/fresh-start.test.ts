@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { TIMES } from '../../scripts/times.ts';
@@ -12,6 +13,8 @@ import { isAlive, NpmStart, ROOT } from './npm-start.ts';
 
 /** Longer than any timer of `npm start`, counted from when all that they are for has happened. */
 const TALK_MS = Math.max(...Object.values(TIMES)) + 5_000;
+/** Between rounds, so that other tests have something of the cores, too. */
+const PAUSE_MS = 250;
 /** A build from nothing and the start, on a busy machine. */
 const START_MS = 100_000;
 /** That, the browser and the stop. */
@@ -46,7 +49,7 @@ describe.skipIf(CHROMIUM === undefined)('npm start (needs chromium on the PATH)'
   );
 });
 
-/** Two pages talk without a pause, and neither is disconnected for a moment. */
+/** Two pages talk, and neither is disconnected for a moment. */
 async function talk(browser: Browser, url: string): Promise<void> {
   const open = (name: string) => ChatPage.open(browser, { url, room: 'lobby', name });
   const [ada, grace] = [await open('Ada'), await open('Grace')];
@@ -57,6 +60,7 @@ async function talk(browser: Browser, url: string): Promise<void> {
     await grace.sees(grace.message('Ada', `How is ${round}?`));
     await grace.say(`${round} is well.`);
     await ada.sees(ada.message('Grace', `${round} is well.`));
+    await pass(PAUSE_MS);
   }
   expect(await Promise.all([ada.connectionId(), grace.connectionId()])).toEqual(before);
   expect([...ada.errors, ...grace.errors]).toEqual([]);

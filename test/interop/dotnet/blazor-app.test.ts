@@ -108,7 +108,7 @@ function defineBrowserTests(part: RestoredPart, host: string, service: boolean):
         };
         await expect.poll(countAgain, { timeout: DEADLINE_MS }).toMatch(/counted [2-9]/);
         expect(await page!.evaluate('window.loadedOnce')).toBe(true);
-        await page!.close();
+        await page!.context().close();
       });
 
       // How a process stops in an orderly way is no matter of Kestrel's, and takes its time.
@@ -124,7 +124,7 @@ function defineBrowserTests(part: RestoredPart, host: string, service: boolean):
           expect(delays.filter((delay) => delay > DIALOG_MS)).toEqual([]);
           await world.startApp();
           await backAgain(pages);
-          await Promise.all(pages.map((page) => page.close()));
+          await pages[0]!.context().close();
         },
       );
     },

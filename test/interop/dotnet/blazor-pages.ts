@@ -12,10 +12,14 @@ const WATCH = `
   }).observe(document.documentElement, { childList: true, subtree: true });
 `;
 
-/** Opens the counter as often as told, each in a page of its own, and waits for all circuits. */
+/**
+ * Opens the counter as often as told, each in a page of its own, and waits for all circuits. They are
+ * tabs of one window: a window for each would keep a machine's cores busy with nothing but windows.
+ */
 export async function openPages(browser: Browser, url: string, count: number): Promise<Page[]> {
+  const window = await browser.newContext();
   const open = async (): Promise<Page> => {
-    const page = await browser.newPage();
+    const page = await window.newPage();
     page.setDefaultTimeout(DEADLINE_MS);
     await page.goto(url);
     await interactive(page);
