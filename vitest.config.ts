@@ -14,8 +14,11 @@ export default defineConfig({
     // Tests wait more than they work, so three files at a time suit two cores.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Generous, as every deadline of a test is: on a machine that others share, all can stand still for
+    // seconds, and no test that passes waits for one of them.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     // Official clients throw the refusal of a handshake into Node, too, beside failing their start with
     // it: where it is a test's business, that is what the test sees.
     onUnhandledError: (error) => error.stack?.includes('rocessHandshakeResponse') !== true,

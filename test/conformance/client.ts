@@ -4,7 +4,7 @@ import { deadline, Mailbox } from '@trunkline/testing';
 import type { ClientKind } from './variants.ts';
 
 /** Generous, for machines that are busy with other tests; no test waits for it in vain. */
-export const DEADLINE_MS = 15_000;
+export const DEADLINE_MS = 30_000;
 
 /** What versions 1 and 3 say of every event stream that ends; later ones say nothing. */
 export const STREAM_ENDED = 'Error occurred';

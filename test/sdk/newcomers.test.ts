@@ -10,7 +10,7 @@ import { openSite, type Site } from './site.ts';
 
 const quiet: Logger = { info: () => {}, warn: () => {}, error: () => {} };
 const NEWCOMERS = 40;
-const TEST_MS = 60_000;
+const TEST_MS = 120_000;
 
 interface LobbyClient {
   heard(way: string, id: string): void;

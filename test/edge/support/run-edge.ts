@@ -6,7 +6,7 @@ export const EDGE_MAIN = fileURLToPath(
   new URL('../../../services/edge/dist/main.js', import.meta.url),
 );
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 
 export interface Run {
   code: number | null;

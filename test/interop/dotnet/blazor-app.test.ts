@@ -11,7 +11,7 @@ import { BUILD_TIMEOUT_MS, type RestoredPart, withPart } from './part.ts';
 const COUNT = 1;
 const ECHO = 2;
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 
 /** On Kestrel alone two show how soon Blazor itself can tell its user. */
 const PAGES = { edge: 10, kestrel: 2 } as const;

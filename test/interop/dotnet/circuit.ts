@@ -2,7 +2,7 @@ import { type HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/s
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { Mailbox } from '@trunkline/testing';
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 
 /** What comments in a prerendered page say of its component, and of the state that goes with it. */
 const COMPONENT = /<!--Blazor:(\{"type":"server".*?\})-->/;

@@ -6,7 +6,7 @@ import { filesOf, SHOP, writeShop } from './guide.ts';
 import { BUILD_TIMEOUT_MS, type StartedApp, withPart } from './part.ts';
 import { negotiate, Shopper, signIn, startShop } from './shop.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 /** For the package to dial again after a short outage. */
 const DIALED = { timeout: 30_000, interval: 100 };
 const PAGE = 'https://shop.example.com';

@@ -20,7 +20,7 @@ import { BUILD_TIMEOUT_MS, withPart } from './part.ts';
 import { defineTypedTests } from './typed.ts';
 
 /** For the longest; what a scenario waits for has deadlines of its own. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 /** The SDK has a text of its own for what this scenario knows by the framework's. */
 const OTHER_WORDS = 'waits no longer than told';

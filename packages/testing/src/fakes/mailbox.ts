@@ -23,7 +23,7 @@ export class Mailbox<T> {
    */
   first<U extends T>(matches: (item: T) => item is U, what: string, ms?: number): Promise<U>;
   first(matches: (item: T) => boolean, what: string, ms?: number): Promise<T>;
-  async first(matches: (item: T) => boolean, what: string, ms = 5_000): Promise<T> {
+  async first(matches: (item: T) => boolean, what: string, ms = 15_000): Promise<T> {
     let looked = 0;
     let look: ((end: Error | undefined) => void) | undefined;
     const found = new Promise<T>((resolve, reject) => {
