@@ -36,6 +36,7 @@ describe('the admin port', () => {
 const NEVER_ZERO: readonly string[] = [
   'trunkline_build_info',
   'trunkline_bus_up',
+  'trunkline_cluster_members',
   'trunkline_event_loop_delay_seconds',
   'trunkline_open_sockets_limit',
   'trunkline_pool_limit',

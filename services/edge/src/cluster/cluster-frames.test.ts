@@ -10,7 +10,7 @@ const bytes = fc.uint8Array().map((array) => Buffer.from(array));
 const question = fc.nat(0xffff_ffff);
 const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
   fc.record({ kind: fc.constant('command' as const), question, hub: text, body: bytes }),
-  fc.record({ kind: fc.constant('rules' as const), question, hub: text, from: fc.nat() }),
+  fc.record({ kind: fc.constant('rules' as const), question, hub: text, after: fc.nat() }),
   fc.record({
     kind: fc.constant('answer' as const),
     question,

@@ -15,12 +15,12 @@ export type ClusterFrame =
       readonly hub: string;
       readonly body: Uint8Array;
     }
-  /** Tell the rules of this hub's user groups, from this one on. */
+  /** Tell rules of this hub's user groups; `after`: as the answer before said, 0 for the first. */
   | {
       readonly kind: 'rules';
       readonly question: number;
       readonly hub: string;
-      readonly from: number;
+      readonly after: number;
     }
   /** What came of it. */
   | { readonly kind: 'answer'; readonly question: number; readonly answer: Answer }
@@ -49,7 +49,7 @@ export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
       writer.int(Kind.rules);
       writer.int(frame.question);
       writer.text(frame.hub);
-      writer.int(frame.from);
+      writer.int(frame.after);
       break;
     case 'answer':
       writeAnswer(frame.question, frame.answer);
@@ -102,7 +102,7 @@ export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined 
         kind: 'rules',
         question: reader.int(),
         hub: reader.text(),
-        from: reader.int(),
+        after: reader.int(),
       };
     case Kind.answer: {
       const question = reader.int();

@@ -78,9 +78,9 @@ export class Cluster implements HubCluster {
     this.#rules = new RuleLearning(
       this.#neighbours,
       context.time,
-      (hub, from, edgeId, asker, deadline) =>
+      (hub, after, edgeId, asker, deadline) =>
         this.#asking.ask(hub, [edgeId], 'anyFound', asker, deadline, (edge, question) =>
-          this.#say({ kind: 'rules', question, hub, from }, edge),
+          this.#say({ kind: 'rules', question, hub, after }, edge),
         ),
     );
     this.#bus.subscribe(MEMBERS);
@@ -271,9 +271,9 @@ export class Cluster implements HubCluster {
     handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
   }
 
-  #tellRules({ question, hub, from }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {
+  #tellRules({ question, hub, after }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {
     const model = this.#hubs.get(hub)?.model;
-    const page = model?.rulesFrom(from, this.#context.time.now());
+    const page = model?.rulesAfter(after, this.#context.time.now());
     const answer = page ? answerOf(AckStatus.Ok, '', encodeRulesPage(page)) : NOT_FOUND;
     this.#say({ kind: 'answer', question, answer }, edgeId);
   }

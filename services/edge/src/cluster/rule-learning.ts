@@ -7,10 +7,10 @@ import { decodeRulesPage } from './rules-page.ts';
 /** How long clients of a hub wait for its rules. */
 const PATIENCE_MS = 3_000;
 
-/** Asks an edge for a hub's rules, from this one on. */
+/** Asks an edge for some of a hub's rules. */
 export type AskRules = (
   hub: string,
-  from: number,
+  after: number,
   edgeId: string,
   asker: Asker,
   deadline: number,
@@ -45,7 +45,7 @@ export class RuleLearning {
     this.#next(hub, this.#neighbours.edges, 0, deadline);
   }
 
-  #next(hub: HubRuntime, edges: readonly string[], from: number, deadline: number): void {
+  #next(hub: HubRuntime, edges: readonly string[], after: number, deadline: number): void {
     const [edge, ...rest] = edges;
     if (edge === undefined || this.#time.now() >= deadline) return this.#end(hub);
     const settle = ({ status, payload }: Answer): void => {
@@ -56,7 +56,7 @@ export class RuleLearning {
       if (next === undefined) this.#end(hub);
       else this.#next(hub, edges, next, deadline);
     };
-    this.#ask(hub.name, from, edge, { settle }, deadline);
+    this.#ask(hub.name, after, edge, { settle }, deadline);
   }
 
   /** Answers where the next page begins. */

@@ -1,6 +1,5 @@
 import { ByteReader, ByteWriter } from '@trunkline/protocol';
-import type { RulesPage } from '../model/learned-rules.ts';
-import type { Rule } from '../model/user-group-rules.ts';
+import type { Rule, RulesPage } from '../model/user-group-rules.ts';
 
 // `[next or nil, [[user, group, milliseconds left or nil], ...]]`, in MessagePack.
 

@@ -6,9 +6,8 @@ import { Groups } from './groups.ts';
 import type { Interest } from './interest.ts';
 import { NO_INTEREST } from './interest.ts';
 import type { Member } from './member.ts';
-import type { RulesPage } from './learned-rules.ts';
-import { NewerRules, pageOf } from './learned-rules.ts';
-import type { Room, Rule } from './user-group-rules.ts';
+import { NewerRules } from './learned-rules.ts';
+import type { Room, Rule, RulesPage } from './user-group-rules.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 import { Users } from './users.ts';
 
@@ -57,9 +56,9 @@ export class Hub<M extends Member<M>> {
     this.#rules.forgetOldest();
   }
 
-  /** A part of the rules, for an edge that learns them. */
-  rulesFrom(from: number, now: number): RulesPage {
-    return pageOf(this.#rules.list(now), from);
+  /** A part of the rules, for an edge that learns them; `after` as the part before says, 0 for the first. */
+  rulesAfter(after: number, now: number): RulesPage {
+    return this.#rules.page(after, now);
   }
 
   /** From now on rules of another edge are learned, until `endLearning`. */

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Rule, RulesPage } from './user-group-rules.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 
 /** Rules of a hub that may keep so many. */
@@ -162,4 +163,43 @@ test('room is taken for each rule, and given back however it goes', () => {
   expect(kept()).toBe(1);
   rules.forgetOldest();
   expect([kept(), rules.isEmpty(0), rules.forgetOldest()]).toEqual([0, true, false]);
+});
+
+describe('a listing', () => {
+  const all = (rules: UserGroupRules, meanwhile: (page: number) => void = () => {}): Rule[] => {
+    const listed: Rule[] = [];
+    let after: number | undefined = 0;
+    for (let page = 0; after !== undefined; page++) {
+      const { rules: some, next }: RulesPage = rules.page(after, 0);
+      listed.push(...some);
+      meanwhile(page);
+      after = next;
+    }
+    return listed;
+  };
+
+  test('has all rules that hold, each with the time that it has left', () => {
+    const rules = newRules().rules;
+    rules.set('ann', 'kept', undefined, 0);
+    rules.set('ann', 'timed', 60, 0);
+    rules.set('ben', 'over', 1, -5_000);
+    expect(all(rules)).toEqual([
+      { userId: 'ann', group: 'kept', ttlSeconds: undefined },
+      { userId: 'ann', group: 'timed', ttlSeconds: 60 },
+    ]);
+    expect(all(newRules().rules)).toEqual([]);
+  });
+
+  test('has whoever keeps rules all the while once, whoever comes and goes between pages', () => {
+    const rules = newRules().rules;
+    for (let n = 0; n < 3_500; n++) rules.set(`user ${n}`, 'g', undefined, 0);
+    const listed = all(rules, (page) => {
+      for (let n = 0; n < 100; n++) rules.delete(`user ${page * 100 + n}`, undefined);
+      rules.set(`newcomer ${page}`, 'g', undefined, 0);
+    });
+    const users = listed.map(({ userId }) => userId);
+    expect(new Set(users).size).toBe(users.length);
+    const kept = Array.from({ length: 3_100 }, (_, n) => `user ${n + 400}`);
+    expect(users).toEqual(expect.arrayContaining(kept));
+  });
 });

@@ -25,14 +25,26 @@ export interface Rule {
   readonly ttlSeconds: number | undefined;
 }
 
+/** The rules of some users, and where the next ones begin; undefined after the last. */
+export interface RulesPage {
+  readonly rules: readonly Rule[];
+  readonly next: number | undefined;
+}
+
+/** A page is full with so many rules, and ends with those of a user. */
+const PAGE_RULES = 1_000;
+
 /** A user's rules: when each ends, by the name of its group, the oldest first. */
 interface Rules {
+  /** Grows from user to user in the order of the map, so that a listing can go on behind one. */
+  readonly place: number;
   readonly openEnded: Map<string, number>;
   readonly timed: Map<string, number>;
 }
 
 export class UserGroupRules {
   readonly #users = new Map<string, Rules>();
+  #lastPlace = 0;
   readonly #room: Room;
 
   constructor(room: Room) {
@@ -52,8 +64,7 @@ export class UserGroupRules {
     this.delete(userId, group);
     if (ttlSeconds !== undefined && ttlSeconds <= 0) return;
     if (!this.#makeRoom()) return;
-    const rules = this.#users.get(userId) ?? { openEnded: new Map(), timed: new Map() };
-    this.#users.set(userId, rules);
+    const rules = this.#users.get(userId) ?? this.#newUser(userId);
     if (ttlSeconds === undefined) {
       this.#add(rules.openEnded, OPEN_ENDED_PER_USER, group, now + LONGEST_MS);
     } else {
@@ -95,15 +106,31 @@ export class UserGroupRules {
     }
   }
 
-  /** All that hold, in an order that stays while nothing changes. */
-  *list(now: number): Iterable<Rule> {
-    for (const [userId, { openEnded, timed }] of this.#users) {
-      for (const group of openEnded.keys()) yield { userId, group, ttlSeconds: undefined };
+  /**
+   * Rules of whole users, those first that have had some for the longest. `after`: what the page before
+   * had as its `next`, 0 for the first. Who keeps rules all the while is listed once; others may be, or
+   * not.
+   */
+  page(after: number, now: number): RulesPage {
+    const rules: Rule[] = [];
+    let last = after;
+    for (const [userId, { place, openEnded, timed }] of this.#users) {
+      if (place <= after) continue;
+      if (rules.length >= PAGE_RULES) return { rules, next: last };
+      last = place;
+      for (const group of openEnded.keys()) rules.push({ userId, group, ttlSeconds: undefined });
       for (const [group, expiresAt] of timed) {
         const ttlSeconds = (expiresAt - now) / 1000;
-        if (ttlSeconds > 0) yield { userId, group, ttlSeconds };
+        if (ttlSeconds > 0) rules.push({ userId, group, ttlSeconds });
       }
     }
+    return { rules, next: undefined };
+  }
+
+  #newUser(userId: string): Rules {
+    const rules = { place: ++this.#lastPlace, openEnded: new Map(), timed: new Map() };
+    this.#users.set(userId, rules);
+    return rules;
   }
 
   #makeRoom(): boolean {
