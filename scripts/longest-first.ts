@@ -3,42 +3,42 @@ import { join } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Files of tests that take longest, in the order in which they begin: what keeps the machine's cores
- * busy beside what waits for real times. A file that is not here begins after these.
+ * Files of tests that take longest, in the order in which they begin. With two that keep the machine's
+ * cores busy there is always one that waits for real times. A file that is not here begins after these.
  */
 const LONG = [
   'test/interop/dotnet/hub-app.test.ts',
-  'test/interop/dotnet/blazor-app.test.ts',
   'test/edge/stalled-messages.test.ts',
-  'test/conformance/conformance.test.ts',
+  'test/interop/dotnet/blazor-app.test.ts',
   'test/interop/stand-in/server-connections.test.ts',
-  'test/attack/attack.test.ts',
-  'test/conformance/stand-in.test.ts',
-  'test/start/fresh-start.test.ts',
-  'test/chaos/migration.test.ts',
-  'test/bus/redis.test.ts',
-  'test/fuzz/fuzz.test.ts',
-  'test/conformance/control.test.ts',
+  'test/conformance/conformance.test.ts',
   'test/chaos/silence.test.ts',
-  'test/package/bundles.test.ts',
+  'test/conformance/stand-in.test.ts',
+  'test/bus/redis.test.ts',
+  'test/conformance/control.test.ts',
+  'test/chaos/migration.test.ts',
   'test/bus/nats.test.ts',
-  'test/interop/stand-in/migration.test.ts',
-  'test/edge/memory.test.ts',
-  'test/bus/edges.test.ts',
-  'test/e2e/chat.test.ts',
+  'test/fuzz/fuzz.test.ts',
   'test/edge/slow-requests.test.ts',
+  'test/interop/stand-in/migration.test.ts',
+  'test/edge/connection-tokens.test.ts',
   'test/package/readme/readme.test.ts',
+  'test/traps/time.test.ts',
+  'test/start/fresh-start.test.ts',
+  'test/bus/edges.test.ts',
+  'test/package/bundles.test.ts',
+  'test/edge/vanished-peers.test.ts',
+  'test/e2e/chat.test.ts',
+  'test/edge/long-polling.test.ts',
+  'test/attack/attack.test.ts',
+  'test/edge/memory.test.ts',
   'test/interop/stand-in/shutdown.test.ts',
   'test/e2e/proxied-chat.test.ts',
-  'test/edge/connection-tokens.test.ts',
   'test/chaos/app-server-lost.test.ts',
   'test/edge/poll-memory.test.ts',
-  'test/traps/time.test.ts',
   'test/interop/dotnet/guide.test.ts',
-  'test/edge/vanished-peers.test.ts',
   'test/chaos/rooms.test.ts',
   'test/package/install.test.ts',
-  'test/edge/long-polling.test.ts',
 ];
 
 /**
