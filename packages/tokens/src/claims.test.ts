@@ -67,6 +67,7 @@ describe('readClientClaims', () => {
     ['a mode without server', { 'asrs.s.ssticky': 'Required' }, 'Disabled', undefined],
     ['an unknown mode', { 'asrs.s.sn': 's', 'asrs.s.ssticky': 'x' }, 'Disabled', undefined],
     ['a mode by number', { 'asrs.s.sn': 's', 'asrs.s.ssticky': '2' }, 'Required', 's'],
+    ['the other one', { 'asrs.s.sn': 's', 'asrs.s.ssticky': '1' }, 'Preferred', 's'],
   ])('reads %s', (_, members, sticky, serverName) => {
     expect(read(members)).toMatchObject({ sticky, serverName });
   });

@@ -5,6 +5,8 @@ import { counted, payloads, TestEdge, turn, wire } from './fixtures.test-support
 
 const CALL = '{"type":1,"target":"a","arguments":[]}␞';
 const ACK = '{"type":8,"sequenceId":1}␞';
+/** Of a service message of 16 KiB, its length and its first byte. */
+const HALF_FRAME = Buffer.of(0x80, 0x80, 0x01, 0x95);
 
 let edge: TestEdge;
 let server: FakeServer;
@@ -117,8 +119,35 @@ describe('a message that is never finished', () => {
     expect(server.socket.isOpen).toBe(true);
   });
 
+  test('is held no longer than its client is there, whichever way it goes', () => {
+    client.says('{"type":1,');
+    server.data(client, '{"type":1,');
+    expect(used('unfinished_from_clients')).toBeGreaterThan(0);
+    expect(used('unfinished_to_clients')).toBeGreaterThan(0);
+    client.socket.leave(1000);
+    expect(used('unfinished_from_clients')).toBe(0);
+    expect(used('unfinished_to_clients')).toBe(0);
+  });
+
+  test('is held no longer than its app server is there', () => {
+    server.socket.receive(HALF_FRAME);
+    expect(used('unfinished_from_servers')).toBeGreaterThan(0);
+    server.socket.leave(1000);
+    expect(used('unfinished_from_servers')).toBe(0);
+  });
+
+  test("is nobody's fault for as long as the edge slept", () => {
+    client.says('{"type":1,');
+    server.data(client, '{"type":1,');
+    edge.sleep(60);
+    passHeard(25);
+    expect(edge.closes).toEqual({});
+    passHeard(10);
+    expect(edge.closes).toEqual({ Flood: 1 });
+  });
+
   test('of an app server ends the connection', () => {
-    server.socket.receive(Buffer.of(0x80, 0x80, 0x01, 0x95));
+    server.socket.receive(HALF_FRAME);
     for (let second = 0; second < 31; second++) {
       for (const one of edge.context.servers) one.check(edge.now, 0);
       edge.pass(1);
