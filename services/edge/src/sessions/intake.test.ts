@@ -140,9 +140,9 @@ describe('a message that is never finished', () => {
     client.says('{"type":1,');
     server.data(client, '{"type":1,');
     edge.sleep(60);
-    passHeard(25);
+    edge.passWith(server, 25);
     expect(edge.closes).toEqual({});
-    passHeard(10);
+    edge.passWith(server, 10);
     expect(edge.closes).toEqual({ Flood: 1 });
   });
 
