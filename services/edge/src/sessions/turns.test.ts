@@ -213,8 +213,9 @@ describe('the memory of what waits', () => {
     expect(eater.lengths).toEqual([2 * SLICE, SLICE]);
     expect(eater.lent.map(({ length }) => length)).toEqual([2 * SLICE, 0]);
     const left = process.memoryUsage().arrayBuffers - before;
-    // What was received is the test's own.
-    expect(left).toBeLessThanOrEqual(4 * 2 * SLICE);
+    // What was received is the test's own. Others in this process may have made small buffers meanwhile;
+    // one that had not been given back would be of two slices.
+    expect(left).toBeLessThan(4 * 2 * SLICE + SLICE);
     await turn();
     expect(eater.lengths).toHaveLength(2);
   });
