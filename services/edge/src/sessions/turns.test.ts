@@ -169,9 +169,10 @@ describe('the memory of what waits', () => {
     readonly lent: Buffer[] = [];
     readonly lengths: number[] = [];
     meanwhile = (): void => {};
+    msEach = 10;
 
     work(bytes: Buffer): number {
-      now += 10;
+      now += this.msEach;
       this.lent.push(bytes);
       this.meanwhile();
       this.lengths.push(bytes.length);
@@ -200,6 +201,29 @@ describe('the memory of what waits', () => {
     expect(eater.lengths).toEqual([3, 2, 1, 1].map((slices) => slices * SLICE));
     expect(eater.lent.map(({ length }) => length)).toEqual([3 * SLICE, 0, 0, 0]);
     expect(lent).toHaveLength(3 * SLICE);
+  });
+
+  test('stays for what has been worked off of it until the turn ends, though its sender goes', async () => {
+    const used: number[][] = [];
+    const eater = new Eater();
+    const eaters: Turns<Eater> = new Turns(
+      new TurnClock(time),
+      'backlog_from_clients',
+      new Pools(),
+      {
+        giveUp: (): never => expect.fail('nobody is given up'),
+        end: () => void used.push(eater.lent.map(({ length }) => length)),
+      },
+    );
+    eaters.receivedMeasured(eater, Buffer.alloc(3 * SLICE));
+    const other = new Eater();
+    other.meanwhile = () => eaters.drop(eater);
+    // Both go on in one turn, the first with a part of what waits.
+    eater.msEach = 2;
+    eaters.receivedMeasured(other, Buffer.alloc(2 * SLICE));
+    await turn();
+    expect(eater.lent.map(({ length }) => length)).toEqual([3 * SLICE, 0]);
+    expect(used.at(-1)).toEqual([3 * SLICE, 2 * SLICE]);
   });
 
   test('is given back when its sender goes, but not under the work of that very moment', async () => {

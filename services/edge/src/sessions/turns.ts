@@ -81,9 +81,9 @@ export class Turns<W extends Worker> {
   readonly #rules: TurnRules<W>;
   /** By peer, in the order in which they go on. */
   readonly #backlogs = new Map<W, Backlog>();
-  /** The chunk that is being worked off now: its memory must stay. */
-  #current: Buffer | undefined;
-  /** Chunks that have been worked off in this turn. */
+  /** What has been worked off in this turn is used until its end, and memory must stay until then. */
+  #isWorking = false;
+  /** Chunks that nobody needs after that. */
   readonly #spent: Buffer[] = [];
   readonly #goOn = (): void => this.#workOff();
 
@@ -118,7 +118,8 @@ export class Turns<W extends Worker> {
     if (backlog === undefined) return;
     this.#backlogs.delete(worker);
     this.#bytes.giveAll(worker);
-    for (const chunk of backlog.chunks) if (chunk !== this.#current) discard(chunk);
+    this.#spent.push(...backlog.chunks);
+    if (!this.#isWorking) this.#discardSpent();
   }
 
   #queues(worker: W, bytes: Buffer): boolean {
@@ -135,12 +136,12 @@ export class Turns<W extends Worker> {
     const until = this.#clock.until(started);
     let done = 0;
     let now = started;
-    this.#rules.begin?.();
+    this.#begin();
     while (done < bytes.length && now < until) {
       done += worker.work(bytes.subarray(done));
       now = this.#clock.now();
     }
-    this.#rules.end?.();
+    this.#end();
     if (done > 0) this.#rules.worked?.(worker, now - started);
     this.#clock.spent(started, this.#clock.now());
     if (done < bytes.length) this.#wait(worker, bytes.subarray(done), started);
@@ -156,7 +157,7 @@ export class Turns<W extends Worker> {
   /** A slice for each in turn, as long as this turn of the event loop has time. */
   #workOff(): void {
     const until = this.#clock.now() + TURN_MS;
-    this.#rules.begin?.();
+    this.#begin();
     for (const [worker, backlog] of this.#backlogs) {
       // Those who are not through yet go to the end of the list, and come again.
       this.#backlogs.delete(worker);
@@ -164,29 +165,41 @@ export class Turns<W extends Worker> {
       const now = this.#slice(worker, backlog);
       if (now >= until) break;
     }
+    this.#end();
+    if (this.#backlogs.size > 0) this.#clock.nextTurn(this.#goOn);
+  }
+
+  #begin(): void {
+    this.#isWorking = true;
+    this.#rules.begin?.();
+  }
+
+  #end(): void {
     this.#rules.end?.();
+    this.#isWorking = false;
+    this.#discardSpent();
+  }
+
+  #discardSpent(): void {
     for (const chunk of this.#spent) discard(chunk);
     this.#spent.length = 0;
-    if (this.#backlogs.size > 0) this.#clock.nextTurn(this.#goOn);
   }
 
   #slice(worker: W, backlog: Backlog): number {
     let now = this.#clock.now();
     const until = now + SLICE_MS;
     const { chunks } = backlog;
-    while (chunks.length > 0 && now < until && this.#backlogs.has(worker)) {
+    while (chunks.length > 0 && now < until) {
       const [chunk] = chunks as [Buffer];
-      this.#current = chunk;
       const done = worker.work(backlog.done === 0 ? chunk : chunk.subarray(backlog.done));
-      this.#current = undefined;
+      now = this.#clock.now();
+      // Whoever has dropped it has taken its chunks.
+      if (!this.#backlogs.has(worker)) break;
       this.#bytes.give(worker, done);
       backlog.done += done;
-      if (backlog.done === chunk.length || !this.#backlogs.has(worker)) {
-        chunks.shift();
-        this.#spent.push(chunk);
-        backlog.done = 0;
-      }
-      now = this.#clock.now();
+      if (backlog.done < chunk.length) continue;
+      this.#spent.push(chunks.shift()!);
+      backlog.done = 0;
     }
     this.#rules.worked?.(worker, now - backlog.since);
     backlog.since = now;
