@@ -26,6 +26,7 @@ export class BusMember {
         const text = Buffer.from(bytes.subarray(0, 100)).toString();
         this.heard.push({ subject, from, text });
       },
+      together: (hear) => hear(),
       gap: (from, gap) => void this.heard.push({ gap, from }),
       gone: (edgeId) => void this.heard.push({ gone: edgeId }),
       up: () => void this.heard.push('up'),

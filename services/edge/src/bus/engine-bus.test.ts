@@ -224,6 +224,7 @@ test('what fails in who listens is not taken for a failure of the engine', async
     },
     gap: () => undefined,
     gone: () => undefined,
+    together: (hear) => hear(),
     up: () => undefined,
     down: () => undefined,
   });

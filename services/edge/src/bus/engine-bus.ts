@@ -192,7 +192,6 @@ export class EngineBus implements Bus {
   }
 
   #together(hear: () => void): void {
-    if (this.#listener.together === undefined) return hear();
     try {
       this.#listener.together(hear);
     } catch (error) {

@@ -84,10 +84,8 @@ class Inbox {
   #drain(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    const hearAll = (): void => {
+    this.#listener.together(() => {
       for (const hear of waiting) if (!this.#closed) hear();
-    };
-    if (this.#listener.together === undefined) hearAll();
-    else this.#listener.together(hearAll);
+    });
   }
 }

@@ -24,10 +24,6 @@ export class Asking {
     this.#room = pools.open('questions', () => {});
   }
 
-  get open(): number {
-    return this.#questions.size;
-  }
-
   /**
    * Asks some edges for a hub, by `send`. The asker is told at once if there is nobody to be asked, or no
    * room. Answers a function that ends the waiting.

@@ -93,9 +93,10 @@ export class Cluster implements HubCluster {
 
   follow(hub: string): void {
     if (this.#isAlone) return;
-    const subjects = new HubSubjects(hub, this.#bus, () => this.#context.time.now());
-    this.#subjects.set(hub, subjects);
-    if (!this.#isUp) return subjects.giveUp();
+    const { time } = this.#context;
+    const isUp = (): boolean => this.#isUp;
+    this.#subjects.set(hub, new HubSubjects(hub, this.#bus, isUp, () => time.now()));
+    if (!this.#isUp) return;
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
     this.#hubs.get(hub)?.holdForRules();
     if (this.#isSettled) this.#learn(hub);
@@ -149,11 +150,7 @@ export class Cluster implements HubCluster {
 
   #interestOf(hub: string): Interest {
     return {
-      wanted: (kind, name) => {
-        const subjects = this.#subjects.get(hub);
-        subjects?.wanted(kind, name);
-        if (!this.#isUp) subjects?.giveUp();
-      },
+      wanted: (kind, name) => this.#subjects.get(hub)?.wanted(kind, name),
       unwanted: (kind, name) => this.#subjects.get(hub)?.unwanted(kind, name),
     };
   }

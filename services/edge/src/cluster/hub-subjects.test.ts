@@ -4,6 +4,7 @@ import type { Bus } from '../ports/bus.ts';
 import { HubSubjects, hubSubject, nameSubject } from './hub-subjects.ts';
 
 let now: number;
+let isUp: boolean;
 let subscribed: string[];
 let effective: (() => void)[];
 let heard: string[];
@@ -11,6 +12,7 @@ let subjects: HubSubjects;
 
 beforeEach(() => {
   now = 1_000;
+  isUp = true;
   subscribed = [];
   effective = [];
   heard = [];
@@ -28,7 +30,12 @@ beforeEach(() => {
     whenSubscribed: (then) => void effective.push(then),
     close: async () => {},
   };
-  subjects = new HubSubjects('chat', bus, () => now);
+  subjects = new HubSubjects(
+    'chat',
+    bus,
+    () => isUp,
+    () => now,
+  );
 });
 
 const wait = (name: string): void => subjects.whenHeard(() => void heard.push(name));
@@ -61,6 +68,14 @@ describe('whoever waits for subscriptions', () => {
     subjects.giveUp();
     wait('third');
     expect(heard).toEqual(['first', 'second', 'third']);
+  });
+
+  test('waits for nothing while the bus is away', () => {
+    subjects.giveUp();
+    isUp = false;
+    subjects.wanted('group', 'g');
+    wait('first');
+    expect(heard).toEqual(['first']);
   });
 
   test('waits no longer than there is a hub', () => {

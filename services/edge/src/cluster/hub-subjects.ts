@@ -47,6 +47,7 @@ interface Wanted {
 export class HubSubjects {
   readonly #hub: string;
   readonly #bus: Bus;
+  readonly #isUp: () => boolean;
   readonly #now: () => number;
   readonly #wanted = new Map<string, Wanted>();
   readonly #unwanted = new Set<string>();
@@ -54,9 +55,11 @@ export class HubSubjects {
   #waiters: Waiter[] | undefined;
   #latest = 0;
 
-  constructor(hub: string, bus: Bus, now: () => number) {
+  /** `isUp`: the bus is there; nobody waits for one that is not. */
+  constructor(hub: string, bus: Bus, isUp: () => boolean, now: () => number) {
     this.#hub = hub;
     this.#bus = bus;
+    this.#isUp = isUp;
     this.#now = now;
     this.#subscribe(hubSubject(hub));
   }
@@ -118,7 +121,7 @@ export class HubSubjects {
 
   #subscribe(subject: string): void {
     this.#bus.subscribe(subject);
-    this.#waiters ??= [];
+    if (this.#isUp()) this.#waiters ??= [];
     const latest = ++this.#latest;
     this.#bus.whenSubscribed(() => {
       if (latest === this.#latest) this.#release(this.#waiters ?? []);

@@ -52,10 +52,6 @@ export class Membership {
     return this.#byTag.get(tag);
   }
 
-  has(edgeId: string): boolean {
-    return this.#members.has(edgeId);
-  }
-
   heard(beat: Heartbeat, now: number): Change[] {
     const conflict = this.#conflictWith(beat);
     if (conflict !== undefined) return conflict;

@@ -25,7 +25,8 @@ export class RuleLearning {
   readonly #neighbours: { readonly edges: readonly string[] };
   readonly #time: Pick<Time, 'now'>;
   readonly #ask: AskRules;
-  readonly #learning = new Set<HubRuntime>();
+  /** The hubs that rules are being learned for, and whether something has been missed since that began. */
+  readonly #learning = new Map<HubRuntime, { isStale: boolean }>();
 
   constructor(
     neighbours: { readonly edges: readonly string[] },
@@ -37,9 +38,14 @@ export class RuleLearning {
     this.#ask = ask;
   }
 
+  /** Begins, and where that has begun already, once more after it. */
   begin(hub: HubRuntime): void {
-    if (this.#learning.has(hub)) return;
-    this.#learning.add(hub);
+    const underway = this.#learning.get(hub);
+    if (underway !== undefined) {
+      underway.isStale = true;
+      return;
+    }
+    this.#learning.set(hub, { isStale: false });
     hub.model.beginLearning();
     const deadline = this.#time.now() + PATIENCE_MS;
     this.#next(hub, this.#neighbours.edges, 0, deadline);
@@ -72,8 +78,10 @@ export class RuleLearning {
   }
 
   #end(hub: HubRuntime): void {
+    const isStale = this.#learning.get(hub)?.isStale;
     this.#learning.delete(hub);
     hub.model.endLearning();
     hub.rulesAreKnown();
+    if (isStale === true) this.begin(hub);
   }
 }

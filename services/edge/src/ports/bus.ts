@@ -37,16 +37,15 @@ export interface Bus {
 /** What an edge hears from the bus. None of it is called from within a call of `Bus`. */
 export interface BusListener {
   /**
-   * `from`: the id of the edge that said it. `bytes` are lent for the call, and not to be changed: see
-   * `together`. The
+   * `from`: the id of the edge that said it. `bytes` are lent, see `together`, and not to be changed. The
    * subject of what was sent to this edge alone is `edgeSubject` of its id.
    */
   message(subject: string, from: string, bytes: Uint8Array): void;
   /**
-   * Runs `hear`, which hands on all that has come together, by calls of `message` and `gap`. Where there
-   * is this, the bytes of all those messages stay as they are until it returns.
+   * To run `hear`, which hands on all that has come together, by calls of `message` and `gap`. The bytes
+   * of all those messages stay as they are until it returns.
    */
-  together?(hear: () => void): void;
+  together(hear: () => void): void;
   /** Something that was said may be lost: by this edge, or where it is undefined by anybody. */
   gap(from: string | undefined, why: GapCause): void;
   /** The engine says that there is no such edge, of something that was sent to it. Not every engine can. */

@@ -142,7 +142,8 @@ export class HubRuntime {
    * other edges. The asker, where there is one, is told before this returns, unless others have to be
    * asked first.
    */
-  execute(command: Command, origin: Origin, body: Uint8Array, asker?: Asker): void {
+  execute(command: Command, origin: Origin, body: Uint8Array, whoAsks?: Asker): void {
+    const asker = whoAsks && this.#askerOf(command, whoAsks);
     let found = true;
     let asksOthers = false;
     for (const effect of this.model.execute(command, origin, this.#context.time.now())) {
@@ -154,11 +155,13 @@ export class HubRuntime {
         this.others.ask(effect.to, effect.needs, body, asker);
       }
     }
-    if (asker === undefined || asksOthers) return;
-    const settle = (): void => asker.settle(found ? DONE : NOT_FOUND);
-    // An ack means that the next send reaches it, whichever edge that comes from.
-    if (command.kind === 'join' || command.kind === 'joinUser') this.others.whenHeard(settle);
-    else settle();
+    if (!asksOthers) asker?.settle(found ? DONE : NOT_FOUND);
+  }
+
+  /** An acked join means that the next send reaches the group, whichever edge that comes from. */
+  #askerOf({ kind }: Command, asker: Asker): Asker {
+    if (kind !== 'join' && kind !== 'joinUser') return asker;
+    return { settle: (answer) => this.others.whenHeard(() => asker.settle(answer)) };
   }
 
   /** Sends each of them the payload of its hub protocol. */

@@ -1,0 +1,139 @@
+import { MessageType } from '@trunkline/protocol';
+import { describe, expect, test } from 'vitest';
+import { MemoryBroker } from '../bus/memory-bus.ts';
+import { JSON_HANDSHAKE, turn } from '../sessions/fixtures.test-support.ts';
+import { SYSTEM_TIME } from '../system-time.ts';
+import {
+  join,
+  joinMute,
+  joinPair,
+  json,
+  roundTrip,
+  settle,
+} from './cluster-member.test-support.ts';
+
+describe('an edge that takes up a hub later', () => {
+  const rule = (userId: string, group: string, ttl?: number) =>
+    ({
+      type: MessageType.UserJoinGroup,
+      userId,
+      group,
+      ...(ttl === undefined ? {} : { ttl }),
+    }) as const;
+  const toGroup = (group: string) =>
+    ({ type: MessageType.MultiGroupBroadcastData, groups: [group], payloads: json }) as const;
+
+  test('knows what groups its users were put into before: its clients wait until it does', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+    await settle(a, b);
+    const server = await a.edge.server();
+    server.says(rule('ann', 'kept'), rule('ann', 'timed', 8), rule('ann', 'over', 1));
+    // More than one page of them.
+    for (let n = 0; n < 2_500; n++) server.says(rule(`user ${n}`, 'crowd'));
+    a.edge.pass(2);
+    const other = await b.edge.server({ serverId: 'server-2' });
+    const ann = b.edge.strangeClient({ userId: 'ann' });
+    ann.says(JSON_HANDSHAKE);
+    expect(other.session.clients).toEqual([]);
+    await roundTrip();
+    await roundTrip();
+    expect(other.session.clients).toHaveLength(1);
+    other.data(ann, '{}␞');
+    const last = await b.edge.client(other, { userId: 'user 2499' });
+    server.says(toGroup('kept'), toGroup('timed'), toGroup('over'), toGroup('crowd'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{}␞', '{"n":1}␞{"n":1}␞']);
+    expect(last.heard).toEqual(['{"n":1}␞']);
+    b.edge.pass(6);
+    const late = await b.edge.client(other, { userId: 'ann' });
+    server.says(toGroup('timed'));
+    await roundTrip();
+    expect(late.heard).toEqual([]);
+  });
+
+  test('takes nothing back that has been said since', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+    await settle(a, b);
+    const server = await a.edge.server();
+    server.says(rule('ann', 'old'), rule('ann', 'kept'));
+    const other = await b.edge.server({ serverId: 'server-2' });
+    // The rules are on their way when one of them is taken back at the edge that learns.
+    other.says({ type: MessageType.UserLeaveGroup, userId: 'ann', group: 'old' });
+    await roundTrip();
+    const ann = await b.edge.client(other, { userId: 'ann' });
+    server.says(toGroup('old'), toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+
+  test('goes on without them after three seconds, when nobody tells them', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const b = join(broker, 'b');
+    const mute = joinMute(broker);
+    await roundTrip();
+    mute.sayThatItIsThere();
+    await settle(b);
+    const server = await b.edge.server();
+    const client = b.edge.strangeClient();
+    client.says(JSON_HANDSHAKE);
+    for (let second = 0; second < 3; second++) {
+      expect(server.session.clients).toEqual([]);
+      mute.sayThatItIsThere();
+      await settle(b);
+    }
+    expect(server.session.clients).toHaveLength(1);
+  });
+
+  test('serves its own clients at once when the bus goes meanwhile', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const b = join(broker, 'b');
+    await roundTrip();
+    // It has not heard yet who else is there.
+    const server = await b.edge.server();
+    const client = b.edge.strangeClient();
+    client.says(JSON_HANDSHAKE);
+    expect(server.session.clients).toEqual([]);
+    b.down('it is away');
+    expect(server.session.clients).toHaveLength(1);
+    const second = b.edge.strangeClient({ hub: 'other' });
+    second.says(JSON_HANDSHAKE);
+    await b.edge.server({ hub: 'other' });
+    expect(second.session.host).toBeDefined();
+  });
+
+  test('learns again after a gap', async () => {
+    const { b, server, other } = await joinPair();
+    const ann = await b.edge.client(other, { userId: 'ann' });
+    b.losesCommands = true;
+    server.says(rule('ann', 'kept'));
+    await roundTrip();
+    b.losesCommands = false;
+    b.gap('a', 'missing');
+    await roundTrip();
+    server.says(toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+
+  test('learns once more when something is missed while it learns', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+    await settle(a, b);
+    const server = await a.edge.server();
+    const other = await b.edge.server({ serverId: 'server-2' });
+    b.losesCommands = true;
+    // Said when the answer is on its way, and reported to be lost before that has come.
+    await turn();
+    server.says(rule('ann', 'kept'));
+    b.gap('c', 'missing');
+    await roundTrip();
+    b.losesCommands = false;
+    await roundTrip();
+    const ann = await b.edge.client(other, { userId: 'ann' });
+    server.says(toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+});
