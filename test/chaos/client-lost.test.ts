@@ -10,9 +10,9 @@ import { TEST_MS, World } from './world.ts';
 /** What networks hold of a connection that is not read is well below this many messages. */
 const MOST_MESSAGES = 1_000;
 const TEXT = 'x'.repeat(64 * 1024);
-const CLIENT_TIMEOUT_MS = 2_000;
+const CLIENT_TIMEOUT_MS = 5_000;
 /** Its own, of a client that is to be found silent first, however busy the machine is. */
-const SERVER_TIMEOUT_MS = 8_000;
+const SERVER_TIMEOUT_MS = 12_000;
 
 describe.concurrent('a client', { timeout: TEST_MS }, () => {
   it.each([

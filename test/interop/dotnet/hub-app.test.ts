@@ -16,7 +16,7 @@ import { defineFreshProcessTests } from './fresh-process.ts';
 import { defineGreetingTests } from './greeting.ts';
 import { hubAppWorld, startHubApp } from './hub-app.ts';
 import { defineMembershipTests } from './membership.ts';
-import { BUILD_TIMEOUT_MS, withPart } from './part.ts';
+import { BUILD_TIMEOUT_MS, type RestoredPart, withPart } from './part.ts';
 import { defineTypedTests } from './typed.ts';
 
 /** For the longest; what a scenario waits for has deadlines of its own. */
@@ -42,17 +42,28 @@ type ClientTest = (app: () => { readonly url: string }) => void;
 const clientTests: ClientTest[] = [];
 /** Of what .NET 10's apps do not have. */
 const sdkTests: ClientTest[] = [];
+const parts: RestoredPart[] = [];
 for (const version of CLIENT_VERSIONS) {
   await withPart(clientPart(version), (client) => {
+    parts.push(client);
     clientTests.push((app) => defineClientProgramTest(version, client, app));
     if (version === REFRESHING_VERSION) sdkTests.push((app) => defineStayTest(client, app));
   });
 }
 
+// Compilers beside them would take the time from tests that have deadlines.
+beforeAll(async () => {
+  for (const part of parts) await part.build();
+}, 4 * BUILD_TIMEOUT_MS);
+
 await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
-  for (const service of [false, true]) {
-    const host = service ? 'with Microsoft.Azure.SignalR' : 'on Kestrel alone';
-    describe.concurrent(`HubApp ${host}`, { timeout: TIMEOUT_MS }, () => {
+  parts.push(part);
+  // One after the other, for the same reason; the tests of each are concurrent.
+  describe.each([
+    ['on Kestrel alone', false],
+    ['with Microsoft.Azure.SignalR', true],
+  ])('HubApp %s', (_host, service) => {
+    describe.concurrent('serves', { timeout: TIMEOUT_MS }, () => {
       let edge: StartedEdge | undefined;
       let app: AppServer;
 
@@ -86,7 +97,7 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
         },
       );
     });
-  }
+  });
 });
 
 describe.runIf(clientTests.length > 0)('an app server of the TypeScript SDK', () => {

@@ -55,7 +55,7 @@ export class RestoredPart {
   /** Waits for the URL. Rejects with what the compiler says, and as `startProcess` does. */
   async start(env: NodeJS.ProcessEnv, options: StartOptions = {}): Promise<StartedApp> {
     const { args = [], cwd = FOLDER, saying = 'listening ' } = options;
-    const started = await startProcess(this.#dotnet, [await this.#build(), ...args], {
+    const started = await startProcess(this.#dotnet, [await this.build(), ...args], {
       name: this.#part.project,
       env: { ...DOTNET_ENV, ...env },
       cwd,
@@ -67,11 +67,12 @@ export class RestoredPart {
 
   /** What it writes until it ends. Rejects when that takes too long, or is not with 0. */
   async run(...args: readonly string[]): Promise<string> {
-    const program = await this.#build();
+    const program = await this.build();
     return execute(this.#dotnet, [program, ...args], RUN_TIMEOUT_MS);
   }
 
-  #build(): Promise<string> {
+  /** Resolves with the path of the program, when it is built. Rejects with what the compiler says. */
+  build(): Promise<string> {
     this.#program ??= build(this.#dotnet, this.#part);
     return this.#program;
   }
