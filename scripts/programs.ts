@@ -1,5 +1,4 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EDGE_ENVIRONMENT } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
@@ -7,8 +6,6 @@ import type { Program } from './service-process.ts';
 import { TIMES } from './times.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Debian has servers here, and an ordinary user's PATH leaves it out. */
-const SYSTEM = '/usr/sbin';
 
 /** The key is the one for development, whatever this shell has for other edges. */
 const NO_KEYS = {
@@ -44,7 +41,7 @@ export function service(service: keyof typeof STOP_MS, env: NodeJS.ProcessEnv): 
   };
 }
 
-/** A NATS server on a free port of this machine, with the configuration that we ship. */
+/** A NATS server on a free port of this machine, with the configuration that we ship. `path`: undefined where there is none. */
 export function nats(path: string | undefined): Program<string> {
   if (path === undefined) {
     throw new SettingsError(
@@ -63,22 +60,6 @@ export function nats(path: string | undefined): Program<string> {
     listens: (line) => /Listening for client connections on (\S+)$/.exec(line)?.[1],
     isShown: (line) => /\[(?:WRN|ERR|FTL)\]/.test(line),
   };
-}
-
-/** The machine's NATS server, if it has one. */
-export function findNats(
-  folders: readonly string[] = [...(process.env['PATH'] ?? '').split(delimiter), SYSTEM],
-): string | undefined {
-  return folders.map((folder) => join(folder, 'nats-server')).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function parse(line: string): Entry {

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
+import { findProgram, packageVersion, runProcess, stopRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
-import { findNats, nats, service } from './programs.ts';
+import { nats, service } from './programs.ts';
 import type { Program } from './service-process.ts';
 import { ServiceProcess } from './service-process.ts';
 
@@ -34,17 +34,18 @@ const FIRST = {
   TRUNKLINE_CHAT_PORT: 3000,
 } as const;
 
-/** An edge and the chat that it serves. */
-interface Place {
-  readonly edge: string;
+interface Edge {
+  readonly url: string;
   readonly admin: string;
-  readonly chat: string;
-  /** What app servers need to join the edge. */
+  /** What app servers need to join it. */
   readonly connectionString: string;
 }
 
+/** Where all that has been started listens. */
 interface Places {
-  readonly all: readonly Place[];
+  readonly edges: readonly Edge[];
+  /** One at each edge. */
+  readonly chats: readonly string[];
   readonly negotiate: string;
   readonly bus: string | undefined;
 }
@@ -94,30 +95,31 @@ async function start(): Promise<Running | undefined> {
 }
 
 /** Starts one after the other; `services` has each from its start on. */
-async function startAll(edges: number, services: ServiceProcess<unknown>[]): Promise<Places> {
+async function startAll(count: number, services: ServiceProcess<unknown>[]): Promise<Places> {
   const listening = async <T>(program: Program<T>): Promise<T> => {
     const started = new ServiceProcess(program);
     services.push(started);
     return started.listening();
   };
-  const bus = edges > 1 ? `nats://${await listening(nats(findNats()))}` : undefined;
-  const all: Place[] = [];
-  for (let index = 0; index < edges; index++) {
+  const bus = count > 1 ? `nats://${await listening(nats(findProgram('nats-server')))}` : undefined;
+  const edges: Edge[] = [];
+  for (let index = 0; index < count; index++) {
     const env = { ...portsOf(index), ...(bus === undefined ? {} : { TRUNKLINE_BUS: bus }) };
-    const edge = await listening(service('edge', env));
-    const url = String(edge['url']);
+    const entry = await listening(service('edge', env));
+    const url = String(entry['url']);
     const connectionString = formatConnectionString(url, DEVELOPMENT_ACCESS_KEY);
-    all.push({ edge: url, admin: String(edge['admin']), chat: '', connectionString });
+    edges.push({ url, admin: String(entry['admin']), connectionString });
   }
-  const [{ connectionString: first }] = all as [Place];
-  const negotiate = await listening(service('negotiate', { TRUNKLINE_CONNECTION_STRING: first }));
-  for (const [index, place] of all.entries()) {
-    const { connectionString } = place;
-    const env = { ...portsOf(index), TRUNKLINE_CONNECTION_STRING: connectionString };
-    const chat = await listening(service('chat', env));
-    all[index] = { ...place, chat: String(chat['url']) };
+  const joining = ({ connectionString: TRUNKLINE_CONNECTION_STRING }: Edge) => ({
+    TRUNKLINE_CONNECTION_STRING,
+  });
+  const negotiate = await listening(service('negotiate', joining(edges[0]!)));
+  const chats: string[] = [];
+  for (const [index, edge] of edges.entries()) {
+    const chat = await listening(service('chat', { ...portsOf(index), ...joining(edge) }));
+    chats.push(String(chat['url']));
   }
-  return { all, negotiate: String(negotiate['url']), bus };
+  return { edges, chats, negotiate: String(negotiate['url']), bus };
 }
 
 /** Of the edge with this index, and of its chat; 0, any free one, stays 0. */
@@ -133,19 +135,19 @@ function portsOf(index: number): Record<string, string> {
   );
 }
 
-function announce({ all, negotiate, bus }: Places): void {
+function announce({ edges, chats, negotiate, bus }: Places): void {
   const rows: (readonly [name: string, values: readonly string[]])[] = [
-    ['Chat sample', all.map(({ chat }) => chat)],
+    ['Chat sample', chats],
     ['Negotiate service', [`${negotiate}/{hub}/negotiate`]],
-    ['Edge', all.map(({ edge }) => edge)],
-    ['Metrics', all.map(({ admin }) => `${admin}/metrics`)],
-    ['Connection string', all.map(({ connectionString }) => connectionString)],
+    ['Edge', edges.map(({ url }) => url)],
+    ['Metrics', edges.map(({ admin }) => `${admin}/metrics`)],
+    ['Connection string', edges.map(({ connectionString }) => connectionString)],
     ...(bus === undefined ? [] : [['Bus', [bus]] as const]),
   ];
   const lines = rows.flatMap(([name, values]) =>
     values.map((value, index) => `  ${(index === 0 ? name : '').padEnd(18)}  ${value}`),
   );
-  const windows = all.length > 1 ? 'each of them in a window' : 'in two windows';
+  const windows = chats.length > 1 ? 'each of them in a window' : 'in two windows';
   process.stdout.write(`
 Trunkline is running.
 
@@ -157,15 +159,11 @@ Open the chat ${windows}. Ctrl-C stops everything.
 
 /** The last one first: chats, negotiate, edges, NATS. Those of one kind together. */
 async function stopAll(services: readonly ServiceProcess<unknown>[]): Promise<void> {
-  let kind: ServiceProcess<unknown>[] = [];
-  for (const one of services.toReversed()) {
-    if (kind.length > 0 && kind[0]!.name !== one.name) {
-      await Promise.all(kind.map((each) => each.stop()));
-      kind = [];
-    }
-    kind.push(one);
+  const kinds = new Map<string, ServiceProcess<unknown>[]>();
+  for (const one of services) kinds.set(one.name, [...(kinds.get(one.name) ?? []), one]);
+  for (const kind of [...kinds.values()].toReversed()) {
+    await Promise.all(kind.map((one) => one.stop()));
   }
-  await Promise.all(kind.map((each) => each.stop()));
 }
 
 await runProcess('trunkline', start, stopRequest(process));

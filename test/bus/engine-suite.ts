@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 
+import { findProgram } from '@trunkline/foundation';
 import {
   type BusEngine,
   type BusEngineOptions,
-  findProgram,
   freePort,
   makeCertificate,
   TcpProxy,

@@ -1,4 +1,5 @@
-import { findProgram, type ProfileName, startDotnetStandIn } from '@trunkline/testing';
+import { findProgram } from '@trunkline/foundation';
+import { type ProfileName, startDotnetStandIn } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Context } from './context.ts';

@@ -2,7 +2,8 @@ import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { findProgram, startProcess } from '@trunkline/testing';
+import { findProgram } from '@trunkline/foundation';
+import { startProcess } from '@trunkline/testing';
 
 import { type AppServer, controlAt } from './start-app-server.ts';
 

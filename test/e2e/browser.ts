@@ -1,4 +1,4 @@
-import { findProgram } from '@trunkline/testing';
+import { findProgram } from '@trunkline/foundation';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 

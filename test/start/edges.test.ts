@@ -1,7 +1,7 @@
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { NATS } from '@trunkline/testing';
 import { describe, expect, it } from 'vitest';
-import { findNats, nats } from '../../scripts/programs.ts';
+import { nats } from '../../scripts/programs.ts';
 import { isAlive, NpmStart } from './npm-start.ts';
 
 /** A page of a chat, as far as a room is concerned. */
@@ -51,5 +51,5 @@ it.each([
 );
 
 it('says so where several edges are asked for and there is no nats-server', () => {
-  expect(() => nats(findNats([]))).toThrow('this machine has no nats-server: install it');
+  expect(() => nats(undefined)).toThrow('this machine has no nats-server: install it');
 });

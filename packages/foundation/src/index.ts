@@ -1,4 +1,5 @@
 export { EDGE_ENVIRONMENT } from './edge-environment.ts';
+export { findProgram } from './find-program.ts';
 export { listen } from './listen.ts';
 export { packageVersion } from './package-version.ts';
 export { runProcess } from './run-process.ts';

@@ -16,7 +16,6 @@ export {
   startDotnetStandIn,
 } from './launch/dotnet-stand-in.ts';
 export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
-export { findProgram } from './launch/find-program.ts';
 export { freePort } from './launch/free-port.ts';
 export { NATS, startNats } from './launch/nats.ts';
 export { NGINX, startNginx, type StartedNginx } from './launch/nginx.ts';

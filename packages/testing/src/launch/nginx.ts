@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import { CERTIFICATE, makeCertificate } from './certificate.ts';
-import { findProgram } from './find-program.ts';
+import { findProgram } from '@trunkline/foundation';
 import { freePort } from './free-port.ts';
 import { startProcess, type StartedProcess } from './process.ts';
 import { TcpProxy } from './tcp-proxy.ts';

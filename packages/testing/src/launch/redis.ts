@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { type BusEngine, type BusEngineOptions, startBusEngine } from './bus-engine.ts';
-import { findProgram } from './find-program.ts';
+import { findProgram } from '@trunkline/foundation';
 
 const SHIPPED = new URL('../../../../deploy/redis.conf', import.meta.url);
 const LISTEN = 'port 6379\n';
