@@ -37,6 +37,14 @@ export async function keepUp(
   await Promise.all(Array.from({ length: count }, (_, index) => again(index)));
 }
 
+/**
+ * Who is cut comes again after a while, as clients do: to come again at once, hundreds of times a second,
+ * would be a flood of connects, whatever else is sent.
+ */
+export async function comeAgain(signal: AbortSignal): Promise<void> {
+  await pass(500 + Math.random() * 1_000, undefined, { signal }).catch(() => {});
+}
+
 /** One every so many milliseconds, whether those before have ended or not. */
 export async function every(
   ms: number,

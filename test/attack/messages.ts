@@ -2,13 +2,14 @@ import { FakeAppServer } from '@trunkline/testing';
 
 import { JSON_HANDSHAKE } from '../edge/support/hub-client.ts';
 import { frame, Opcode } from '../edge/support/raw-socket.ts';
-import { type Attack, each, every, keepUp } from './attack.ts';
+import { type Attack, comeAgain, each, every, keepUp } from './attack.ts';
 import { greetingClient, openClient, type Wire } from './wire.ts';
 
 /** Attacks by what clients say. */
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const WAITING = 1_000;
 const SEPARATOR = '\x1e';
 const PING = `{"type":6}${SEPARATOR}`;
 const BEGINNING = '{"type":1,"target":"echo","arguments":["';
@@ -30,22 +31,29 @@ const unfinishedMessages: Attack = {
         await wire.send(hubMessage);
         await wire.send(webSocketMessage);
         await wire.ended;
+        await comeAgain(signal);
       });
   },
 };
 
 const waitingClients: Attack = {
   name: 'waiting-clients',
-  what: '1,000 clients that wait for an app server, with 255 KiB each',
+  what: `${WAITING.toLocaleString('en')} clients that wait for an app server, with 255 KiB each`,
   served: false,
   async prepare(target) {
     const message = frame(Opcode.Text, `${BEGINNING.padEnd(255 * KIB, 'x')}"]}${SEPARATOR}`);
+    const connect = async (): Promise<Wire> => {
+      const wire = await greetingClient(target);
+      await wire.send(frame(Opcode.Text, JSON_HANDSHAKE));
+      return wire;
+    };
+    const wires = await each(WAITING, 64, connect);
     return (signal) =>
-      keepUp(1_000, signal, async () => {
-        const wire = await greetingClient(target);
-        await wire.send(frame(Opcode.Text, JSON_HANDSHAKE));
-        await wire.send(message);
-        await wire.ended;
+      keepUp(WAITING, signal, async (index) => {
+        if (wires[index]!.over) wires[index] = await connect();
+        await wires[index]!.send(message);
+        await wires[index]!.ended;
+        await comeAgain(signal);
       });
   },
 };

@@ -9,10 +9,16 @@ import { JSON_HANDSHAKE } from '../edge/support/hub-client.ts';
 import { frame, Opcode, UPGRADE } from '../edge/support/raw-socket.ts';
 import { userToken } from '../edge/support/tokens.ts';
 import type { Target } from './attack.ts';
+import { Line } from './line.ts';
+
+/** All that an attacker sends goes through it. */
+const LINE = new Line();
+/** So much takes its turn on the line. */
+const PACKET_BYTES = 64 * 1024;
 
 /**
- * A TCP connection of an attacker: writes as fast as it is read, drops what it hears, and never
- * throws, since to be cut is what an attacker expects.
+ * A TCP connection of an attacker: writes as fast as it is read and the attacker's line allows, drops
+ * what it hears, and never throws, since to be cut is what an attacker expects.
  */
 export class Wire {
   /** Resolves when the connection is over, whoever ended it. */
@@ -48,9 +54,13 @@ export class Wire {
    * the event loop, so that who sends without end can still be told to end.
    */
   async send(bytes: Uint8Array | string): Promise<void> {
-    if (this.#over) return;
-    const written = new Promise((resolve) => this.#socket.write(bytes, resolve));
-    await Promise.race([written, this.ended]);
+    const all = Buffer.from(bytes);
+    for (let at = 0; at < all.length && !this.#over; at += PACKET_BYTES) {
+      const packet = all.subarray(at, at + PACKET_BYTES);
+      await LINE.carry(packet.length);
+      const written = new Promise((resolve) => this.#socket.write(packet, resolve));
+      await Promise.race([written, this.ended]);
+    }
     await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -1,4 +1,5 @@
 import { discard } from '../discard.ts';
+import { BLOCK_BYTES, giveBlock, takeBlock } from './blocks.ts';
 import { binaryRecordLength, oversized, recordEnd, textRecordEnd } from './records.ts';
 
 /** Takes one whole record, `bytes[start, end)`. Answering false, it wants no more for now. */
@@ -16,6 +17,12 @@ export class RecordBuffer {
   readonly #binary: boolean;
   readonly #limit: number;
   readonly #release: ((memory: Uint8Array) => void) | undefined;
+  /**
+   * Of a long record, all blocks but the last; each is full. They are joined when it is complete: were it
+   * copied as it grows, those who begin records and never end them would make their receiver copy all day.
+   */
+  readonly #blocks: Uint8Array[] = [];
+  /** The last block, or all that there is. */
   #tail: Uint8Array | undefined;
   #held = 0;
   /** What the held record announced as its length; -1 as long as that is not known. */
@@ -38,7 +45,7 @@ export class RecordBuffer {
 
   /** Bytes of memory that keeping them takes. */
   get reserved(): number {
-    return this.#tail?.length ?? 0;
+    return this.#blocks.length * BLOCK_BYTES + (this.#tail?.length ?? 0);
   }
 
   /**
@@ -53,14 +60,13 @@ export class RecordBuffer {
     let start = 0;
     if (this.#held > 0) {
       start = this.#binary ? this.#joinBinary(chunk) : this.#joinText(chunk);
-      const joined = this.#held === this.#announced ? this.#tail : undefined;
-      if (joined !== undefined && this.#handOn(joined, sink) === false) return start;
+      if (this.#held === this.#announced && this.#handOn(sink) === false) return start;
     }
     while (start < chunk.length) {
       const end = recordEnd(this.#binary, chunk, start, this.#limit);
       if (end === -1) {
-        const tail = this.#keep(chunk, start, chunk.length);
-        if (this.#binary) this.#readPrefix(tail);
+        this.#keep(chunk, start, chunk.length);
+        if (this.#binary) this.#readPrefix();
         return chunk.length;
       }
       const more = sink(chunk, start, end);
@@ -72,20 +78,37 @@ export class RecordBuffer {
 
   /** Keeps nothing any more: what has begun will not end. */
   drop(): void {
-    if (this.#tail !== undefined) discard(this.#tail);
+    if (this.#tail !== undefined) giveBlock(this.#tail);
+    for (const block of this.#blocks) giveBlock(block);
     this.#forget();
   }
 
   /** The held record, which has come as far as it announced. */
-  #handOn(joined: Uint8Array, sink: RecordSink): boolean | void {
-    const whole = joined.subarray(0, this.#held);
+  #handOn(sink: RecordSink): boolean | void {
+    const length = this.#held;
+    const joined = this.#joined();
     this.#forget();
-    const more = sink(whole, 0, whole.length);
+    const more = sink(joined.subarray(0, length), 0, length);
     this.#release?.(joined);
     return more;
   }
 
+  #joined(): Uint8Array {
+    const tail = this.#tail!;
+    if (this.#blocks.length === 0) return tail;
+    const joined = new Uint8Array(this.#held);
+    let at = 0;
+    for (const block of [...this.#blocks, tail]) {
+      const rest = this.#held - at;
+      joined.set(rest < block.length ? block.subarray(0, rest) : block, at);
+      at += block.length;
+      giveBlock(block);
+    }
+    return joined;
+  }
+
   #forget(): void {
+    this.#blocks.length = 0;
     this.#tail = undefined;
     this.#held = 0;
     this.#announced = -1;
@@ -104,7 +127,8 @@ export class RecordBuffer {
   #joinBinary(chunk: Uint8Array): number {
     let taken = 0;
     while (this.#announced === -1 && taken < chunk.length) {
-      this.#readPrefix(this.#keep(chunk, taken, taken + 1));
+      this.#keep(chunk, taken, taken + 1);
+      this.#readPrefix();
       taken++;
     }
     if (this.#announced === -1) return taken;
@@ -113,26 +137,47 @@ export class RecordBuffer {
     return end;
   }
 
-  #readPrefix(tail: Uint8Array): void {
-    this.#announced = binaryRecordLength(tail, 0, this.#held, this.#limit);
+  /** Only while that is not known; the record is not long then. */
+  #readPrefix(): void {
+    this.#announced = binaryRecordLength(this.#tail!, 0, this.#held, this.#limit);
   }
 
-  /** Memory doubles with what has really come: an announced length alone takes none. */
-  #keep(chunk: Uint8Array, start: number, end: number): Uint8Array {
-    const needed = this.#held + end - start;
-    let tail = this.#tail;
-    if (tail === undefined || tail.length < needed) {
-      const most = this.#announced === -1 ? this.#limit : this.#announced;
-      const doubled = Math.max(TAIL_BYTES_MIN, (tail?.length ?? 0) * 2);
-      const grown = new Uint8Array(Math.max(needed, Math.min(most, doubled)));
-      if (tail !== undefined) {
-        grown.set(tail.subarray(0, this.#held));
-        discard(tail);
-      }
-      this.#tail = tail = grown;
+  #keep(chunk: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end;) {
+      const used = this.#makeRoom(end - at);
+      const tail = this.#tail!;
+      const next = Math.min(end, at + tail.length - used);
+      tail.set(chunk.subarray(at, next), used);
+      this.#held += next - at;
+      at = next;
     }
-    tail.set(chunk.subarray(start, end), this.#held);
-    this.#held = needed;
-    return tail;
+  }
+
+  /**
+   * Room for so many bytes, or some of them; answers where in the last block it begins. Memory doubles
+   * with what has really come: an announced length alone takes none.
+   */
+  #makeRoom(bytes: number): number {
+    let used = this.#held - this.#blocks.length * BLOCK_BYTES;
+    let tail = this.#tail;
+    if (tail !== undefined && used === BLOCK_BYTES) {
+      this.#blocks.push(tail);
+      tail = undefined;
+      used = 0;
+    }
+    const needed = Math.min(BLOCK_BYTES, used + bytes);
+    if (tail !== undefined && tail.length >= needed) return used;
+    const length = this.#announced === -1 ? this.#limit : this.#announced;
+    const most = length - this.#blocks.length * BLOCK_BYTES;
+    const doubled = this.#blocks.length > 0 ? BLOCK_BYTES : 2 * (tail?.length ?? 0);
+    const wanted = Math.min(most, Math.max(TAIL_BYTES_MIN, doubled));
+    const size = Math.min(BLOCK_BYTES, Math.max(needed, wanted));
+    const grown = size === BLOCK_BYTES ? takeBlock() : new Uint8Array(size);
+    if (tail !== undefined) {
+      grown.set(tail.subarray(0, used));
+      discard(tail);
+    }
+    this.#tail = grown;
+    return used;
   }
 }

@@ -1,3 +1,4 @@
+import { discard } from '../discard.ts';
 import type { Timestamp } from './timestamp.ts';
 
 /**
@@ -34,6 +35,12 @@ export class ByteWriter {
   clear(keepBytes = 1024 * 1024): void {
     this.length = 0;
     if (this.buffer.length > keepBytes) this.buffer = Buffer.allocUnsafeSlow(this.#initialBytes);
+  }
+
+  /** Gives the memory back at once: for a writer that is used no more. */
+  discard(): void {
+    this.length = 0;
+    discard(this.buffer);
   }
 
   reserve(bytes: number): void {

@@ -1,5 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Budget } from '@trunkline/protocol';
+import { discard } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
 import type { HttpAnswer, Post } from '../ports/listener.ts';
 import { respond, UwsExchange } from './uws-exchange.ts';
@@ -44,13 +45,13 @@ export class Bodies {
   /** Gives the body to `post` once it is whole; `headers` go with whatever is answered. */
   read(res: HttpResponse, headers: Readonly<Record<string, string>>, post: Post): void {
     if (!this.#reserve(post)) return respond(res, TRY_LATER, headers);
-    let chunks: Buffer[] = [];
+    const chunks: Buffer[] = [];
     let length = 0;
     const exchange = new UwsExchange(res, headers, () => {
       this.#readings.delete(reading);
       this.#release(post);
       this.#bytes.give(post.owner, length);
-      chunks = [];
+      for (const chunk of chunks.splice(0)) discard(chunk);
     });
     const reading = { post, exchange };
     this.#readings.add(reading);
@@ -61,7 +62,7 @@ export class Bodies {
       length += chunk.byteLength;
       // The chunk is taken back when this returns.
       chunks.push(Buffer.from(new Uint8Array(chunk)));
-      if (isLast) post.take(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), exchange);
+      if (isLast) post.take(joined(chunks), exchange);
     });
   }
 
@@ -90,4 +91,12 @@ export class Bodies {
     const body = `A post may have ${this.#bodyBytes} bytes at most.`;
     return { status: 413, headers: { 'content-type': 'text/plain' }, body };
   }
+}
+
+/** The whole of a body, which nothing else has a part in; its chunks are given back. */
+function joined(chunks: Buffer[]): Buffer {
+  const [only] = chunks;
+  const whole = chunks.length === 1 ? only! : Buffer.concat(chunks);
+  for (const chunk of chunks.splice(0)) if (chunk !== whole) discard(chunk);
+  return whole;
 }

@@ -116,7 +116,7 @@ export const CLIENT_CLOSE_REASONS = {
     reconnect: true,
     code: 1008,
     text: 'Connection closed with an error.',
-    when: 'The client sent more at once than can be worked off, did not go on with a message that it had begun, or kept sending what no client sends.',
+    when: 'The client sent more at once than can be worked off, did not go on with a message that it had begun, or kept sending pings or what no client sends.',
   },
   serviceReload: {
     label: 'ServiceReload',

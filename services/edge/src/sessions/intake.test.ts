@@ -1,7 +1,14 @@
 import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
-import { counted, payloads, TestEdge, turn, wire } from './fixtures.test-support.ts';
+import {
+  counted,
+  MESSAGEPACK_HANDSHAKE,
+  payloads,
+  TestEdge,
+  turn,
+  wire,
+} from './fixtures.test-support.ts';
 
 const CALL = '{"type":1,"target":"a","arguments":[]}␞';
 const ACK = '{"type":8,"sequenceId":1}␞';
@@ -69,12 +76,30 @@ describe('a client that sends much at once', () => {
   });
 });
 
-describe('messages that no client sends', () => {
-  test('are counted, and too many of them end the client', () => {
-    for (let n = 0; n < 1000; n++) client.says(ACK);
-    expect([edge.context.counters.strays, edge.closes]).toEqual([1000, {}]);
-    client.says(ACK);
+describe('messages that no client sends, or clients send once in some seconds', () => {
+  test.each([
+    ['an ack', ACK, 1000],
+    ['a ping', '{"type":6}␞', 0],
+    ['a ping with spaces', '{ "type" : 6 }␞', 0],
+    ['nothing at all', '␞', 0],
+  ])('%s: too many end the client', (_, message, strays) => {
+    for (let n = 0; n < 1000; n++) client.says(message);
+    expect([edge.context.counters.strays, edge.closes]).toEqual([strays, {}]);
+    client.says(message);
     expect(edge.closes).toEqual({ Flood: 1 });
+  });
+
+  test('the same in MessagePack', async () => {
+    const binary = await edge.client(server, { handshake: MESSAGEPACK_HANDSHAKE });
+    for (let n = 0; n < 1000; n++) binary.socket.receive(Buffer.of(2, 0x91, 6));
+    expect(edge.closes).toEqual({});
+    binary.socket.receive(Buffer.of(0));
+    expect(edge.closes).toEqual({ Flood: 1 });
+  });
+
+  test('the shortest of others may be as many as a client likes', () => {
+    for (let n = 0; n < 5_000; n++) client.says('{"type":99}␞');
+    expect(edge.closes).toEqual({});
   });
 
   test('may come now and then for ever', () => {

@@ -8,9 +8,9 @@ import type { Worker } from './turns.ts';
 import { TurnClock, Turns } from './turns.ts';
 import { Unfinished } from './unfinished.ts';
 
-/** So many messages of a kind that no client sends, within ten seconds, end a client. */
-const STRAYS = 1000;
-const STRAYS_MS = 10_000;
+/** So many messages of kinds that clients send never, or once in some seconds, end one within ten seconds. */
+const IDLE_TALK = 1000;
+const IDLE_TALK_MS = 10_000;
 
 export interface Closable {
   close(reason: CloseReason): void;
@@ -35,7 +35,7 @@ interface MeasuredSender extends Sender {
 
 /**
  * What bounds the work and the memory that incoming bytes cost: who works when, who holds half
- * messages, what waits for whom, who sends what nobody sends. Whoever passes a bound is closed.
+ * messages, what waits for whom, who says nothing all the time. Whoever passes a bound is closed.
  */
 export class Intake {
   readonly clients: Turns<Sender>;
@@ -49,8 +49,9 @@ export class Intake {
   readonly movingClients: Budget<Closable>;
   /** Bytes for clients whose handshake response is not out. */
   readonly openingClients: SharedBudget<Unsettled>;
-  readonly #strays = new Map<Sender, number>();
-  #straysSince = 0;
+  /** Messages that say nothing, by who has sent them of late. */
+  readonly #idleTalk = new Map<Sender, number>();
+  #idleTalkSince = 0;
 
   constructor(pools: Pools, outbox: Outbox, time: Time) {
     const clock = new TurnClock(time);
@@ -63,6 +64,7 @@ export class Intake {
       giveUp: closeServer,
       worked: (server, ms) => server.worked(ms),
       begin: () => outbox.begin(),
+      ease: () => outbox.ease(),
       end: () => outbox.end(),
     });
     this.waitingClients = pools.open('waiting_clients', closeClient);
@@ -81,11 +83,11 @@ export class Intake {
     );
   }
 
-  /** The client has sent what no client sends. */
-  stray(client: Sender): void {
-    const strays = (this.#strays.get(client) ?? 0) + 1;
-    this.#strays.set(client, strays);
-    if (strays > STRAYS) client.close(CLIENT_CLOSE_REASONS.flood);
+  /** The client has sent a message that says nothing: a ping, or what no client sends. */
+  idleTalk(client: Sender): void {
+    const count = (this.#idleTalk.get(client) ?? 0) + 1;
+    this.#idleTalk.set(client, count);
+    if (count > IDLE_TALK) client.close(CLIENT_CLOSE_REASONS.flood);
   }
 
   clientGone(client: Sender): void {
@@ -93,7 +95,7 @@ export class Intake {
     this.waitingClients.giveAll(client);
     this.unfinishedFromClients.forget(client);
     this.unfinishedToClients.forget(client);
-    this.#strays.delete(client);
+    this.#idleTalk.delete(client);
   }
 
   /** `leavesWork`: what it has sent is still to be worked off. */
@@ -109,9 +111,9 @@ export class Intake {
     this.unfinishedFromClients.expire(tick, lateTicks);
     this.unfinishedToClients.expire(tick, lateTicks);
     this.unfinishedFromServers.expire(tick, lateTicks);
-    if (now - this.#straysSince < STRAYS_MS) return;
-    this.#straysSince = now;
-    this.#strays.clear();
+    if (now - this.#idleTalkSince < IDLE_TALK_MS) return;
+    this.#idleTalkSince = now;
+    this.#idleTalk.clear();
   }
 }
 

@@ -1,10 +1,10 @@
 import { Histogram } from '@trunkline/telemetry';
 import * as fc from 'fast-check';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { SendResult } from '../ports/socket.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
 import type { FakeServer } from './fixtures.test-support.ts';
-import { payloads, TestEdge, wire } from './fixtures.test-support.ts';
+import { payloads, TestEdge, turn, wire } from './fixtures.test-support.ts';
 import type { Writable } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import { MessageType } from '@trunkline/protocol';
@@ -71,16 +71,41 @@ describe('messages for clients', () => {
   });
 
   test('that are many bytes together are several writes, and what follows is joined again', () => {
-    const reader = new Reader();
+    const [one, other] = [new Reader(), new Reader()];
     const long = 'x'.repeat(40_000);
+    const longer = 'z'.repeat(70_000);
+    const messages = [long, 'y', long, longer, 'a', longer].map(bytes);
     outbox.begin();
-    for (const text of [long, 'y', long]) outbox.send(reader, bytes(text));
+    for (const message of messages) for (const to of [one, other]) outbox.send(to, message);
     outbox.end();
-    expect(reader.written).toEqual([long, 'y', long]);
+    expect(one.written).toEqual([`${long}y`, long, longer, 'a', longer]);
+    expect(other.written).toEqual(one.written);
     outbox.begin();
-    for (const text of ['a', 'b']) outbox.send(reader, bytes(text));
+    for (const text of ['a', 'b']) outbox.send(one, bytes(text));
     outbox.end();
-    expect(reader.written.at(-1)).toBe('ab');
+    expect(one.written.at(-1)).toBe('ab');
+  });
+
+  test.each([
+    ['messages', 1_000, 'x'],
+    ['bytes', 10, 'x'.repeat(10_000)],
+  ])('are written before the end where many %s wait for each client', (_, most, text) => {
+    const readers = [new Reader(), new Reader(), new Reader()];
+    outbox.begin();
+    let sent = 0;
+    while (readers[0]!.written.length === 0) {
+      for (const reader of readers) outbox.send(reader, bytes(text));
+      sent++;
+      outbox.ease();
+    }
+    expect(sent).toBeGreaterThan(1);
+    expect(sent).toBeLessThan(most);
+    for (const { written } of readers) expect(written).toEqual([text.repeat(sent)]);
+    outbox.send(readers[0]!, bytes('y'));
+    outbox.ease();
+    expect(readers[0]!.written.length).toBe(1);
+    outbox.end();
+    expect(readers[0]!.written.at(-1)).toBe('y');
   });
 
   test('that writing causes are written, too, behind what that client had been sent', () => {
@@ -180,6 +205,21 @@ describe('one piece of an app server', () => {
     const frames = [broadcast(text), broadcast('{"type":6}␞')];
     server.saysInPieces(frames, 300);
     expect(client.heard.join('')).toBe(`${text}{"type":6}␞`);
+  });
+
+  test('that is long is written in the course of it, and nothing of it is kept for long', async () => {
+    const clients = [await edge.client(server), await edge.client(server)];
+    const messages = Array.from({ length: 5_000 }, (_, n) => broadcast(`{"type":6,"n":${n}}␞`));
+    let most = 0;
+    const writes = vi.spyOn(clients[0]!.socket, 'send').mockImplementation((bytes) => {
+      most = Math.max(most, bytes.length);
+      return SendResult.Sent;
+    });
+    server.says(...messages);
+    for (let turns = 0; turns < 100; turns++) await turn();
+    expect(clients[1]!.heard.join('').split('␞').length).toBe(5_001);
+    expect(writes.mock.calls.length).toBeLessThan(100);
+    expect(most).toBeLessThan(10_000);
   });
 
   test('does not reach a client that has gone meanwhile, nor is it lost for others', async () => {

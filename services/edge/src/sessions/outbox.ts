@@ -4,6 +4,9 @@ import type { Time } from '../ports/time.ts';
 
 /** Messages for one client are joined up to so many bytes; more of them are several writes. */
 const JOINED_BYTES = 64 * 1024;
+/** Before clients have been sent more than this, on average, it is written: longer, and joining gains nothing. */
+const EASED_BYTES = JOINED_BYTES / 2;
+const EASED_MESSAGES = 256;
 
 /** A client, as what writes to it sees it. */
 export interface Writable {
@@ -23,6 +26,9 @@ export class Outbox {
   readonly #time: Pick<Time, 'now'>;
   #collects = false;
   readonly #clients: Writable[] = [];
+  /** What they have been sent. */
+  #messages = 0;
+  #bytes = 0;
   /** Memory that messages lie in which have not been written. */
   readonly #lent: Uint8Array[] = [];
   /** When sends to many began whose messages have not been written. */
@@ -46,6 +52,8 @@ export class Outbox {
   /** Sends a client whole hub messages: at once, or at the end of what has begun. */
   send(client: Writable, bytes: Uint8Array): void {
     if (!this.#collects) return client.write(bytes);
+    this.#messages++;
+    this.#bytes += bytes.length;
     const { unsent } = client;
     if (unsent === undefined) {
       client.unsent = bytes;
@@ -90,11 +98,21 @@ export class Outbox {
     this.during(each);
   }
 
+  /** Writes everything if that is much already, so that the work of writing it does not pile up. */
+  ease(): void {
+    const { length } = this.#clients;
+    if (this.#bytes <= length * EASED_BYTES && this.#messages <= length * EASED_MESSAGES) return;
+    this.end();
+    this.begin();
+  }
+
   /** Writes everything, and what writing it causes. */
   end(): void {
     const clients = this.#clients;
     for (let next = 0; next < clients.length; next++) this.flush(clients[next]!);
     clients.length = 0;
+    this.#messages = 0;
+    this.#bytes = 0;
     this.#collects = false;
     this.#joined = [];
     for (const memory of this.#lent) discard(memory);
@@ -103,25 +121,33 @@ export class Outbox {
   }
 
   #writeTogether(client: Writable, messages: readonly Uint8Array[]): void {
-    if (!isSame(messages, this.#joined) && !this.#join(messages)) {
-      for (const bytes of messages) client.write(bytes);
-    } else {
-      client.write(this.#room.subarray(0, this.#joinedLength));
-    }
+    if (!isSame(messages, this.#joined)) return this.#join(client, messages);
+    client.write(this.#room.subarray(0, this.#joinedLength));
   }
 
-  /** False, and nothing is joined, if that is too long. */
-  #join(messages: readonly Uint8Array[]): boolean {
+  /** Writes the messages joined, in pieces if they are long; what is one piece may be for others, too. */
+  #join(client: Writable, messages: readonly Uint8Array[]): void {
     this.#joined = [];
     let length = 0;
+    let isOnePiece = true;
     for (const bytes of messages) {
-      if (length + bytes.length > JOINED_BYTES) return false;
+      if (length + bytes.length > JOINED_BYTES) {
+        isOnePiece = false;
+        if (length > 0) client.write(this.#room.subarray(0, length));
+        length = 0;
+        if (bytes.length > JOINED_BYTES) {
+          client.write(bytes);
+          continue;
+        }
+      }
       this.#room.set(bytes, length);
       length += bytes.length;
     }
-    this.#joined = messages;
-    this.#joinedLength = length;
-    return true;
+    if (isOnePiece) {
+      this.#joined = messages;
+      this.#joinedLength = length;
+    }
+    if (length > 0) client.write(this.#room.subarray(0, length));
   }
 
   #observe(): void {

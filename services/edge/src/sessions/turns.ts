@@ -3,10 +3,14 @@ import { discard } from '@trunkline/protocol';
 import type { PoolName, Pools } from '../pools.ts';
 import type { Time } from '../ports/time.ts';
 
-/** What a turn of the event loop may spend on bytes that take long to work off. */
-const TURN_MS = 10;
-/** What one of several peers gets of a turn before it is the next one's. */
-const SLICE_MS = 2;
+/** What a turn of the event loop may spend on bytes that take long to work off, as they come. */
+const TURN_MS = 5;
+/** What it spends on what is left of them then, since everybody else waits for several turns. */
+const REST_MS = 3;
+/** What one of several peers gets of that before it is the next one's. */
+const SLICE_MS = 1;
+/** What waits is kept in blocks of this size at least, which the system takes back when they are done. */
+const BLOCK_BYTES = 256 * 1024;
 
 /** Whose bytes are worked off: a session. */
 export interface Worker {
@@ -22,6 +26,8 @@ export interface TurnRules<W> {
   readonly worked?: (worker: W, ms: number) => void;
   /** Told before bytes are worked off, of one worker or of several. */
   readonly begin?: () => void;
+  /** Told now and then meanwhile, so that what this causes beside the work is done in its time. */
+  readonly ease?: () => void;
   /** Told when that is done for this turn, while the bytes are there still. */
   readonly end?: () => void;
 }
@@ -60,13 +66,19 @@ export class TurnClock {
   }
 }
 
+/** A copy of what has come, because the listener has only lent the bytes; more fits behind it. */
+interface Block {
+  readonly bytes: Buffer;
+  filled: number;
+}
+
 interface Backlog {
-  readonly chunks: Buffer[];
-  /** Bytes of the first chunk that have been worked off. */
+  readonly blocks: Block[];
+  /** Bytes of the first block that have been worked off. */
   done: number;
-  /** When the first chunk came. */
+  /** When the first block came. */
   since: number;
-  /** Called once all chunks have been worked off; set when the peer has gone. */
+  /** Called once all blocks have been worked off; set when the peer has gone. */
   ended: (() => void) | undefined;
 }
 
@@ -83,8 +95,8 @@ export class Turns<W extends Worker> {
   readonly #backlogs = new Map<W, Backlog>();
   /** What has been worked off in this turn is used until its end, and memory must stay until then. */
   #isWorking = false;
-  /** Chunks that nobody needs after that. */
-  readonly #spent: Buffer[] = [];
+  /** Blocks that nobody needs after that. */
+  readonly #spent: Block[] = [];
   readonly #goOn = (): void => this.#workOff();
 
   constructor(clock: TurnClock, pool: PoolName, pools: Pools, rules: TurnRules<W>) {
@@ -118,7 +130,7 @@ export class Turns<W extends Worker> {
     if (backlog === undefined) return;
     this.#backlogs.delete(worker);
     this.#bytes.giveAll(worker);
-    this.#spent.push(...backlog.chunks);
+    this.#spent.push(...backlog.blocks);
     if (!this.#isWorking) this.#discardSpent();
   }
 
@@ -126,7 +138,7 @@ export class Turns<W extends Worker> {
     if (this.#backlogs.size === 0) return false;
     const backlog = this.#backlogs.get(worker);
     if (backlog === undefined) return false;
-    if (this.#bytes.take(worker, bytes.length)) backlog.chunks.push(Buffer.from(bytes));
+    if (this.#bytes.take(worker, bytes.length)) append(backlog.blocks, bytes);
     else this.#rules.giveUp(worker);
     return true;
   }
@@ -139,6 +151,7 @@ export class Turns<W extends Worker> {
     this.#begin();
     while (done < bytes.length && now < until) {
       done += worker.work(bytes.subarray(done));
+      this.#rules.ease?.();
       now = this.#clock.now();
     }
     this.#end();
@@ -150,13 +163,14 @@ export class Turns<W extends Worker> {
   #wait(worker: W, rest: Buffer, since: number): void {
     if (!this.#bytes.take(worker, rest.length)) return this.#rules.giveUp(worker);
     if (this.#backlogs.size === 0) this.#clock.nextTurn(this.#goOn);
-    // A copy, because the listener has only lent the bytes.
-    this.#backlogs.set(worker, { chunks: [Buffer.from(rest)], done: 0, since, ended: undefined });
+    const blocks: Block[] = [];
+    append(blocks, rest);
+    this.#backlogs.set(worker, { blocks, done: 0, since, ended: undefined });
   }
 
   /** A slice for each in turn, as long as this turn of the event loop has time. */
   #workOff(): void {
-    const until = this.#clock.now() + TURN_MS;
+    const until = this.#clock.now() + REST_MS;
     this.#begin();
     for (const [worker, backlog] of this.#backlogs) {
       // Those who are not through yet go to the end of the list, and come again.
@@ -181,29 +195,42 @@ export class Turns<W extends Worker> {
   }
 
   #discardSpent(): void {
-    for (const chunk of this.#spent) discard(chunk);
+    for (const { bytes } of this.#spent) discard(bytes);
     this.#spent.length = 0;
   }
 
   #slice(worker: W, backlog: Backlog): number {
     let now = this.#clock.now();
     const until = now + SLICE_MS;
-    const { chunks } = backlog;
-    while (chunks.length > 0 && now < until) {
-      const [chunk] = chunks as [Buffer];
-      const done = worker.work(backlog.done === 0 ? chunk : chunk.subarray(backlog.done));
+    const { blocks } = backlog;
+    while (blocks.length > 0 && now < until) {
+      const [block] = blocks as [Block];
+      const done = worker.work(block.bytes.subarray(backlog.done, block.filled));
+      this.#rules.ease?.();
       now = this.#clock.now();
-      // Whoever has dropped it has taken its chunks.
+      // Whoever has dropped it has taken its blocks.
       if (!this.#backlogs.has(worker)) break;
       this.#bytes.give(worker, done);
       backlog.done += done;
-      if (backlog.done < chunk.length) continue;
-      this.#spent.push(chunks.shift()!);
+      if (backlog.done < block.filled) continue;
+      this.#spent.push(blocks.shift()!);
       backlog.done = 0;
     }
     this.#rules.worked?.(worker, now - backlog.since);
     backlog.since = now;
-    if (chunks.length === 0 && this.#backlogs.delete(worker)) backlog.ended?.();
+    if (blocks.length === 0 && this.#backlogs.delete(worker)) backlog.ended?.();
     return now;
+  }
+}
+
+function append(blocks: Block[], bytes: Buffer): void {
+  const last = blocks.at(-1);
+  if (last === undefined || last.bytes.length - last.filled < bytes.length) {
+    const block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes.length));
+    block.set(bytes);
+    blocks.push({ bytes: block, filled: bytes.length });
+  } else {
+    last.bytes.set(bytes, last.filled);
+    last.filled += bytes.length;
   }
 }

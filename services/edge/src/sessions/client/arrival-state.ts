@@ -86,6 +86,13 @@ export class ArrivalState {
     this.#held = undefined;
   }
 
+  /** Drops what is kept of the client, too: it is gone. */
+  drop(): void {
+    this.dropHeld();
+    this.#early?.discard();
+    this.#early = undefined;
+  }
+
   /** Bytes held for the client; of messages that are held for several, its part. */
   get heldPart(): number {
     return this.#held?.part ?? 0;

@@ -140,7 +140,7 @@ export class Arrival {
   /** Over, one way or another: nothing is kept. */
   end(): void {
     this.#context.unsettled.delete(this.#client);
-    this.#state.dropHeld();
+    this.#state.drop();
   }
 
   #readHandshake(bytes: Buffer): void {

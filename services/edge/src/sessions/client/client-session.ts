@@ -156,7 +156,11 @@ export class ClientSession
   stray(): void {
     this.#arrival?.forwarded();
     this.#context.counters.strays++;
-    this.#context.intake.stray(this);
+    this.#context.intake.idleTalk(this);
+  }
+
+  saidNothing(): void {
+    this.#context.intake.idleTalk(this);
   }
 
   serveFrom(host: PooledHost): void {

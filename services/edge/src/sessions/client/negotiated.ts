@@ -1,4 +1,5 @@
 import type { Budget } from '@trunkline/protocol';
+import { discard } from '@trunkline/protocol';
 import type { Pools } from '../../pools.ts';
 import { EARLY_BYTES } from './arrival-state.ts';
 
@@ -84,8 +85,7 @@ export class NegotiatedIds {
   expire(now: number): void {
     for (const [id, pending] of this.#pending) {
       if (pending.deadline >= now) return;
-      this.#forget(id, pending);
-      this.#release(id);
+      this.#drop(id, pending);
     }
   }
 
@@ -105,9 +105,13 @@ export class NegotiatedIds {
   /** The pool is used up and the owner has most of it: its ids, or some, are good no longer. */
   #takeBack(owner: string, which: (pending: Pending) => boolean): void {
     for (const [id, pending] of this.#pending) {
-      if (pending.owner !== owner || !which(pending)) continue;
-      this.#forget(id, pending);
-      this.#release(id);
+      if (pending.owner === owner && which(pending)) this.#drop(id, pending);
     }
+  }
+
+  #drop(id: string, pending: Pending): void {
+    this.#forget(id, pending);
+    this.#release(id);
+    if (pending.early !== undefined) discard(pending.early);
   }
 }

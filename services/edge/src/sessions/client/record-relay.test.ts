@@ -22,6 +22,8 @@ class Sink {
 
   strays = 0;
 
+  saidNothing(): void {}
+
   stray(): void {
     this.strays++;
   }

@@ -21,6 +21,8 @@ export interface RecordSink {
   toClient(bytes: Uint8Array, count: number): void;
   /** The client has said what no client says; it went no further. */
   stray(): void;
+  /** The client has said that it is there, or less than that: clients do once in some seconds. */
+  saidNothing(): void;
   /** Nothing but what `toClient` was given lies in `memory` any more. */
   release(memory: Uint8Array): void;
 }
@@ -32,6 +34,10 @@ const info = new RecordInfo();
 const SLICE_RECORDS = 512;
 /** Hub messages in one piece of an app server: real ones have a few, and none is worth 10 ms. */
 const PIECE_RECORDS = 65_536;
+
+/** What has fewer bytes, framing included, is no hub message: a ping is the shortest. */
+const LEAST_TEXT = '{"type":6}\x1e'.length;
+const LEAST_BINARY = 3;
 
 /** How many messages the latest call of `#pass` has been through. */
 let passed = 0;
@@ -154,6 +160,7 @@ export class RecordRelay {
     sink: RecordSink,
   ): number {
     const hand = fromClient ? sink.toServer : sink.toClient;
+    const least = this.binary ? LEAST_BINARY : LEAST_TEXT;
     let start = 0;
     let count = 0;
     let end = 0;
@@ -173,6 +180,9 @@ export class RecordRelay {
         start = next;
         count = 0;
       } else {
+        if (fromClient && (info.type === HubMessageType.Ping || next - end < least)) {
+          sink.saidNothing();
+        }
         if (info.type === HubMessageType.Close) {
           this.sawClose = true;
           this.hubClosed ||= !fromClient;

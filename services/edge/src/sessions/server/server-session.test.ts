@@ -299,10 +299,11 @@ describe('a full server connection', () => {
 
   test('counts what a message takes in the queue, not its text alone', async () => {
     const { edge, client } = await filled();
-    const most = Math.floor((256 * KB) / (CONNECTION_DATA_OVERHEAD + 1));
-    for (let n = 0; n < most; n++) client.received(Buffer.from('\x1e'));
+    const short = Buffer.from('{"type":99}\x1e');
+    const most = Math.floor((256 * KB) / (CONNECTION_DATA_OVERHEAD + short.length));
+    for (let n = 0; n < most; n++) client.received(short);
     expect(edge.closes).toEqual({});
-    client.received(Buffer.from('\x1e'));
+    client.received(short);
     expect(edge.closes).toEqual({ SlowAppServer: 1 });
   });
 
