@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createLogger, LogDigest } from '@trunkline/telemetry';
 
 import { type BusSettings, readBusAddress } from '../../services/edge/src/bus/bus-address.ts';
@@ -49,5 +50,6 @@ export function joining(
     void lines.push(JSON.parse(line) as Record<string, unknown>);
   const digest = new LogDigest(createLogger({ name: 'edge', level: 'info' }, { write }));
   const address = readBusAddress({ bus, busCa, busCredentials });
-  return joinBusAt(address, { edgeId, cluster, stats, digest, time: SYSTEM_TIME });
+  const random = randomBytes;
+  return joinBusAt(address, { edgeId, cluster, stats, digest, time: SYSTEM_TIME, random });
 }

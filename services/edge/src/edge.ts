@@ -92,6 +92,7 @@ async function buildCore(
 ): Promise<Core> {
   const { edgeId, cluster, accessKeys } = config;
   const time = SYSTEM_TIME;
+  const random = randomPool();
   const digest = new LogDigest(log, time.now);
   return createCore({
     edgeId,
@@ -100,11 +101,18 @@ async function buildCore(
     provenance: config,
     accessKeys,
     time,
-    random: randomPool(),
+    random,
     log,
     digest,
     cluster: clusterOptions,
-    joinBus: await joinBusAt(config.bus, { edgeId, cluster, stats: busStats, digest, time }),
+    joinBus: await joinBusAt(config.bus, {
+      edgeId,
+      cluster,
+      stats: busStats,
+      digest,
+      time,
+      random,
+    }),
   });
 }
 

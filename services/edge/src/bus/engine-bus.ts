@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { LogDigest } from '@trunkline/telemetry';
 import type { Bus, BusListener, GapCause } from '../ports/bus.ts';
 import { edgeSubject } from '../ports/bus.ts';
+import type { Random } from '../ports/random.ts';
 import type { EndTimer, Time } from '../ports/time.ts';
-import { FORMAT_MAJOR, headerOf, senderOf } from './batch-format.ts';
+import { FORMAT_MAJOR, headerOf, INCARNATION_BYTES, senderOf } from './batch-format.ts';
 import { Batching, LOSSES_SUBJECT } from './batching.ts';
 import type { BusStats } from './bus-stats.ts';
 import { EngineSubjects } from './engine-subjects.ts';
@@ -26,6 +26,7 @@ export interface BusMembership {
   readonly stats: BusStats;
   readonly digest: LogDigest;
   readonly time: Time;
+  readonly random: Random;
 }
 
 /** Makes an engine, which connects from then on and tells of it by `events`. */
@@ -60,14 +61,14 @@ export class EngineBus implements Bus {
     listener: BusListener,
     connect: ConnectEngine,
   ) {
-    const { edgeId, cluster, stats, digest, time } = membership;
+    const { edgeId, cluster, stats, digest, time, random } = membership;
     this.#listener = listener;
     this.#stats = stats;
     this.#digest = digest;
     this.#time = time;
     this.#address = address;
     this.#names = new EngineSubjects(cluster);
-    const header = headerOf(edgeId, randomBytes(8));
+    const header = headerOf(edgeId, random(INCARNATION_BYTES));
     this.#engine = connect(this.#names, this.#events());
     const writer = {
       write: (subject: string, batch: Buffer, to: string | undefined) =>

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { LogDigest, createLogger } from '@trunkline/telemetry';
 import type { Bus, BusListener } from '../ports/bus.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
@@ -144,7 +145,7 @@ export function joinLoopback(
   const write = (line: string): void =>
     void lines.push(JSON.parse(line) as Record<string, unknown>);
   const digest = new LogDigest(createLogger({ name: 'edge', level: 'info' }, { write }));
-  const membership = { edgeId, cluster, stats, digest, time: SYSTEM_TIME };
+  const membership = { edgeId, cluster, stats, digest, time: SYSTEM_TIME, random: randomBytes };
   return new EngineBus(membership, 'loopback', listener, (_names, events) =>
     engine.connect(events),
   );

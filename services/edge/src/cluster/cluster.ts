@@ -63,6 +63,7 @@ export class Cluster implements HubCluster {
     this.#asking = new Asking(context.pools, stats);
     this.#neighbours = new Neighbours(context, stats, {
       say: (frame, edgeId) => this.#say(frame, edgeId),
+      joined: (edgeId) => this.#catchUp([edgeId]),
       lost: (edgeId) => this.#lost(edgeId),
       refused,
       incarnation,
@@ -75,13 +76,10 @@ export class Cluster implements HubCluster {
       up: () => this.#up(),
       down: () => this.#down(),
     });
-    this.#rules = new RuleLearning(
-      this.#neighbours,
-      context.time,
-      (hub, after, edgeId, asker, deadline) =>
-        this.#asking.ask(hub, [edgeId], 'anyFound', asker, deadline, (edge, question) =>
-          this.#say({ kind: 'rules', question, hub, after }, edge),
-        ),
+    this.#rules = new RuleLearning(context.time, (hub, after, edgeId, asker, deadline) =>
+      this.#asking.ask(hub, [edgeId], 'anyFound', asker, deadline, (edge, question) =>
+        this.#say({ kind: 'rules', question, hub, after }, edge),
+      ),
     );
     this.#bus.subscribe(MEMBERS);
   }
@@ -99,7 +97,7 @@ export class Cluster implements HubCluster {
     if (!this.#isUp) return;
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
     this.#hubs.get(hub)?.holdForRules();
-    if (this.#isSettled) this.#learn(hub);
+    if (this.#isSettled) this.#takeUp(hub);
   }
 
   unfollow(hub: string): void {
@@ -164,13 +162,13 @@ export class Cluster implements HubCluster {
   /** A round of heartbeats has passed. */
   #settle(): void {
     this.#isSettled = true;
-    for (const { name } of this.#hubs) this.#learn(name);
+    for (const { name } of this.#hubs) this.#takeUp(name);
   }
 
-  /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
+  /** Something that an edge has said may be lost, undefined: any edge. */
   #missed(from: string | undefined): void {
     this.#asking.gap(from);
-    if (this.#isSettled) for (const { name } of this.#hubs) this.#learn(name);
+    this.#catchUp(from === undefined ? this.#neighbours.edges : [from]);
   }
 
   #lost(edgeId: string): void {
@@ -178,12 +176,19 @@ export class Cluster implements HubCluster {
     this.#context.results.edgeLost(edgeId);
   }
 
-  /** Once what others say of the hub is heard here, or something could be missed in between. */
-  #learn(name: string): void {
+  /** Learns rules once what others say of the hub is heard here, or something could be missed in between. */
+  #takeUp(name: string): void {
     this.#whenHeard(name, () => {
       const hub = this.#hubs.get(name);
-      if (hub !== undefined) this.#rules.begin(hub);
+      if (hub !== undefined) this.#rules.takeUp(hub, this.#neighbours.edges);
     });
+  }
+
+  /** Rules of users may be among what these edges have said. */
+  #catchUp(edges: readonly string[]): void {
+    if (!this.#isSettled) return;
+    const there = edges.filter((edgeId) => this.#neighbours.edges.includes(edgeId));
+    for (const hub of this.#hubs) this.#rules.catchUp(hub, there);
   }
 
   #tell(hub: string, to: Audience, body: Uint8Array): void {
@@ -218,8 +223,11 @@ export class Cluster implements HubCluster {
     if (to.kind === 'edge') return edges.filter((edgeId) => edgeId === to.id);
     const homes = new Set<string>();
     for (const id of to.ids) {
+      if (!this.#neighbours.mayBeElsewhere(id)) continue;
       const home = this.#neighbours.homeOf(id);
-      if (home !== undefined) homes.add(home);
+      // An edge that has just been started, and that this one has not heard of: whoever has it answers.
+      if (home === undefined) return edges;
+      homes.add(home);
     }
     return [...homes];
   }

@@ -8,6 +8,8 @@ import { Membership } from './membership.ts';
 export interface NeighbourRules {
   /** Says a frame to all edges, or to one. */
   readonly say: (frame: ClusterFrame, edgeId?: string) => void;
+  /** An edge is there: what it has said before may not have been heard. */
+  readonly joined: (edgeId: string) => void;
   /** An edge is gone, and with it its clients and app servers. */
   readonly lost: (edgeId: string) => void;
   /** Another edge, which is there for longer, has this one's id or tag. `why` is one line. */
@@ -46,6 +48,12 @@ export class Neighbours {
     return tag && this.#membership.withTag(tag);
   }
 
+  /** Another edge can have minted it. */
+  mayBeElsewhere(connectionId: string): boolean {
+    const tag = tagOf(connectionId);
+    return tag !== undefined && tag !== this.#membership.self.tag;
+  }
+
   /** Says to all that this edge is there; `isAsking`: and wants to hear the same of them. */
   announce(isAsking: boolean): void {
     this.#rules.say(this.#heartbeat(isAsking));
@@ -76,6 +84,7 @@ export class Neighbours {
     switch (change.kind) {
       case 'joined':
         digest.info({ edge: change.edgeId }, 'edge joined');
+        this.#rules.joined(change.edgeId);
         break;
       case 'lost':
         if (!isExpected) this.#stats.lost++;

@@ -127,7 +127,7 @@ describe('an edge that takes up a hub later', () => {
     // Said when the answer is on its way, and reported to be lost before that has come.
     await turn();
     server.says(rule('ann', 'kept'));
-    b.gap('c', 'missing');
+    b.gap('a', 'missing');
     await roundTrip();
     b.losesCommands = false;
     await roundTrip();

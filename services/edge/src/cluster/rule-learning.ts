@@ -16,51 +16,80 @@ export type AskRules = (
   deadline: number,
 ) => void;
 
+/** Whose rules of a hub are to be learned. */
+interface Learning {
+  /** Those of the first that has the hub: they are those of all. In order. */
+  anyOf: readonly string[];
+  /** Those of each: what it has said may be lost. */
+  readonly each: Set<string>;
+  readonly deadline: number;
+}
+
 /**
- * How an edge that takes up a hub learns what groups the hub's users were put into before, from whichever
- * other edge has the hub: those of one are those of all. Also after a gap, in which something may have
- * been missed.
+ * How an edge learns what groups the users of a hub were put into by others: when it takes the hub up,
+ * from whichever other edge has it; and when something that an edge has said may be lost, or it was not
+ * there, from that very edge.
  */
 export class RuleLearning {
-  readonly #neighbours: { readonly edges: readonly string[] };
   readonly #time: Pick<Time, 'now'>;
   readonly #ask: AskRules;
-  /** The hubs that rules are being learned for, and whether something has been missed since that began. */
-  readonly #learning = new Map<HubRuntime, { isStale: boolean }>();
+  readonly #learning = new Map<HubRuntime, Learning>();
 
-  constructor(
-    neighbours: { readonly edges: readonly string[] },
-    time: Pick<Time, 'now'>,
-    ask: AskRules,
-  ) {
-    this.#neighbours = neighbours;
+  constructor(time: Pick<Time, 'now'>, ask: AskRules) {
     this.#time = time;
     this.#ask = ask;
   }
 
-  /** Begins, and where that has begun already, once more after it. */
-  begin(hub: HubRuntime): void {
-    const underway = this.#learning.get(hub);
-    if (underway !== undefined) {
-      underway.isStale = true;
-      return;
-    }
-    this.#learning.set(hub, { isStale: false });
-    hub.model.beginLearning();
-    const deadline = this.#time.now() + PATIENCE_MS;
-    this.#next(hub, this.#neighbours.edges, 0, deadline);
+  /** The hub is new to this edge: its clients wait until one of these edges has told, or none does. */
+  takeUp(hub: HubRuntime, edges: readonly string[]): void {
+    this.#begin(hub, edges, []);
   }
 
-  #next(hub: HubRuntime, edges: readonly string[], after: number, deadline: number): void {
-    const [edge, ...rest] = edges;
-    if (edge === undefined || this.#time.now() >= deadline) return this.#end(hub);
+  /** Something may be lost that these edges have said: now, or while it was learned from them. */
+  catchUp(hub: HubRuntime, edges: readonly string[]): void {
+    const underway = this.#learning.get(hub);
+    if (underway === undefined) return this.#begin(hub, [], edges);
+    for (const edge of edges) underway.each.add(edge);
+  }
+
+  #begin(hub: HubRuntime, anyOf: readonly string[], each: readonly string[]): void {
+    const deadline = this.#time.now() + PATIENCE_MS;
+    const learning = { anyOf, each: new Set(each), deadline };
+    this.#learning.set(hub, learning);
+    hub.model.beginLearning();
+    this.#next(hub, learning);
+  }
+
+  #next(hub: HubRuntime, learning: Learning): void {
+    const { anyOf, each, deadline } = learning;
+    const [first, ...others] = anyOf;
+    if (first !== undefined && this.#time.now() < deadline) {
+      return this.#page(hub, first, 0, deadline, (done) => {
+        learning.anyOf = done ? [] : others;
+        this.#next(hub, learning);
+      });
+    }
+    hub.rulesAreKnown();
+    const [edge] = each;
+    if (edge === undefined) return this.#end(hub);
+    each.delete(edge);
+    const until = this.#time.now() + PATIENCE_MS;
+    this.#page(hub, edge, 0, until, () => this.#next(hub, learning));
+  }
+
+  /** Learns what an edge has, page by page; `then` is told whether it has told everything. */
+  #page(
+    hub: HubRuntime,
+    edge: string,
+    after: number,
+    deadline: number,
+    then: (done: boolean) => void,
+  ): void {
     const settle = ({ status, payload }: Answer): void => {
-      if (status !== AckStatus.Ok || payload === undefined) {
-        return this.#next(hub, rest, 0, deadline);
-      }
+      if (status !== AckStatus.Ok || payload === undefined) return then(false);
       const next = this.#learn(hub, payload);
-      if (next === undefined) this.#end(hub);
-      else this.#next(hub, edges, next, deadline);
+      if (next === undefined) then(true);
+      else this.#page(hub, edge, next, deadline, then);
     };
     this.#ask(hub.name, after, edge, { settle }, deadline);
   }
@@ -78,10 +107,7 @@ export class RuleLearning {
   }
 
   #end(hub: HubRuntime): void {
-    const isStale = this.#learning.get(hub)?.isStale;
     this.#learning.delete(hub);
     hub.model.endLearning();
-    hub.rulesAreKnown();
-    if (isStale === true) this.begin(hub);
   }
 }

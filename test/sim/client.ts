@@ -1,0 +1,121 @@
+import { mintClientToken } from '@trunkline/tokens';
+
+import { Connection } from './connection.ts';
+import { Machine } from './clock.ts';
+import { KEY } from './edge.ts';
+import type { SimEdge } from './edge.ts';
+import { HANDSHAKE, type HubMessage, messagesOf, record } from './frames.ts';
+import type { Call, Conn } from './journal.ts';
+import type { World } from './world.ts';
+
+const AGAIN_MS = 400;
+
+/** A client that is always there: it connects again, anywhere, when its connection has ended. */
+export class SimClient {
+  readonly user: string;
+  readonly #world: World;
+  readonly #machine: Machine;
+  #connection: Connection | undefined;
+  #conn: Conn | undefined;
+  #calls = new Map<string, Call>();
+  #lastCall = 0;
+  #isGone = false;
+
+  constructor(world: World, user: string) {
+    this.#world = world;
+    this.#machine = new Machine(world.clock);
+    this.user = user;
+    this.connect();
+  }
+
+  /** Its connection, if its hub has let it in. */
+  get conn(): Conn | undefined {
+    return this.#conn?.openAt === undefined ? undefined : this.#conn;
+  }
+
+  /** It is connected, or tries to be, and its hub has not let it in. */
+  get isWaiting(): boolean {
+    return this.conn === undefined;
+  }
+
+  connect(): void {
+    if (this.#isGone) return;
+    const edge = this.#world.someEdge();
+    const offer = edge && this.#negotiate(edge);
+    if (edge === undefined || offer === undefined) return this.#again();
+    const conn: Conn = { id: offer.id, user: this.user, edge, openAt: undefined, endedAt: undefined };
+    this.#conn = conn;
+    this.#calls = new Map();
+    const query = `hub=${this.#world.hub}&id=${encodeURIComponent(offer.token)}`;
+    this.#connection = edge.client(this.#machine, this.#request(edge, query), {
+      opened: () => this.#say(HANDSHAKE),
+      received: (bytes) => {
+        for (const message of messagesOf(bytes)) this.#take(conn, message);
+      },
+      closed: () => {
+        this.#world.journal.ended(conn);
+        if (this.#conn !== conn) return;
+        this.#conn = undefined;
+        this.#again();
+      },
+    });
+  }
+
+  /** Calls its hub. */
+  call(): void {
+    const { conn } = this;
+    if (conn === undefined) return;
+    const call = { conn, id: String(++this.#lastCall), at: this.#world.clock.now };
+    this.#calls.set(call.id, call);
+    this.#world.journal.called(call);
+    this.#say(record({ type: 1, invocationId: call.id, target: 'echo', arguments: [] }));
+  }
+
+  /** Leaves; `forEver` if it does not come again. */
+  leave(forEver = false): void {
+    this.#isGone ||= forEver;
+    if (this.#conn === undefined) return;
+    this.#world.journal.ended(this.#conn);
+    this.#conn = undefined;
+    this.#connection?.leave();
+    this.#again();
+  }
+
+  #again(): void {
+    const { clock, dice } = this.#world;
+    clock.in(dice.roll() * AGAIN_MS, this.#machine, () => {
+      if (this.#conn === undefined) this.connect();
+    });
+  }
+
+  #say(text: string): void {
+    this.#connection!.send(Buffer.from(text));
+  }
+
+  #take(conn: Conn, { type, invocationId, arguments: [line, number] = [] }: HubMessage): void {
+    const { journal } = this.#world;
+    if (type === undefined) journal.opened(conn);
+    else if (type === 3) {
+      const call = this.#calls.get(invocationId!);
+      if (call !== undefined) journal.answered(call);
+    } else if (type === 1 && invocationId !== undefined) {
+      this.#say(record({ type: 3, invocationId, result: 1 }));
+    } else if (type === 1) journal.heard(conn, line as string, number as number);
+  }
+
+  #request(edge: SimEdge, query: string): Parameters<SimEdge['client']>[1] {
+    const now = Math.floor(edge.machine.time.unixSeconds());
+    const hub = this.#world.hub;
+    const token = mintClientToken({ key: KEY, audienceBase: 'http://e/', hub, now, userId: this.user });
+    const headers = new Map([['authorization', `Bearer ${token}`]]);
+    return { query, headers, remoteAddress: '192.0.2.1' };
+  }
+
+  #negotiate(edge: SimEdge): { id: string; token: string } | undefined {
+    const query = `hub=${this.#world.hub}&negotiateVersion=1`;
+    const { status, body } = edge.core.doors.negotiate(this.#request(edge, query));
+    if (status !== 200) return undefined;
+    const offer = JSON.parse(String(body)) as { connectionId: string; connectionToken: string };
+    return { id: offer.connectionId, token: offer.connectionToken };
+  }
+}

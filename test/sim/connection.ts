@@ -1,0 +1,102 @@
+import type { HttpAnswer } from '../../services/edge/src/ports/listener.ts';
+import type { Socket, SocketHandler } from '../../services/edge/src/ports/socket.ts';
+import { SendResult } from '../../services/edge/src/ports/socket.ts';
+import type { Machine } from './clock.ts';
+import type { Dice } from './dice.ts';
+import { Wire } from './wire.ts';
+
+const MOST_MS = 4;
+
+/** What a peer hears of its WebSocket. */
+export interface PeerEvents {
+  opened(): void;
+  received(bytes: Buffer): void;
+  /** It was refused, or has ended; the last call. */
+  closed(): void;
+}
+
+type Admit = () => SocketHandler | HttpAnswer;
+
+/** A WebSocket of a peer to an edge: bytes take a while either way, and machines end or freeze at both ends. */
+export class Connection {
+  readonly #edge: Machine;
+  readonly #toEdge: Wire;
+  readonly #toPeer: Wire;
+  readonly #events: PeerEvents;
+  #handler: SocketHandler | undefined;
+  #isOver = false;
+
+  /** Dials; `admit` is the edge's door. */
+  constructor(edge: Machine, peer: Machine, dice: Dice, admit: Admit, events: PeerEvents) {
+    this.#edge = edge;
+    this.#events = events;
+    this.#toEdge = new Wire(edge, dice, MOST_MS);
+    this.#toPeer = new Wire(peer, dice, MOST_MS);
+    this.#toEdge.carry(() => this.#enter(admit()));
+  }
+
+  send(bytes: Uint8Array): void {
+    const copy = Buffer.from(bytes);
+    this.#toEdge.carry(() => {
+      this.#handler?.received(copy);
+      copy.fill(0xff);
+    });
+  }
+
+  /** The peer ends it. */
+  leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#toPeer.cut();
+    this.#toEdge.carry(() => this.#gone());
+  }
+
+  /** One of both machines has ended: the other one is told by its network, in a while. */
+  lost(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#edge.hasEnded) this.#toPeer.carry(() => this.#events.closed());
+    else this.#toEdge.carry(() => this.#gone());
+  }
+
+  #enter(verdict: SocketHandler | HttpAnswer): void {
+    if ('status' in verdict) {
+      this.#isOver = true;
+      return this.#toPeer.carry(() => this.#events.closed());
+    }
+    this.#handler = verdict;
+    this.#toPeer.carry(() => this.#events.opened());
+    verdict.opened(this.#socket());
+  }
+
+  #gone(): void {
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.disconnected(1006, '');
+  }
+
+  /** As uWebSockets.js has it: no touching after the end. */
+  #socket(): Socket {
+    const end = (): void => {
+      this.#opened();
+      this.#gone();
+      if (!this.#isOver) this.#toPeer.carry(() => this.#events.closed());
+      this.#isOver = true;
+    };
+    return {
+      send: (message) => {
+        this.#opened();
+        const copy = Buffer.from(message);
+        this.#toPeer.carry(() => this.#events.received(copy));
+        return SendResult.Sent;
+      },
+      getBufferedAmount: () => (this.#opened(), 0),
+      end,
+      close: end,
+    };
+  }
+
+  #opened(): void {
+    if (this.#handler === undefined) throw new Error('a WebSocket was used after its end');
+  }
+}

@@ -1,0 +1,155 @@
+import { BlockList } from 'node:net';
+
+import { createLogger, LogDigest } from '@trunkline/telemetry';
+import { AccessKeys } from '@trunkline/tokens';
+
+import { BusStats } from '../../services/edge/src/bus/bus-stats.ts';
+import { EngineBus } from '../../services/edge/src/bus/engine-bus.ts';
+import { ClusterStats } from '../../services/edge/src/cluster/cluster-stats.ts';
+import { type Core, createCore } from '../../services/edge/src/core.ts';
+import { Pools } from '../../services/edge/src/pools.ts';
+import type { JoinBus } from '../../services/edge/src/ports/bus.ts';
+import type { HttpRequest } from '../../services/edge/src/ports/listener.ts';
+import { type Clock, Machine } from './clock.ts';
+import type { Dice } from './dice.ts';
+import { Connection, type PeerEvents } from './connection.ts';
+import type { SimEngine, SimLine } from './engine.ts';
+import type { Journal } from './journal.ts';
+
+/** The access key of everybody. */
+export const KEY = 'the key of the simulation';
+/** How long a client waits for an app server, at most. */
+export const SERVER_WAIT_MS = 10_000;
+
+/** After a sleep, until all is as before. */
+const CATCH_UP_MS = 2_000;
+
+const KB = 1024;
+const LIMITS = {
+  hubMessageBytes: 64 * KB,
+  serverWaitMs: SERVER_WAIT_MS,
+  clientQueueBytes: 64 * KB,
+  migration: 'app',
+  pollMs: 90_000,
+  transports: 7,
+  connections: Infinity,
+  hubs: 1_000,
+  openSockets: Infinity,
+} as const;
+
+/** One life of an edge's process: everything that the edge runs but its ports. */
+export class SimEdge {
+  readonly edgeId: string;
+  readonly machine: Machine;
+  readonly core: Core;
+  readonly busStats = new BusStats();
+  readonly clusterStats = new ClusterStats();
+  readonly pools = new Pools();
+  readonly #dice: Dice;
+  /** Of clients and app servers, those that have ended included. */
+  readonly #connections = new Set<Connection>();
+  #isLeaving = false;
+  #frozenUntil = -Infinity;
+  #line!: SimLine;
+
+  constructor(edgeId: string, clock: Clock, dice: Dice, engine: SimEngine, journal: Journal) {
+    this.edgeId = edgeId;
+    this.#dice = dice;
+    this.machine = new Machine(clock);
+    const { time } = this.machine;
+    const log = createLogger({ name: 'edge', level: 'fatal' }, { write: () => {} });
+    const digest = new LogDigest(log, time.now);
+    const random = (count: number): Uint8Array => dice.bytes(count);
+    const membership = { edgeId, cluster: 'sim', stats: this.busStats, digest, time, random };
+    const joinBus: JoinBus = (listener) =>
+      new EngineBus(
+        membership,
+        'sim',
+        journal.listening(this, listener),
+        (_names, events) => (this.#line = engine.connect(edgeId, this.machine, events)),
+      );
+    this.core = createCore({
+      edgeId,
+      limits: LIMITS,
+      pools: this.pools,
+      provenance: { allowedOrigins: ['*'], trustedProxies: new BlockList() },
+      accessKeys: new AccessKeys([KEY]),
+      time,
+      random,
+      log,
+      digest,
+      joinBus,
+      cluster: {
+        stats: this.clusterStats,
+        refused: (why) => journal.violation('settled', `${edgeId} is refused: ${why}`),
+        isAlone: false,
+      },
+    });
+  }
+
+  get line(): SimLine {
+    return this.#line;
+  }
+
+  /** It takes newcomers. */
+  get isServing(): boolean {
+    return !this.machine.hasEnded && !this.#isLeaving;
+  }
+
+  /** The other edges that it knows to be there. */
+  get others(): readonly string[] {
+    return this.core.cluster.othersOf('chat').edges;
+  }
+
+  /** Clients and app servers are sent to it: it knows the others. */
+  get isReady(): boolean {
+    return this.isServing && this.core.cluster.isSettled;
+  }
+
+  /** It was frozen at some time since then. */
+  wasFrozenSince(at: number): boolean {
+    return this.#frozenUntil >= at;
+  }
+
+  client(peer: Machine, request: HttpRequest, events: PeerEvents): Connection {
+    return this.#dialled(peer, events, () => this.core.doors.client(request));
+  }
+
+  server(peer: Machine, request: HttpRequest, events: PeerEvents): Connection {
+    return this.#dialled(peer, events, () => this.core.doors.server(request));
+  }
+
+  freeze(): void {
+    this.#frozenUntil = Infinity;
+    this.machine.freeze();
+  }
+
+  /** What had waited takes a moment. */
+  thaw(): void {
+    this.#frozenUntil = this.machine.clock.now + CATCH_UP_MS;
+    this.machine.thaw();
+  }
+
+  /** Its process is killed. */
+  kill(): void {
+    this.machine.end();
+    this.#line.forget();
+    for (const connection of this.#connections) connection.lost();
+  }
+
+  /** It says goodbye to everybody, and its process ends when that is said. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.core.closeAll();
+    this.machine.clock.in(300, this.machine, () => {
+      void this.core.stop();
+      this.machine.clock.in(50, this.machine, () => this.kill());
+    });
+  }
+
+  #dialled(peer: Machine, events: PeerEvents, admit: ConstructorParameters<typeof Connection>[3]): Connection {
+    const connection = new Connection(this.machine, peer, this.#dice, admit, events);
+    this.#connections.add(connection);
+    return connection;
+  }
+}

@@ -1,0 +1,213 @@
+import type { BusListener } from '../../services/edge/src/ports/bus.ts';
+import type { Checker } from './checkers/checker.ts';
+import type { Clock } from './clock.ts';
+import type { SimEdge } from './edge.ts';
+
+/** What a checker has found to be wrong. */
+export interface Violation {
+  readonly checker: string;
+  readonly text: string;
+  /** On the clock of the simulation, in milliseconds. */
+  readonly at: number;
+}
+
+/** A client connection that an edge has given an id. */
+export interface Conn {
+  readonly id: string;
+  readonly user: string;
+  readonly edge: SimEdge;
+  /** When its handshake response came; undefined before. */
+  openAt: number | undefined;
+  endedAt: number | undefined;
+}
+
+/** A server connection. */
+export interface Line {
+  readonly name: string;
+  readonly serverId: string;
+  readonly edge: SimEdge;
+  readonly isOpen: boolean;
+}
+
+/** Who a send is for. */
+export type Audience =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'group'; readonly name: string }
+  | { readonly kind: 'user'; readonly name: string }
+  | { readonly kind: 'conn'; readonly name: string };
+
+/** Something that an app server has said to clients; those of one line are numbered. */
+export interface Send {
+  readonly line: Line;
+  readonly number: number;
+  readonly to: Audience;
+  readonly at: number;
+}
+
+/** What an app server wants to have acked. */
+export interface Ask {
+  readonly line: Line;
+  readonly at: number;
+  readonly what:
+    | { readonly kind: 'join' | 'leave'; readonly conn: Conn; readonly group: string }
+    | { readonly kind: 'joinUser' | 'leaveUser'; readonly user: string; readonly group: string }
+    | { readonly kind: 'checkConn' | 'closeConn'; readonly conn: Conn }
+    | { readonly kind: 'checkUser'; readonly user: string }
+    | { readonly kind: 'checkGroup' | 'list'; readonly group: string };
+  /** The edges that its own edge knew of then. */
+  readonly others: readonly string[];
+}
+
+/** What a client wants to have answered by its hub. */
+export interface Call {
+  readonly conn: Conn;
+  readonly id: string;
+  readonly at: number;
+}
+
+/** Milliseconds after the end of a disturbance by which all is right again. */
+const MENDED_MS = 5_000;
+
+interface Disturbance {
+  readonly edgeId: string;
+  to: number;
+}
+
+/** Batches that an edge has not had, and does not know of: `sender subject`. */
+interface UnknownLoss {
+  readonly disturbance: Disturbance;
+  readonly batches: Set<string>;
+}
+
+/** What has happened, as far as anybody outside of the edges can know: it is told to the checkers as it happens. */
+export class Journal {
+  readonly violations: Violation[] = [];
+  readonly conns = new Set<Conn>();
+  readonly #clock: Clock;
+  readonly #disturbances: Disturbance[] = [];
+  readonly #unknownLosses = new Map<string, UnknownLoss>();
+  #checkers: readonly Checker[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  watchedBy(checkers: readonly Checker[]): void {
+    this.#checkers = checkers;
+  }
+
+  violation(checker: string, text: string): void {
+    this.violations.push({ checker, text, at: this.now });
+  }
+
+  /** The bus of this edge does not carry everything, from now on; the answer says that it does again. */
+  disturb(edgeId: string): () => void {
+    const disturbance = this.#begin(edgeId);
+    return () => (disturbance.to = Math.min(disturbance.to, this.now + MENDED_MS));
+  }
+
+  /** A batch of another edge is lost on its way to this one, and nobody has been told. */
+  lostBatch(edgeId: string, from: string, subject: string): void {
+    const known = this.#unknownLosses.get(edgeId);
+    const loss = known ?? { disturbance: this.#begin(edgeId), batches: new Set() };
+    this.#unknownLosses.set(edgeId, loss);
+    loss.batches.add(`${from} ${subject}`);
+  }
+
+  /** Nothing comes any more by which the loss of some batches could be known. */
+  neverKnown(isMeant: (edgeId: string, from: string, subject: string) => boolean): void {
+    for (const [edgeId, { batches }] of this.#unknownLosses) {
+      for (const batch of batches) {
+        const [from, subject] = batch.split(' ') as [string, string];
+        if (isMeant(edgeId, from, subject)) batches.delete(batch);
+      }
+      if (batches.size === 0) this.#foundOut(edgeId);
+    }
+  }
+
+  /** Edges that have lost something and do not know. */
+  get unknownLosses(): string[] {
+    return [...this.#unknownLosses.keys()];
+  }
+
+  /** `others`: those that go on. Nothing is lost to an edge that has ended. */
+  edgeEnded(edge: SimEdge, others: readonly SimEdge[]): void {
+    const { edgeId } = edge;
+    this.neverKnown((to, from) => to === edgeId || from === edgeId);
+    if (this.wasCalm(this.now, edge, ...others)) return;
+    for (const checker of this.#checkers) checker.edgeEnded?.();
+  }
+
+  /** Whether the bus of these edges carried everything all the time since then. */
+  wasCalm(since: number, ...edges: readonly SimEdge[]): boolean {
+    const ids = new Set(edges.map(({ edgeId }) => edgeId));
+    return !this.#disturbances.some(({ edgeId, to }) => ids.has(edgeId) && to >= since);
+  }
+
+  /** Hears what an edge hears of its bus. */
+  listening({ edgeId }: SimEdge, listener: BusListener): BusListener {
+    return {
+      message: (subject, from, bytes) => listener.message(subject, from, bytes),
+      together: (hear) => listener.together(hear),
+      gap: (from, why) => {
+        this.#foundOut(edgeId);
+        listener.gap(from, why);
+      },
+      gone: (other) => listener.gone(other),
+      up: () => listener.up(),
+      down: (why) => listener.down(why),
+    };
+  }
+
+  opened(conn: Conn): void {
+    conn.openAt = this.now;
+    this.conns.add(conn);
+  }
+
+  ended(conn: Conn): void {
+    conn.endedAt ??= this.now;
+    this.conns.delete(conn);
+    for (const checker of this.#checkers) checker.ended?.(conn);
+  }
+
+  sent(send: Send): void {
+    for (const checker of this.#checkers) checker.sent?.(send);
+  }
+
+  heard(conn: Conn, line: string, number: number): void {
+    for (const checker of this.#checkers) checker.heard?.(conn, line, number);
+  }
+
+  asked(ask: Ask): void {
+    for (const checker of this.#checkers) checker.asked?.(ask);
+  }
+
+  acked(ask: Ask, status: number): void {
+    for (const checker of this.#checkers) checker.acked?.(ask, status);
+  }
+
+  called(call: Call): void {
+    for (const checker of this.#checkers) checker.called?.(call);
+  }
+
+  answered(call: Call): void {
+    for (const checker of this.#checkers) checker.answered?.(call);
+  }
+
+  #foundOut(edgeId: string): void {
+    const loss = this.#unknownLosses.get(edgeId);
+    if (loss === undefined) return;
+    loss.disturbance.to = this.now + MENDED_MS;
+    this.#unknownLosses.delete(edgeId);
+  }
+
+  #begin(edgeId: string): Disturbance {
+    const disturbance = { edgeId, to: Infinity };
+    this.#disturbances.push(disturbance);
+    return disturbance;
+  }
+}

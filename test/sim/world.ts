@@ -1,0 +1,125 @@
+import { answers } from './checkers/answers.ts';
+import { calls } from './checkers/calls.ts';
+import type { Checker, MakeChecker } from './checkers/checker.ts';
+import { deliveries } from './checkers/deliveries.ts';
+import { order } from './checkers/order.ts';
+import { settled } from './checkers/settled.ts';
+import { SimApp } from './app.ts';
+import { SimClient } from './client.ts';
+import { Clock, Machine } from './clock.ts';
+import { Dice } from './dice.ts';
+import { SimEdge } from './edge.ts';
+import { SimEngine } from './engine.ts';
+import { Journal } from './journal.ts';
+
+const EDGES = ['a', 'b', 'c'];
+const CLIENTS = 9;
+const USERS = 4;
+export const GROUPS = ['red', 'green', 'blue'];
+
+const CHECKERS: readonly MakeChecker[] = [order, deliveries, answers, calls, settled];
+
+/** Edges on one engine, an app server at each, and clients anywhere: a whole cluster on one clock. */
+export class World {
+  readonly hub = 'chat';
+  readonly clock = new Clock();
+  readonly journal = new Journal(this.clock);
+  /** For all that nobody has planned. */
+  readonly dice: Dice;
+  /** What apps say of moves: see `MigrationLevel`. */
+  readonly migrationLevel: number;
+  readonly engine: SimEngine;
+  readonly edges = new Map<string, SimEdge>();
+  readonly apps: SimApp[] = [];
+  readonly clients: SimClient[] = [];
+  /** The machine of those who look at all this. */
+  readonly #outside: Machine;
+  readonly #checkers: readonly Checker[];
+  #frozenAt = -Infinity;
+  #started = 0;
+
+  constructor(seed: number) {
+    this.dice = new Dice(seed);
+    this.migrationLevel = this.dice.between(0, 2);
+    this.#outside = new Machine(this.clock);
+    this.engine = new SimEngine(new Machine(this.clock), this.dice, this.journal);
+    this.#checkers = CHECKERS.map((make) => make(this.journal, this));
+    this.journal.watchedBy(this.#checkers);
+    for (const edgeId of EDGES) this.startEdge(edgeId);
+    this.clock.pass(3_000);
+    for (const edgeId of EDGES) this.apps.push(this.newApp(edgeId));
+    this.clock.pass(500);
+    for (let n = 0; n < CLIENTS; n++) this.clients.push(new SimClient(this, `user${n % USERS}`));
+    this.clock.pass(1_500);
+  }
+
+  /** Edges whose processes run and do not leave. */
+  get live(): SimEdge[] {
+    return [...this.edges.values()].filter(({ isServing }) => isServing);
+  }
+
+  /** An edge that a load balancer would choose. */
+  someEdge(): SimEdge | undefined {
+    return this.dice.pick(this.#ready());
+  }
+
+  /** That edge, or another one where it is not there. */
+  edgeFor(edgeId: string): SimEdge | undefined {
+    return this.#ready().find((edge) => edge.edgeId === edgeId) ?? this.someEdge();
+  }
+
+  startEdge(edgeId: string): void {
+    const edge = new SimEdge(edgeId, this.clock, this.dice, this.engine, this.journal);
+    this.edges.set(edgeId, edge);
+    // Until it knows the others, and they know it.
+    this.later(2_500, this.journal.disturb(edgeId));
+  }
+
+  /** The process of an app server whose edge that is. */
+  newApp(home: string): SimApp {
+    return new SimApp(this, `app-${home}${++this.#started}`, home);
+  }
+
+  edgeFroze(): void {
+    this.#frozenAt = Infinity;
+  }
+
+  edgeThawed(): void {
+    this.#frozenAt = this.clock.now + 2_000;
+  }
+
+  nobodyFrozeSince(at: number): boolean {
+    return this.#frozenAt < at;
+  }
+
+  later(ms: number, run: () => void): void {
+    this.clock.in(ms, this.#outside, run);
+  }
+
+  /** Now and then somebody sends to a group as soon as it has a new member. */
+  sendSoon(group: string): void {
+    if (!this.dice.chance(0.5)) return;
+    const app = this.dice.pick(this.apps);
+    const line = app && this.dice.pick(app.lines);
+    if (app !== undefined && line !== undefined) app.send(line, { kind: 'group', name: group });
+  }
+
+  /** `user group` of what app servers have joined for certain. */
+  joinedUsers(): Iterable<string> {
+    return this.#checkers.flatMap((checker) => checker.joinedUsers?.() ?? []);
+  }
+
+  /** All is quiet and has been for a while. */
+  settled(): void {
+    for (const checker of this.#checkers) checker.settled?.(this);
+  }
+
+  /** Nobody is left but the edges. */
+  over(): void {
+    for (const checker of this.#checkers) checker.over?.(this);
+  }
+
+  #ready(): SimEdge[] {
+    return this.live.filter(({ isReady, machine }) => isReady && !machine.isFrozen);
+  }
+}
