@@ -62,7 +62,7 @@ export class SimEngine {
 
   /** An edge listens to a subject no more. */
   unsubscribed(edgeId: string, name: string): void {
-    this.#journal.neverKnown((to, _from, subject) => to === edgeId && subject === name);
+    this.#journal.forgetLosses((to, _from, subject) => to === edgeId && subject === name);
   }
 
   #hand(from: string, line: SimLine, name: string, batch: Buffer): void {

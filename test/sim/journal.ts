@@ -118,8 +118,8 @@ export class Journal {
     loss.batches.add(`${from} ${subject}`);
   }
 
-  /** Nothing comes any more by which the loss of some batches could be known. */
-  neverKnown(isMeant: (edgeId: string, from: string, subject: string) => boolean): void {
+  /** The loss of some batches is known, or nothing comes any more by which it could be. */
+  forgetLosses(isMeant: (edgeId: string, from: string, subject: string) => boolean): void {
     for (const [edgeId, { batches }] of this.#unknownLosses) {
       for (const batch of batches) {
         const [from, subject] = batch.split(' ') as [string, string];
@@ -137,7 +137,7 @@ export class Journal {
   /** `others`: those that go on. Nothing is lost to an edge that has ended. */
   edgeEnded(edge: SimEdge, others: readonly SimEdge[]): void {
     const { edgeId } = edge;
-    this.neverKnown((to, from) => to === edgeId || from === edgeId);
+    this.forgetLosses((to, from) => to === edgeId || from === edgeId);
     if (this.wasCalm(this.now, edge, ...others)) return;
     for (const checker of this.#checkers) checker.edgeEnded?.();
   }
@@ -154,7 +154,7 @@ export class Journal {
       message: (subject, from, bytes) => listener.message(subject, from, bytes),
       together: (hear) => listener.together(hear),
       gap: (from, why) => {
-        this.#foundOut(edgeId);
+        this.forgetLosses((to, sender) => to === edgeId && (from === undefined || from === sender));
         listener.gap(from, why);
       },
       gone: (other) => listener.gone(other),

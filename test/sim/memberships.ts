@@ -3,6 +3,13 @@ import { AckStatus } from '@trunkline/protocol';
 import type { Ask, Conn, Journal } from './journal.ts';
 import type { World } from './world.ts';
 
+type Change =
+  | { readonly kind: 'join' | 'leave'; readonly conn: Conn; readonly group: string }
+  | { readonly kind: 'joinUser' | 'leaveUser'; readonly user: string; readonly group: string };
+
+/** How long what is said may be underway, at most: the queue of an edge that is cut off, and some. */
+const UNDERWAY_MS = 10_000;
+
 /**
  * Who is in which group for certain: by a join that was acked, and that nobody has asked to be undone
  * since it was asked for.
@@ -17,6 +24,8 @@ export class Memberships {
   readonly #users = new Map<string, Set<string>>();
   /** How often a join has been asked to be undone, by whom it concerns. */
   readonly #undone = new Map<string, number>();
+  /** How many such questions may be on their way. */
+  readonly #leaving = new Map<string, number>();
   readonly #undoneBefore = new WeakMap<Ask, number>();
 
   constructor(journal: Journal, world: World) {
@@ -37,19 +46,15 @@ export class Memberships {
     const { what } = ask;
     if (what.kind === 'join' || what.kind === 'joinUser') {
       this.#undoneBefore.set(ask, this.#undone.get(keyOf(what)) ?? 0);
-    } else if (what.kind === 'leave' && 'conn' in what) {
-      this.#undo(keyOf(what));
-      this.#conns.get(what.conn)?.delete(what.group);
-      setOf(this.#left, what.conn).add(what.group);
-    } else if (what.kind === 'leaveUser' && 'user' in what) {
-      this.#undo(keyOf(what));
-      this.#users.get(what.user)?.delete(what.group);
-      // It takes each connection of the user out of the group, however that came in.
-      for (const conn of this.#journal.conns) {
-        if (conn.user !== what.user) continue;
-        this.#undo(keyOf({ kind: 'leave', conn, group: what.group }));
-        this.#conns.get(conn)?.delete(what.group);
-      }
+    } else if (what.kind === 'leave' || what.kind === 'leaveUser') {
+      // It may be on its way for long, and come after joins that are asked for meanwhile.
+      const key = keyOf(what);
+      this.#leave(what);
+      this.#leaving.set(key, (this.#leaving.get(key) ?? 0) + 1);
+      this.#world.later(UNDERWAY_MS, () => {
+        this.#leave(what);
+        this.#leaving.set(key, this.#leaving.get(key)! - 1);
+      });
     }
   }
 
@@ -57,10 +62,29 @@ export class Memberships {
     const { what } = ask;
     if (status !== AckStatus.Ok || (what.kind !== 'join' && what.kind !== 'joinUser')) return;
     if (this.#undoneBefore.get(ask) !== (this.#undone.get(keyOf(what)) ?? 0)) return;
+    if (this.#isLeaving(what)) return;
+    if ('user' in what) setOf(this.#users, what.user).add(what.group);
+    else if (what.conn.endedAt === undefined) setOf(this.#conns, what.conn).add(what.group);
+  }
+
+  #isLeaving(what: Change): boolean {
+    const keys = [keyOf(what)];
+    const { group } = what;
+    if ('conn' in what) keys.push(keyOf({ kind: 'leaveUser', user: what.conn.user, group }));
+    return keys.some((key) => (this.#leaving.get(key) ?? 0) > 0);
+  }
+
+  #leave(what: Change): void {
+    this.#undo(keyOf(what));
     if ('conn' in what) {
-      if (what.conn.endedAt === undefined) setOf(this.#conns, what.conn).add(what.group);
-    } else {
-      setOf(this.#users, what.user).add(what.group);
+      this.#conns.get(what.conn)?.delete(what.group);
+      setOf(this.#left, what.conn).add(what.group);
+      return;
+    }
+    this.#users.get(what.user)?.delete(what.group);
+    // It takes each connection of the user out of the group, however that came in.
+    for (const conn of this.#journal.conns) {
+      if (conn.user === what.user) this.#leave({ kind: 'leave', conn, group: what.group });
     }
   }
 
@@ -84,11 +108,7 @@ export class Memberships {
   }
 }
 
-function keyOf(
-  what:
-    | { kind: 'join' | 'leave'; conn: Conn; group: string }
-    | { kind: 'joinUser' | 'leaveUser'; user: string; group: string },
-): string {
+function keyOf(what: Change): string {
   return 'conn' in what ? `${what.conn.id} ${what.group}` : `${what.user} in ${what.group}`;
 }
 

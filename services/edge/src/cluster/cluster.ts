@@ -51,6 +51,8 @@ export class Cluster implements HubCluster {
   /** Of the hubs that this edge has, by name. */
   readonly #subjects = new Map<string, HubSubjects>();
   readonly #rules: RuleLearning;
+  /** Hubs that were taken up while the bus was down: nobody has told their rules. */
+  readonly #untold = new Set<string>();
   #isUp = false;
   #isSettled: boolean;
 
@@ -94,7 +96,7 @@ export class Cluster implements HubCluster {
     const { time } = this.#context;
     const isUp = (): boolean => this.#isUp;
     this.#subjects.set(hub, new HubSubjects(hub, this.#bus, isUp, () => time.now()));
-    if (!this.#isUp) return;
+    if (!this.#isUp) return void this.#untold.add(hub);
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
     this.#hubs.get(hub)?.holdForRules();
     if (this.#isSettled) this.#takeUp(hub);
@@ -103,6 +105,7 @@ export class Cluster implements HubCluster {
   unfollow(hub: string): void {
     this.#subjects.get(hub)?.close();
     this.#subjects.delete(hub);
+    this.#untold.delete(hub);
   }
 
   othersOf(hub: string): Others {
@@ -136,7 +139,11 @@ export class Cluster implements HubCluster {
 
   #up(): void {
     this.#isUp = true;
-    if (!this.#isAlone) this.#neighbours.announce(true);
+    if (this.#isAlone) return;
+    this.#neighbours.announce(true);
+    // Before it has settled for the first time it learns of all hubs then.
+    if (this.#isSettled) for (const hub of this.#untold) this.#takeUp(hub);
+    this.#untold.clear();
   }
 
   #down(): void {
