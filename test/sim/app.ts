@@ -157,7 +157,11 @@ function askMessage(what: AskWhat, ackId: number): MessageFromServer {
       return { type, userId: what.user, group: what.group, ackId };
     }
     case 'checkConn':
-      return { type: MessageType.CheckConnectionExistenceWithAck, connectionId: what.conn.id, ackId };
+      return {
+        type: MessageType.CheckConnectionExistenceWithAck,
+        connectionId: what.conn.id,
+        ackId,
+      };
     case 'closeConn':
       return {
         type: MessageType.CloseConnectionWithAck,

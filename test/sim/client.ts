@@ -43,7 +43,13 @@ export class SimClient {
     const edge = this.#world.someEdge();
     const offer = edge && this.#negotiate(edge);
     if (edge === undefined || offer === undefined) return this.#again();
-    const conn: Conn = { id: offer.id, user: this.user, edge, openAt: undefined, endedAt: undefined };
+    const conn: Conn = {
+      id: offer.id,
+      user: this.user,
+      edge,
+      openAt: undefined,
+      endedAt: undefined,
+    };
     this.#conn = conn;
     this.#calls = new Map();
     const query = `hub=${this.#world.hub}&id=${encodeURIComponent(offer.token)}`;
@@ -106,7 +112,13 @@ export class SimClient {
   #request(edge: SimEdge, query: string): Parameters<SimEdge['client']>[1] {
     const now = Math.floor(edge.machine.time.unixSeconds());
     const hub = this.#world.hub;
-    const token = mintClientToken({ key: KEY, audienceBase: 'http://e/', hub, now, userId: this.user });
+    const token = mintClientToken({
+      key: KEY,
+      audienceBase: 'http://e/',
+      hub,
+      now,
+      userId: this.user,
+    });
     const headers = new Map([['authorization', `Bearer ${token}`]]);
     return { query, headers, remoteAddress: '192.0.2.1' };
   }

@@ -45,9 +45,9 @@ export class Connection {
 
   /** The peer ends it. */
   leave(): void {
+    this.#toPeer.cut();
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#toPeer.cut();
     this.#toEdge.carry(() => this.#gone());
   }
 

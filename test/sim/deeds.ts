@@ -110,10 +110,13 @@ function askWhileEdgesGo(world: World, [a, b, c]: Which): void {
   const order = [0, 1, 2].map((n) => live[(n + Math.floor(a * 3)) % 3]!);
   const [asking, sleeping, leaving] = order as [SimEdge, SimEdge, SimEdge];
   const isHere = ({ edge }: { edge: SimEdge }): boolean => edge === asking;
-  const found = world.apps.flatMap((app) => app.lines.filter(isHere).map((line) => ({ app, line })))[0];
+  const found = world.apps.flatMap((app) =>
+    app.lines.filter(isHere).map((line) => ({ app, line })),
+  )[0];
   freeze(world, sleeping, 300 + b * 900);
   if (found !== undefined) {
-    for (const { user } of world.clients.slice(0, 4)) found.app.ask(found.line, { kind: 'checkUser', user });
+    for (const { user } of world.clients.slice(0, 4))
+      found.app.ask(found.line, { kind: 'checkUser', user });
   }
   world.later(40 + c * 200, () => {
     if (leaving.isServing) stop(world, [world.live.indexOf(leaving) / world.live.length, c, 0]);
@@ -124,7 +127,9 @@ function restartApp(world: World, [a, b]: Which): void {
   const app = one(world.apps, a);
   if (app === undefined || app.hasEnded) return;
   app.kill();
-  world.later(spanOf(b, 3), () => world.apps.splice(world.apps.indexOf(app), 1, world.newApp(app.home)));
+  world.later(spanOf(b, 3), () =>
+    world.apps.splice(world.apps.indexOf(app), 1, world.newApp(app.home)),
+  );
 }
 
 /** Does what a step says, as far as there is what it is about. */
@@ -139,20 +144,36 @@ export const DO: Readonly<Record<Deed, (world: World, which: Which) => void>> = 
       withConn(world, which[1], ({ id }) => ({ kind: 'conn', name: id })),
     ),
   join: (world, [a, b, c]) =>
-    ask(world, a, withConn(world, b, (conn) => ({ kind: 'join', conn, group: groupOf(c) }))),
+    ask(
+      world,
+      a,
+      withConn(world, b, (conn) => ({ kind: 'join', conn, group: groupOf(c) })),
+    ),
   leave: (world, [a, b, c]) =>
-    ask(world, a, withConn(world, b, (conn) => ({ kind: 'leave', conn, group: groupOf(c) }))),
+    ask(
+      world,
+      a,
+      withConn(world, b, (conn) => ({ kind: 'leave', conn, group: groupOf(c) })),
+    ),
   joinUser: (world, [a, b, c]) =>
     ask(world, a, { kind: 'joinUser', user: userOf(world, b), group: groupOf(c) }),
   leaveUser: (world, [a, b, c]) =>
     ask(world, a, { kind: 'leaveUser', user: userOf(world, b), group: groupOf(c) }),
   checkConn: (world, [a, b]) =>
-    ask(world, a, withConn(world, b, (conn) => ({ kind: 'checkConn', conn }))),
+    ask(
+      world,
+      a,
+      withConn(world, b, (conn) => ({ kind: 'checkConn', conn })),
+    ),
   checkUser: (world, [a, b]) => ask(world, a, { kind: 'checkUser', user: userOf(world, b) }),
   checkGroup: (world, [a, b]) => ask(world, a, { kind: 'checkGroup', group: groupOf(b) }),
   list: (world, [a, b]) => ask(world, a, { kind: 'list', group: groupOf(b) }),
   closeConn: (world, [a, b]) =>
-    ask(world, a, withConn(world, b, (conn) => ({ kind: 'closeConn', conn }))),
+    ask(
+      world,
+      a,
+      withConn(world, b, (conn) => ({ kind: 'closeConn', conn })),
+    ),
   askClient: (world, [a, b]) => {
     const found = lineOf(world, a);
     const conn = connOf(world, b);

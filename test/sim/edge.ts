@@ -147,7 +147,11 @@ export class SimEdge {
     });
   }
 
-  #dialled(peer: Machine, events: PeerEvents, admit: ConstructorParameters<typeof Connection>[3]): Connection {
+  #dialled(
+    peer: Machine,
+    events: PeerEvents,
+    admit: ConstructorParameters<typeof Connection>[3],
+  ): Connection {
     const connection = new Connection(this.machine, peer, this.#dice, admit, events);
     this.#connections.add(connection);
     return connection;

@@ -60,6 +60,10 @@ export class SimEngine {
     if (to !== undefined && listeners.length === 0 && this.tellsUnheard) from.unheard(to);
   }
 
+  received(edgeId: string, from: string, name: string, sentAt: number): void {
+    this.#journal.receivedBatch(edgeId, from, name, sentAt);
+  }
+
   /** An edge listens to a subject no more. */
   unsubscribed(edgeId: string, name: string): void {
     this.#journal.forgetLosses((to, _from, subject) => to === edgeId && subject === name);
@@ -69,8 +73,8 @@ export class SimEngine {
     if (this.dice.chance(this.weather.loss)) {
       return this.#journal.lostBatch(line.edgeId, from, name);
     }
-    line.deliver(name, batch);
-    if (this.dice.chance(this.weather.duplication)) line.deliver(name, batch);
+    line.deliver(from, name, batch);
+    if (this.dice.chance(this.weather.duplication)) line.deliver(from, name, batch);
   }
 }
 
@@ -149,12 +153,14 @@ export class SimLine implements Engine {
     return this.#heardBy.has(name);
   }
 
-  deliver(name: string, batch: Buffer): void {
+  deliver(from: string, name: string, batch: Buffer): void {
     if (this.#isTooSlow()) return this.cut('it does not read');
+    const { now } = this.#machine.clock;
     this.#down?.carry(() => {
       const lent = Buffer.from(batch);
       this.#events.received(name, lent);
       lent.fill(0xff);
+      this.#engine.received(this.edgeId, from, name, now);
     });
   }
 

@@ -73,10 +73,10 @@ interface Disturbance {
   to: number;
 }
 
-/** Batches that an edge has not had, and does not know of: `sender subject`. */
+/** Batches that an edge has not had, and does not know of: when they were lost, by `sender subject`. */
 interface UnknownLoss {
   readonly disturbance: Disturbance;
-  readonly batches: Set<string>;
+  readonly batches: Map<string, number>;
 }
 
 /** What has happened, as far as anybody outside of the edges can know: it is told to the checkers as it happens. */
@@ -85,6 +85,10 @@ export class Journal {
   readonly conns = new Set<Conn>();
   readonly #clock: Clock;
   readonly #disturbances: Disturbance[] = [];
+  /** When an edge was last told that something of another one is lost, by `other edge`. */
+  readonly #gaps = new Map<string, number>();
+  /** What edges have heard of each other since they were last told of a loss: `sender subject edge`. */
+  readonly #heard = new Set<string>();
   readonly #unknownLosses = new Map<string, UnknownLoss>();
   #checkers: readonly Checker[] = [];
 
@@ -110,18 +114,48 @@ export class Journal {
     return () => (disturbance.to = Math.min(disturbance.to, this.now + MENDED_MS));
   }
 
-  /** A batch of another edge is lost on its way to this one, and nobody has been told. */
+  /**
+   * A batch of another edge is lost on its way to this one, and nobody has been told. The first of a
+   * subject that comes from an edge tells of none before: what is lost then, nobody can know.
+   */
   lostBatch(edgeId: string, from: string, subject: string): void {
+    if (!this.#heard.has(`${from} ${subject} ${edgeId}`)) {
+      this.disturb(edgeId)();
+      for (const checker of this.#checkers) checker.rulesLost?.();
+      return;
+    }
     const known = this.#unknownLosses.get(edgeId);
-    const loss = known ?? { disturbance: this.#begin(edgeId), batches: new Set() };
+    const loss = known ?? { disturbance: this.#begin(edgeId), batches: new Map() };
     this.#unknownLosses.set(edgeId, loss);
-    loss.batches.add(`${from} ${subject}`);
+    const batch = `${from} ${subject}`;
+    if (!loss.batches.has(batch)) loss.batches.set(batch, this.now);
+  }
+
+  /** A batch has come that was sent then: if one before it was lost, the edge has to know by now. */
+  receivedBatch(edgeId: string, from: string, subject: string, sentAt: number): void {
+    const heard = `${from} ${subject} ${edgeId}`;
+    this.#heard.add(heard);
+    const lostAt = this.#unknownLosses.get(edgeId)?.batches.get(`${from} ${subject}`);
+    if (lostAt === undefined || sentAt <= lostAt) return;
+    const toldAt = this.#gaps.get(`${from} ${edgeId}`) ?? -1;
+    if (toldAt < lostAt) {
+      this.violation(
+        'losses',
+        `${edgeId} does not see that a batch of ${from} on ${subject} is lost`,
+      );
+    }
+    this.forgetLosses((to, sender, lost) => to === edgeId && sender === from && lost === subject);
+    this.#heard.add(heard);
   }
 
   /** The loss of some batches is known, or nothing comes any more by which it could be. */
   forgetLosses(isMeant: (edgeId: string, from: string, subject: string) => boolean): void {
+    for (const heard of this.#heard) {
+      const [from, subject, edgeId] = heard.split(' ') as [string, string, string];
+      if (isMeant(edgeId, from, subject)) this.#heard.delete(heard);
+    }
     for (const [edgeId, { batches }] of this.#unknownLosses) {
-      for (const batch of batches) {
+      for (const batch of batches.keys()) {
         const [from, subject] = batch.split(' ') as [string, string];
         if (isMeant(edgeId, from, subject)) batches.delete(batch);
       }
@@ -139,7 +173,7 @@ export class Journal {
     const { edgeId } = edge;
     this.forgetLosses((to, from) => to === edgeId || from === edgeId);
     if (this.wasCalm(this.now, edge, ...others)) return;
-    for (const checker of this.#checkers) checker.edgeEnded?.();
+    for (const checker of this.#checkers) checker.rulesLost?.();
   }
 
   /** Whether the bus of these edges carried everything all the time since then. */
@@ -154,7 +188,10 @@ export class Journal {
       message: (subject, from, bytes) => listener.message(subject, from, bytes),
       together: (hear) => listener.together(hear),
       gap: (from, why) => {
-        this.forgetLosses((to, sender) => to === edgeId && (from === undefined || from === sender));
+        if (from !== undefined) this.#gaps.set(`${from} ${edgeId}`, this.now);
+        if (why !== 'missing' && why !== 'unreadable') {
+          this.forgetLosses((to, sender) => to === edgeId && (from ?? sender) === sender);
+        }
         listener.gap(from, why);
       },
       gone: (other) => listener.gone(other),

@@ -93,14 +93,16 @@ export class Memberships {
     this.#left.delete(conn);
   }
 
-  /** An edge has ended that may have been the only one to know of some rules. */
-  edgeEnded(): void {
+  /** The only edge that knew of some rules may have ended. */
+  rulesLost(): void {
     this.#users.clear();
   }
 
   /** `user group` of all joins of users. */
   joinedUsers(): string[] {
-    return [...this.#users].flatMap(([user, groups]) => [...groups].map((group) => `${user} ${group}`));
+    return [...this.#users].flatMap(([user, groups]) =>
+      [...groups].map((group) => `${user} ${group}`),
+    );
   }
 
   #undo(key: string): void {

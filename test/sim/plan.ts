@@ -49,7 +49,8 @@ export interface Step {
 export function planOf(dice: Dice, steps: number): Step[] {
   const faults = dice.pick([0, 0.3, 1, 2])!;
   const weights: [Deed, number][] = Object.entries(DEEDS) as [Deed, number][];
-  for (const [deed, weight] of Object.entries(FAULTS)) weights.push([deed as Deed, weight * faults]);
+  for (const [deed, weight] of Object.entries(FAULTS))
+    weights.push([deed as Deed, weight * faults]);
   const sum = weights.reduce((all, [, weight]) => all + weight, 0);
   return Array.from({ length: steps }, () => {
     let at = dice.roll() * sum;

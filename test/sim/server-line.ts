@@ -132,7 +132,10 @@ export class ServerLine implements Line {
         break;
       case MessageType.ConnectionData:
         if (!this.#clients.has(message.connectionId)) {
-          journal.violation('lines', `${this.name} hears ${message.connectionId}, which it has not`);
+          journal.violation(
+            'lines',
+            `${this.name} hears ${message.connectionId}, which it has not`,
+          );
         }
         this.#answer(message.connectionId, message.payload);
         break;

@@ -26,7 +26,10 @@ export function simulate(seed: number, steps: readonly Step[]): readonly Violati
     }
     finish(world);
   } catch (error) {
-    journal.violation('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    journal.violation(
+      'crash',
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
   }
   return journal.violations;
 }

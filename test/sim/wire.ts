@@ -1,6 +1,10 @@
 import type { Dice } from './dice.ts';
 import type { Machine } from './clock.ts';
 
+/** Now and then, of 1, a network takes much longer. */
+const SLOW = 0.04;
+const SLOW_MS = 60;
+
 /** One direction between two machines: what goes in comes out in order, each after a while. */
 export class Wire {
   readonly #to: Machine;
@@ -18,7 +22,8 @@ export class Wire {
   /** Runs `arrive` at the other end, if the wire is not cut meanwhile. */
   carry(arrive: () => void): void {
     const { clock } = this.#to;
-    const at = Math.max(this.#latest, clock.now + this.#dice.roll() * this.#mostMs);
+    const mostMs = this.#dice.chance(SLOW) ? SLOW_MS : this.#mostMs;
+    const at = Math.max(this.#latest, clock.now + this.#dice.roll() * mostMs);
     this.#latest = at;
     clock.in(at - clock.now, this.#to, () => {
       if (!this.#isCut) arrive();

@@ -15,7 +15,7 @@ import { Journal } from './journal.ts';
 const EDGES = ['a', 'b', 'c'];
 const CLIENTS = 9;
 const USERS = 4;
-export const GROUPS = ['red', 'green', 'blue'];
+export const GROUPS = ['red', 'green', 'blue', 'white', 'grey', 'black', 'pink', 'brown'];
 
 const CHECKERS: readonly MakeChecker[] = [order, deliveries, answers, calls, settled];
 
@@ -69,6 +69,7 @@ export class World {
   }
 
   startEdge(edgeId: string): void {
+    this.journal.forgetLosses((to) => to === edgeId);
     const edge = new SimEdge(edgeId, this.clock, this.dice, this.engine, this.journal);
     this.edges.set(edgeId, edge);
     // Until it knows the others, and they know it.
@@ -96,12 +97,12 @@ export class World {
     this.clock.in(ms, this.#outside, run);
   }
 
-  /** Now and then somebody sends to a group as soon as it has a new member. */
+  /** All app servers send to a group as soon as it has a new member. */
   sendSoon(group: string): void {
-    if (!this.dice.chance(0.5)) return;
-    const app = this.dice.pick(this.apps);
-    const line = app && this.dice.pick(app.lines);
-    if (app !== undefined && line !== undefined) app.send(line, { kind: 'group', name: group });
+    for (const app of this.apps) {
+      const line = this.dice.pick(app.lines);
+      if (line !== undefined) app.send(line, { kind: 'group', name: group });
+    }
   }
 
   /** `user group` of what app servers have joined for certain. */

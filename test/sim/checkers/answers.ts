@@ -6,7 +6,7 @@ import type { MakeChecker } from './checker.ts';
 /** Other edges have 3 s, which are looked at once a second; and everybody's network takes a while. */
 const ANSWER_MS = 5_000;
 /** What an edge has said has come to clients. */
-const HEARD_MS = 50;
+const HEARD_MS = 200;
 
 /**
  * Each question has one answer, in time; while nothing is disturbed that is not "timed out"; and "not
@@ -28,7 +28,8 @@ export const answers: MakeChecker = (journal, world) => {
     const now = new Set([line.edge.edgeId, ...line.edge.others]);
     const before = new Set([line.edge.edgeId, ...others]);
     for (const conn of journal.conns) {
-      const isAsked = 'conn' in what ? conn === what.conn : 'user' in what && conn.user === what.user;
+      const isAsked =
+        'conn' in what ? conn === what.conn : 'user' in what && conn.user === what.user;
       const { edgeId, isServing } = conn.edge;
       const isThere = conn.openAt! < at && isServing && now.has(edgeId) && before.has(edgeId);
       if (isAsked && isThere) return conn;

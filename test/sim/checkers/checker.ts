@@ -10,8 +10,8 @@ export interface Checker {
   called?(call: Call): void;
   answered?(call: Call): void;
   ended?(conn: Conn): void;
-  /** An edge has ended, while not all of them heard each other. */
-  edgeEnded?(): void;
+  /** What users were joined to may be known to nobody any more. */
+  rulesLost?(): void;
   /** `user group` of what users have been joined to for certain. */
   joinedUsers?(): readonly string[];
   /** All disturbances are over, everybody is there who is to be there, and time enough has passed. */

@@ -4,6 +4,8 @@ import type { MakeChecker } from './checker.ts';
 
 /** By when what is sent has come, in milliseconds. */
 const COME_MS = 2_500;
+/** How long a message is on its way to an edge. */
+const UNDERWAY_MS = 200;
 
 /**
  * What is sent comes to everybody whom it is for: an acked join is in force, wherever the client and the
@@ -11,7 +13,7 @@ const COME_MS = 2_500;
  */
 export const deliveries: MakeChecker = (journal, world) => {
   const memberships = new Memberships(journal, world);
-  const open = new Map<string, Set<Conn>>();
+  const open = new Map<string, { readonly send: Send; readonly missing: Set<Conn> }>();
   const keyOf = (line: string, number: number): string => `${line} ${number}`;
 
   const isFor = (conn: Conn, to: Audience): boolean => {
@@ -49,16 +51,28 @@ export const deliveries: MakeChecker = (journal, world) => {
       const missing = new Set<Conn>();
       for (const conn of journal.conns) if (isFor(conn, send.to)) missing.add(conn);
       if (missing.size === 0) return;
-      open.set(keyOf(send.line.name, send.number), missing);
+      open.set(keyOf(send.line.name, send.number), { send, missing });
       world.later(COME_MS, () => judge(send, missing));
     },
     heard(conn, line, number) {
-      open.get(keyOf(line, number))?.delete(conn);
+      open.get(keyOf(line, number))?.missing.delete(conn);
     },
-    asked: (ask) => memberships.asked(ask),
+    asked(ask) {
+      memberships.asked(ask);
+      const { what } = ask;
+      if (what.kind !== 'leave' && what.kind !== 'leaveUser') return;
+      // What was sent just before, on another server connection, may come after it.
+      for (const { send, missing } of open.values()) {
+        if (send.to.kind !== 'group' || send.to.name !== what.group) continue;
+        for (const conn of missing) {
+          const leaves = 'conn' in what ? conn === what.conn : conn.user === what.user;
+          if (leaves && ask.at - send.at < UNDERWAY_MS) missing.delete(conn);
+        }
+      }
+    },
     acked: (ask, status) => memberships.acked(ask, status),
     ended: (conn) => memberships.ended(conn),
     joinedUsers: () => memberships.joinedUsers(),
-    edgeEnded: () => memberships.edgeEnded(),
+    rulesLost: () => memberships.rulesLost(),
   };
 };

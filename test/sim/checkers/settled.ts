@@ -22,7 +22,10 @@ export const settled: MakeChecker = (journal) => ({
     for (const edge of world.live) {
       const { clients, servers, unsettled } = edge.core.context;
       if (clients.size + servers.size + unsettled.size > 0) {
-        journal.violation('settled', `${edge.edgeId} has ${clients.size} clients, ${servers.size} app servers, ${unsettled.size} in between, of nobody`);
+        journal.violation(
+          'settled',
+          `${edge.edgeId} has ${clients.size} clients, ${servers.size} app servers, ${unsettled.size} in between, of nobody`,
+        );
       }
       for (const [pool, used] of edge.pools.usage()) {
         if (used === 0 || pool === 'user_group_rules') continue;

@@ -29,6 +29,7 @@ export interface Member {
   /** What the bus says of losses, and of being away. */
   gap: BusListener['gap'];
   down: BusListener['down'];
+  up: BusListener['up'];
 }
 
 /** Random bytes, but for the first: they make the tag of an edge's connection ids. */
@@ -51,9 +52,11 @@ export function join(
   const heard: string[] = [];
   let gap: BusListener['gap'] = () => {};
   let down: BusListener['down'] = () => {};
+  let up: BusListener['up'] = () => {};
   const joinBus: JoinBus = (listener) => {
     gap = (from, why) => listener.gap(from, why);
     down = (why) => listener.down(why);
+    up = () => listener.up();
     const bus = broker.join(edgeId, {
       ...listener,
       message: (subject, from, bytes) => {
@@ -96,6 +99,7 @@ export function join(
     subscribing: undefined,
     gap,
     down,
+    up,
   };
   return member;
 }

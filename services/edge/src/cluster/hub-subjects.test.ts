@@ -51,10 +51,20 @@ describe('whoever waits for subscriptions', () => {
     subjects.wanted('group', 'g');
     wait('later');
     effective[0]!();
-    expect(heard).toEqual([]);
+    expect(heard).toEqual(['early']);
     effective[1]!();
     wait('at once');
     expect(heard).toEqual(['early', 'later', 'at once']);
+  });
+
+  test('does not wait for those that come after, however many that are', () => {
+    effective[0]!();
+    for (let n = 1; n <= 5; n++) {
+      subjects.wanted('group', `g${n}`);
+      wait(`w${n}`);
+      if (n > 1) effective[n - 1]!();
+    }
+    expect(heard).toEqual(['w1', 'w2', 'w3', 'w4']);
   });
 
   test('waits a second at most, or until the bus is down', () => {

@@ -33,6 +33,8 @@ function bucketOf(name: string): number {
 
 interface Waiter {
   readonly run: () => void;
+  /** The subscription that it waits for. */
+  readonly number: number;
   deadline: number;
 }
 
@@ -51,9 +53,11 @@ export class HubSubjects {
   readonly #now: () => number;
   readonly #wanted = new Map<string, Wanted>();
   readonly #unwanted = new Set<string>();
-  /** Those who wait for the latest subscription; undefined when it is in force. */
-  #waiters: Waiter[] | undefined;
+  /** In the order of what they wait for. */
+  #waiters: Waiter[] = [];
+  /** Counts subscriptions; and how many of them are in force. */
   #latest = 0;
+  #inForce = 0;
 
   /** `isUp`: the bus is there; nobody waits for one that is not. */
   constructor(hub: string, bus: Bus, isUp: () => boolean, now: () => number) {
@@ -88,18 +92,19 @@ export class HubSubjects {
 
   /** Runs `run` when all that was subscribed to before is heard, or after a second. */
   whenHeard(run: () => void): void {
-    if (this.#waiters === undefined) run();
-    else this.#waiters.push({ run, deadline: this.#now() + PATIENCE_MS });
+    if (this.#inForce >= this.#latest || !this.#isUp()) return run();
+    const deadline = this.#now() + PATIENCE_MS;
+    this.#waiters.push({ run, number: this.#latest, deadline });
   }
 
   /** The bus is down: clients and app servers of this edge go on without it. */
   giveUp(): void {
-    this.#release(this.#waiters ?? []);
+    this.#heard(this.#latest);
   }
 
   /** `late`: how long this edge itself slept. */
   expire(now: number, late: number): void {
-    const waiters = this.#waiters ?? [];
+    const waiters = this.#waiters;
     for (const waiter of waiters) waiter.deadline += late;
     const due = waiters.filter(({ deadline }) => deadline <= now).length;
     for (const { run } of waiters.splice(0, due)) run();
@@ -115,21 +120,20 @@ export class HubSubjects {
   close(): void {
     this.#bus.unsubscribe(hubSubject(this.#hub));
     for (const subject of this.#wanted.keys()) this.#bus.unsubscribe(subject);
-    this.#latest = -1;
     this.giveUp();
   }
 
   #subscribe(subject: string): void {
     this.#bus.subscribe(subject);
-    if (this.#isUp()) this.#waiters ??= [];
-    const latest = ++this.#latest;
-    this.#bus.whenSubscribed(() => {
-      if (latest === this.#latest) this.#release(this.#waiters ?? []);
-    });
+    const number = ++this.#latest;
+    this.#bus.whenSubscribed(() => this.#heard(number));
   }
 
-  #release(waiters: readonly Waiter[]): void {
-    this.#waiters = undefined;
-    for (const { run } of waiters) run();
+  /** So many subscriptions are in force, or nobody waits for them any more. */
+  #heard(number: number): void {
+    this.#inForce = Math.max(this.#inForce, number);
+    const ready = this.#waiters.filter((waiter) => waiter.number <= number);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.number > number);
+    for (const { run } of ready) run();
   }
 }

@@ -1,6 +1,7 @@
 import { MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import { MemoryBroker } from '../bus/memory-bus.ts';
+import { JSON_HANDSHAKE } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
 import type { Member } from './cluster-member.test-support.ts';
 import { join, joinPair, json, roundTrip, settle } from './cluster-member.test-support.ts';
@@ -80,5 +81,36 @@ describe('what is for a group or a user', () => {
       }
     }
     expect(a.refused).toEqual([]);
+  });
+
+  test('a client is given to its app server when what others say to its user is heard', async () => {
+    const { b, server, other } = await joinPair();
+    b.subscribing = [];
+    const client = b.edge.strangeClient({ userId: 'ann' });
+    client.says(JSON_HANDSHAKE);
+    await roundTrip();
+    expect(await other.heard()).toEqual([]);
+    for (const inForce of b.subscribing) inForce();
+    b.subscribing = undefined;
+    expect((await other.heard()).map(([kind]) => kind)).toEqual(['open', 'data']);
+    other.data(client, '{}␞');
+    server.says({ type: MessageType.UserData, userId: 'ann', payloads: json });
+    await roundTrip();
+    expect(client.heard).toEqual(['{}␞', '{"n":1}␞']);
+  });
+
+  test('a client that goes, or whose app server goes, while that is awaited is forgotten', async () => {
+    const { b, other } = await joinPair();
+    b.subscribing = [];
+    const [gone, left] = ['bob', 'ann'].map((userId) => b.edge.strangeClient({ userId }));
+    for (const client of [gone, left]) client!.says(JSON_HANDSHAKE);
+    gone!.socket.leave(1000);
+    other.socket.leave(1006);
+    for (const inForce of b.subscribing) inForce();
+    b.subscribing = undefined;
+    expect(left!.session.host).toBeUndefined();
+    const next = await b.edge.server({ serverId: 'server-3' });
+    expect(next.session.clients).toEqual([left!.session]);
+    expect(b.edge.closes).toEqual({ Normal: 1 });
   });
 });

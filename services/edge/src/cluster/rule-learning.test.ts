@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryBroker } from '../bus/memory-bus.ts';
 import { JSON_HANDSHAKE, turn } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
+import type { Member } from './cluster-member.test-support.ts';
 import {
   join,
   joinMute,
@@ -111,6 +112,45 @@ describe('an edge that takes up a hub later', () => {
     await roundTrip();
     b.losesCommands = false;
     b.gap('a', 'missing');
+    await roundTrip();
+    server.says(toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+
+  test('learns it from the very edge that it has missed something of, whatever others have missed', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const members = ['a', 'b', 'c'].map((edgeId) => join(broker, edgeId));
+    const [a, b, c] = members as [Member, Member, Member];
+    await settle(a, b, c);
+    const server = await c.edge.server();
+    const other = await b.edge.server({ serverId: 'server-2' });
+    await a.edge.server({ serverId: 'server-3' });
+    await roundTrip();
+    for (const member of [a, b]) member.losesCommands = true;
+    server.says(rule('ann', 'kept'));
+    await roundTrip();
+    for (const member of [a, b]) member.losesCommands = false;
+    b.gap('c', 'missing');
+    await roundTrip();
+    const ann = await b.edge.client(other, { userId: 'ann' });
+    server.says(toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+
+  test('learns what it can when it has taken the hub up without the bus, once that is there again', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
+    await settle(a, b);
+    const server = await a.edge.server();
+    server.says(rule('ann', 'kept'));
+    b.down('it is away');
+    b.gap(undefined, 'cut');
+    const other = await b.edge.server({ serverId: 'server-2' });
+    const ann = await b.edge.client(other, { userId: 'ann' });
+    await roundTrip();
+    b.up();
     await roundTrip();
     server.says(toGroup('kept'));
     await roundTrip();

@@ -80,16 +80,24 @@ export class Arrival {
   /**
    * The hub handshake request is read, and `host` takes the client on: it is told of the client, then
    * gets what the client has said. From now on the hub knows the client, which before that is in no
-   * group and gets nothing.
+   * group and gets nothing; and other edges send here what is for its user and the groups of that.
    */
   serveFrom(host: PooledHost): void {
-    const now = this.#context.time.now();
+    const { hub } = this.#client;
+    hub.model.attach(this.#client, this.#context.time.now());
+    hub.others.whenHeard(() => this.#openAt(host));
+  }
+
+  #openAt(host: PooledHost): void {
+    const client = this.#client;
+    if (!client.isOpen) return;
+    // It may be gone if this took a while.
+    if (!host.carriesClients) return this.#startOver();
     this.#step = Step.Opening;
-    this.#state.deadline = now + ANSWER_MS;
-    this.#client.hub.model.attach(this.#client, now);
-    this.#client.openAt(host);
+    this.#state.deadline = this.#context.time.now() + ANSWER_MS;
+    client.openAt(host);
     // A host whose queue overflows by this is lost at once, and a client that requires it is closed.
-    if (this.#client.isOpen) this.#releaseEarly();
+    if (client.isOpen) this.#releaseEarly();
   }
 
   /** Keeps a message until the handshake response is out. False when too many wait. */
