@@ -1,9 +1,12 @@
 import type { HttpRequest as UwsRequest, HttpResponse } from 'uWebSockets.js';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
-import { nextTurn, respond } from './uws-exchange.ts';
+import { respond } from './uws-exchange.ts';
 
 /** As the module calls it. */
 export type UwsHandler = (res: HttpResponse, req: UwsRequest) => void;
+
+/** Undefined when the request has been refused. */
+export type ReadRequest = (res: HttpResponse, req: UwsRequest) => HttpRequest | undefined;
 
 /** They say where a request ends and whom it is for: of two, a proxy may go by the other one. */
 const SINGLE = ['host', 'content-length'] as const;
@@ -16,29 +19,30 @@ const AMBIGUOUS: HttpAnswer = {
   hangUp: true,
 };
 
-/** Handles a request that has been copied; `method` is in lower case. Two hosts or lengths are refused. */
-export function unambiguous(
-  handle: (res: HttpResponse, request: HttpRequest, method: string) => void,
-): UwsHandler {
-  return (res, req) => {
-    const request = copyRequest(res, req);
-    if (!refusedAsAmbiguous(res, request)) handle(res, request, req.getMethod());
-  };
-}
+export const readRequest: ReadRequest = (res, req) => {
+  const request = copyRequest(res, req);
+  return refusedAsAmbiguous(res, request) ? undefined : request;
+};
 
 /**
  * Refuses a request with two hosts or lengths, which `copyRequest` has merged into one. It is
  * answered a little later: by then the module has cut a peer that sent another request behind it,
  * which it would have handled otherwise.
  */
-export function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolean {
+function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolean {
   if (!SINGLE.some((name) => headers.get(name)?.includes(','))) return false;
-  nextTurn(res, () => respond(res, AMBIGUOUS));
+  let isThere = true;
+  res.onAborted(() => {
+    isThere = false;
+  });
+  setImmediate(() => {
+    if (isThere) respond(res, AMBIGUOUS);
+  });
   return true;
 }
 
 /** Copies a request off uWebSockets.js, which takes it back when its handler returns. */
-export function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
+function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
   const headers = new Map<string, string>();
   req.forEach((name, value) => {
     const known = headers.get(name);
@@ -46,6 +50,8 @@ export function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
     headers.set(name, known === undefined ? value : known + joint + value);
   });
   return {
+    method: req.getCaseSensitiveMethod(),
+    path: req.getUrl(),
     // Undefined, whatever its type says, for a URL without `?`.
     query: req.getQuery() ?? '',
     headers,
