@@ -254,3 +254,33 @@ describe.concurrent.each([
     await expectOpenSockets(doors).toBe(0);
   });
 });
+
+describe('where files are short, a request with a body in chunks of which none has come', () => {
+  const CHUNKED = { 'Transfer-Encoding': 'chunked' };
+
+  it.each([
+    ['GET', '/client/', UPGRADE],
+    ['POST', '/client/negotiate', {}],
+    ['GET', '/nowhere', {}],
+  ])('ends its connection if that is new: %s %s', async (method, path, headers) => {
+    using doors = await WaitingDoors.open(filesAreShort());
+    using socket = new RawSocket(doors.url);
+    socket.request(method, path, { ...headers, ...CHUNKED });
+    await socket.ended;
+    expect(socket.text).toBe('');
+    await expectOpenSockets(doors).toBe(0);
+    expect(doors.used('newcomers')).toBe(0);
+  });
+
+  it('is answered on a connection that has had a request before', async () => {
+    using doors = await WaitingDoors.open(filesAreShort());
+    doors.onVisit = ({ at }) => 'answer' in at && at.answer({ status: 200 });
+    using socket = doors.ask('GET', '/client/');
+    await socket.answer();
+    using silent = new RawSocket(doors.url);
+    await expect.poll(() => doors.used('newcomers')).toBe(1);
+    socket.request('GET', '/client/', CHUNKED);
+    await expect.poll(() => answersIn(socket.text).map(({ status }) => status)).toEqual([200, 200]);
+    await silent.ended;
+  });
+});

@@ -5,7 +5,7 @@ import { respond } from './uws-exchange.ts';
 /** As the module calls it. */
 export type UwsHandler = (res: HttpResponse, req: UwsRequest) => void;
 
-/** Undefined when the request has been refused. */
+/** Copies a request; undefined when it has been refused. */
 export type ReadRequest = (res: HttpResponse, req: UwsRequest) => HttpRequest | undefined;
 
 /** They say where a request ends and whom it is for: of two, a proxy may go by the other one. */
@@ -19,17 +19,12 @@ const AMBIGUOUS: HttpAnswer = {
   hangUp: true,
 };
 
-export const readRequest: ReadRequest = (res, req) => {
-  const request = copyRequest(res, req);
-  return refusedAsAmbiguous(res, request) ? undefined : request;
-};
-
 /**
  * Refuses a request with two hosts or lengths, which `copyRequest` has merged into one. It is
  * answered a little later: by then the module has cut a peer that sent another request behind it,
  * which it would have handled otherwise.
  */
-function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolean {
+export function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolean {
   if (!SINGLE.some((name) => headers.get(name)?.includes(','))) return false;
   let isThere = true;
   res.onAborted(() => {
@@ -42,7 +37,7 @@ function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolea
 }
 
 /** Copies a request off uWebSockets.js, which takes it back when its handler returns. */
-function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
+export function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
   const headers = new Map<string, string>();
   req.forEach((name, value) => {
     const known = headers.get(name);

@@ -5,7 +5,8 @@ import { Bodies } from './bodies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { Newcomers, type NewcomerSettings } from './newcomers.ts';
 import { type FinishAnswer, respond, UwsExchange } from './uws-exchange.ts';
-import { readRequest, type UwsHandler } from './uws-request.ts';
+import { copyRequest, refusedAsAmbiguous } from './uws-request.ts';
+import type { ReadRequest, UwsHandler } from './uws-request.ts';
 import { webSockets } from './uws-web-sockets.ts';
 
 /**
@@ -42,10 +43,11 @@ interface ListenerCounters extends BodyCounters {
 type Headers = Readonly<Record<string, string>>;
 type ExchangeDoor = (request: HttpRequest, exchange: UwsExchange, res: HttpResponse) => void;
 
-/** How requests are answered that want no WebSocket. */
+/** How requests are read, and those answered that want no WebSocket. */
 interface Answering {
   /** Sees to it that a connection that is needed no longer ends with the answer, where files are short. */
   readonly last: FinishAnswer;
+  readonly read: ReadRequest;
   on(handle: (res: HttpResponse, request: HttpRequest) => void): UwsHandler;
   /** Answers where no door is asked. */
   say(res: HttpResponse, request: HttpRequest, answer: HttpAnswer): void;
@@ -60,12 +62,18 @@ export function routes(app: TemplatedApp, settings: RouteSettings, doors: Doors)
   const newcomers = new Newcomers(settings);
   const cors = (request: HttpRequest): Headers => corsHeaders(request, settings.allowedOrigins);
   const last: FinishAnswer = (answer) => (newcomers.any ? { ...answer, hangUp: true } : answer);
+  const read: ReadRequest = (res, req) => {
+    const request = copyRequest(res, req);
+    const isOver = newcomers.turnsAway(res, request) || refusedAsAmbiguous(res, request);
+    return isOver ? undefined : request;
+  };
   const on: Answering['on'] = (handle) => (res, req) => {
-    const request = readRequest(res, req);
+    const request = read(res, req);
     if (request !== undefined) handle(res, request);
   };
   const answering: Answering = {
     last,
+    read,
     on,
     say: (res, request, answer) => respond(res, last(answer), cors(request)),
     ask: (door, finish) =>
@@ -93,7 +101,7 @@ function upgrades(
   settings: RouteSettings,
   doors: Doors,
   newcomers: Newcomers,
-  { say }: Answering,
+  { read, say }: Answering,
 ): void {
   const { maxBatchBytes, clientQueueBytes, counters } = settings;
   // It is told of sockets that come, but not of those that go as WebSockets.
@@ -102,7 +110,7 @@ function upgrades(
     if (change > 0) newcomers.arrived(res, counters.openSockets);
   });
   const gone = (): void => void counters.openSockets--;
-  const common = { read: readRequest, refuse: say, gone, mustWait: () => newcomers.any };
+  const common = { read, refuse: say, gone, mustWait: () => newcomers.any };
   const ofClients = {
     webSocketMessageBytes: maxBatchBytes,
     queueBytes: clientQueueBytes,
