@@ -28,6 +28,7 @@ const LONG = [
   'test/bus/edges.test.ts',
   'test/package/bundles.test.ts',
   'test/edge/vanished-peers.test.ts',
+  'test/edge/waiting-doors.test.ts',
   'test/e2e/chat.test.ts',
   'test/edge/long-polling.test.ts',
   'test/attack/attack.test.ts',

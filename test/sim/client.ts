@@ -1,6 +1,7 @@
 import { mintClientToken } from '@trunkline/tokens';
 
-import { Connection } from './connection.ts';
+import { FakeExchange } from '../../services/edge/src/sessions/fake-exchange.test-support.ts';
+import type { Connection } from './connection.ts';
 import { Machine } from './clock.ts';
 import { KEY } from './edge.ts';
 import type { SimEdge } from './edge.ts';
@@ -120,14 +121,15 @@ export class SimClient {
       userId: this.user,
     });
     const headers = new Map([['authorization', `Bearer ${token}`]]);
-    return { query, headers, remoteAddress: '192.0.2.1' };
+    return { method: 'GET', path: '/client/', query, headers, remoteAddress: '192.0.2.1' };
   }
 
   #negotiate(edge: SimEdge): { id: string; token: string } | undefined {
     const query = `hub=${this.#world.hub}&negotiateVersion=1`;
-    const { status, body } = edge.core.doors.negotiate(this.#request(edge, query));
-    if (status !== 200) return undefined;
-    const offer = JSON.parse(String(body)) as { connectionId: string; connectionToken: string };
+    const exchange = new FakeExchange();
+    edge.core.doors.negotiate(this.#request(edge, query), exchange);
+    if (exchange.status !== 200) return undefined;
+    const offer = JSON.parse(exchange.body) as { connectionId: string; connectionToken: string };
     return { id: offer.connectionId, token: offer.connectionToken };
   }
 }

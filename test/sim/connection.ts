@@ -1,6 +1,6 @@
-import type { HttpAnswer } from '../../services/edge/src/ports/listener.ts';
 import type { Socket, SocketHandler } from '../../services/edge/src/ports/socket.ts';
 import { SendResult } from '../../services/edge/src/ports/socket.ts';
+import type { Upgrade } from '../../services/edge/src/ports/upgrade.ts';
 import type { Machine } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { Wire } from './wire.ts';
@@ -15,7 +15,7 @@ export interface PeerEvents {
   closed(): void;
 }
 
-type Admit = () => SocketHandler | HttpAnswer;
+type Admit = (upgrade: Upgrade) => void;
 
 /** A WebSocket of a peer to an edge: bytes take a while either way, and machines end or freeze at both ends. */
 export class Connection {
@@ -32,7 +32,7 @@ export class Connection {
     this.#events = events;
     this.#toEdge = new Wire(edge, dice, MOST_MS);
     this.#toPeer = new Wire(peer, dice, MOST_MS);
-    this.#toEdge.carry(() => this.#enter(admit()));
+    this.#toEdge.carry(() => admit(this.#upgrade()));
   }
 
   send(bytes: Uint8Array): void {
@@ -59,14 +59,19 @@ export class Connection {
     else this.#toEdge.carry(() => this.#gone());
   }
 
-  #enter(verdict: SocketHandler | HttpAnswer): void {
-    if ('status' in verdict) {
-      this.#isOver = true;
-      return this.#toPeer.carry(() => this.#events.closed());
-    }
-    this.#handler = verdict;
-    this.#toPeer.carry(() => this.#events.opened());
-    verdict.opened(this.#socket());
+  #upgrade(): Upgrade {
+    return {
+      gone: undefined,
+      refuse: () => {
+        this.#isOver = true;
+        this.#toPeer.carry(() => this.#events.closed());
+      },
+      accept: (handler) => {
+        this.#handler = handler;
+        this.#toPeer.carry(() => this.#events.opened());
+        handler.opened(this.#socket());
+      },
+    };
   }
 
   #gone(): void {

@@ -112,11 +112,11 @@ export class SimEdge {
   }
 
   client(peer: Machine, request: HttpRequest, events: PeerEvents): Connection {
-    return this.#dialled(peer, events, () => this.core.doors.client(request));
+    return this.#dialled(peer, events, (upgrade) => this.core.doors.client(request, upgrade));
   }
 
   server(peer: Machine, request: HttpRequest, events: PeerEvents): Connection {
-    return this.#dialled(peer, events, () => this.core.doors.server(request));
+    return this.#dialled(peer, events, (upgrade) => this.core.doors.server(request, upgrade));
   }
 
   freeze(): void {

@@ -47,6 +47,8 @@ export class ServerLine implements Line {
     const { serverId } = app;
     const token = mintServerToken({ key: KEY, audienceBase: 'http://e/', hub, now, serverId });
     const request = {
+      method: 'GET',
+      path: '/server/',
       query: `hub=${hub}&cid=${name}`,
       headers: new Map([['authorization', `Bearer ${token}`]]),
       remoteAddress: '192.0.2.2',

@@ -46,12 +46,12 @@ beforeEach(() => {
 
 function placeOf(edge: TestEdge): Place {
   const { edgeId } = edge.context;
-  const server = new FakeServer(edge.doors.server(serversRequest(edgeId)) as ServerSession);
+  const server = new FakeServer(edge.dial(serversRequest(edgeId)) as ServerSession);
   server.shakesHands();
   // The second edge learns from the first what groups users are in.
   time.pass(0);
   const request = requestWith(tokenFor(edge), 'hub=chat');
-  const client = new FakeClient(admitted(edge.doors.client(request)));
+  const client = new FakeClient(admitted(edge.connect(request)));
   client.says(JSON_HANDSHAKE);
   server.data(client, WELCOME);
   time.endTurn();

@@ -94,12 +94,12 @@ export function createCore(parts: CoreParts): Core {
     hubs,
     cluster,
     doors: {
-      client: (request) => clients.connect(request),
-      server: (request) => servers.connect(request),
-      negotiate: (request) => clients.negotiate(request),
+      client: (request, upgrade) => clients.connect(request, upgrade),
+      server: (request, upgrade) => servers.connect(request, upgrade),
+      negotiate: (request, exchange) => clients.negotiate(request, exchange),
       receive: (request, exchange) => requests.receive(request, exchange),
-      send: (request) => requests.send(request),
-      leave: (request) => requests.leave(request),
+      send: (request, exchange) => requests.send(request, exchange),
+      leave: (request, exchange) => requests.leave(request, exchange),
     },
     closeAll: () => closeAll(context, hubs),
     stop: () => {

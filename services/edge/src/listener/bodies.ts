@@ -3,7 +3,7 @@ import type { Budget } from '@trunkline/protocol';
 import { discard } from '@trunkline/protocol';
 import type { Pools } from '../pools.ts';
 import type { HttpAnswer, Post } from '../ports/listener.ts';
-import { respond, UwsExchange } from './uws-exchange.ts';
+import type { UwsExchange } from './uws-exchange.ts';
 
 /** What is counted of posts, for metrics. */
 export interface BodyCounters {
@@ -42,27 +42,27 @@ export class Bodies {
     this.#bytes = pools.open('post_bytes', evictOwner);
   }
 
-  /** Gives the body to `post` once it is whole; `headers` go with whatever is answered. */
-  read(res: HttpResponse, headers: Readonly<Record<string, string>>, post: Post): void {
-    if (!this.#reserve(post)) return respond(res, TRY_LATER, headers);
+  /** Gives the body to `post` once it is whole, unless `exchange` is over by then. */
+  read(res: HttpResponse, post: Post, exchange: UwsExchange): void {
+    if (!this.#reserve(post)) return giveUp(exchange, TRY_LATER);
     const chunks: Buffer[] = [];
     let length = 0;
-    const exchange = new UwsExchange(res, headers, () => {
+    const reading = { post, exchange };
+    this.#readings.add(reading);
+    exchange.over = () => {
       this.#readings.delete(reading);
       this.#release(post);
       this.#bytes.give(post.owner, length);
       for (const chunk of chunks.splice(0)) discard(chunk);
-    });
-    const reading = { post, exchange };
-    this.#readings.add(reading);
+    };
     res.onData((chunk, isLast) => {
       if (!exchange.isOpen) return;
-      if (length + chunk.byteLength > this.#bodyBytes) return exchange.answer(this.#tooLong());
-      if (!this.#bytes.take(post.owner, chunk.byteLength)) return exchange.answer(TRY_LATER);
+      if (length + chunk.byteLength > this.#bodyBytes) return giveUp(exchange, this.#tooLong());
+      if (!this.#bytes.take(post.owner, chunk.byteLength)) return giveUp(exchange, TRY_LATER);
       length += chunk.byteLength;
       // The chunk is taken back when this returns.
       chunks.push(Buffer.from(new Uint8Array(chunk)));
-      if (isLast) post.take(joined(chunks), exchange);
+      if (isLast) post.take(joined(chunks));
     });
   }
 
@@ -80,9 +80,7 @@ export class Bodies {
 
   #evict(which: (post: Post) => boolean): void {
     for (const { post, exchange } of this.#readings) {
-      if (!which(post)) continue;
-      exchange.handler?.gone();
-      exchange.answer(TRY_LATER);
+      if (which(post)) giveUp(exchange, TRY_LATER);
     }
   }
 
@@ -99,4 +97,10 @@ function joined(chunks: Buffer[]): Buffer {
   const whole = chunks.length === 1 ? only! : Buffer.concat(chunks);
   for (const chunk of chunks.splice(0)) if (chunk !== whole) discard(chunk);
   return whole;
+}
+
+/** Answers in the place of the door, which may be waiting to answer itself. */
+function giveUp(exchange: UwsExchange, answer: HttpAnswer): void {
+  exchange.handler?.gone();
+  exchange.answer(answer);
 }

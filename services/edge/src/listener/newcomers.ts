@@ -1,6 +1,7 @@
 import type { Budget } from '@trunkline/protocol';
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Pools } from '../pools.ts';
+import type { HttpRequest } from '../ports/listener.ts';
 import { addressOf } from './uws-request.ts';
 
 export interface NewcomerSettings {
@@ -69,6 +70,21 @@ export class Newcomers {
     for (const newcomer of this.#silent) {
       if (newcomer.address === address) this.#settle(newcomer);
     }
+  }
+
+  /**
+   * Whether a request is turned away because its body comes in chunks: until the first of them
+   * uWebSockets.js does not call the handler set here, and does not say either whether the request is on
+   * a silent socket. All of the address are closed, which tells.
+   */
+  turnsAway(res: HttpResponse, { headers, remoteAddress }: HttpRequest): boolean {
+    if (!this.any || !headers.has('transfer-encoding')) return false;
+    let isClosed = false;
+    res.onAborted(() => {
+      isClosed = true;
+    });
+    while (this.#closeOldest(remoteAddress));
+    return isClosed;
   }
 
   #settle(newcomer: Newcomer): void {

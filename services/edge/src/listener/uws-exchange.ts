@@ -4,6 +4,7 @@ import type { Exchange, ExchangeHandler } from '../ports/exchange.ts';
 import type { HttpAnswer } from '../ports/listener.ts';
 
 type Headers = Readonly<Record<string, string>>;
+export type FinishAnswer = (answer: HttpAnswer) => HttpAnswer;
 
 /**
  * How much of a body uWebSockets.js is given at a time. What the peer has no room for it keeps, and
@@ -18,21 +19,28 @@ const NOTHING = Buffer.alloc(0);
 /** An answer of uWebSockets.js, which must not be touched once it is complete or aborted. */
 export class UwsExchange implements Exchange {
   handler: ExchangeHandler | undefined;
+  /** Called when the answer is complete, or the peer has gone. */
+  over: (() => void) | undefined;
   readonly #res: HttpResponse;
   readonly #headers: Headers;
-  readonly #over: (() => void) | undefined;
+  readonly #finish: FinishAnswer;
   /** Written, and not given to the module yet. */
   #rest: Uint8Array = NOTHING;
   #open = true;
 
-  /** `headers` go with every answer; `over` is called when it is complete, or its peer has gone. */
-  constructor(res: HttpResponse, headers: Headers, over?: () => void) {
+  /** `headers` go with every answer; `finish` has the last word on one that is whole. */
+  constructor(res: HttpResponse, headers: Headers, finish: FinishAnswer) {
     this.#res = res;
     this.#headers = headers;
-    this.#over = over;
-    res.onAborted(() => {
+    this.#finish = finish;
+  }
+
+  /** To be called at the end of the call in which the module has brought the request. */
+  keep(): void {
+    if (!this.#open) return;
+    this.#res.onAborted(() => {
       if (!this.#open) return;
-      this.#finish();
+      this.#done();
       this.handler?.gone();
     });
   }
@@ -42,8 +50,8 @@ export class UwsExchange implements Exchange {
   }
 
   answer(answer: HttpAnswer): void {
-    this.#finish();
-    respond(this.#res, answer, this.#headers);
+    this.#done();
+    respond(this.#res, this.#finish(answer), this.#headers);
   }
 
   begin(answer: HttpAnswer): void {
@@ -64,12 +72,12 @@ export class UwsExchange implements Exchange {
   }
 
   end(): void {
-    this.#finish();
+    this.#done();
     this.#res.cork(() => void this.#res.end(this.#rest));
   }
 
   cut(): void {
-    this.#finish();
+    this.#done();
     this.#res.close();
   }
 
@@ -99,9 +107,9 @@ export class UwsExchange implements Exchange {
     return taken;
   }
 
-  #finish(): void {
+  #done(): void {
     this.#open = false;
-    this.#over?.();
+    this.over?.();
   }
 }
 
@@ -112,17 +120,6 @@ export function respond(res: HttpResponse, answer: HttpAnswer, headers: Headers 
     // A 204 has no body, not even one of no bytes.
     if (answer.status === 204) res.endWithoutBody();
     else res.end(answer.body ?? '', answer.hangUp);
-  });
-}
-
-/** Handles a request when its turn of the event loop is over, unless its peer has gone by then. */
-export function nextTurn(res: HttpResponse, run: () => void): void {
-  let open = true;
-  res.onAborted(() => {
-    open = false;
-  });
-  setImmediate(() => {
-    if (open) res.cork(run);
   });
 }
 

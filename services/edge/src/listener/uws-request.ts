@@ -1,9 +1,12 @@
 import type { HttpRequest as UwsRequest, HttpResponse } from 'uWebSockets.js';
 import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
-import { nextTurn, respond } from './uws-exchange.ts';
+import { respond } from './uws-exchange.ts';
 
 /** As the module calls it. */
 export type UwsHandler = (res: HttpResponse, req: UwsRequest) => void;
+
+/** Copies a request; undefined when it has been refused. */
+export type ReadRequest = (res: HttpResponse, req: UwsRequest) => HttpRequest | undefined;
 
 /** They say where a request ends and whom it is for: of two, a proxy may go by the other one. */
 const SINGLE = ['host', 'content-length'] as const;
@@ -16,16 +19,6 @@ const AMBIGUOUS: HttpAnswer = {
   hangUp: true,
 };
 
-/** Handles a request that has been copied; `method` is in lower case. Two hosts or lengths are refused. */
-export function unambiguous(
-  handle: (res: HttpResponse, request: HttpRequest, method: string) => void,
-): UwsHandler {
-  return (res, req) => {
-    const request = copyRequest(res, req);
-    if (!refusedAsAmbiguous(res, request)) handle(res, request, req.getMethod());
-  };
-}
-
 /**
  * Refuses a request with two hosts or lengths, which `copyRequest` has merged into one. It is
  * answered a little later: by then the module has cut a peer that sent another request behind it,
@@ -33,7 +26,13 @@ export function unambiguous(
  */
 export function refusedAsAmbiguous(res: HttpResponse, { headers }: HttpRequest): boolean {
   if (!SINGLE.some((name) => headers.get(name)?.includes(','))) return false;
-  nextTurn(res, () => respond(res, AMBIGUOUS));
+  let isThere = true;
+  res.onAborted(() => {
+    isThere = false;
+  });
+  setImmediate(() => {
+    if (isThere) respond(res, AMBIGUOUS);
+  });
   return true;
 }
 
@@ -46,6 +45,8 @@ export function copyRequest(res: HttpResponse, req: UwsRequest): HttpRequest {
     headers.set(name, known === undefined ? value : known + joint + value);
   });
   return {
+    method: req.getCaseSensitiveMethod(),
+    path: req.getUrl(),
     // Undefined, whatever its type says, for a URL without `?`.
     query: req.getQuery() ?? '',
     headers,

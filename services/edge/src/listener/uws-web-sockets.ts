@@ -1,8 +1,7 @@
-import type { HttpResponse, us_socket_context_t, WebSocketBehavior } from 'uWebSockets.js';
-import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
-import type { SocketHandler } from '../ports/socket.ts';
-import { nextTurn } from './uws-exchange.ts';
-import { copyRequest, refusedAsAmbiguous } from './uws-request.ts';
+import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js';
+import type { ReadRequest } from './uws-request.ts';
+import type { UpgradeDoor, UpgradeKind, UserData } from './uws-upgrade.ts';
+import { UwsUpgrade } from './uws-upgrade.ts';
 
 /** What WebSockets of one kind have in common. */
 export interface WebSocketOptions {
@@ -12,7 +11,8 @@ export interface WebSocketOptions {
   readonly queueBytes: number;
   /** After so many seconds without a byte a peer is cut, if it does not answer a ping; 0: never. */
   readonly silentSeconds: number;
-  readonly refuse: (res: HttpResponse, request: HttpRequest, answer: HttpAnswer) => void;
+  readonly read: ReadRequest;
+  readonly refuse: UpgradeKind['refuse'];
   /** Whether an upgrade has to wait until its turn is over, because of `Newcomers`. */
   readonly mustWait: () => boolean;
   /** Told of each WebSocket that has ended. */
@@ -22,36 +22,36 @@ export interface WebSocketOptions {
 /** The only version of the protocol that there is an RFC for. */
 const VERSION = '13';
 
-/** The module copies these properties onto its socket: one, which leads to everything else. */
-interface UserData {
-  readonly handler: SocketHandler;
-}
-
 /**
- * WebSockets of those that `admit` has a handler for. Keep-alive belongs to the protocols; pings of
- * the module's own go to peers that say nothing, before they are cut.
+ * WebSockets of those that `admit` lets in. Keep-alive belongs to the protocols; pings of the module's
+ * own go to peers that say nothing, before they are cut.
  */
 export function webSockets(
-  { webSocketMessageBytes, queueBytes, silentSeconds, refuse, mustWait, gone }: WebSocketOptions,
-  admit: (request: HttpRequest) => SocketHandler | HttpAnswer,
+  options: WebSocketOptions,
+  admit: UpgradeDoor,
 ): WebSocketBehavior<UserData> {
-  const decide = (res: HttpResponse, request: HttpRequest, context: us_socket_context_t): void => {
-    const verdict = otherVersion(request) ?? admit(request);
-    if ('status' in verdict) refuse(res, request, verdict);
-    else upgrade(res, request, context, verdict);
+  const { webSocketMessageBytes, queueBytes, silentSeconds, read, refuse, mustWait, gone } =
+    options;
+  const door: UpgradeDoor = (request, upgrade) => {
+    if (request.headers.get('sec-websocket-version') === VERSION) admit(request, upgrade);
+    else upgrade.refuse({ status: 426, headers: { 'sec-websocket-version': VERSION } });
   };
+  const opened: WebSocket<UserData>[] = [];
+  const kind = { opened, refuse };
   return {
     maxPayloadLength: webSocketMessageBytes,
     maxBackpressure: queueBytes,
     idleTimeout: silentSeconds,
     sendPingsAutomatically: silentSeconds > 0,
     upgrade: (res, req, context) => {
-      const request = copyRequest(res, req);
-      if (refusedAsAmbiguous(res, request)) return;
-      if (mustWait()) nextTurn(res, () => decide(res, request, context));
-      else decide(res, request, context);
+      const request = read(res, req);
+      if (request === undefined) return;
+      const upgrade = new UwsUpgrade(res, request, context, kind);
+      if (mustWait()) upgrade.askNextTurn(door);
+      else upgrade.ask(door);
     },
-    open: (ws) => ws.getUserData().handler.opened(ws),
+    // None of ours: see `UwsUpgrade`.
+    open: opened.push.bind(opened) as (ws: WebSocket<UserData>) => void,
     message: (ws, message) => ws.getUserData().handler.received(Buffer.from(message)),
     drain: (ws) => ws.getUserData().handler.drained(),
     close: (ws, code, message) => {
@@ -59,20 +59,4 @@ export function webSockets(
       ws.getUserData().handler.disconnected(code, Buffer.from(message).toString());
     },
   };
-}
-
-function otherVersion({ headers }: HttpRequest): HttpAnswer | undefined {
-  if (headers.get('sec-websocket-version') === VERSION) return undefined;
-  return { status: 426, headers: { 'sec-websocket-version': VERSION } };
-}
-
-function upgrade(
-  res: HttpResponse,
-  request: HttpRequest,
-  context: us_socket_context_t,
-  handler: SocketHandler,
-): void {
-  // No sub-protocol is chosen: no official client offers one.
-  const userData: UserData = { handler };
-  res.upgrade(userData, request.headers.get('sec-websocket-key') ?? '', '', '', context);
 }

@@ -2,7 +2,7 @@ import type { HttpAnswer } from './listener.ts';
 
 /** Whoever answers an exchange. */
 export interface ExchangeHandler {
-  /** The peer went before the answer was complete. The last call. */
+  /** The peer went before the answer was complete, or has been given up. The last call. */
   gone(): void;
   /** The peer has taken what an earlier `write` could not hand over, or all but a last piece. */
   drained(): void;

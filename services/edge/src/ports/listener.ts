@@ -1,8 +1,12 @@
 import type { Exchange } from './exchange.ts';
-import type { SocketHandler } from './socket.ts';
+import type { Upgrade } from './upgrade.ts';
 
 /** An HTTP request, copied off the wire: it may be kept. */
 export interface HttpRequest {
+  /** As it was sent: `GET`. */
+  readonly method: string;
+  /** From its `/` to the query, still percent-encoded. */
+  readonly path: string;
   /** Without its `?`, still percent-encoded. */
   readonly query: string;
   /** Names in lower case; a repeated header is merged into one, cookies with `; `. */
@@ -22,30 +26,37 @@ export interface HttpAnswer {
   readonly hangUp?: true;
 }
 
-/** A post that is let in: for whom, and what becomes of its body. */
+/** A post whose body is to be read: for whom, and what becomes of it. */
 export interface Post {
   /** The id of the connection it is for. */
   readonly client: string;
   /** Whose share of all posts it counts against: see `Visitor`. */
   readonly owner: string;
-  /** Takes the whole body, which is its own from then on, and answers now or later. */
-  take(body: Buffer, exchange: Exchange): void;
+  /** Takes the whole body, which is its own from then on. Not called if the post is answered before. */
+  take(body: Buffer): void;
 }
 
-/** What stands behind the public port. */
+/**
+ * What stands behind the public port. Each door decides or answers within the call, or later: because
+ * another edge has to be asked, for one thing. The listener sets no deadline to that, so whoever waits
+ * has one.
+ */
 export interface Doors {
-  /** A WebSocket at `/client/`, or why it is refused. */
-  client(request: HttpRequest): SocketHandler | HttpAnswer;
+  /** A WebSocket at `/client/`. */
+  client(request: HttpRequest, upgrade: Upgrade): void;
   /** A WebSocket at `/server/`. */
-  server(request: HttpRequest): SocketHandler | HttpAnswer;
+  server(request: HttpRequest, upgrade: Upgrade): void;
   /** `POST /client/negotiate`. */
-  negotiate(request: HttpRequest): HttpAnswer;
+  negotiate(request: HttpRequest, exchange: Exchange): void;
   /** `GET /client/` that is no upgrade: server-sent events, or a poll. */
   receive(request: HttpRequest, exchange: Exchange): void;
-  /** `POST /client/`: whose it is and what to do with its body, or why it is refused unread. */
-  send(request: HttpRequest): Post | HttpAnswer;
+  /**
+   * `POST /client/`: whose it is and what to do with its body, or undefined if that stays unread. Who
+   * waits for the word of another edge has the body read meanwhile, within the bounds of its owner.
+   */
+  send(request: HttpRequest, exchange: Exchange): Post | undefined;
   /** `DELETE /client/`. */
-  leave(request: HttpRequest): HttpAnswer;
+  leave(request: HttpRequest, exchange: Exchange): void;
 }
 
 export interface Listener {

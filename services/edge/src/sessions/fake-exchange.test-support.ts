@@ -1,6 +1,6 @@
 import type { Exchange, ExchangeHandler } from '../ports/exchange.ts';
 import type { HttpAnswer } from '../ports/listener.ts';
-import { readable } from './fixtures.test-support.ts';
+import { readable } from './wire.test-support.ts';
 
 /**
  * Stands in for a request at uWebSockets.js: records how it is answered, and throws for whoever

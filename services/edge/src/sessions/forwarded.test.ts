@@ -17,7 +17,7 @@ function read(
   headers: Readonly<Record<string, string>> = {},
   forwarded = trusting,
 ): ReturnType<Forwarded['read']> {
-  return forwarded.read({ query: '', headers: new Map(Object.entries(headers)), remoteAddress });
+  return forwarded.read({ headers: new Map(Object.entries(headers)), remoteAddress });
 }
 
 const client = (forwardedFor: string): string =>

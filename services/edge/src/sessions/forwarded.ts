@@ -37,7 +37,7 @@ export class Forwarded {
     this.#none = proxies.rules.length === 0;
   }
 
-  read({ remoteAddress, headers }: HttpRequest): Source {
+  read({ remoteAddress, headers }: Pick<HttpRequest, 'remoteAddress' | 'headers'>): Source {
     const peer = usualForm(remoteAddress);
     const host = headers.get('host');
     if (!this.#trusts(peer)) return { address: peer, host, trusted: false };

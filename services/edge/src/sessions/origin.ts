@@ -21,7 +21,7 @@ export function canonicalOrigin(text: string): string | undefined {
  * @param allowed canonical origins, or `*` for every one
  */
 export function originAllowed(
-  request: HttpRequest,
+  request: Pick<HttpRequest, 'headers'>,
   host: string | undefined,
   allowed: readonly string[],
 ): boolean {

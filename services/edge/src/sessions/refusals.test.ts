@@ -10,8 +10,8 @@ test('a refused client is logged with reason, hub, origin and how many since', (
   const edge = new TestEdge();
   const request = requestWith('nonsense', 'hub=chat', { origin: ORIGIN });
   for (let i = 0; i < 5; i++) {
-    edge.doors.negotiate(request);
-    edge.doors.client(request);
+    edge.negotiate(request);
+    edge.connect(request);
   }
   edge.pass(10);
   const line = { level: 'info', msg: 'client refused', reason: 'malformed', hub: 'chat' };
@@ -24,7 +24,7 @@ test('a refused client is logged with reason, hub, origin and how many since', (
 
 test('a refused origin has a line of its own', () => {
   const edge = new TestEdge({}, { allowedOrigins: ['https://other.example'] });
-  edge.doors.negotiate(requestWith(tokenFor(edge), 'hub=chat', { origin: ORIGIN }));
+  edge.negotiate(requestWith(tokenFor(edge), 'hub=chat', { origin: ORIGIN }));
   expect(edge.lines).toMatchObject([{ msg: 'origin refused', origin: ORIGIN, hub: 'chat' }]);
 });
 
@@ -36,8 +36,8 @@ test.each([
   const edge = new TestHttpEdge();
   const request = requestWith(tokenFor(edge), query);
   edge.doors.receive(request, new FakeExchange());
-  edge.doors.send(request);
-  edge.doors.leave(request);
+  edge.doors.send(request, new FakeExchange());
+  edge.doors.leave(request, new FakeExchange());
   edge.context.digest.flush();
   expect(edge.lines.map(({ msg, count }) => [msg, count])).toEqual([
     ['client refused', 1],

@@ -3,22 +3,18 @@ import type { HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { EdgeContext } from './edge-context.ts';
 
 /**
- * The verdict on a client's request, as it is; a refusal is logged. What is said of its hub and
- * origin is what the client says.
+ * What a client is answered, as it is; a refusal is logged. What is said of its hub and origin is what
+ * the client says.
  */
-export function noted<T extends object>(
-  context: EdgeContext,
-  request: HttpRequest,
-  verdict: T | HttpAnswer,
-): T | HttpAnswer {
-  if (!('status' in verdict) || verdict.why === undefined) return verdict;
+export function noted(context: EdgeContext, request: HttpRequest, answer: HttpAnswer): HttpAnswer {
+  if (answer.why === undefined) return answer;
   const { remoteAddress } = request;
   const hub = queryValue(request.query, 'hub');
   const origin = request.headers.get('origin');
-  if (verdict.why === 'origin') {
+  if (answer.why === 'origin') {
     context.digest.info({ origin, hub }, 'origin refused', { remoteAddress });
   } else {
-    context.digest.info({ reason: verdict.why, hub, origin }, 'client refused', { remoteAddress });
+    context.digest.info({ reason: answer.why, hub, origin }, 'client refused', { remoteAddress });
   }
-  return verdict;
+  return answer;
 }

@@ -7,8 +7,9 @@ import { MemoryBroker } from '../bus/memory-bus.ts';
 import { ClusterStats } from '../cluster/cluster-stats.ts';
 import { Pools } from '../pools.ts';
 import type { JoinBus } from '../ports/bus.ts';
-import type { Doors } from '../ports/listener.ts';
+import type { Doors, HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { Random } from '../ports/random.ts';
+import type { SocketHandler } from '../ports/socket.ts';
 import { ManualTime } from '../ports/manual-time.test-support.ts';
 import type { ClientIdentity } from './client/client-session.ts';
 import { ClientSession } from './client/client-session.ts';
@@ -17,7 +18,9 @@ import type { Core } from '../core.ts';
 import { createCore } from '../core.ts';
 import type { SessionLimits } from './edge-context.ts';
 import { FakeClient } from './fake-client.test-support.ts';
+import { FakeExchange } from './fake-exchange.test-support.ts';
 import { FakeServer } from './fake-server.test-support.ts';
+import { FakeUpgrade } from './fake-upgrade.test-support.ts';
 import type { HubDirectory } from './hub-directory.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
@@ -125,6 +128,26 @@ export class TestEdge {
   /** Lets seconds pass without the edge noticing, as in a frozen machine. */
   sleep(seconds: number): void {
     this.time.sleep(seconds * 1000);
+  }
+
+  /** What becomes at once of a client's request for a WebSocket. */
+  connect(request: HttpRequest): SocketHandler | HttpAnswer {
+    const upgrade = new FakeUpgrade();
+    this.doors.client(request, upgrade);
+    return upgrade.verdict!;
+  }
+
+  /** What becomes at once of an app server's request for a WebSocket. */
+  dial(request: HttpRequest): SocketHandler | HttpAnswer {
+    const upgrade = new FakeUpgrade();
+    this.doors.server(request, upgrade);
+    return upgrade.verdict!;
+  }
+
+  negotiate(request: HttpRequest): HttpAnswer {
+    const exchange = new FakeExchange();
+    this.doors.negotiate(request, exchange);
+    return exchange.answered!;
   }
 
   /** A server connection that has not said anything yet. */

@@ -67,6 +67,8 @@ describe('a token', () => {
 
 describe('a request', () => {
   const request = (query: string, authorization?: string): HttpRequest => ({
+    method: 'GET',
+    path: '/client/',
     query,
     headers: new Map(authorization === undefined ? [] : [['authorization', authorization]]),
     remoteAddress: '127.0.0.1',

@@ -34,14 +34,14 @@ interface Negotiated {
 }
 
 const negotiated = (accessToken?: string): Negotiated =>
-  bodyOf(edge.doors.negotiate(request('hub=chat&negotiateVersion=1', accessToken))) as Negotiated;
+  bodyOf(edge.negotiate(request('hub=chat&negotiateVersion=1', accessToken))) as Negotiated;
 
 const refusal = (verdict: SocketHandler | HttpAnswer): number | undefined =>
   'status' in verdict ? verdict.status : undefined;
 
 describe('negotiate', () => {
   test('version 1 gives an id, and a token that is not the id', () => {
-    const answer = edge.doors.negotiate(request('hub=chat&negotiateVersion=1'));
+    const answer = edge.negotiate(request('hub=chat&negotiateVersion=1'));
     expect(answer).toMatchObject({
       status: 200,
       headers: { 'content-type': 'application/json' },
@@ -60,7 +60,7 @@ describe('negotiate', () => {
   test.each(['hub=chat', 'hub=chat&negotiateVersion=0', 'hub=chat&negotiateversion=0'])(
     'version 0 (%s) gives an id alone',
     (query) => {
-      const body = bodyOf(edge.doors.negotiate(request(query))) as Negotiated;
+      const body = bodyOf(edge.negotiate(request(query))) as Negotiated;
       expect(body).toEqual({
         negotiateVersion: 0,
         connectionId: body.connectionId,
@@ -70,12 +70,12 @@ describe('negotiate', () => {
   );
 
   test('answers at most version 1', () => {
-    const body = bodyOf(edge.doors.negotiate(request('hub=chat&NEGOTIATEVERSION=9')));
+    const body = bodyOf(edge.negotiate(request('hub=chat&NEGOTIATEVERSION=9')));
     expect(body).toMatchObject({ negotiateVersion: 1 });
   });
 
   test.each(['x', '1.5', '', '99999999999'])('of version %j is an error with status 200', (v) => {
-    const answer = edge.doors.negotiate(request(`hub=chat&negotiateVersion=${v}`));
+    const answer = edge.negotiate(request(`hub=chat&negotiateVersion=${v}`));
     expect(answer.status).toBe(200);
     expect(bodyOf(answer)).toEqual({
       error: 'The client requested a non-integer protocol version.',
@@ -85,7 +85,7 @@ describe('negotiate', () => {
 
   test('offers no transport that the token does not allow', () => {
     const only = (transports: number): unknown =>
-      bodyOf(edge.doors.negotiate(request('hub=chat', token({ system: { transports } }))));
+      bodyOf(edge.negotiate(request('hub=chat', token({ system: { transports } }))));
     const [webSockets, events, polls] = ALL_TRANSPORTS;
     expect(only(7)).toMatchObject({ availableTransports: ALL_TRANSPORTS });
     expect(only(6)).toMatchObject({ availableTransports: [events, polls] });
@@ -93,13 +93,13 @@ describe('negotiate', () => {
   });
 
   test('without a hub is a bad request, without a good token unauthorized', () => {
-    expect(edge.doors.negotiate(request('')).status).toBe(400);
-    expect(edge.doors.negotiate({ ...request('hub=chat'), headers: new Map() })).toEqual({
+    expect(edge.negotiate(request('')).status).toBe(400);
+    expect(edge.negotiate({ ...request('hub=chat'), headers: new Map() })).toEqual({
       status: 401,
       headers: { 'www-authenticate': 'Bearer' },
       why: 'missing',
     });
-    const wrong = edge.doors.negotiate(request('hub=chat', token({ key: 'another' })));
+    const wrong = edge.negotiate(request('hub=chat', token({ key: 'another' })));
     expect(wrong).toEqual({
       status: 401,
       headers: {
@@ -108,8 +108,8 @@ describe('negotiate', () => {
       },
       why: 'signature',
     });
-    expect(edge.doors.negotiate(request('hub=other')).status).toBe(401);
-    edge.doors.negotiate(request('hub=chat'));
+    expect(edge.negotiate(request('hub=other')).status).toBe(401);
+    edge.negotiate(request('hub=chat'));
     expect(counted(edge.context.counters.negotiates)).toEqual({
       bad_request: 1,
       unauthorized: 3,
@@ -120,18 +120,17 @@ describe('negotiate', () => {
   test('is put off when too many ids of its token are unclaimed, until they expire', () => {
     const accessToken = token();
     for (let i = 0; i < 10_000; i++) {
-      if (edge.doors.negotiate(request('hub=chat', accessToken)).status !== 200)
-        throw new Error('early');
+      if (edge.negotiate(request('hub=chat', accessToken)).status !== 200) throw new Error('early');
     }
-    expect(edge.doors.negotiate(request('hub=chat', token({ userId: 'ben' }))).status).toBe(200);
-    expect(edge.doors.negotiate(request('hub=chat', accessToken))).toEqual({
+    expect(edge.negotiate(request('hub=chat', token({ userId: 'ben' }))).status).toBe(200);
+    expect(edge.negotiate(request('hub=chat', accessToken))).toEqual({
       status: 503,
       headers: { 'retry-after': '1' },
       hangUp: true,
       why: 'no_room',
     });
     edge.pass(16);
-    expect(edge.doors.negotiate(request('hub=chat', accessToken)).status).toBe(200);
+    expect(edge.negotiate(request('hub=chat', accessToken)).status).toBe(200);
   });
 });
 
@@ -145,17 +144,17 @@ describe('a page', () => {
 
   test('of an allowed origin, of the same host, or of none may connect', () => {
     for (const origin of ['https://app.example', 'http://edge.example']) {
-      expect(edge.doors.negotiate(from(origin)).status).toBe(200);
-      expect(refusal(edge.doors.client(from(origin)))).toBeUndefined();
+      expect(edge.negotiate(from(origin)).status).toBe(200);
+      expect(refusal(edge.connect(from(origin)))).toBeUndefined();
     }
-    expect(edge.doors.negotiate(request('hub=chat')).status).toBe(200);
+    expect(edge.negotiate(request('hub=chat')).status).toBe(200);
   });
 
   test('of another origin may not: WebSockets are not held back by browsers', () => {
     const stranger = from('https://app.example.evil');
-    const { status, body } = edge.doors.negotiate(stranger);
+    const { status, body } = edge.negotiate(stranger);
     expect([status, body]).toEqual([403, 'Pages of this origin may not connect here.']);
-    expect(refusal(edge.doors.client(stranger))).toBe(403);
+    expect(refusal(edge.connect(stranger))).toBe(403);
     expect(counted(edge.context.counters.refusals)).toEqual({ origin: 2 });
   });
 });
@@ -163,7 +162,7 @@ describe('a page', () => {
 test('the address of the client is what a trusted proxy says, and nobody else', () => {
   const behind = (peer: string): string | undefined =>
     admitted(
-      edge.doors.client({
+      edge.connect({
         ...request('hub=chat', token(), { 'x-forwarded-for': '203.0.113.9' }),
         remoteAddress: peer,
       }),
@@ -174,7 +173,7 @@ test('the address of the client is what a trusted proxy says, and nobody else', 
 
 describe('connect', () => {
   const connect = (query: string, accessToken?: string): SocketHandler | HttpAnswer =>
-    edge.doors.client(request(query, accessToken));
+    edge.connect(request(query, accessToken));
 
   test('with the token of a negotiate has the negotiated id, once', () => {
     const { connectionId, connectionToken } = negotiated();
@@ -190,14 +189,14 @@ describe('connect', () => {
 
   test('with the bare id of a version 1 negotiate is refused: its token is not to be guessed', () => {
     const { connectionId } = bodyOf(
-      edge.doors.negotiate(request('hub=chat&negotiateVersion=1')),
+      edge.negotiate(request('hub=chat&negotiateVersion=1')),
     ) as Negotiated;
-    const answer = edge.doors.client(request(`hub=chat&id=${connectionId}`));
+    const answer = edge.connect(request(`hub=chat&id=${connectionId}`));
     expect(answer).toMatchObject({ status: 404, body: 'No Connection with that ID' });
   });
 
   test('with the id of a version 0 negotiate has it, once', () => {
-    const { connectionId } = bodyOf(edge.doors.negotiate(request('hub=chat'))) as Negotiated;
+    const { connectionId } = bodyOf(edge.negotiate(request('hub=chat'))) as Negotiated;
     expect(admitted(connect(`hub=chat&id=${connectionId}`)).id).toBe(connectionId);
     expect(refusal(connect(`hub=chat&id=${connectionId}`))).toBe(404);
   });
@@ -249,7 +248,7 @@ describe('connect', () => {
     const { connectionToken } = negotiated();
     const big = { 'x-big': 'x'.repeat(16 * 1024) };
     const query = `hub=chat&id=${connectionToken}`;
-    expect(refusal(edge.doors.client(request(query, token(), big)))).toBe(431);
+    expect(refusal(edge.connect(request(query, token(), big)))).toBe(431);
     expect(refusal(connect(`${query}&big=${'x'.repeat(16 * 1024)}`))).toBe(431);
     expect(refusal(connect(query))).toBeUndefined();
   });

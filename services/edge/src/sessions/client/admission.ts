@@ -5,7 +5,9 @@ import {
   TRANSPORT_BITS,
   transportsFor,
 } from '@trunkline/protocol';
+import type { Exchange } from '../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
+import type { Upgrade } from '../../ports/upgrade.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
@@ -76,16 +78,17 @@ export class ClientAdmission {
   }
 
   /** `POST /client/negotiate`: an id, and the token to connect with. */
-  negotiate(request: HttpRequest): HttpAnswer {
-    return noted(this.#context, request, this.#negotiate(request));
+  negotiate(request: HttpRequest, exchange: Exchange): void {
+    exchange.answer(noted(this.#context, request, this.#negotiate(request)));
   }
 
   /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
-  connect(request: HttpRequest): ClientSession | HttpAnswer {
+  connect(request: HttpRequest, upgrade: Upgrade): void {
     const visitor = this.visitor(request);
     const verdict =
       'status' in visitor ? visitor : this.admit(visitor, request, TRANSPORTS.webSockets);
-    return noted(this.#context, request, verdict);
+    if ('status' in verdict) upgrade.refuse(noted(this.#context, request, verdict));
+    else upgrade.accept(verdict);
   }
 
   #negotiate(request: HttpRequest): HttpAnswer {

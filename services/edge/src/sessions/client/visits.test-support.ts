@@ -24,5 +24,11 @@ export function requestWith(
   headers: Readonly<Record<string, string>> = {},
 ): HttpRequest {
   const all = { authorization: `Bearer ${accessToken}`, ...headers };
-  return { query, headers: new Map(Object.entries(all)), remoteAddress: '192.0.2.7' };
+  return {
+    method: 'GET',
+    path: '/client/',
+    query,
+    headers: new Map(Object.entries(all)),
+    remoteAddress: '192.0.2.7',
+  };
 }

@@ -24,7 +24,8 @@ function connect(
   token = mintServerToken({ ...minting(), serverId: 'from-token' }),
 ): SocketHandler | HttpAnswer {
   const all = new Map(Object.entries({ authorization: `Bearer ${token}`, ...headers }));
-  return edge.doors.server({ query, headers: all, remoteAddress: '127.0.0.1' });
+  const peer = { method: 'GET', path: '/server/', remoteAddress: '127.0.0.1' };
+  return edge.dial({ ...peer, query, headers: all });
 }
 
 test('an app server is known by its header, else by its token', () => {

@@ -2,6 +2,7 @@ import { HUB_NAME_RULE, queryValue } from '@trunkline/protocol';
 import { readServerClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { Random } from '../../ports/random.ts';
+import type { Upgrade } from '../../ports/upgrade.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
@@ -39,13 +40,19 @@ export class ServerAdmission {
   }
 
   /** A WebSocket at `/server/`. Refusals are logged: .NET's SDK shows them to nobody. */
-  connect(request: HttpRequest): ServerSession | HttpAnswer {
+  connect(request: HttpRequest, upgrade: Upgrade): void {
+    const verdict = this.#admit(request);
+    if ('status' in verdict) upgrade.refuse(this.#noted(request, verdict));
+    else upgrade.accept(verdict);
+  }
+
+  #admit(request: HttpRequest): ServerSession | HttpAnswer {
     const hub = requestedHub(request);
-    if (typeof hub !== 'string') return this.#refuse(request, hub);
+    if (typeof hub !== 'string') return hub;
     const verified = this.#tokens.verify(requestToken(request), 'server', hub);
-    if (typeof verified === 'string') return this.#refuse(request, unauthorized(verified));
+    if (typeof verified === 'string') return unauthorized(verified);
     const runtime = this.#hubs.open(hub, 'server');
-    if (runtime === undefined) return this.#refuse(request, TOO_MANY_HUBS);
+    if (runtime === undefined) return TOO_MANY_HUBS;
     const id =
       queryValue(request.query, 'cid') ?? Buffer.from(this.#random(OWN_ID_BYTES)).toString('hex');
     const serverId =
@@ -60,7 +67,7 @@ export class ServerAdmission {
     return new ServerSession(identity, this.#context);
   }
 
-  #refuse(request: HttpRequest, refusal: HttpAnswer): HttpAnswer {
+  #noted(request: HttpRequest, refusal: HttpAnswer): HttpAnswer {
     const { remoteAddress } = request;
     const hub = queryValue(request.query, 'hub');
     const latest = { remoteAddress, ...(refusal.why === 'hub_name' && { rule: HUB_NAME_RULE }) };

@@ -5,7 +5,7 @@ import { AccessKeys } from '@trunkline/tokens';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Guest } from '../client/http/door.test-support.ts';
 import { TestHttpEdge } from '../client/http/door.test-support.ts';
-import { admitted, requestWith, tokenFor } from '../client/visits.test-support.ts';
+import { admitted, tokenFor } from '../client/visits.test-support.ts';
 import type { FakeServer } from '../fixtures.test-support.ts';
 import { FakeClient, JSON_HANDSHAKE, turn } from '../fixtures.test-support.ts';
 
@@ -31,7 +31,7 @@ beforeEach(async () => {
 /** A client of Ann's over a WebSocket, open at the server, which has read what came. */
 async function connected(options: Partial<ClientTokenOptions> = {}) {
   const guest = edge.guest({ userId: 'ann', claims: ANN, ...options });
-  const session = admitted(edge.doors.client(edge.request(guest)));
+  const session = admitted(edge.connect(edge.request(guest)));
   const client = new FakeClient(session);
   client.says(JSON_HANDSHAKE);
   server.data(client, '{}␞');
@@ -304,10 +304,8 @@ describe('the token of a refresh', () => {
       edge.passWith(server, 3);
     }
     expect(edge.post(renewed, '{"type":6}␞').status).toBe(200);
-    const { connectionToken } = guest;
     const stranger = tokenFor(edge, { userId: 'ann', lifetimeSeconds: -1 });
-    const request = requestWith(stranger, `hub=chat&id=${connectionToken}`);
-    expect(edge.doors.send(request)).toMatchObject({ status: 401 });
+    expect(edge.post({ ...guest, accessToken: stranger }, '{"type":6}␞').status).toBe(401);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ClientTokenOptions } from '@trunkline/tokens';
-import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
+import type { HttpRequest, Post } from '../../../ports/listener.ts';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
 import { TestEdge, wire } from '../../fixtures.test-support.ts';
 import { requestWith, tokenFor } from '../visits.test-support.ts';
@@ -15,7 +15,7 @@ export interface Guest {
 export class TestHttpEdge extends TestEdge {
   guest(options: Partial<ClientTokenOptions> = {}): Guest {
     const accessToken = tokenFor(this, options);
-    const answer = this.doors.negotiate(requestWith(accessToken, 'hub=chat&negotiateVersion=1'));
+    const answer = this.negotiate(requestWith(accessToken, 'hub=chat&negotiateVersion=1'));
     const { connectionId: id, connectionToken } = JSON.parse(String(answer.body)) as {
       connectionId: string;
       connectionToken: string;
@@ -40,19 +40,20 @@ export class TestHttpEdge extends TestEdge {
   }
 
   /** A post whose head has come; its body is still on the way. */
-  beginPost(guest: Guest): Post | HttpAnswer {
-    return this.doors.send(this.request(guest));
+  beginPost(guest: Guest): { post: Post | undefined; exchange: FakeExchange } {
+    const exchange = new FakeExchange();
+    return { post: this.doors.send(this.request(guest), exchange), exchange };
   }
 
   post(guest: Guest, text: string): FakeExchange {
-    const exchange = new FakeExchange();
-    const verdict = this.beginPost(guest);
-    if ('status' in verdict) exchange.answer(verdict);
-    else verdict.take(wire(text), exchange);
+    const { post, exchange } = this.beginPost(guest);
+    post?.take(wire(text));
     return exchange;
   }
 
-  leave(guest: Guest): HttpAnswer {
-    return this.doors.leave(this.request(guest));
+  leave(guest: Guest): FakeExchange {
+    const exchange = new FakeExchange();
+    this.doors.leave(this.request(guest), exchange);
+    return exchange;
   }
 }

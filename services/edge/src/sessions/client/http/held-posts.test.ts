@@ -1,7 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SendResult } from '../../../ports/socket.ts';
-import type { Post } from '../../../ports/listener.ts';
-import { FakeExchange } from '../../fake-exchange.test-support.ts';
 import type { FakeServer } from '../../fixtures.test-support.ts';
 import { JSON_HANDSHAKE } from '../../fixtures.test-support.ts';
 import type { Guest } from './door.test-support.ts';
@@ -147,9 +145,8 @@ describe('posts for a full server connection', () => {
 
 test('a post of a client that has gone meanwhile is answered 404', () => {
   server.socket.drain();
-  const post = edge.beginPost(guest) as Post;
+  const { post, exchange } = edge.beginPost(guest);
   server.closes(guest);
-  const exchange = new FakeExchange();
-  post.take(Buffer.from('x'), exchange);
+  post!.take(Buffer.from('x'));
   expect(exchange.answered).toEqual({ status: 404 });
 });

@@ -63,12 +63,12 @@ describe('a client that polls', () => {
   test('leaves with DELETE: its poll ends, and its hub hears of it', async () => {
     await openPolling();
     const hanging = edge.poll(guest);
-    expect(edge.leave(guest)).toEqual({ status: 202 });
+    expect(edge.leave(guest).answered).toEqual({ status: 202 });
     expect(hanging.status).toBe(204);
     expect(await server.heard()).toEqual([['close', guest.id, '']]);
     expect(edge.closes).toEqual({ Normal: 1 });
     expect(edge.poll(guest).answered).toMatchObject(UNKNOWN_ID);
-    expect(edge.leave(guest)).toMatchObject(UNKNOWN_ID);
+    expect(edge.leave(guest).answered).toMatchObject(UNKNOWN_ID);
     expect(edge.hubs.get('chat')!.connections).toMatchObject({ longPolling: 0 });
   });
 

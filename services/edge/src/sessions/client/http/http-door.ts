@@ -48,33 +48,46 @@ export class HttpDoor {
     const streams = request.headers.get('accept')?.includes('text/event-stream') === true;
     const client = this.#find(request);
     if (client === undefined) return this.#admit(request, exchange, streams);
-    if ('status' in client) return this.#refuse(request, exchange, client);
+    if ('status' in client) return this.#answer(request, exchange, client);
     const { transport } = client;
     const polls = transport instanceof LongPoll;
     if (polls && !streams) return transport.poll(exchange);
-    this.#refuse(request, exchange, polls === streams ? TRANSPORT_CHANGED : IN_USE);
+    this.#answer(request, exchange, polls === streams ? TRANSPORT_CHANGED : IN_USE);
   }
 
-  /** `POST /client/`: hub messages. */
-  send(request: HttpRequest): Post | HttpAnswer {
-    return noted(this.#context, request, this.#send(request));
+  /** `POST /client/`: hub messages. The connection may be made, or end, while the body comes in. */
+  send(request: HttpRequest, exchange: Exchange): Post | undefined {
+    const addressee = this.#addressee(request);
+    if ('status' in addressee) {
+      this.#answer(request, exchange, addressee);
+      return undefined;
+    }
+    const { client: id, owner } = addressee;
+    const take = (body: Buffer): void => {
+      const client = this.#clients.get(id);
+      if (client !== undefined) client.post(body, exchange, this.#context.time.now());
+      else if (this.#admission.keepEarly(id, body)) exchange.answer(POSTED);
+      else exchange.answer(GONE);
+    };
+    return { client: id, owner, take };
   }
 
   /** `DELETE /client/`: the end of a client that polls. */
-  leave(request: HttpRequest): HttpAnswer {
-    return noted(this.#context, request, this.#leave(request));
+  leave(request: HttpRequest, exchange: Exchange): void {
+    this.#answer(request, exchange, this.#leave(request));
   }
 
-  #send(request: HttpRequest): Post | HttpAnswer {
+  /** Whom a post is for, and whom it counts as; or why it is for nobody. */
+  #addressee(request: HttpRequest): Omit<Post, 'take'> | HttpAnswer {
     const client = this.#find(request);
     if (client !== undefined) {
-      return 'status' in client ? client : this.#post(client.session.id, client.owner);
+      return 'status' in client ? client : { client: client.session.id, owner: client.owner };
     }
     const visitor = this.#admission.visitor(request);
     if ('status' in visitor) return visitor;
     const named = this.#admission.named(visitor, request);
     if ('status' in named) return named;
-    return named.pending ? this.#post(named.id, visitor.owner) : NO_POSTS;
+    return named.pending ? { client: named.id, owner: visitor.owner } : NO_POSTS;
   }
 
   #leave(request: HttpRequest): HttpAnswer {
@@ -118,16 +131,16 @@ export class HttpDoor {
     return client;
   }
 
-  #refuse(request: HttpRequest, exchange: Exchange, refusal: HttpAnswer): void {
-    exchange.answer(noted(this.#context, request, refusal));
+  #answer(request: HttpRequest, exchange: Exchange, answer: HttpAnswer): void {
+    exchange.answer(noted(this.#context, request, answer));
   }
 
   #admit(request: HttpRequest, exchange: Exchange, streams: boolean): void {
     const visitor = this.#admission.visitor(request);
-    if ('status' in visitor) return this.#refuse(request, exchange, visitor);
+    if ('status' in visitor) return this.#answer(request, exchange, visitor);
     const kind = streams ? TRANSPORTS.serverSentEvents : TRANSPORTS.longPolling;
     const session = this.#admission.admit(visitor, request, kind);
-    if ('status' in session) return this.#refuse(request, exchange, session);
+    if ('status' in session) return this.#answer(request, exchange, session);
     const idleSeconds = visitor.claims.pollIntervalSeconds ?? IDLE_SECONDS;
     const transport = this.#transport(session, exchange, streams, idleSeconds);
     const credentials = {
@@ -157,16 +170,5 @@ export class HttpDoor {
     if (streams) return new EventStream(exchange, options);
     const times = { hangMs: limits.pollMs, idleMs: idleSeconds * 1000 };
     return new LongPoll(exchange, { ...options, ...times });
-  }
-
-  /** The connection may be made, or end, while the body comes in. */
-  #post(id: string, owner: string): Post {
-    const take = (body: Buffer, exchange: Exchange): void => {
-      const client = this.#clients.get(id);
-      if (client !== undefined) client.post(body, exchange, this.#context.time.now());
-      else if (this.#admission.keepEarly(id, body)) exchange.answer(POSTED);
-      else exchange.answer(GONE);
-    };
-    return { client: id, owner, take };
   }
 }
