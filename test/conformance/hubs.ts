@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 
 import { type Clients, Hub, HubError, type HubMethods, type Sends } from '@trunkline/sdk';
-import { Gates } from '@trunkline/testing';
 
 import type { About, Destination } from './contract.ts';
+import { Notes } from './notes.ts';
 
 /** What the hub calls on its clients. */
 export interface MainClient {
@@ -14,15 +14,7 @@ export interface MainClient {
 
 class InvalidOperationException extends Error {}
 
-const gates = new Gates();
-const journals = new Map<string, string[]>();
-
-/** What happened to connections that gave this tag in their query, in order. */
-function journal(tag: string): string[] {
-  const known = journals.get(tag) ?? [];
-  journals.set(tag, known);
-  return known;
-}
+const notes = new Notes(process.env['NOTES_URL']);
 
 /** Finds the selector's proxy on `clients`, inside a hub or outside. */
 export function select(
@@ -71,17 +63,17 @@ export class Main extends Hub<MainClient> {
 
   override async onConnected(): Promise<void> {
     const { query, connectionId } = this.context;
-    this.#note('connecting');
+    await this.#note('connecting');
     await this.clients.caller.welcome(connectionId);
     const gate = query.get('gate');
-    if (gate !== null) await gates.pass(gate);
+    if (gate !== null) await notes.pass(gate);
     const refusal = query.get('refusal');
     if (refusal !== null) throw new HubError(refusal);
-    this.#note('connected');
+    await this.#note('connected');
   }
 
-  override onDisconnected(error?: Error): void {
-    this.#note(error === undefined ? 'disconnected' : `disconnected: ${error.message}`);
+  override async onDisconnected(error?: Error): Promise<void> {
+    await this.#note(error === undefined ? 'disconnected' : `disconnected: ${error.message}`);
   }
 
   echo(value: unknown): unknown {
@@ -166,16 +158,16 @@ export class Main extends Hub<MainClient> {
     this.context.abort();
   }
 
-  journal(tag: string): string[] {
-    return journal(tag);
+  async journal(tag: string): Promise<string[]> {
+    return notes.read(tag);
   }
 
   async pass(gate: string): Promise<void> {
-    await gates.pass(gate);
+    await notes.pass(gate);
   }
 
-  open(gate: string): void {
-    gates.open(gate);
+  async open(gate: string): Promise<void> {
+    await notes.open(gate);
   }
 
   async ask(connectionId: string, question: string, timeout: number): Promise<unknown> {
@@ -190,7 +182,7 @@ export class Main extends Hub<MainClient> {
   async *untilCancelled(tag: string): AsyncGenerator<string> {
     yield 'first';
     if (!this.signal.aborted) await once(this.signal, 'abort');
-    journal(tag).push('cancelled');
+    await notes.add(tag, 'cancelled');
   }
 
   async *refuseAfterOne(why: string): AsyncGenerator<number> {
@@ -231,9 +223,10 @@ export class Main extends Hub<MainClient> {
     for await (const number of numbers) yield number * 2;
   }
 
-  #note(what: string): void {
+  /** What happened to connections that gave this tag in their query, in order. */
+  async #note(what: string): Promise<void> {
     const tag = this.context.query.get('tag');
-    if (tag !== null) journal(tag).push(what);
+    if (tag !== null) await notes.add(tag, what);
   }
 
   #kept(): number[] {

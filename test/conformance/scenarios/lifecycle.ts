@@ -16,6 +16,7 @@ const journal = (witness: Client, tag: string): Promise<string[]> =>
 export const lifecycle: readonly Scenario[] = [
   {
     name: 'runs onConnected before the first message, which may be here already',
+    several: true,
     async run(context) {
       const [gate, tag] = [context.unique('gate'), context.unique('tag')];
       const witness = await context.connect();
@@ -41,6 +42,7 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'closes for good what onConnected refuses, without onDisconnected',
+    several: true,
     async run(context) {
       const tag = context.unique('tag');
       const witness = await context.connect();
@@ -65,6 +67,7 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'runs onDisconnected once when the client stops',
+    several: true,
     async run(context) {
       const tag = context.unique('tag');
       const witness = await context.connect();
@@ -83,6 +86,7 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'closes what the hub aborts, and the client does not come back',
+    several: true,
     async run(context) {
       const tag = context.unique('tag');
       const witness = await context.connect();
@@ -97,6 +101,7 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'ends what is open when the hub ends the connection, on both sides',
+    several: true,
     needs: [NEEDS.uploads],
     async run(context) {
       const tag = context.unique('tag');

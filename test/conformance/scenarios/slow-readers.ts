@@ -33,6 +33,7 @@ async function stalled(context: Context): Promise<Reader> {
 export const slowReaders: readonly Scenario[] = [
   {
     name: 'keeps what a client does not read at once, and keeps it in order',
+    several: true,
     withoutControl: WITHOUT_CONTROL.slowReaders,
     async run(context) {
       const { client, id, network, witness } = await stalled(context);
@@ -45,13 +46,14 @@ export const slowReaders: readonly Scenario[] = [
   },
   {
     name: 'closes a client that falls far behind, and lets it come back',
+    several: true,
     needs: [NEEDS.reconnect],
     withoutControl: WITHOUT_CONTROL.slowReaders,
     async run(context) {
       const { client, id, tag, network, witness } = await stalled(context);
       const journal = (): Promise<string[]> => witness.invoke('journal', tag);
-      for (let n = 0; n < MANY && (await journal()).length < 3; n++) {
-        await witness.invoke('relay', ['client', id], [n, PIECE]);
+      for (let n = 0; n < MANY && (await journal()).length < 3; n += FEW) {
+        for (let m = n; m < n + FEW; m++) await witness.invoke('relay', ['client', id], [m, PIECE]);
       }
       await context.eventually(async () => {
         expect(await journal()).toEqual([
