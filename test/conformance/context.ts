@@ -113,8 +113,8 @@ export class Context implements AsyncDisposable {
       ...identity
     } = options;
     const app = this.#seat(apps, via);
-    const stays = kind.way.negotiates ? undefined : app.clientUrl;
-    const entrance = entranceOf(app, hub, via ?? stays, query);
+    const goesStraight = !kind.way.negotiates && app.edgeUrl !== undefined;
+    const entrance = entranceOf(app, hub, via ?? (goesStraight ? app.clientUrl : undefined), query);
     const connection = buildConnection(kind, {
       url: entrance.url,
       token: () => entrance.token(identity),

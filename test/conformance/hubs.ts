@@ -63,17 +63,17 @@ export class Main extends Hub<MainClient> {
 
   override async onConnected(): Promise<void> {
     const { query, connectionId } = this.context;
-    await this.#note('connecting');
+    this.#note('connecting');
     await this.clients.caller.welcome(connectionId);
     const gate = query.get('gate');
     if (gate !== null) await notes.pass(gate);
     const refusal = query.get('refusal');
     if (refusal !== null) throw new HubError(refusal);
-    await this.#note('connected');
+    this.#note('connected');
   }
 
-  override async onDisconnected(error?: Error): Promise<void> {
-    await this.#note(error === undefined ? 'disconnected' : `disconnected: ${error.message}`);
+  override onDisconnected(error?: Error): void {
+    this.#note(error === undefined ? 'disconnected' : `disconnected: ${error.message}`);
   }
 
   echo(value: unknown): unknown {
@@ -182,7 +182,7 @@ export class Main extends Hub<MainClient> {
   async *untilCancelled(tag: string): AsyncGenerator<string> {
     yield 'first';
     if (!this.signal.aborted) await once(this.signal, 'abort');
-    await notes.add(tag, 'cancelled');
+    notes.add(tag, 'cancelled');
   }
 
   async *refuseAfterOne(why: string): AsyncGenerator<number> {
@@ -224,9 +224,9 @@ export class Main extends Hub<MainClient> {
   }
 
   /** What happened to connections that gave this tag in their query, in order. */
-  async #note(what: string): Promise<void> {
+  #note(what: string): void {
     const tag = this.context.query.get('tag');
-    if (tag !== null) await notes.add(tag, what);
+    if (tag !== null) notes.add(tag, what);
   }
 
   #kept(): number[] {

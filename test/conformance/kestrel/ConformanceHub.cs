@@ -30,15 +30,18 @@ public abstract class ConformanceHub(Notes notes) : Hub
 
   public override async Task OnConnectedAsync()
   {
-    await Note("connecting");
+    Note("connecting");
     await Clients.Caller.SendAsync("welcome", Context.ConnectionId);
     if (Request.Query["gate"] is [{ } gate]) await notes.Pass(gate);
     if (Request.Query["refusal"] is [{ } refusal]) throw new HubException(refusal);
-    await Note("connected");
+    Note("connected");
   }
 
-  public override Task OnDisconnectedAsync(Exception? exception) =>
+  public override Task OnDisconnectedAsync(Exception? exception)
+  {
     Note(exception is null ? "disconnected" : $"disconnected: {exception.Message}");
+    return Task.CompletedTask;
+  }
 
   public object? Echo(object? value) => value;
 
@@ -146,7 +149,7 @@ public abstract class ConformanceHub(Notes notes) : Hub
     yield return "first";
     var cancelled = new TaskCompletionSource();
     await using (cancellationToken.Register(cancelled.SetResult)) await cancelled.Task;
-    await notes.Add(tag, "cancelled");
+    notes.Add(tag, "cancelled");
   }
 
   public async IAsyncEnumerable<int> RefuseAfterOne(string why)
@@ -200,6 +203,8 @@ public abstract class ConformanceHub(Notes notes) : Hub
   private static object OneOrAll(IEnumerable<string> values) =>
     values.ToArray() is [var only] ? only : values;
 
-  private Task Note(string what) =>
-    Request.Query["tag"] is [{ } tag] ? notes.Add(tag, what) : Task.CompletedTask;
+  private void Note(string what)
+  {
+    if (Request.Query["tag"] is [{ } tag]) notes.Add(tag, what);
+  }
 }

@@ -13,15 +13,35 @@ public sealed class Notes(IConfiguration configuration)
   {
     Timeout = Timeout.InfiniteTimeSpan,
   };
+  private readonly object _adding = new();
+  private Task _added = Task.CompletedTask;
 
-  public Task Add(string tag, string entry) => Post("journal", tag, entry);
+  /// <summary>
+  /// Holds nobody up: what a hub does next could else come too late for what a scenario is about.
+  /// </summary>
+  public void Add(string tag, string entry)
+  {
+    lock (_adding) _added = AddAfter(_added, tag, entry);
+  }
 
-  public async Task<string[]> Read(string tag) =>
-    (await _http.GetFromJsonAsync<string[]>(Url("journal", tag)))!;
+  /// <summary>Reads a journal, with all that was added here before.</summary>
+  public async Task<string[]> Read(string tag)
+  {
+    Task added;
+    lock (_adding) added = _added;
+    await added;
+    return (await _http.GetFromJsonAsync<string[]>(Url("journal", tag)))!;
+  }
 
   public Task Pass(string gate) => _http.GetStringAsync(Url("gate", gate));
 
   public Task Open(string gate) => Post("gate", gate, "");
+
+  private async Task AddAfter(Task before, string tag, string entry)
+  {
+    await before;
+    await Post("journal", tag, entry);
+  }
 
   private async Task Post(string what, string name, string body)
   {

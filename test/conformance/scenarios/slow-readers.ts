@@ -55,8 +55,9 @@ export const slowReaders: readonly Scenario[] = [
       for (let n = 0; n < MANY && (await journal()).length < 3; n += FEW) {
         for (let m = n; m < n + FEW; m++) await witness.invoke('relay', ['client', id], [m, PIECE]);
       }
+      // By now it may be back.
       await context.eventually(async () => {
-        expect(await journal()).toEqual([
+        expect((await journal()).slice(0, 3)).toEqual([
           'connecting',
           'connected',
           expect.stringMatching(/^disc/),
