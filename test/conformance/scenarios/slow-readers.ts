@@ -24,7 +24,13 @@ async function stalled(context: Context): Promise<Reader> {
   const { network, via } = await context.network();
   const tag = context.unique('tag');
   const witness = await context.connect();
-  const client = await context.connect({ via, query: { tag }, reconnects: true });
+  const client = await context.connect({
+    via,
+    query: { tag },
+    reconnects: true,
+    // Polls rest, too, and it is not for that that an edge should let go of it.
+    maxPollIntervalSeconds: 60,
+  });
   const id = await client.id();
   for (const link of network.links) link.stallDown();
   return { client, id, tag, network, witness };
