@@ -12,6 +12,7 @@ const LONG = [
   'test/interop/dotnet/blazor-app.test.ts',
   'test/interop/stand-in/server-connections.test.ts',
   'test/conformance/conformance.test.ts',
+  'test/conformance/edges.test.ts',
   'test/chaos/silence.test.ts',
   'test/conformance/stand-in.test.ts',
   'test/bus/redis.test.ts',

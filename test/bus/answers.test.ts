@@ -1,19 +1,11 @@
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { createServer, Hub, type HubHandle } from '@trunkline/sdk';
-import {
-  type BusEngine,
-  NATS,
-  REDIS,
-  startEdge,
-  type StartedEdge,
-  startNats,
-  startRedis,
-} from '@trunkline/testing';
+import { type BusEngine, startEdge, type StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { metric } from '../edge/support/metrics.ts';
 import { openSite, type Site } from '../sdk/site.ts';
+import { ENGINES, knows } from './engines.ts';
 
 /** What its clients offer. */
 interface DeskClient {
@@ -26,11 +18,6 @@ class Desk extends Hub<DeskClient> {
     return this.context.connectionId;
   }
 }
-
-const ENGINES = [
-  ['NATS (needs nats-server)', NATS, 'nats', startNats],
-  ['Redis (needs redis-server)', REDIS, 'redis', startRedis],
-] as const;
 
 /** An edge with an app server of its own, and clients that negotiate with that. */
 interface Place {
@@ -48,12 +35,6 @@ async function startPlace(bus: string): Promise<Place> {
   return { edge, desk, site: await openSite(server, { userId }) };
 }
 
-/** Waits until an edge knows of so many, itself included. */
-async function knows(edge: StartedEdge, members: number): Promise<void> {
-  const look = async () => expect(await metric(edge, 'trunkline_cluster_members')).toBe(members);
-  await vi.waitFor(look, { timeout: 10_000, interval: 50 });
-}
-
 /** A client of a place, with what it was told, and why its connection ended. */
 async function connect({ site }: Place, user: string) {
   const told: string[] = [];
@@ -68,8 +49,8 @@ async function connect({ site }: Place, user: string) {
   return { connection, closed, told, id: await connection.invoke<string>('id') };
 }
 
-describe.each(ENGINES)('an app server at another edge, on %s,', (_, program, scheme, start) => {
-  describe.skipIf(program === undefined)('where it is', () => {
+describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, scheme, start }) => {
+  describe.skipIf(!isHere)('where it is', () => {
     let engine: BusEngine;
     let near: Place;
     let far: Place;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Subject } from '@microsoft/signalr';
-import type { Identity, StartedEdge } from '@trunkline/testing';
+import type { Identity } from '@trunkline/testing';
 import { vi } from 'vitest';
 
 import { Network } from '../chaos/network.ts';
@@ -20,11 +20,11 @@ export interface ConnectOptions
   extends Identity, Pick<Target, 'allows' | 'withoutWebSockets' | 'poses'> {
   /** `main` when not given. */
   readonly hub?: HubName;
-  /** The shared app server when not given. */
-  readonly app?: AppServer;
+  /** One at each edge, which clients take in turn; the shared ones when not given. */
+  readonly apps?: readonly AppServer[];
   /** The scenario's when not given. */
   readonly kind?: ClientKind;
-  /** Of a network to where clients stay: negotiates there with the edge, if there is one. */
+  /** Where clients stay, or of a network in front of it: negotiates there with the edge, if there is one. */
   readonly via?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -40,27 +40,48 @@ const SOON = {
     elapsedMilliseconds < DEADLINE_MS ? 50 : null,
 };
 
-/** One run of one scenario; what it opened ends with it. */
+/**
+ * One run of one scenario; what it opened ends with it. Where there are several edges, the first client
+ * is at the first of them, the second at the second, and so on, round and round.
+ */
 export class Context implements AsyncDisposable {
   readonly kind: ClientKind;
-  readonly app: AppServer;
+  /** One at each edge. */
+  readonly apps: readonly AppServer[];
   /** Clients of these can be here at the same time. */
   readonly company: readonly ClientKind[];
   readonly #world: World;
   readonly #owned: AsyncDisposable[] = [];
+  /** Where clients of networks come out. */
+  readonly #behind = new Map<string, string>();
+  /** Where each client so far was sent to. */
+  readonly #places: string[] = [];
 
   constructor(world: World, { kind, front }: Variant) {
     this.#world = world;
-    this.app = world.apps.get(front)!;
+    this.apps = world.apps.get(front)!;
     this.kind = kind;
     this.company = COMPANY.filter(({ protocol }) => world.protocols.includes(protocol));
   }
 
-  /** For scenarios without control alone. */
-  get edge(): StartedEdge {
-    const { edge } = this.#world;
-    if (edge === undefined) throw new Error('the control has no edge: say so in the scenario');
-    return edge;
+  /** At the first edge, as the first client. */
+  get app(): AppServer {
+    return this.apps[0]!;
+  }
+
+  /** At the last edge: not with the first client, where there are several. */
+  get farApp(): AppServer {
+    return this.apps.at(-1)!;
+  }
+
+  /** How many clients there have been, started or not. */
+  get clients(): number {
+    return this.#places.length;
+  }
+
+  /** At how many edges they were. */
+  get edges(): number {
+    return new Set(this.#places.map((url) => this.#behind.get(url) ?? url)).size;
   }
 
   /** A name that no other run uses. */
@@ -79,9 +100,9 @@ export class Context implements AsyncDisposable {
   client(options: ConnectOptions = {}): Client {
     const {
       hub = 'main',
-      app = this.app,
+      apps = this.apps,
       kind = this.kind,
-      via = kind.way.negotiates || app.direct ? undefined : app.clientUrl,
+      via,
       query = {},
       headers = {},
       handlers = {},
@@ -91,7 +112,9 @@ export class Context implements AsyncDisposable {
       poses,
       ...identity
     } = options;
-    const entrance = entranceOf(app, hub, via, query);
+    const app = this.#seat(apps, via);
+    const goesStraight = !kind.way.negotiates && app.edgeUrl !== undefined;
+    const entrance = entranceOf(app, hub, via ?? (goesStraight ? app.clientUrl : undefined), query);
     const connection = buildConnection(kind, {
       url: entrance.url,
       token: () => entrance.token(identity),
@@ -115,11 +138,13 @@ export class Context implements AsyncDisposable {
     return new LIBRARIES[this.kind.version].signalr.Subject<T>();
   }
 
-  /** A network to where clients stay, and the URL at which they come in through it. */
+  /** A network to where clients of the last edge stay, and the URL at which they come in through it. */
   async network(): Promise<{ network: Network; via: string }> {
-    const network = this.own(await Network.start(this.app.clientUrl));
-    const url = new URL(this.app.clientUrl);
+    const { clientUrl } = this.farApp;
+    const network = this.own(await Network.start(clientUrl));
+    const url = new URL(clientUrl);
     url.port = new URL(network.url).port;
+    this.#behind.set(url.origin, clientUrl);
     return { network, via: url.origin };
   }
 
@@ -139,17 +164,23 @@ export class Context implements AsyncDisposable {
   }
 
   /** A client that shows every message and sends what it is told, in JSON. */
-  async connectRaw(hub: HubName = 'main', app: AppServer = this.app): Promise<HubClient> {
+  async connectRaw(hub: HubName = 'main'): Promise<HubClient> {
+    const app = this.#seat(this.apps);
     const { url, token } = entranceOf(app, hub, app.clientUrl);
     return this.own(await HubClient.connectAt(url, token({})));
   }
 
-  /** An app server with hub keys, and so with clients, of its own. */
-  async startApp(options: Partial<AppServerOptions> = {}): Promise<AppServer> {
+  /**
+   * App servers with hub keys, and so with clients, of their own, one at each edge. What `options` does
+   * not say is as with the shared one there.
+   */
+  startApps(
+    options: (at: AppServer) => Partial<AppServerOptions> = () => ({}),
+  ): Promise<AppServer[]> {
     const prefix = `p${randomUUID().replaceAll('-', '')}_`;
-    return this.own(
-      await this.#world.startApp({ clientUrl: this.app.clientUrl, prefix, ...options }),
-    );
+    const start = async (at: AppServer): Promise<AppServer> =>
+      this.own(await this.#world.startApp(at, { prefix, ...options(at) }));
+    return Promise.all(this.apps.map(start));
   }
 
   /** Ends with the scenario. */
@@ -161,6 +192,13 @@ export class Context implements AsyncDisposable {
   /** Waits until what `look` finds is what is expected. */
   async eventually(look: () => void | Promise<void>): Promise<void> {
     await vi.waitFor(look, { timeout: DEADLINE_MS, interval: 20 });
+  }
+
+  /** The app server of the next client's edge. */
+  #seat(apps: readonly AppServer[], via?: string): AppServer {
+    const app = apps[this.#places.length % apps.length]!;
+    this.#places.push(via ?? app.clientUrl);
+    return app;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,13 @@
  * `app-server.ts` is one; `kestrel/` is the control, which shows the tests to be right. The control
  * has no edge, so it keeps its clients, and takes no more of `Identity` than `userId`, `claims` and
  * `signInSeconds`.
+ *
+ * App servers of one app share two things, as they would by a database: journals of what happened to
+ * connections that gave a tag in their query, and gates, closed until somebody opens them, which is how
+ * a scenario decides what happens first. The tests keep both, at the URL in NOTES_URL. There
+ * `POST /journal?name=` adds its body as an entry, and `GET` gives all entries in order, in JSON;
+ * `POST /gate?name=` opens a gate, and `GET` is answered once it is open. (Stand-ins for the .NET package
+ * keep both to themselves: each is an app alone.)
  */
 
 /** Hubs by path, without the slash; the hub key is the same name behind the server's prefix. */

@@ -2,7 +2,9 @@ import { findProgram } from '@trunkline/foundation';
 import { type ProfileName, startDotnetStandIn } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import type { Cluster } from '../bus/engines.ts';
 import { Context } from './context.ts';
+import type { Scenario } from './scenario.ts';
 import { CONTROL_JOINT_RUNS, JOINT_RUNS, type Run } from './scenario-table.ts';
 import type { AppServer, AppServerOptions } from './start-app-server.ts';
 import { FRONT_NAMES, type FrontName, frontName, variantName, VARIANTS } from './variants.ts';
@@ -25,7 +27,7 @@ type Listener = (run: Run) => void;
 
 /** Defines tests for these runs and for all joint ones. */
 export function defineRuns(runs: readonly Run[], passed?: Listener): void {
-  defineTests(() => startWorld(FRONTS), JOINT_RUNS, runs, passed);
+  defineTests(() => startWorld({ fronts: FRONTS }), JOINT_RUNS, runs, passed);
 }
 
 /** The same on the control: give runs of its own. */
@@ -41,9 +43,19 @@ export function defineStandInRuns(
 ): void {
   const start = async (options: AppServerOptions): Promise<AppServer> => ({
     ...(await startDotnetStandIn({ profile, ...options })),
-    direct: false,
+    edgeUrl: options.edgeUrl,
   });
-  defineTests(() => startWorld(FRONTS, start), joint, runs);
+  defineTests(() => startWorld({ fronts: FRONTS, start }), joint, runs);
+}
+
+/** The same with several edges, an app server at each, and clients at each of these: give such runs. */
+export function defineEdgesRuns(
+  cluster: () => Promise<Cluster>,
+  joint: readonly Run[],
+  runs: readonly Run[],
+  passed?: Listener,
+): void {
+  defineTests(() => startWorld({ fronts: ['straight'], cluster }), joint, runs, passed);
 }
 
 function defineTests(
@@ -79,8 +91,7 @@ function defineTests(
       { timeout: TIMEOUT_MS },
       async ([, run], { skip, signal }) => {
         skip(!FRONTS.includes(run.variant.front));
-        await perform(run, world);
-        expect(world.ended()).toEqual([]);
+        expect(await perform(run, world)).toEqual([]);
         // What goes on behind its deadline has failed.
         if (!signal.aborted) passed(run);
       },
@@ -88,8 +99,22 @@ function defineTests(
   });
 }
 
-/** Rejects when the scenario fails, or cannot end what it began. */
-async function perform({ scenario, variant }: Run, world: World): Promise<void> {
-  await using context = new Context(world, variant);
-  await scenario.run(context);
+/**
+ * Gives what is wrong though the scenario has passed. Rejects when it fails, or cannot end what it began.
+ */
+export async function perform({ scenario, variant }: Run, world: World): Promise<string[]> {
+  const complaints: string[] = [];
+  {
+    await using context = new Context(world, variant);
+    await scenario.run(context);
+    complaints.push(...complaintsOf(scenario, context));
+  }
+  return [...complaints, ...world.ended()];
+}
+
+/** A scenario that does not say that it has several clients would not run with them at several edges. */
+function complaintsOf({ several = false }: Scenario, { clients, edges, apps }: Context): string[] {
+  if (clients > 1 !== several) return [`it has ${clients} clients, and several: ${several}`];
+  if (several && edges === 1 && apps.length > 1) return ['all of its clients were at one edge'];
+  return [];
 }

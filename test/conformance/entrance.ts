@@ -13,7 +13,8 @@ export interface Entrance {
 
 /**
  * The app server's negotiate; or the place where its clients stay when `via` is the base URL of that
- * or of a network in front of it: an edge, or the app server itself if it is direct.
+ * or of a network in front of it: an edge, or the app server itself if it keeps its
+ * clients.
  */
 export function entranceOf(
   app: AppServer,
@@ -22,7 +23,7 @@ export function entranceOf(
   query: Readonly<Record<string, string>> = {},
 ): Entrance {
   const parameters = new URLSearchParams(query).toString();
-  if (via === undefined || app.direct) {
+  if (via === undefined || app.edgeUrl === undefined) {
     return { url: `${via ?? app.url}/${hub}?${parameters}`, token: appToken };
   }
   const key = `${app.prefix}${hub}`;

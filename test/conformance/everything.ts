@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { defineControlRuns, defineRuns, FRONTS } from './define.ts';
+import { startCluster } from '../bus/engines.ts';
+import { CLUSTER_JOINT_RUNS, CLUSTER_KINDS, CLUSTER_RUNS, clusterName } from './clusters.ts';
+import { defineControlRuns, defineEdgesRuns, defineRuns, FRONTS } from './define.ts';
 import { PAGE, renderPage } from './page.ts';
 import { CONTROL_JOINT_RUNS, CONTROL_RUNS, JOINT_RUNS, type Run, RUNS } from './scenario-table.ts';
 import { DOTNET } from './start-kestrel.ts';
@@ -17,6 +19,17 @@ defineRuns(RUNS, (run) => passed.add(run));
 describe.skipIf(DOTNET === undefined)('on Kestrel (needs the .NET SDK, 8 or later)', () => {
   defineControlRuns(CONTROL_RUNS, (run) => control.add(run));
 });
+
+/** From which version on clients run at several edges; `npm test` has some of the older, too. */
+const MODERN = 8;
+const modern = CLUSTER_RUNS.filter(({ variant }) => variant.kind.version >= MODERN);
+
+for (const cluster of CLUSTER_KINDS) {
+  const { engine, size } = cluster;
+  describe.skipIf(!engine.isHere)(`clients at different ones of ${clusterName(cluster)}`, () => {
+    defineEdgesRuns(() => startCluster(engine, size), CLUSTER_JOINT_RUNS, modern);
+  });
+}
 
 const complete = FRONTS.length === FRONT_NAMES.length && DOTNET !== undefined;
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 
 import { type Clients, Hub, HubError, type HubMethods, type Sends } from '@trunkline/sdk';
-import { Gates } from '@trunkline/testing';
 
 import type { About, Destination } from './contract.ts';
+import { Notes } from './notes.ts';
 
 /** What the hub calls on its clients. */
 export interface MainClient {
@@ -14,15 +14,7 @@ export interface MainClient {
 
 class InvalidOperationException extends Error {}
 
-const gates = new Gates();
-const journals = new Map<string, string[]>();
-
-/** What happened to connections that gave this tag in their query, in order. */
-function journal(tag: string): string[] {
-  const known = journals.get(tag) ?? [];
-  journals.set(tag, known);
-  return known;
-}
+const notes = new Notes(process.env['NOTES_URL']);
 
 /** Finds the selector's proxy on `clients`, inside a hub or outside. */
 export function select(
@@ -74,7 +66,7 @@ export class Main extends Hub<MainClient> {
     this.#note('connecting');
     await this.clients.caller.welcome(connectionId);
     const gate = query.get('gate');
-    if (gate !== null) await gates.pass(gate);
+    if (gate !== null) await notes.pass(gate);
     const refusal = query.get('refusal');
     if (refusal !== null) throw new HubError(refusal);
     this.#note('connected');
@@ -166,16 +158,16 @@ export class Main extends Hub<MainClient> {
     this.context.abort();
   }
 
-  journal(tag: string): string[] {
-    return journal(tag);
+  async journal(tag: string): Promise<string[]> {
+    return notes.read(tag);
   }
 
   async pass(gate: string): Promise<void> {
-    await gates.pass(gate);
+    await notes.pass(gate);
   }
 
-  open(gate: string): void {
-    gates.open(gate);
+  async open(gate: string): Promise<void> {
+    await notes.open(gate);
   }
 
   async ask(connectionId: string, question: string, timeout: number): Promise<unknown> {
@@ -190,7 +182,7 @@ export class Main extends Hub<MainClient> {
   async *untilCancelled(tag: string): AsyncGenerator<string> {
     yield 'first';
     if (!this.signal.aborted) await once(this.signal, 'abort');
-    journal(tag).push('cancelled');
+    notes.add(tag, 'cancelled');
   }
 
   async *refuseAfterOne(why: string): AsyncGenerator<number> {
@@ -231,9 +223,10 @@ export class Main extends Hub<MainClient> {
     for await (const number of numbers) yield number * 2;
   }
 
+  /** What happened to connections that gave this tag in their query, in order. */
   #note(what: string): void {
     const tag = this.context.query.get('tag');
-    if (tag !== null) journal(tag).push(what);
+    if (tag !== null) notes.add(tag, what);
   }
 
   #kept(): number[] {

@@ -7,6 +7,8 @@ import type { ClientKind } from './variants.ts';
 export interface Scenario {
   readonly name: string;
   readonly needs?: readonly Need[];
+  /** It has several clients, and holds with them at different edges, too. Every run checks the first. */
+  readonly several?: boolean;
   /** A sentence on the page, where the control cannot run it. */
   readonly withoutControl?: string;
   /** Why app servers on these versions of the .NET package cannot run it. */
@@ -43,7 +45,6 @@ export const WITHOUT_CONTROL = {
 const NO_ANSWER_YET =
   'Until it is connected, its negotiate answers 500, and not when to come back.';
 const CANNOT_ASK = 'It cannot ask clients.';
-const ASKS_ALL = 'It asks such a client all the same, and that hangs up.';
 
 /** What versions of the .NET package lack. */
 export const WITHOUT_PACKAGE = {
@@ -53,7 +54,6 @@ export const WITHOUT_PACKAGE = {
     '1.34.0': 'It asks the caller itself only where calls of one client may run side by side.',
     '1.15.2': CANNOT_ASK,
   },
-  oldClients: { '1.34.0': ASKS_ALL, '1.15.2': CANNOT_ASK },
   groupOrder: { '1.15.2': 'Its group commands may overtake its sends, on other connections.' },
   reservedClaims: { '1.15.2': 'It loses claims that are called like those of its own tokens.' },
 } as const satisfies Readonly<Record<string, Scenario['withoutPackage']>>;

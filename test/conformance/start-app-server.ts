@@ -13,6 +13,8 @@ export interface AppServerOptions {
   readonly clientUrl?: string;
   /** In front of every hub key, for app servers that should have their clients for themselves. */
   readonly prefix?: string;
+  /** Of what it shares with others, for tests that use journals or gates. */
+  readonly notesUrl?: string;
   /** Ready when it is connected to the edge, unless only `listening` for negotiate is asked. */
   readonly ready?: 'connected' | 'listening';
 }
@@ -21,26 +23,29 @@ export interface AppServerOptions {
 export interface AppServer extends StartedProcess<string> {
   /** Of negotiate, without a slash at its end. */
   readonly url: string;
+  /** Of the edge that it serves; it keeps its clients if there is none. */
+  readonly edgeUrl: string | undefined;
   /** Where its clients connect to. */
   readonly clientUrl: string;
   readonly prefix: string;
-  /** Whether its clients stay with it: it sends them to no edge. */
-  readonly direct: boolean;
   /** Resolves when the app server has done it; rejects with its error. */
   control(control: Control): Promise<void>;
 }
 
 /** Rejects as `startProcess` does. */
 export async function startAppServer(options: AppServerOptions): Promise<AppServer> {
-  const { edgeUrl, clientUrl = edgeUrl, prefix = '', ready = 'connected' } = options;
+  const { edgeUrl, clientUrl = edgeUrl, prefix = '', notesUrl, ready = 'connected' } = options;
   const endpoint = formatConnectionString(edgeUrl, DEVELOPMENT_ACCESS_KEY);
   const server = await startProcess(process.execPath, [MAIN, '--prefix', prefix], {
     name: 'app server',
-    env: { TRUNKLINE_CONNECTION_STRING: `${endpoint}ClientEndpoint=${clientUrl};` },
+    env: {
+      TRUNKLINE_CONNECTION_STRING: `${endpoint}ClientEndpoint=${clientUrl};`,
+      NOTES_URL: notesUrl,
+    },
     ready: (line) => line.startsWith(`${ready} `) && line.slice(ready.length + 1),
   });
   const url = server.ready;
-  return { ...server, url, clientUrl, prefix, direct: false, control: controlAt(url) };
+  return { ...server, url, edgeUrl, clientUrl, prefix, control: controlAt(url) };
 }
 
 /** The `control` of an app server at this URL. */

@@ -58,15 +58,22 @@ async function build(dotnet: string): Promise<void> {
  * Starts the control of the conformance tests: the same hubs in C#, on ASP.NET Core's own SignalR.
  * Builds it before the first start. Rejects as `startProcess` does, and also without `DOTNET`.
  */
-export async function startKestrel(): Promise<AppServer> {
+export async function startKestrel(notesUrl: string): Promise<AppServer> {
   if (DOTNET === undefined) throw new Error('there is no .NET SDK, 8 or later, on the PATH');
   built ??= build(DOTNET);
   await built;
   const server = await startProcess(DOTNET, [PROGRAM], {
     name: 'Kestrel',
-    env: DOTNET_ENV,
+    env: { ...DOTNET_ENV, NOTES_URL: notesUrl },
     ready: (line) => line.startsWith('connected ') && line.slice('connected '.length),
   });
   const url = server.ready;
-  return { ...server, url, clientUrl: url, prefix: '', direct: true, control: controlAt(url) };
+  return {
+    ...server,
+    url,
+    edgeUrl: undefined,
+    clientUrl: url,
+    prefix: '',
+    control: controlAt(url),
+  };
 }

@@ -1,75 +1,88 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
-import { startEdge, type StartedEdge, type StartedProcess, startNginx } from '@trunkline/testing';
+import { type Own, owning, startEdge, type StartedProcess, startNginx } from '@trunkline/testing';
 
+import type { Cluster } from '../bus/engines.ts';
+import { NotesKeeper } from './notes-keeper.ts';
 import { type AppServer, type AppServerOptions, startAppServer } from './start-app-server.ts';
 import { startKestrel } from './start-kestrel.ts';
 import type { FrontName, ProtocolName } from './variants.ts';
 
 /** What all scenarios share. */
 export interface World extends AsyncDisposable {
-  /** Not there with the control. */
-  readonly edge?: StartedEdge;
-  /** By what is in front of it and of the edge; each has its clients for itself. */
-  readonly apps: ReadonlyMap<FrontName, AppServer>;
+  /**
+   * By what is in front of them and of their edges, one at each edge; those of each front have their
+   * clients for themselves.
+   */
+  readonly apps: ReadonlyMap<FrontName, readonly AppServer[]>;
   /** What clients can speak. */
   readonly protocols: readonly ProtocolName[];
-  /** Another app server; what is not given is as with the first one. */
-  startApp(options?: Partial<AppServerOptions>): Promise<AppServer>;
+  /** Another one at the same edge; what is not given is as with `at`. */
+  startApp(at: AppServer, options: Partial<AppServerOptions>): Promise<AppServer>;
   /** The command lines of those servers that have not survived what clients did. */
   ended(): string[];
 }
 
-/** The control: the hubs and their clients, and nothing between them. */
-export async function startControlWorld(): Promise<World> {
-  const app = await startKestrel();
-  return {
-    apps: new Map([['straight', app]]),
-    protocols: ['json'],
-    startApp: startKestrel,
-    ended: () => endedOf([app]),
-    [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
-  };
+/** What a world is made of, besides app servers. */
+export interface WorldOptions {
+  /** nginx is in front where that is among them, of the first edge. */
+  readonly fronts: readonly FrontName[];
+  /** App servers of another kind than the SDK's. */
+  readonly start?: (options: AppServerOptions) => Promise<AppServer>;
+  /** Several edges; one without a bus when not given. */
+  readonly cluster?: (() => Promise<Cluster>) | undefined;
+  /** What clients of those app servers can speak; all there is when not given. */
+  readonly protocols?: readonly ProtocolName[];
 }
 
-/** With nginx where that is among the fronts, and app servers of another kind if `start` is given. */
-export async function startWorld(
-  fronts: readonly FrontName[],
-  start: (options: AppServerOptions) => Promise<AppServer> = startAppServer,
-): Promise<World> {
-  const owned: AsyncDisposable[] = [];
-  const own = <T extends AsyncDisposable>(resource: T): T => {
-    owned.push(resource);
-    return resource;
-  };
-  const dispose = async (): Promise<void> => {
-    for (const resource of owned.toReversed()) await resource[Symbol.asyncDispose]();
-  };
-  try {
-    const edge = own(await startEdge());
-    const apps = new Map<FrontName, AppServer>();
-    apps.set('straight', own(await start({ edgeUrl: edge.url })));
+/** The control: the hubs and their clients, and nothing between them. */
+export async function startControlWorld(): Promise<World> {
+  return owning(async (own) => {
+    const notes = own(await NotesKeeper.start());
+    const app = own(await startKestrel(notes.url));
+    return {
+      apps: new Map([['straight', [app]]]),
+      protocols: ['json'],
+      startApp: async () => startKestrel(notes.url),
+      ended: () => endedOf([app]),
+    };
+  });
+}
+
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { fronts, start = startAppServer, cluster, protocols = ['json', 'messagepack'] } = options;
+  return owning(async (own) => {
+    const notes = own(await NotesKeeper.start());
+    const edges = cluster === undefined ? [own(await startEdge())] : own(await cluster()).edges;
+    const startNoted = async (given: AppServerOptions): Promise<AppServer> =>
+      start({ ...given, notesUrl: notes.url });
+    const apps = new Map<FrontName, AppServer[]>();
+    const straight = edges.map(async ({ url }) => own(await startNoted({ edgeUrl: url })));
+    apps.set('straight', await Promise.all(straight));
     if (fronts.includes('nginx with TLS')) {
-      const nginx = own(await startNginx(edge.url));
-      const options = { edgeUrl: edge.url, clientUrl: nginx.url, prefix: 'nginx_' };
-      const app = own(await start(options));
-      nginx.app.target = app.url;
-      // Every version of the client has a stack of its own, and all of them ask Node whom to trust.
-      setDefaultCACertificates([...getCACertificates(), nginx.ca]);
-      apps.set('nginx with TLS', { ...app, url: nginx.url });
+      apps.set('nginx with TLS', [await startBehindNginx(own, edges[0]!.url, startNoted)]);
     }
     return {
-      edge,
       apps,
-      protocols: ['json', 'messagepack'],
-      startApp: (options) => start({ edgeUrl: edge.url, ...options }),
-      ended: () => endedOf([edge, ...apps.values()]),
-      [Symbol.asyncDispose]: dispose,
+      protocols,
+      startApp: ({ edgeUrl, clientUrl }, given) =>
+        startNoted({ edgeUrl: edgeUrl!, clientUrl, ...given }),
+      ended: () => endedOf([...edges, ...[...apps.values()].flat()]),
     };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
+  });
+}
+
+async function startBehindNginx(
+  own: Own,
+  edgeUrl: string,
+  start: (options: AppServerOptions) => Promise<AppServer>,
+): Promise<AppServer> {
+  const nginx = own(await startNginx(edgeUrl));
+  const app = own(await start({ edgeUrl, clientUrl: nginx.url, prefix: 'nginx_' }));
+  nginx.app.target = app.url;
+  // Every version of the client has a stack of its own, and all of them ask Node whom to trust.
+  setDefaultCACertificates([...getCACertificates(), nginx.ca]);
+  return { ...app, url: nginx.url };
 }
 
 function endedOf(servers: readonly StartedProcess<unknown>[]): string[] {

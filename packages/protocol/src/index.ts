@@ -12,6 +12,7 @@ export * from './service/message.ts';
 export * from './service/timestamp.ts';
 export * from './hub-name.ts';
 export * from './hub/classify.ts';
+export * from './hub/client-age.ts';
 export { isTooDeep } from './hub/classify-binary.ts';
 export * from './hub/control.ts';
 export * from './hub/handshake.ts';

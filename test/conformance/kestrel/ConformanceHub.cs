@@ -5,17 +5,17 @@ using Microsoft.AspNetCore.SignalR;
 namespace Trunkline.Conformance;
 
 // ASP.NET Core knows hubs by their class, and so do their groups, users and options.
-public sealed class Main(Gates gates, Journals journals) : ConformanceHub(gates, journals);
-public sealed class Other(Gates gates, Journals journals) : ConformanceHub(gates, journals);
-public sealed class Reach(Gates gates, Journals journals) : ConformanceHub(gates, journals);
-public sealed class Detailed(Gates gates, Journals journals) : ConformanceHub(gates, journals);
-public sealed class Impatient(Gates gates, Journals journals) : ConformanceHub(gates, journals);
+public sealed class Main(Notes notes) : ConformanceHub(notes);
+public sealed class Other(Notes notes) : ConformanceHub(notes);
+public sealed class Reach(Notes notes) : ConformanceHub(notes);
+public sealed class Detailed(Notes notes) : ConformanceHub(notes);
+public sealed class Impatient(Notes notes) : ConformanceHub(notes);
 
 /// <summary>
 /// The hub of ../hubs.ts, method by method. Those that error texts name are spelled as there. The
 /// query of a connection chooses what happens as it connects.
 /// </summary>
-public abstract class ConformanceHub(Gates gates, Journals journals) : Hub
+public abstract class ConformanceHub(Notes notes) : Hub
 {
   private HttpRequest Request => Context.GetHttpContext()!.Request;
 
@@ -32,7 +32,7 @@ public abstract class ConformanceHub(Gates gates, Journals journals) : Hub
   {
     Note("connecting");
     await Clients.Caller.SendAsync("welcome", Context.ConnectionId);
-    if (Request.Query["gate"] is [{ } gate]) await gates.Pass(gate);
+    if (Request.Query["gate"] is [{ } gate]) await notes.Pass(gate);
     if (Request.Query["refusal"] is [{ } refusal]) throw new HubException(refusal);
     Note("connected");
   }
@@ -117,11 +117,11 @@ public abstract class ConformanceHub(Gates gates, Journals journals) : Hub
 
   public void Abort() => Context.Abort();
 
-  public string[] Journal(string tag) => journals.Read(tag);
+  public Task<string[]> Journal(string tag) => notes.Read(tag);
 
-  public Task Pass(string gate) => gates.Pass(gate);
+  public Task Pass(string gate) => notes.Pass(gate);
 
-  public void Open(string gate) => gates.Open(gate);
+  public Task Open(string gate) => notes.Open(gate);
 
   public async Task<object?> Ask(string connectionId, string question, int timeout)
   {
@@ -149,7 +149,7 @@ public abstract class ConformanceHub(Gates gates, Journals journals) : Hub
     yield return "first";
     var cancelled = new TaskCompletionSource();
     await using (cancellationToken.Register(cancelled.SetResult)) await cancelled.Task;
-    journals.Add(tag, "cancelled");
+    notes.Add(tag, "cancelled");
   }
 
   public async IAsyncEnumerable<int> RefuseAfterOne(string why)
@@ -205,6 +205,6 @@ public abstract class ConformanceHub(Gates gates, Journals journals) : Hub
 
   private void Note(string what)
   {
-    if (Request.Query["tag"] is [{ } tag]) journals.Add(tag, what);
+    if (Request.Query["tag"] is [{ } tag]) notes.Add(tag, what);
   }
 }

@@ -12,8 +12,7 @@ builder.Services
   .Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1))
   // How long a client may be without a poll: the tests wait for the end of such a connection.
   .Configure<ConnectionOptions>(options => options.DisconnectTimeout = TimeSpan.FromSeconds(5))
-  .AddSingleton<Gates>()
-  .AddSingleton<Journals>()
+  .AddSingleton<Notes>()
   .AddAuthentication(IdentityHandler.SchemeName)
   .AddScheme<IdentityOptions, IdentityHandler>(IdentityHandler.SchemeName, null);
 builder.Services

@@ -9,6 +9,7 @@ const PING = '{"type":6}\u001e';
 export const abandonment: readonly Scenario[] = [
   {
     name: 'drops a client that stops pinging, but not one that never pinged',
+    several: true,
     async run(context) {
       const silent = await context.connectRaw('impatient');
       const pinging = await context.connectRaw('impatient');

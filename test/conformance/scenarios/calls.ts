@@ -99,6 +99,7 @@ export const calls: readonly Scenario[] = [
   },
   {
     name: 'answers the calls of a client one after another',
+    several: true,
     async run(context) {
       const [client, other] = [await context.connect(), await context.connect()];
       const gate = context.unique('gate');
@@ -115,6 +116,7 @@ export const calls: readonly Scenario[] = [
   },
   {
     name: 'keeps one client out of the way of another',
+    several: true,
     async run(context) {
       const [slow, quick] = [await context.connect(), await context.connect()];
       const gate = context.unique('gate');

@@ -9,6 +9,7 @@ const TIMEOUT_MS = 5_000;
 export const clientResults: readonly Scenario[] = [
   {
     name: 'asks clients of every kind, and answers with their answer',
+    several: true,
     withoutPackage: WITHOUT_PACKAGE.clientResults,
     async run(context) {
       const asker = await context.connect();
@@ -68,6 +69,7 @@ export const clientResults: readonly Scenario[] = [
   },
   {
     name: 'stops waiting when the client goes, or is not there at all',
+    several: true,
     needs: [NEEDS.clientResults],
     withoutPackage: WITHOUT_PACKAGE.ownCaller,
     async run(context) {
@@ -90,6 +92,7 @@ export const clientResults: readonly Scenario[] = [
   },
   {
     name: 'stops waiting for a client that is too old to answer, and closes itself',
+    several: true,
     needs: [NEEDS.noClientResults, NEEDS.anonymity],
     withoutPackage: WITHOUT_PACKAGE.ownCaller,
     async run(context) {
@@ -104,9 +107,10 @@ export const clientResults: readonly Scenario[] = [
   },
   {
     name: 'says at once that a client is too old to answer, and leaves it alone',
+    several: true,
     needs: [NEEDS.noClientResults, NEEDS.userAgent],
     withoutControl: WITHOUT_CONTROL.oldClients,
-    withoutPackage: WITHOUT_PACKAGE.oldClients,
+    withoutPackage: WITHOUT_PACKAGE.clientResults,
     async run(context) {
       const asker = await context.connect({ hub: 'detailed' });
       const asked = await context.connect({ hub: 'detailed', handlers: { confirm: () => true } });

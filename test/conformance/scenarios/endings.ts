@@ -8,15 +8,16 @@ export const endings: readonly Scenario[] = [
     name: 'closes clients whose app server stops, without an error',
     withoutControl: WITHOUT_CONTROL.stopping,
     async run(context) {
-      const app = await context.startApp();
-      const client = await context.connect({ app });
+      const apps = await context.startApps();
+      const client = await context.connect({ apps });
       await client.id();
-      await app.stop();
+      await apps[0]!.stop();
       expect(await client.event('closed')).toEqual({ type: 'closed', error: undefined });
     },
   },
   {
     name: 'lets a client come back whose connection was cut',
+    several: true,
     needs: [NEEDS.reconnect],
     async run(context) {
       const { network, via } = await context.network();

@@ -16,6 +16,7 @@ export const groups: readonly Scenario[] = [
   },
   {
     name: 'has joined and left a group once that is awaited outside a hub',
+    several: true,
     async run(context) {
       const group = context.unique('group');
       const [client, witness] = [await context.connect(), await context.connect()];
@@ -23,14 +24,15 @@ export const groups: readonly Scenario[] = [
       await witness.invoke('join', group);
       // Sends resolve before the edge has them, and need not take the way of joins: the witness
       // hears of each before the next step.
+      const { farApp } = context;
       const send = async (value: number): Promise<void> => {
-        await context.app.control({ do: 'send', hub: 'main', to: ['group', group], args: [value] });
+        await farApp.control({ do: 'send', hub: 'main', to: ['group', group], args: [value] });
         await witness.numbers(value);
       };
       await send(1);
-      await context.app.control({ do: 'add', hub: 'main', connectionId, group });
+      await farApp.control({ do: 'add', hub: 'main', connectionId, group });
       await send(2);
-      await context.app.control({ do: 'remove', hub: 'main', connectionId, group });
+      await farApp.control({ do: 'remove', hub: 'main', connectionId, group });
       await send(3);
       await client.invoke('echo', 'whatever was sent before is here now');
       expect(client.messages.all).toEqual([[2]]);
@@ -66,6 +68,7 @@ export const groups: readonly Scenario[] = [
   },
   {
     name: 'forgets memberships when the connection ends',
+    several: true,
     async run(context) {
       const group = context.unique('group');
       const userId = context.unique('user');
@@ -85,6 +88,7 @@ export const groups: readonly Scenario[] = [
   },
   {
     name: `serves ${CROWD} clients that come at once, and reaches all of them`,
+    several: true,
     async run(context) {
       const group = context.unique('group');
       const crowd = await Promise.all(Array.from({ length: CROWD }, () => context.connect()));

@@ -13,6 +13,7 @@ function refused(
 ): Scenario {
   return {
     name,
+    several: true,
     needs: [NEEDS.catchableRefusal, ...needs],
     ...rest,
     async run(context) {

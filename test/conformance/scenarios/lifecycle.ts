@@ -16,6 +16,7 @@ const journal = (witness: Client, tag: string): Promise<string[]> =>
 export const lifecycle: readonly Scenario[] = [
   {
     name: 'runs onConnected before the first message, which may be here already',
+    several: true,
     async run(context) {
       const [gate, tag] = [context.unique('gate'), context.unique('tag')];
       const witness = await context.connect();
@@ -41,10 +42,13 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'closes for good what onConnected refuses, without onDisconnected',
+    several: true,
     async run(context) {
       const tag = context.unique('tag');
       const witness = await context.connect();
-      const client = context.client({ reconnects: true, query: { tag, refusal: 'not you' } });
+      const apps = [context.farApp];
+      const query = { tag, refusal: 'not you' };
+      const client = context.client({ apps, reconnects: true, query });
       // A client that hears of it soon enough has never been started, and says so in its own way.
       const refused = client.connection.start().then(async () => {
         throw new Error((await client.event('closed')).error);
@@ -55,8 +59,8 @@ export const lifecycle: readonly Scenario[] = [
       // Version 1 takes itself for connected when it is closed while it starts.
       if (context.kind.version > 1) expect(client.state).toBe('Disconnected');
       expect(client.events.all.map(({ type }) => type)).not.toContain('reconnecting');
-      // Its onDisconnected would have come before that of a connection that ends later.
-      await (await context.connect({ query: { tag } })).connection.stop();
+      // Its onDisconnected would have come before that of a connection there that ends later.
+      await (await context.connect({ apps, query: { tag } })).connection.stop();
       const later = ['connecting', 'connected', 'disconnected'];
       await context.eventually(async () => {
         expect(await journal(witness, tag)).toEqual(['connecting', ...later]);
@@ -65,6 +69,7 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'runs onDisconnected once when the client stops',
+    several: true,
     async run(context) {
       const tag = context.unique('tag');
       const witness = await context.connect();
@@ -83,6 +88,7 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'closes what the hub aborts, and the client does not come back',
+    several: true,
     async run(context) {
       const tag = context.unique('tag');
       const witness = await context.connect();
@@ -97,6 +103,7 @@ export const lifecycle: readonly Scenario[] = [
   },
   {
     name: 'ends what is open when the hub ends the connection, on both sides',
+    several: true,
     needs: [NEEDS.uploads],
     async run(context) {
       const tag = context.unique('tag');

@@ -8,6 +8,7 @@ const MIB = 1024 * 1024;
 function tooLarge(name: string, length: number): Scenario {
   return {
     name,
+    several: true,
     async run(context) {
       const bystander = await context.connect();
       const offender = await context.connect();

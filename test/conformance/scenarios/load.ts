@@ -18,6 +18,7 @@ const PATIENCE_MS = 5_000;
 function flood(protocol: ProtocolName, rest: Pick<Scenario, 'withoutControl'> = {}): Scenario {
   return {
     name: `serves others while one floods it with ${CALLS} calls in ${protocol}`,
+    several: true,
     ...rest,
     async run(context) {
       const kind = COMPANY.find((candidate) => candidate.protocol === protocol)!;

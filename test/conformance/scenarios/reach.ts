@@ -127,6 +127,7 @@ function ids(people: readonly Person[]): string[] {
 export const reach: readonly Scenario[] = [
   {
     name: 'reaches exactly who is meant, from a hub and from outside',
+    several: true,
     async run(context) {
       const cast = await gather(context);
       const caller = cast.bob[0]!.client;
@@ -139,6 +140,7 @@ export const reach: readonly Scenario[] = [
   },
   {
     name: 'keeps hubs apart that share a server, users and group names',
+    several: true,
     async run(context) {
       const userId = context.unique('user');
       const group = context.unique('group');

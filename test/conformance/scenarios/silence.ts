@@ -10,6 +10,7 @@ const QUIET_MS = 36_000;
 export const silence: readonly Scenario[] = [
   {
     name: 'keeps clients connected that have nothing to say for 36 s',
+    several: true,
     async run(context) {
       const clients = await context.connectAll();
       const raw = await context.connectRaw();

@@ -49,6 +49,7 @@ export const streams: readonly Scenario[] = [
   },
   {
     name: 'tells the method that the client of its stream is gone',
+    several: true,
     async run(context) {
       const [client, witness] = [await context.connect(), await context.connect()];
       const tag = context.unique('tag');

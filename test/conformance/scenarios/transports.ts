@@ -38,6 +38,7 @@ export const transports: readonly Scenario[] = [
   },
   {
     name: 'serves a client that falls back because its WebSockets do not open',
+    several: true,
     needs: [NEEDS.fallback],
     async run(context) {
       const allows = ['WebSockets', context.kind.way.transport] as const;
@@ -52,15 +53,19 @@ export const transports: readonly Scenario[] = [
   },
   {
     name: 'waits for a polling client as long as the app says, and else for 5 s',
+    several: true,
     needs: [NEEDS.longPolling],
     withoutControl: WITHOUT_CONTROL.negotiate,
     async run(context) {
       const { network, via } = await context.network();
-      const app = await context.startApp({ clientUrl: via });
-      const witness = await context.connect({ app, via: context.app.clientUrl });
+      const apps = await context.startApps((at) =>
+        at === context.farApp ? { clientUrl: via } : {},
+      );
+      const witness = await context.connect({ apps, via: context.app.clientUrl });
       const tag = context.unique('tag');
-      const usual = await context.connect({ app, query: { tag } });
-      const patient = await context.connect({ app, maxPollIntervalSeconds: 60 });
+      const far = { apps: apps.slice(-1) };
+      const usual = await context.connect({ ...far, query: { tag } });
+      const patient = await context.connect({ ...far, maxPollIntervalSeconds: 60 });
       const to = ['clients', [await usual.id(), await patient.id()]];
       let sent = 0;
       await context.eventually(async () => {

@@ -1,4 +1,4 @@
-import { deadline, type StartedEdge } from '@trunkline/testing';
+import { deadline } from '@trunkline/testing';
 import { expect, it } from 'vitest';
 
 import type { Client } from '../../conformance/client.ts';
@@ -31,9 +31,9 @@ function ask(client: Client, n: number): Promise<string> {
 }
 
 /** The package loses answers that come before it has noted its question, which takes long at first. */
-export function defineFreshProcessTests(part: RestoredPart, edge: () => StartedEdge): void {
+export function defineFreshProcessTests(part: RestoredPart, edgeUrl: () => string): void {
   it.for(WAYS)('the first questions of a process are answered, %s', async ([, count, askAll]) => {
-    await using app = await startHubApp(part, { edge: edge(), prefix: `fresh_${count}_` });
+    await using app = await startHubApp(part, { edgeUrl: edgeUrl(), prefix: `fresh_${count}_` });
     const connecting = Array.from({ length: count }, () => connect(app, 'typed', {}, 'json'));
     const clients = await Promise.all(connecting);
     const questions = Array.from({ length: QUESTIONS }, (_, n) => `yes: ${n}`);

@@ -1,9 +1,11 @@
 import { startEdge, type StartedEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Context } from '../../conformance/context.ts';
+import { ENGINES, startCluster } from '../../bus/engines.ts';
+import { perform } from '../../conformance/define.ts';
 import { CONTROL_JOINT_RUNS, CONTROL_RUNS, type Run } from '../../conformance/scenario-table.ts';
 import { type AppServer, startAppServer } from '../../conformance/start-app-server.ts';
+import type { World } from '../../conformance/world.ts';
 import { defineClaimsTests } from './claims.ts';
 import {
   CLIENT_VERSIONS,
@@ -14,7 +16,7 @@ import {
 } from './client-program.ts';
 import { defineFreshProcessTests } from './fresh-process.ts';
 import { defineGreetingTests } from './greeting.ts';
-import { hubAppWorld, startHubApp } from './hub-app.ts';
+import { startHubApp, startHubAppWorld } from './hub-app.ts';
 import { defineMembershipTests } from './membership.ts';
 import { BUILD_TIMEOUT_MS, type RestoredPart, withPart } from './part.ts';
 import { defineTypedTests } from './typed.ts';
@@ -64,17 +66,16 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
     ['with Microsoft.Azure.SignalR', true],
   ])('HubApp %s', (_host, service) => {
     describe.concurrent('serves', { timeout: TIMEOUT_MS }, () => {
-      let edge: StartedEdge | undefined;
+      let world: World | undefined;
       let app: AppServer;
 
       beforeAll(async () => {
-        if (service) edge = await startEdge();
-        app = await startHubApp(part, { edge });
+        if (service) world = await startHubAppWorld(part);
+        app = world?.apps.get('straight')![0] ?? (await startHubApp(part, {}));
       }, BUILD_TIMEOUT_MS);
 
       afterAll(async () => {
-        await app?.stop();
-        await edge?.stop();
+        await (world ?? app)?.[Symbol.asyncDispose]();
       });
 
       defineTypedTests(() => app, ['json', 'messagepack']);
@@ -82,23 +83,39 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
       defineGreetingTests(() => app);
       if (service) {
         defineMembershipTests(() => app);
-        defineFreshProcessTests(part, () => edge!);
+        defineFreshProcessTests(part, () => app.edgeUrl!);
       }
       for (const define of clientTests) define(() => app);
 
-      if (!service) return;
-      it.for(SERVICE_RUNS.map((run) => [run.scenario.name, run] as const))(
-        '%s',
-        async ([, { scenario, variant }]) => {
-          const world = hubAppWorld(part, app, edge);
-          await using context = new Context(world, variant);
-          await scenario.run(context);
-          expect(world.ended()).toEqual([]);
-        },
+      if (service) defineScenarios(SERVICE_RUNS, () => world!);
+    });
+  });
+
+  describe.concurrent.each(ENGINES)('HubApp at each of two edges on $label', (engine) => {
+    describe.skipIf(!engine.isHere)('serves clients at both', { timeout: TIMEOUT_MS }, () => {
+      let world: World;
+
+      beforeAll(async () => {
+        world = await startHubAppWorld(part, () => startCluster(engine, 2));
+      }, BUILD_TIMEOUT_MS);
+
+      afterAll(async () => {
+        await world?.[Symbol.asyncDispose]();
+      });
+
+      defineScenarios(
+        SERVICE_RUNS.filter(({ scenario }) => scenario.several === true),
+        () => world,
       );
     });
   });
 });
+
+function defineScenarios(runs: readonly Run[], world: () => World): void {
+  it.for(runs.map((run) => [run.scenario.name, run] as const))('%s', async ([, run]) => {
+    expect(await perform(run, world())).toEqual([]);
+  });
+}
 
 describe.runIf(clientTests.length > 0)('an app server of the TypeScript SDK', () => {
   let edge: StartedEdge;

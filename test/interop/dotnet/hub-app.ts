@@ -1,21 +1,18 @@
-import type { StartedEdge } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { vi } from 'vitest';
 
+import type { Cluster } from '../../bus/engines.ts';
 import { HUB_NAMES } from '../../conformance/contract.ts';
-import { type AppServer, controlAt } from '../../conformance/start-app-server.ts';
-import type { World } from '../../conformance/world.ts';
+import {
+  type AppServer,
+  type AppServerOptions,
+  controlAt,
+} from '../../conformance/start-app-server.ts';
+import { startWorld, type World } from '../../conformance/world.ts';
 import type { RestoredPart } from './part.ts';
 
 /** Enough for an app's server connections on a busy machine. */
 const CONNECTED_MS = 20_000;
-
-export interface HubAppOptions {
-  /** Where its clients go; they stay with it when not given. */
-  readonly edge?: StartedEdge | undefined;
-  /** In front of every hub key; it ends in `_`. */
-  readonly prefix?: string;
-}
 
 /** The settings of an app with `Microsoft.Azure.SignalR`, as it has them from the environment. */
 export function azureSettings(edgeUrl: string, clientUrl = edgeUrl): NodeJS.ProcessEnv {
@@ -23,21 +20,20 @@ export function azureSettings(edgeUrl: string, clientUrl = edgeUrl): NodeJS.Proc
   return { Azure__SignalR__ConnectionString: `${endpoint}ClientEndpoint=${clientUrl};` };
 }
 
-/** Starts the app, and waits until clients can come. */
+/** Starts the app, and waits until clients can come; without an edge they stay with it. */
 export async function startHubApp(
   part: RestoredPart,
-  { edge, prefix = '' }: HubAppOptions,
+  { edgeUrl, clientUrl = edgeUrl, prefix = '', notesUrl }: Partial<AppServerOptions>,
 ): Promise<AppServer> {
-  const env = edge && {
-    ...azureSettings(edge.url),
+  const server = await part.start({
+    NOTES_URL: notesUrl,
+    ...(edgeUrl !== undefined && azureSettings(edgeUrl, clientUrl)),
     // The SDK puts the underscore behind it.
-    ...(prefix && { Azure__SignalR__ApplicationName: prefix.slice(0, -1) }),
-  };
-  const server = await part.start(env ?? {});
+    ...(prefix !== '' && { Azure__SignalR__ApplicationName: prefix.slice(0, -1) }),
+  });
   const { url } = server;
   await Promise.all(HUB_NAMES.map((hub) => negotiates(`${url}/${hub}`)));
-  const clientUrl = edge?.url ?? url;
-  return { ...server, clientUrl, prefix, direct: edge === undefined, control: controlAt(url) };
+  return { ...server, edgeUrl, clientUrl: clientUrl ?? url, prefix, control: controlAt(url) };
 }
 
 /** The SDK answers with 500 until it is connected. */
@@ -51,18 +47,15 @@ export async function negotiates(hubUrl: string): Promise<void> {
 }
 
 /** What the scenarios of the conformance tests share, with this app in the place of theirs. */
-export function hubAppWorld(
+export function startHubAppWorld(
   part: RestoredPart,
-  app: AppServer,
-  edge: StartedEdge | undefined,
-): World {
-  return {
-    ...(edge && { edge }),
-    apps: new Map([['straight', app]]),
-    // Some arguments of their hub methods are JSON.
+  cluster?: () => Promise<Cluster>,
+): Promise<World> {
+  return startWorld({
+    fronts: ['straight'],
+    start: (options) => startHubApp(part, options),
+    // Some arguments of its hub methods are JSON.
     protocols: ['json'],
-    startApp: ({ prefix = '' } = {}) => startHubApp(part, { edge, prefix }),
-    ended: () => (app.child.exitCode === null ? [] : [app.child.spawnargs.join(' ')]),
-    [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
-  };
+    cluster,
+  });
 }

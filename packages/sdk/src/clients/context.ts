@@ -1,9 +1,8 @@
 import type { Headers, OpenConnection, TransportName } from '@trunkline/protocol';
-import { TRANSPORT_BITS } from '@trunkline/protocol';
+import { oldVersion, TRANSPORT_BITS } from '@trunkline/protocol';
 
 import type { LazySignal } from '../lazy-signal.ts';
 import type { HubProtocolName } from '../options.ts';
-import { oldVersion } from '../sending/too-old.ts';
 import type { UserClaims } from './claims.ts';
 import { userClaims, userIdentifier } from './claims.ts';
 
@@ -72,7 +71,7 @@ export class HubContext {
    * for. Never from `onConnected`, whose end its answers wait for.
    */
   get canBeAsked(): boolean {
-    return oldVersion(this.headers) === undefined;
+    return oldVersion((name) => this.headers[name]) === undefined;
   }
 
   /** The user's claims by type, a list where a type repeats; those of the latest sign-in. */

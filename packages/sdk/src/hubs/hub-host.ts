@@ -17,7 +17,7 @@ import { ClientAnswers } from '../sending/client-answers.ts';
 import { ClientResults } from '../sending/client-results.ts';
 import { Outbound } from '../sending/outbound.ts';
 import type { Sender } from '../sending/send-proxy.ts';
-import { tooOldToAnswer } from '../sending/too-old.ts';
+import { whyNotAsked } from '../sending/too-old.ts';
 import { noCounts } from '../telemetry/counts.ts';
 import type { Acks } from '../trunk/acks.ts';
 import { HubClients } from './hub-clients.ts';
@@ -136,8 +136,8 @@ export class HubHost implements ClientHost {
       invoke: async (call) => {
         beforeInvoke();
         const client = this.#clients.get(call.connectionId);
-        const tooOld = client && tooOldToAnswer(client);
-        if (tooOld !== undefined) throw new TrunklineError('client-too-old', tooOld);
+        const why = client && whyNotAsked(client);
+        if (why !== undefined) throw new TrunklineError('client-too-old', why);
         return this.#results.request(call, (invocationId) => {
           return this.#outbound.invoke({ invocationId, ...call }, origin);
         });

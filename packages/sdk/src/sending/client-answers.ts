@@ -1,5 +1,5 @@
 import type { ClientCompletion, ClientInvocation, ErrorCompletion } from '@trunkline/protocol';
-import { HubMessageType, MessageType } from '@trunkline/protocol';
+import { HubMessageType, isTooOldToAnswer, MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
@@ -9,7 +9,7 @@ import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
 import { SERVER_ID } from '../trunk/identity.ts';
 import type { ClientResults } from './client-results.ts';
 import { RoutedCalls } from './routed-calls.ts';
-import { tooOldToAnswer } from './too-old.ts';
+import { whyNotAsked } from './too-old.ts';
 
 /**
  * Answers of clients on their way to whoever asked: this server or, through the service, another one
@@ -28,11 +28,11 @@ export class ClientAnswers {
   /** Another server asks a client of this one, if it still is: its answer is to go back there. */
   routed({ invocationId }: ClientInvocation, client: ClientConnection | undefined): void {
     if (client === undefined) return;
-    const tooOld = tooOldToAnswer(client);
-    if (tooOld === undefined || client.protocol === undefined) {
+    const why = whyNotAsked(client);
+    if (why === undefined || client.protocol === undefined) {
       this.#routed.add(invocationId, client.id);
     } else {
-      relay(client, client.protocol, invocationId, client.protocol.error(invocationId, tooOld));
+      relay(client, client.protocol, invocationId, client.protocol.error(invocationId, why));
     }
   }
 
@@ -65,9 +65,10 @@ export class ClientAnswers {
     }
   }
 
-  /** The service has no answer, since it does not know the client. */
+  /** The service has no answer, since it does not know the client, or knows that it is too old. */
   refused({ invocationId, error }: ErrorCompletion): void {
-    this.#results.refused(invocationId, new TrunklineError('client-gone', error));
+    const code = isTooOldToAnswer(error) ? 'client-too-old' : 'client-gone';
+    this.#results.refused(invocationId, new TrunklineError(code, error));
   }
 
   /** The service has brought one that cannot be read. */

@@ -257,6 +257,15 @@ describe('a client from before client results', () => {
     );
   });
 
+  test("is refused by the service, where it is another server's", async () => {
+    const { trunk, hub } = await serve(Asks);
+    const call = hub.clients.client('c1').invoke().confirm('?');
+    const { invocationId, callerServerId } = await trunk.next(34);
+    const refusal = { invocationId, connectionId: 'c1', callerServerId, error: text };
+    trunk.send({ type: MessageType.ErrorCompletion, ...refusal });
+    await expect(call).rejects.toMatchObject({ code: 'client-too-old', message: text });
+  });
+
   test.each(['Microsoft SignalR/7.0 (7.0.14; …)', 'Microsoft SignalR/10.0 (…)', 'Mozilla/5.0', ''])(
     'is not %j',
     async (value) => {

@@ -57,6 +57,12 @@ function share(line: string): string {
   return own;
 }
 
+/** The value of a header that app servers get to see. */
+export function visibleHeader({ headers }: Introduction, name: string): string | undefined {
+  const start = `${name}: `;
+  return headers.find((line) => line.startsWith(start))?.slice(start.length);
+}
+
 /** What a client makes the edge keep by its introduction, in characters. */
 export function introductionLength(introduction: Introduction): number {
   const headers = introduction.headers.reduce((sum, line) => sum + line.length, 0);

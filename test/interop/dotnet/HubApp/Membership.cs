@@ -1,4 +1,3 @@
-using Azure;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Azure.SignalR;
 
@@ -22,11 +21,14 @@ public static class Membership
     var method = manager.GetType().GetMethod("ListConnectionsInGroupAsync")!;
     // The group, how many at most, page size, continuation token, tracing id.
     object?[] arguments = [group, null, pageSize, null, null, CancellationToken.None];
-    var pages = (IAsyncEnumerable<Page<SignalRGroupMember>>)method.Invoke(manager, arguments)!;
+    // Not all versions have the type of a member.
+    var pages = (IAsyncEnumerable<object>)method.Invoke(manager, arguments)!;
     var all = new List<List<string?[]>>();
-    await foreach (var page in pages)
+    await foreach (dynamic page in pages)
     {
-      all.Add([.. page.Values.Select(member => new[] { member.ConnectionId, member.UserId })]);
+      var members = new List<string?[]>();
+      foreach (var member in page.Values) members.Add([member.ConnectionId, member.UserId]);
+      all.Add(members);
     }
     return all;
   }

@@ -13,8 +13,7 @@ builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services
   .Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(2))
   .Configure<ConnectionOptions>(options => options.DisconnectTimeout = TimeSpan.FromSeconds(5))
-  .AddSingleton<Gates>()
-  .AddSingleton<Journals>()
+  .AddSingleton<Notes>()
   .AddAuthorization()
   .AddEverySignIn();
 

@@ -81,6 +81,25 @@ describe('a client result', () => {
     ]);
   });
 
+  test('of a client that says it is too old to answer is refused at once, whoever asks', async () => {
+    const headers = ['accept: */*', 'user-agent: Microsoft SignalR/6.0 (6.0.25; …)'];
+    const old = await edge.client(host, {
+      introduction: { tokenPayload: '{}', headers, queryString: '' },
+      affinity: { sticky: 'Preferred', serverName: 'host' },
+    });
+    host.says(ask('host', old.id));
+    other.says(ask('other', old.id));
+    for (const server of [host, other]) {
+      expect(await server.messages()).toMatchObject([
+        {
+          type: MessageType.ErrorCompletion,
+          error: `Connection '${old.id}' cannot answer: it is Microsoft SignalR/6.0, and client results need 7.0.`,
+        },
+      ]);
+    }
+    expect(old.heard).toEqual([]);
+  });
+
   test('is handed on once, and from the connection that was asked alone', async () => {
     other.says(ask('other'));
     host.says({ ...completion('forged'), connectionId: 'somebody' } as MessageFromServer);

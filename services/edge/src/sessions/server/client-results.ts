@@ -4,11 +4,18 @@ import type {
   ClientInvocation,
   ServiceMessage,
 } from '@trunkline/protocol';
-import { AckStatus, decodeServiceMessage, MessageType } from '@trunkline/protocol';
+import {
+  AckStatus,
+  decodeServiceMessage,
+  MessageType,
+  oldVersion,
+  tooOldToAnswer,
+} from '@trunkline/protocol';
 import type { Answer } from '../../model/asker.ts';
 import type { Pools } from '../../pools.ts';
 import type { Time } from '../../ports/time.ts';
 import type { HubClient } from '../hub-client.ts';
+import { visibleHeader } from '../introduction.ts';
 import type { ServedHub } from '../served.ts';
 import type { Caller, Completion } from './caller.ts';
 import { connectionOf, ServerCaller } from './caller.ts';
@@ -79,6 +86,9 @@ export class ClientResults {
     if (client?.hub !== caller.hub) {
       return fail(message, caller, `Connection '${connectionId}' does not exist.`);
     }
+    // Asked, it would hang up or keep silent.
+    const version = oldVersion((name) => visibleHeader(client.introduction, name));
+    if (version !== undefined) return fail(message, caller, tooOldToAnswer(connectionId, version));
     const host = client.host;
     if (host === undefined) {
       return fail(message, caller, `Connection '${connectionId}' waits for an app server.`);

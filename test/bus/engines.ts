@@ -1,0 +1,68 @@
+import {
+  type BusEngine,
+  type BusEngineOptions,
+  NATS,
+  owning,
+  REDIS,
+  startEdge,
+  type StartedEdge,
+  startNats,
+  startRedis,
+} from '@trunkline/testing';
+import { vi } from 'vitest';
+
+import { metric } from '../edge/support/metrics.ts';
+
+/** A kind of bus engine. */
+export interface Engine {
+  readonly name: string;
+  /** With what a machine must have for it. */
+  readonly label: string;
+  /** Whether this machine has it. */
+  readonly isHere: boolean;
+  readonly scheme: string;
+  start(options?: BusEngineOptions): Promise<BusEngine>;
+}
+
+export const ENGINES: readonly Engine[] = [
+  {
+    name: 'NATS',
+    label: 'NATS (needs nats-server)',
+    isHere: NATS !== undefined,
+    scheme: 'nats',
+    start: startNats,
+  },
+  {
+    name: 'Redis',
+    label: 'Redis (needs redis-server)',
+    isHere: REDIS !== undefined,
+    scheme: 'redis',
+    start: startRedis,
+  },
+];
+
+/** Edges that are one service, and the engine that joins them. */
+export interface Cluster extends AsyncDisposable {
+  readonly edges: readonly StartedEdge[];
+}
+
+/** Resolves when every edge knows of all. */
+export async function startCluster(engine: Engine, size: number): Promise<Cluster> {
+  return owning(async (own) => {
+    const { host } = own(await engine.start());
+    const args = ['--bus', `${engine.scheme}://${host}`];
+    const start = async (): Promise<StartedEdge> => own(await startEdge({ args }));
+    const edges = await Promise.all(Array.from({ length: size }, start));
+    for (const edge of edges) await knows(edge, size);
+    return { edges };
+  });
+}
+
+/** Waits until an edge knows of so many, itself included. */
+export async function knows(edge: StartedEdge, members: number): Promise<void> {
+  const look = async (): Promise<void> => {
+    const known = await metric(edge, 'trunkline_cluster_members');
+    if (known !== members) throw new Error(`${edge.url} knows of ${known} edges, not ${members}`);
+  };
+  await vi.waitFor(look, { timeout: 10_000, interval: 50 });
+}
