@@ -56,18 +56,13 @@ function countAnswers(): () => void {
     if (--question.awaited === 0) settle(question, NOT_FOUND);
   };
   return replace(Questions.prototype, {
-    ask(this: Questions, edges, needs, asker, deadline) {
+    ask(this: Questions, ...args: Parameters<typeof ask>) {
+      const [edges, needs, asker, ...rest] = args;
       const awaited = [...edges].length;
-      if (needs !== 'anyFound' || awaited === 0)
-        return ask.call(this, edges, needs, asker, deadline);
+      if (needs !== 'anyFound' || awaited === 0) return ask.apply(this, args);
       const question = { asker, awaited, isSettled: false };
-      const number = ask.call(
-        this,
-        edges,
-        needs,
-        { settle: (end) => settle(question, end) },
-        deadline,
-      );
+      const waiting = { settle: (end: Answer) => settle(question, end) };
+      const number = ask.call(this, edges, needs, waiting, ...rest);
       of(this).set(number, question);
       return number;
     },
@@ -116,7 +111,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a gap ignored',
     plant: () => {
-      const learning = replace(RuleLearning.prototype, { catchUp: () => {} });
+      const learning = replace(RuleLearning.prototype, { learnAll: () => {} });
       const asking = replace(Asking.prototype, { gap: () => {} });
       return () => {
         learning();

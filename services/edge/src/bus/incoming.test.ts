@@ -115,6 +115,14 @@ test('nothing comes twice, and nothing of this edge itself', () => {
   expect(heard).toEqual(['s a 2']);
 });
 
+test('nothing comes that was said before a loss that is known, behind what was said after it', () => {
+  receive({ number: 5, losses: 1 });
+  receive({ number: 2 }, 't');
+  receive({ number: 4, losses: 0 });
+  receive({ number: 6, previous: 5, losses: 1 });
+  expect(heard).toEqual(['s a 5', 's a 6']);
+});
+
 describe('long messages', () => {
   test('are put together', () => {
     for (const batch of partsOf(1_500_000)) incoming.receive('s', batch);

@@ -112,10 +112,14 @@ export class Incoming {
     return sender;
   }
 
-  /** Reports what is missing before the batch. False for one that has come before. */
+  /**
+   * Reports what is missing before the batch. False for one that has come before, or was said before a
+   * loss that is known: an engine that was frozen may deliver what it had, behind what was said since.
+   */
   #isInPlace(sender: Sender, subject: string, header: BatchHeader): boolean {
     const { number, previous, losses } = header;
-    if (losses !== sender.losses) {
+    if (losses < sender.losses) return false;
+    if (losses > sender.losses) {
       sender.losses = losses;
       sender.latest.clear();
       this.#gap(sender, 'sender');

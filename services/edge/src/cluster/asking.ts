@@ -5,7 +5,13 @@ import { answerOf } from '../model/asker.ts';
 import type { Needs } from '../model/questions.ts';
 import { Questions } from '../model/questions.ts';
 import type { Pools } from '../pools.ts';
+import type { EndTimer, Time } from '../ports/time.ts';
 import type { ClusterStats, QuestionOutcome } from './cluster-stats.ts';
+
+/** How often deadlines are looked at while there are any: app servers wait for them, not for the watch. */
+const LOOK_MS = 250;
+/** A look that is later than this: the edge itself has slept. */
+const SLEPT_MS = 1_000;
 
 const TOO_MANY = answerOf(
   AckStatus.InternalServerError,
@@ -17,23 +23,26 @@ export class Asking {
   readonly #questions = new Questions();
   readonly #room: Budget<string>;
   readonly #stats: ClusterStats;
+  readonly #time: Pick<Time, 'now' | 'after'>;
+  #endLooking: EndTimer | undefined;
 
-  constructor(pools: Pools, stats: ClusterStats) {
+  constructor(pools: Pools, stats: ClusterStats, time: Pick<Time, 'now' | 'after'>) {
     this.#stats = stats;
+    this.#time = time;
     // Others need the room, but all questions have deadlines, which are near.
     this.#room = pools.open('questions', () => {});
   }
 
   /**
-   * Asks some edges for a hub, by `send`. The asker is told at once if there is nobody to be asked, or no
-   * room. Answers a function that ends the waiting.
+   * Asks some edges for a hub, by `send`; they may take so many milliseconds. The asker is told at once if
+   * there is nobody to be asked, or no room. Answers a function that ends the waiting.
    */
   ask(
     hub: string,
     edges: readonly string[],
     needs: Needs,
     asker: Asker,
-    deadline: number,
+    ms: number,
     send: (edgeId: string, question: number) => void,
   ): () => void {
     if (!this.#room.take(hub, 1)) {
@@ -49,7 +58,8 @@ export class Asking {
       close();
       this.#settle(asker, answer, edges.length === 0 ? undefined : outcomeOf(answer));
     };
-    const question = this.#questions.ask(edges, needs, { settle }, deadline);
+    const question = this.#questions.ask(edges, needs, { settle }, this.#time.now(), ms);
+    this.#look();
     for (const edgeId of edges) send(edgeId, question);
     return () => {
       this.#questions.withdraw(question);
@@ -69,8 +79,22 @@ export class Asking {
     this.#questions.gap(edgeId);
   }
 
-  expire(now: number, late: number): void {
-    this.#questions.expire(now, late);
+  /** Nobody waits any more. */
+  close(): void {
+    this.#endLooking?.();
+  }
+
+  /** Looks at deadlines from now on, as long as there are any. */
+  #look(): void {
+    if (this.#endLooking !== undefined || this.#questions.size === 0) return;
+    const due = this.#time.now() + LOOK_MS;
+    this.#endLooking = this.#time.after(LOOK_MS, () => {
+      this.#endLooking = undefined;
+      const now = this.#time.now();
+      const late = now - due;
+      this.#questions.expire(now, late > SLEPT_MS ? late : 0);
+      this.#look();
+    });
   }
 
   #settle(asker: Asker, answer: Answer, outcome: QuestionOutcome | undefined): void {

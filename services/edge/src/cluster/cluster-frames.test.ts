@@ -29,6 +29,7 @@ const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
     isAsking: fc.boolean(),
   }),
   fc.constant({ kind: 'leaving' as const }),
+  fc.constant({ kind: 'passedOver' as const }),
 );
 
 test('what is written is what is read', () => {

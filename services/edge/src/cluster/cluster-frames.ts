@@ -27,9 +27,18 @@ export type ClusterFrame =
   /** The edge is there. `isAsking`: it wants to hear the same of whoever hears this. */
   | { readonly kind: 'heartbeat'; readonly beat: Heartbeat; readonly isAsking: boolean }
   /** The edge goes, and no client or app server is left there. */
-  | { readonly kind: 'leaving' };
+  | { readonly kind: 'leaving' }
+  /** The one that this is said to counted as gone: what was asked of all edges meanwhile went past it. */
+  | { readonly kind: 'passedOver' };
 
-const Kind = { command: 1, answer: 2, heartbeat: 3, leaving: 4, rules: 5 } as const;
+const Kind = {
+  command: 1,
+  answer: 2,
+  heartbeat: 3,
+  leaving: 4,
+  rules: 5,
+  passedOver: 6,
+} as const;
 
 const writer = new ByteWriter(1024);
 
@@ -58,8 +67,9 @@ export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
       writeHeartbeat(frame.beat, frame.isAsking);
       break;
     case 'leaving':
+    case 'passedOver':
       writer.arrayHeader(1);
-      writer.int(Kind.leaving);
+      writer.int(Kind[frame.kind]);
       break;
   }
   return writer.view();
@@ -119,6 +129,8 @@ export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined 
     }
     case Kind.leaving:
       return { kind: 'leaving' };
+    case Kind.passedOver:
+      return { kind: 'passedOver' };
     default:
       return undefined;
   }

@@ -132,6 +132,7 @@ describe('of two edges', () => {
     expect(await reached({ type: MessageType.UserData, userId: 'ann', payloads: json })).toEqual([
       1, 0, 0, 0,
     ]);
+    expect(a.published).toEqual([]);
   });
 });
 

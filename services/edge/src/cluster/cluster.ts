@@ -24,6 +24,8 @@ import { encodeRulesPage } from './rules-page.ts';
 const MEMBERS = 'members';
 /** How long other edges may take to answer, where nothing else is said. */
 const ANSWER_MS = 3_000;
+/** For the answers to the first heartbeat. */
+const ROUND_MS = 250;
 
 export interface ClusterOptions {
   readonly join: JoinBus;
@@ -54,6 +56,8 @@ export class Cluster implements HubCluster {
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
   #isUp = false;
+  /** When it came up. */
+  #upAt = 0;
   #isSettled: boolean;
 
   constructor(context: CoreContext, hubs: HubDirectory, options: ClusterOptions) {
@@ -62,11 +66,11 @@ export class Cluster implements HubCluster {
     this.#hubs = hubs;
     this.#isAlone = isAlone;
     this.#isSettled = isAlone;
-    this.#asking = new Asking(context.pools, stats);
+    this.#asking = new Asking(context.pools, stats, context.time);
     this.#neighbours = new Neighbours(context, stats, {
       say: (frame, edgeId) => this.#say(frame, edgeId),
-      joined: (edgeId) => this.#catchUp([edgeId]),
       lost: (edgeId) => this.#lost(edgeId),
+      back: (edgeId) => this.#back(edgeId),
       refused,
       incarnation,
     });
@@ -78,11 +82,13 @@ export class Cluster implements HubCluster {
       up: () => this.#up(),
       down: () => this.#down(),
     });
-    this.#rules = new RuleLearning(context.time, (hub, after, edgeId, asker, deadline) =>
-      this.#asking.ask(hub, [edgeId], 'anyFound', asker, deadline, (edge, question) =>
-        this.#say({ kind: 'rules', question, hub, after }, edge),
-      ),
-    );
+    this.#rules = new RuleLearning(hubs, this.#neighbours, context.time, {
+      ask: (hub, after, edgeId, asker, ms) =>
+        this.#asking.ask(hub, [edgeId], 'anyFound', asker, ms, (edge, question) =>
+          this.#say({ kind: 'rules', question, hub, after }, edge),
+        ),
+      whenHeard: (hub, then) => this.#whenHeard(hub, then),
+    });
     this.#bus.subscribe(MEMBERS);
   }
 
@@ -99,7 +105,7 @@ export class Cluster implements HubCluster {
     if (!this.#isUp) return void this.#untold.add(hub);
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
     this.#hubs.get(hub)?.holdForRules();
-    if (this.#isSettled) this.#takeUp(hub);
+    if (this.#isSettled) this.#rules.learn(hub);
   }
 
   unfollow(hub: string): void {
@@ -125,24 +131,25 @@ export class Cluster implements HubCluster {
   expire(now: number, late: number): void {
     if (this.#isAlone) return;
     if (this.#isUp) this.#neighbours.announce(false);
-    if (this.#isUp && !this.#isSettled) this.#settle();
+    if (this.#isUp && !this.#isSettled && now - this.#upAt >= ROUND_MS) this.#settle();
     for (const subjects of this.#subjects.values()) subjects.expire(now, late);
     this.#neighbours.expire(now, late);
-    this.#asking.expire(now, late);
   }
 
   /** Says that this edge goes, and hears nothing any more. */
   async close(): Promise<void> {
     if (!this.#isAlone) this.#say({ kind: 'leaving' });
+    this.#asking.close();
     await this.#bus.close();
   }
 
   #up(): void {
     this.#isUp = true;
+    this.#upAt = this.#context.time.now();
     if (this.#isAlone) return;
     this.#neighbours.announce(true);
     // Before it has settled for the first time it learns of all hubs then.
-    if (this.#isSettled) for (const hub of this.#untold) this.#takeUp(hub);
+    if (this.#isSettled) for (const hub of this.#untold) this.#rules.learn(hub);
     this.#untold.clear();
   }
 
@@ -169,13 +176,25 @@ export class Cluster implements HubCluster {
   /** A round of heartbeats has passed. */
   #settle(): void {
     this.#isSettled = true;
-    for (const { name } of this.#hubs) this.#takeUp(name);
+    this.#rules.learnAll();
   }
 
-  /** Something that an edge has said may be lost, undefined: any edge. */
+  /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
   #missed(from: string | undefined): void {
     this.#asking.gap(from);
-    this.#catchUp(from === undefined ? this.#neighbours.edges : [from]);
+    this.#relearn(from);
+  }
+
+  /** One of the two was frozen or cut off: what either was told of rules meanwhile went past the other. */
+  #back(edgeId: string): void {
+    this.#say({ kind: 'passedOver' }, edgeId);
+    this.#relearn(edgeId);
+  }
+
+  #relearn(from: string | undefined): void {
+    if (!this.#isSettled) return;
+    const edges = from === undefined ? this.#neighbours.edges : [from];
+    for (const edgeId of edges) this.#rules.learnAll(edgeId);
   }
 
   #lost(edgeId: string): void {
@@ -183,30 +202,16 @@ export class Cluster implements HubCluster {
     this.#context.results.edgeLost(edgeId);
   }
 
-  /** Learns rules once what others say of the hub is heard here, or something could be missed in between. */
-  #takeUp(name: string): void {
-    this.#whenHeard(name, () => {
-      const hub = this.#hubs.get(name);
-      if (hub !== undefined) this.#rules.takeUp(hub, this.#neighbours.edges);
-    });
-  }
-
-  /** Rules of users may be among what these edges have said. */
-  #catchUp(edges: readonly string[]): void {
-    if (!this.#isSettled) return;
-    const there = edges.filter((edgeId) => this.#neighbours.edges.includes(edgeId));
-    for (const hub of this.#hubs) this.#rules.catchUp(hub, there);
-  }
-
   #tell(hub: string, to: Audience, body: Uint8Array): void {
-    if (this.#neighbours.edges.length === 0) return;
+    // Those that count as gone may come back: they hear it then, or that they have missed something.
+    if (this.#isSettled && this.#neighbours.isAlone) return;
     const frame = { kind: 'command', question: 0, hub, body } as const;
     if (to.kind === 'hub') return this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
     if (to.kind === 'name') {
       const subject = nameSubject(hub, to.of, to.name);
       return this.#bus.publish(subject, encodeClusterFrame(frame));
     }
-    for (const edgeId of this.#edgesOf(to)) this.#say(frame, edgeId);
+    for (const edgeId of this.#homesOf(to)) this.#say(frame, edgeId);
   }
 
   #ask(
@@ -217,26 +222,31 @@ export class Cluster implements HubCluster {
     asker: Asker,
     ms = ANSWER_MS,
   ): () => void {
-    const deadline = this.#context.time.now() + ms;
-    return this.#asking.ask(hub, this.#edgesOf(to), needs, asker, deadline, (edgeId, question) =>
+    return this.#asking.ask(hub, this.#edgesOf(to), needs, asker, ms, (edgeId, question) =>
       this.#say({ kind: 'command', question, hub, body }, edgeId),
     );
   }
 
-  /** The others that are there of those that are meant. */
+  /** The others that are there of those that are meant: nobody waits for one that is gone. */
   #edgesOf(to: Audience): readonly string[] {
     const { edges } = this.#neighbours;
     if (to.kind === 'hub' || to.kind === 'name') return edges;
-    if (to.kind === 'edge') return edges.filter((edgeId) => edgeId === to.id);
+    const homes = this.#homesOf(to);
+    return edges.filter((edgeId) => homes.has(edgeId));
+  }
+
+  /** Where the connections are, or were when that edge was gone. */
+  #homesOf(to: Audience & { kind: 'connections' | 'edge' }): ReadonlySet<string> {
+    if (to.kind === 'edge') return new Set([to.id]);
     const homes = new Set<string>();
     for (const id of to.ids) {
       if (!this.#neighbours.mayBeElsewhere(id)) continue;
       const home = this.#neighbours.homeOf(id);
       // An edge that has just been started, and that this one has not heard of: whoever has it answers.
-      if (home === undefined) return edges;
+      if (home === undefined) return new Set(this.#neighbours.edges);
       homes.add(home);
     }
-    return [...homes];
+    return homes;
   }
 
   /** To one edge, or to all. */
@@ -269,6 +279,8 @@ export class Cluster implements HubCluster {
         return this.#neighbours.heard(frame);
       case 'leaving':
         return this.#neighbours.gone(from, true);
+      case 'passedOver':
+        return this.#relearn(from);
     }
   }
 

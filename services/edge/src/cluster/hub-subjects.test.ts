@@ -80,6 +80,16 @@ describe('whoever waits for subscriptions', () => {
     expect(heard).toEqual(['first', 'second', 'third']);
   });
 
+  test('since the end of a sleep of this edge waits no longer than others', () => {
+    now += 10_000;
+    wait('first');
+    subjects.expire(now, 10_000);
+    pass(999);
+    expect(heard).toEqual([]);
+    pass(1);
+    expect(heard).toEqual(['first']);
+  });
+
   test('waits for nothing while the bus is away', () => {
     subjects.giveUp();
     isUp = false;

@@ -105,7 +105,10 @@ export class HubSubjects {
   /** `late`: how long this edge itself slept. */
   expire(now: number, late: number): void {
     const waiters = this.#waiters;
-    for (const waiter of waiters) waiter.deadline += late;
+    for (const waiter of waiters) {
+      // Who has begun to wait between that sleep and this call is not given more than others.
+      waiter.deadline = Math.min(waiter.deadline + late, now + PATIENCE_MS);
+    }
     const due = waiters.filter(({ deadline }) => deadline <= now).length;
     for (const { run } of waiters.splice(0, due)) run();
     for (const subject of this.#unwanted) {

@@ -17,7 +17,8 @@ beforeEach(() => {
 
 describe('another edge', () => {
   test('joins with its first heartbeat, and is found by the tag of its ids', () => {
-    expect(membership.heard(beat('b'), 0)).toEqual([{ kind: 'joined', edgeId: 'b' }]);
+    const joined = { kind: 'joined', edgeId: 'b', isBack: false };
+    expect(membership.heard(beat('b'), 0)).toEqual([joined]);
     expect(membership.heard(beat('b'), 1_000)).toEqual([]);
     membership.heard(beat('a'), 0);
     expect(membership.edges).toEqual(['a', 'b']);
@@ -31,7 +32,34 @@ describe('another edge', () => {
     expect(membership.expire(2_000, 0)).toEqual([{ kind: 'suspect', edgeId: 'b' }]);
     expect(membership.expire(2_999, 0)).toEqual([]);
     expect(membership.expire(3_000, 0)).toEqual([{ kind: 'lost', edgeId: 'b' }]);
-    expect([membership.edges, membership.withTag('tagb')]).toEqual([[], undefined]);
+    expect(membership.edges).toEqual([]);
+  });
+
+  test('that is gone may come back, and its ids are known meanwhile', () => {
+    expect(membership.isAlone).toBe(true);
+    membership.heard(beat('b'), 0);
+    membership.lost('b', false);
+    expect([membership.isAlone, membership.withTag('tagb')]).toEqual([false, 'b']);
+    const back = { kind: 'joined', edgeId: 'b', isBack: true };
+    expect(membership.heard(beat('b'), 20_000)).toEqual([back]);
+    membership.lost('b', false);
+    const again = beat('b', { incarnation: 'second', startedAt: 2_000, tag: 'tag2' });
+    expect(membership.heard(again, 30_000)).toEqual([{ ...back, isBack: false }]);
+    expect(membership.withTag('tagb')).toBeUndefined();
+    // It says so, late.
+    membership.lost('b', false);
+    membership.lost('b', true);
+    expect([membership.isAlone, membership.withTag('tag2')]).toEqual([true, undefined]);
+  });
+
+  test('is remembered among the thousand that went last', () => {
+    for (let n = 0; n < 1_001; n++) {
+      membership.heard(beat(`${n}`), 0);
+      membership.lost(`${n}`, false);
+    }
+    expect(membership.withTag('tag0')).toBeUndefined();
+    expect(membership.withTag('tag1')).toBe('1');
+    expect(membership.withTag('tag1000')).toBe('1000');
   });
 
   test('that answers when it is suspect stays', () => {
@@ -48,12 +76,19 @@ describe('another edge', () => {
     expect(membership.expire(13_000, 0)).toEqual([{ kind: 'lost', edgeId: 'b' }]);
   });
 
+  test('that is heard at the end of that sleep is not heard of in the future', () => {
+    membership.heard(beat('b'), 0);
+    membership.heard(beat('b'), 11_000);
+    expect(membership.expire(11_000, 10_000)).toEqual([]);
+    expect(membership.expire(14_000, 0)).toEqual([{ kind: 'lost', edgeId: 'b' }]);
+  });
+
   test('that is started again is lost, and another one', () => {
     membership.heard(beat('b'), 0);
     const again = beat('b', { incarnation: 'second', startedAt: 2_000, tag: 'tag2' });
     expect(membership.heard(again, 1_000)).toEqual([
       { kind: 'lost', edgeId: 'b' },
-      { kind: 'joined', edgeId: 'b' },
+      { kind: 'joined', edgeId: 'b', isBack: false },
     ]);
     expect([membership.withTag('tagb'), membership.withTag('tag2')]).toEqual([undefined, 'b']);
     // A late heartbeat of the one before changes nothing.
@@ -63,8 +98,9 @@ describe('another edge', () => {
 
   test('that says it goes is gone at once, and once', () => {
     membership.heard(beat('b'), 0);
-    expect(membership.lost('b')).toEqual([{ kind: 'lost', edgeId: 'b' }]);
-    expect(membership.lost('b')).toEqual([]);
+    expect(membership.lost('b', true)).toEqual([{ kind: 'lost', edgeId: 'b' }]);
+    expect(membership.lost('b', true)).toEqual([]);
+    expect([membership.isAlone, membership.withTag('tagb')]).toEqual([true, undefined]);
   });
 });
 

@@ -12,6 +12,8 @@ export interface Heartbeat {
 /** An edge that has not been heard for so long is asked whether it is there, and then is gone. */
 export const SUSPECT_MS = 2_000;
 export const DEAD_MS = 3_000;
+/** So many edges are remembered at most when they have gone without a word. */
+const MAX_GONE = 1_000;
 
 interface Member {
   readonly beat: Heartbeat;
@@ -21,7 +23,8 @@ interface Member {
 
 /** What a heartbeat, or the lack of some, means. */
 export type Change =
-  | { readonly kind: 'joined'; readonly edgeId: string }
+  /** `isBack`: it was gone and is the same as before, so it was frozen or cut off, and either missed the other. */
+  | { readonly kind: 'joined'; readonly edgeId: string; readonly isBack: boolean }
   | { readonly kind: 'lost'; readonly edgeId: string }
   /** Not heard for a while: to be asked. */
   | { readonly kind: 'suspect'; readonly edgeId: string }
@@ -36,6 +39,8 @@ export class Membership {
   readonly self: Heartbeat;
   readonly #members = new Map<string, Member>();
   readonly #byTag = new Map<string, string>();
+  /** Those that have gone without a word, and may come back: by tag, the first that went first. */
+  readonly #gone = new Map<string, Heartbeat>();
   #edges: readonly string[] = [];
 
   constructor(self: Heartbeat) {
@@ -47,9 +52,14 @@ export class Membership {
     return this.#edges;
   }
 
-  /** The edge that mints ids with this tag; undefined if none does that is there now. */
+  /** No other edge is there, nor may one come back that was. */
+  get isAlone(): boolean {
+    return this.#members.size + this.#gone.size === 0;
+  }
+
+  /** The edge that mints ids with this tag, whether it is there or gone and may come back. */
   withTag(tag: string): string | undefined {
-    return this.#byTag.get(tag);
+    return this.#byTag.get(tag) ?? this.#gone.get(tag)?.edgeId;
   }
 
   heard(beat: Heartbeat, now: number): Change[] {
@@ -63,18 +73,21 @@ export class Membership {
     }
     // The younger of two with one id goes; until it has gone, it counts for nothing.
     if (known !== undefined && isYounger(known.beat, beat)) return [];
-    const changes = this.lost(beat.edgeId);
+    const isBack = this.#gone.get(beat.tag)?.incarnation === beat.incarnation;
+    const changes = this.lost(beat.edgeId, true);
     this.#members.set(beat.edgeId, { beat, heardAt: now, isSuspect: false });
     this.#byTag.set(beat.tag, beat.edgeId);
     this.#list();
-    return [...changes, { kind: 'joined', edgeId: beat.edgeId }];
+    return [...changes, { kind: 'joined', edgeId: beat.edgeId, isBack }];
   }
 
-  /** An edge has gone, by its own word or the engine's. */
-  lost(edgeId: string): Change[] {
+  /** An edge has gone, by its own word or the engine's. `forGood`: it does not come back. */
+  lost(edgeId: string, forGood: boolean): Change[] {
+    if (forGood) this.#forget(edgeId);
     const member = this.#members.get(edgeId);
     if (member === undefined) return [];
     this.#members.delete(edgeId);
+    if (!forGood) this.#remember(member.beat);
     const { tag } = member.beat;
     if (this.#byTag.get(tag) === edgeId) this.#byTag.delete(tag);
     this.#list();
@@ -85,9 +98,10 @@ export class Membership {
   expire(now: number, late: number): Change[] {
     const changes: Change[] = [];
     for (const [edgeId, member] of this.#members) {
-      member.heardAt += late;
+      // What was heard between that sleep and this call is not moved into the future.
+      member.heardAt = Math.min(now, member.heardAt + late);
       const silent = now - member.heardAt;
-      if (silent >= DEAD_MS) changes.push(...this.lost(edgeId));
+      if (silent >= DEAD_MS) changes.push(...this.lost(edgeId, false));
       else if (silent >= SUSPECT_MS && !member.isSuspect) {
         member.isSuspect = true;
         changes.push({ kind: 'suspect', edgeId });
@@ -103,6 +117,16 @@ export class Membership {
     if (!sameId && beat.tag !== self.tag) return undefined;
     if (beat.incarnation === self.incarnation || isYounger(beat, self)) return [];
     return [{ kind: 'conflict', with: beat, what: sameId ? 'id' : 'tag' }];
+  }
+
+  #remember(beat: Heartbeat): void {
+    this.#gone.set(beat.tag, beat);
+    const [first] = this.#gone.keys();
+    if (this.#gone.size > MAX_GONE) this.#gone.delete(first!);
+  }
+
+  #forget(edgeId: string): void {
+    for (const [tag, beat] of this.#gone) if (beat.edgeId === edgeId) this.#gone.delete(tag);
   }
 
   #list(): void {

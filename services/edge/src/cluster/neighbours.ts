@@ -8,10 +8,10 @@ import { Membership } from './membership.ts';
 export interface NeighbourRules {
   /** Says a frame to all edges, or to one. */
   readonly say: (frame: ClusterFrame, edgeId?: string) => void;
-  /** An edge is there: what it has said before may not have been heard. */
-  readonly joined: (edgeId: string) => void;
   /** An edge is gone, and with it its clients and app servers. */
   readonly lost: (edgeId: string) => void;
+  /** One that counted as gone is there as before: either may have missed what the other said to all. */
+  readonly back: (edgeId: string) => void;
   /** Another edge, which is there for longer, has this one's id or tag. `why` is one line. */
   readonly refused: (why: string) => void;
   /** Random for each start. */
@@ -42,7 +42,12 @@ export class Neighbours {
     return this.#membership.edges;
   }
 
-  /** The edge that a connection is at, if that is another one that is there: the one that minted its id. */
+  /** Nobody would hear this edge: no other one is there, nor may one come back. */
+  get isAlone(): boolean {
+    return this.#membership.isAlone;
+  }
+
+  /** The edge that a connection is at, if that is another one, there or gone: the one that minted its id. */
   homeOf(connectionId: string): string | undefined {
     const tag = tagOf(connectionId);
     return tag && this.#membership.withTag(tag);
@@ -66,7 +71,7 @@ export class Neighbours {
 
   /** `isExpected`: the edge has said so itself. */
   gone(edgeId: string, isExpected = false): void {
-    this.#apply(this.#membership.lost(edgeId), isExpected);
+    this.#apply(this.#membership.lost(edgeId, isExpected), isExpected);
   }
 
   /** `late`: how long this edge itself slept, in which nobody could be heard. */
@@ -84,7 +89,7 @@ export class Neighbours {
     switch (change.kind) {
       case 'joined':
         digest.info({ edge: change.edgeId }, 'edge joined');
-        this.#rules.joined(change.edgeId);
+        if (change.isBack) this.#rules.back(change.edgeId);
         break;
       case 'lost':
         if (!isExpected) this.#stats.lost++;

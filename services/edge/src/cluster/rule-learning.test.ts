@@ -157,17 +157,18 @@ describe('an edge that takes up a hub later', () => {
     expect(ann.heard).toEqual(['{"n":1}␞']);
   });
 
-  test('learns once more when something is missed while it learns', async () => {
+  test('learns of another edge, too, when something of that is missed while it learns', async () => {
     const broker = new MemoryBroker(SYSTEM_TIME);
-    const [a, b] = [join(broker, 'a'), join(broker, 'b')];
-    await settle(a, b);
-    const server = await a.edge.server();
+    const [a, b, c] = [join(broker, 'a'), join(broker, 'b'), join(broker, 'c')];
+    await settle(a, b, c);
+    const [server, third] = [await a.edge.server(), await c.edge.server()];
+    await roundTrip();
     const other = await b.edge.server({ serverId: 'server-2' });
     b.losesCommands = true;
-    // Said when the answer is on its way, and reported to be lost before that has come.
+    // Said when the answer of the first edge is on its way, and reported to be lost before that has come.
     await turn();
-    server.says(rule('ann', 'kept'));
-    b.gap('a', 'missing');
+    third.says(rule('ann', 'kept'));
+    b.gap('c', 'missing');
     await roundTrip();
     b.losesCommands = false;
     await roundTrip();

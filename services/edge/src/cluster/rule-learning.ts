@@ -1,97 +1,94 @@
 import { AckStatus, ProtocolError } from '@trunkline/protocol';
 import type { Answer, Asker } from '../model/asker.ts';
 import type { Time } from '../ports/time.ts';
+import type { HubDirectory } from '../sessions/hub-directory.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import { decodeRulesPage } from './rules-page.ts';
 
 /** How long clients of a hub wait for its rules. */
 const PATIENCE_MS = 3_000;
 
-/** Asks an edge for some of a hub's rules. */
-export type AskRules = (
-  hub: string,
-  after: number,
-  edgeId: string,
-  asker: Asker,
-  deadline: number,
-) => void;
+export interface LearningWays {
+  /** Asks an edge for some of a hub's rules, which may take so many milliseconds. */
+  ask(hub: string, after: number, edgeId: string, asker: Asker, ms: number): void;
+  /** Runs `then` when what others say to the hub is heard here. */
+  whenHeard(hub: string, then: () => void): void;
+}
 
-/** Whose rules of a hub are to be learned. */
+/** Rules of one hub that are being learned. */
 interface Learning {
-  /** Those of the first that has the hub: they are those of all. In order. */
-  anyOf: readonly string[];
-  /** Those of each: what it has said may be lost. */
-  readonly each: Set<string>;
-  readonly deadline: number;
+  /** The edge that has been asked for its first page and has not answered: it tells all that it knows by then. */
+  asked: string | undefined;
+  /** Of whom something has been missed since, undefined: of anybody. They are asked next. */
+  readonly missed: Set<string | undefined>;
 }
 
 /**
- * How an edge learns what groups the users of a hub were put into by others: when it takes the hub up,
- * from whichever other edge has it; and when something that an edge has said may be lost, or it was not
- * there, from that very edge.
+ * How an edge that takes up a hub learns what groups the hub's users were put into before, from whichever
+ * other edge has the hub: those of one are those of all. After a gap, or a time in which one edge counted
+ * as gone for the other, it learns from the edge of which something may have been missed.
  */
 export class RuleLearning {
+  readonly #hubs: HubDirectory;
+  readonly #neighbours: { readonly edges: readonly string[] };
   readonly #time: Pick<Time, 'now'>;
-  readonly #ask: AskRules;
+  readonly #ways: LearningWays;
   readonly #learning = new Map<HubRuntime, Learning>();
 
-  constructor(time: Pick<Time, 'now'>, ask: AskRules) {
+  constructor(
+    hubs: HubDirectory,
+    neighbours: { readonly edges: readonly string[] },
+    time: Pick<Time, 'now'>,
+    ways: LearningWays,
+  ) {
+    this.#hubs = hubs;
+    this.#neighbours = neighbours;
     this.#time = time;
-    this.#ask = ask;
+    this.#ways = ways;
   }
 
-  /** The hub is new to this edge: its clients wait until one of these edges has told, or none does. */
-  takeUp(hub: HubRuntime, edges: readonly string[]): void {
-    this.#begin(hub, edges, []);
+  /** Rules of all hubs; `from`: of the edge to learn from, undefined: of any that has the hub. */
+  learnAll(from?: string): void {
+    for (const { name } of this.#hubs) this.learn(name, from);
   }
 
-  /** Something may be lost that these edges have said: now, or while it was learned from them. */
-  catchUp(hub: HubRuntime, edges: readonly string[]): void {
+  /** Once what others say of the hub is heard here, or something could be missed in between. */
+  learn(name: string, from?: string): void {
+    this.#ways.whenHeard(name, () => {
+      const hub = this.#hubs.get(name);
+      if (hub !== undefined) this.#begin(hub, from);
+    });
+  }
+
+  /** Begins now, or when what has begun already has ended. */
+  #begin(hub: HubRuntime, from: string | undefined): void {
     const underway = this.#learning.get(hub);
-    if (underway === undefined) return this.#begin(hub, [], edges);
-    for (const edge of edges) underway.each.add(edge);
-  }
-
-  #begin(hub: HubRuntime, anyOf: readonly string[], each: readonly string[]): void {
-    const deadline = this.#time.now() + PATIENCE_MS;
-    const learning = { anyOf, each: new Set(each), deadline };
-    this.#learning.set(hub, learning);
-    hub.model.beginLearning();
-    this.#next(hub, learning);
-  }
-
-  #next(hub: HubRuntime, learning: Learning): void {
-    const { anyOf, each, deadline } = learning;
-    const [first, ...others] = anyOf;
-    if (first !== undefined && this.#time.now() < deadline) {
-      return this.#page(hub, first, 0, deadline, (done) => {
-        learning.anyOf = done ? [] : others;
-        this.#next(hub, learning);
-      });
+    if (underway !== undefined) {
+      if (from === undefined || underway.asked !== from) underway.missed.add(from);
+      return;
     }
-    hub.rulesAreKnown();
-    const [edge] = each;
-    if (edge === undefined) return this.#end(hub);
-    each.delete(edge);
-    const until = this.#time.now() + PATIENCE_MS;
-    this.#page(hub, edge, 0, until, () => this.#next(hub, learning));
+    this.#learning.set(hub, { asked: undefined, missed: new Set() });
+    hub.model.beginLearning();
+    const edges = from === undefined ? this.#neighbours.edges : [from];
+    this.#next(hub, edges, 0, this.#time.now() + PATIENCE_MS);
   }
 
-  /** Learns what an edge has, page by page; `then` is told whether it has told everything. */
-  #page(
-    hub: HubRuntime,
-    edge: string,
-    after: number,
-    deadline: number,
-    then: (done: boolean) => void,
-  ): void {
+  #next(hub: HubRuntime, edges: readonly string[], after: number, deadline: number): void {
+    const [edge, ...rest] = edges;
+    const ms = deadline - this.#time.now();
+    if (edge === undefined || ms <= 0) return this.#end(hub);
+    const learning = this.#learning.get(hub)!;
+    learning.asked = after === 0 ? edge : undefined;
     const settle = ({ status, payload }: Answer): void => {
-      if (status !== AckStatus.Ok || payload === undefined) return then(false);
+      learning.asked = undefined;
+      if (status !== AckStatus.Ok || payload === undefined) {
+        return this.#next(hub, rest, 0, deadline);
+      }
       const next = this.#learn(hub, payload);
-      if (next === undefined) then(true);
-      else this.#page(hub, edge, next, deadline, then);
+      if (next === undefined) this.#end(hub);
+      else this.#next(hub, edges, next, deadline);
     };
-    this.#ask(hub.name, after, edge, { settle }, deadline);
+    this.#ways.ask(hub.name, after, edge, { settle }, ms);
   }
 
   /** Answers where the next page begins. */
@@ -107,7 +104,10 @@ export class RuleLearning {
   }
 
   #end(hub: HubRuntime): void {
+    const { missed } = this.#learning.get(hub)!;
     this.#learning.delete(hub);
     hub.model.endLearning();
+    hub.rulesAreKnown();
+    for (const from of missed) this.#begin(hub, from);
   }
 }

@@ -265,6 +265,31 @@ describe('groups', () => {
   });
 });
 
+describe('rules of another edge', () => {
+  const ruleOf = (userId: string) => ({ userId, group: 'g0', ttlSeconds: undefined });
+  const others = (hub: Hub<TestMember>): string[] =>
+    hub.rulesAfter(0, 0).rules.map(({ userId }) => userId);
+
+  test('that are known here change nothing: who has left the group stays out of it', () => {
+    const ann = newMember('c0', 'ann');
+    const hub = attached([ann]);
+    hub.learn([ruleOf('ann')], 0);
+    expect(audience(hub.execute(send({ kind: 'groups', names: ['g0'] }), 'bus', 0))).toEqual([
+      'c0',
+    ]);
+    hub.execute({ kind: 'leave', connectionId: 'c0', group: 'g0' }, 'bus', 0);
+    hub.learn([ruleOf('ann')], 0);
+    expect(audience(hub.execute(send({ kind: 'groups', names: ['g0'] }), 'bus', 0))).toEqual([]);
+  });
+
+  test('keep their place in what this edge tells others, which may learn from it meanwhile', () => {
+    const { hub } = newHub();
+    hub.learn(['ann', 'ben', 'cid'].map(ruleOf), 0);
+    hub.learn([ruleOf('ann'), ruleOf('dan')], 0);
+    expect(others(hub)).toEqual(['ann', 'ben', 'cid', 'dan']);
+  });
+});
+
 describe('effects', () => {
   const hub = attached([newMember('c0', 'ann'), newMember('c1', 'ben')]);
   const directed = (...list: string[]): Command => send({ kind: 'connections', ids: list });

@@ -66,11 +66,14 @@ export class Hub<M extends Member<M>> {
     this.#newerRules ??= new NewerRules();
   }
 
-  /** Takes rules over as another edge has them, unless something newer has been said of them. */
+  /**
+   * Takes over what another edge knows of rules and this one does not, unless something newer has been
+   * said of it. What is known stays in its place: two edges that learn from each other come to an end.
+   */
   learn(rules: readonly Rule[], now: number): void {
     for (const rule of rules) {
       const { userId, group, ttlSeconds } = rule;
-      if (this.#newerRules?.has(rule) === true) continue;
+      if (this.#newerRules?.has(rule) === true || this.#rules.covers(rule, now)) continue;
       this.#rules.set(userId, group, ttlSeconds, now);
       for (const member of this.#users.members(userId)) this.#groups.join(member, group);
     }

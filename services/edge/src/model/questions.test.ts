@@ -15,7 +15,8 @@ beforeEach(() => {
   asker = { settle: (answer) => void told.push(answer) };
 });
 
-const ask = (needs: Needs, ...edges: string[]): number => questions.ask(edges, needs, asker, 3_000);
+const ask = (needs: Needs, ...edges: string[]): number =>
+  questions.ask(edges, needs, asker, 0, 3_000);
 
 describe('a question', () => {
   test('to nobody is settled at once', () => {
@@ -91,6 +92,15 @@ describe('a question', () => {
     questions.expire(13_000, 10_001);
     expect(told).toEqual([]);
     questions.expire(13_001, 0);
+    expect(told).toEqual([TIMED_OUT]);
+  });
+
+  test('that is asked at the end of that sleep has no more time than others', () => {
+    questions.ask(['a'], 'anyFound', asker, 10_000, 3_000);
+    questions.expire(10_000, 10_000);
+    questions.expire(12_999, 0);
+    expect(told).toEqual([]);
+    questions.expire(13_000, 0);
     expect(told).toEqual([TIMED_OUT]);
   });
 

@@ -13,7 +13,8 @@ interface Question {
   readonly needs: Needs;
   /** The edges that have not answered, by their ids. */
   readonly awaited: Set<string>;
-  /** Milliseconds on the clock of the caller. */
+  /** How many milliseconds it may take, and until when on the clock of the caller. */
+  readonly ms: number;
   deadline: number;
   /** An edge may have done what it was asked, or have what is asked for: nobody will know. */
   isUncertain: boolean;
@@ -31,11 +32,14 @@ export class Questions {
     return this.#questions.size;
   }
 
-  /** Answers the number of the question, by which the answers come. Settles at once if nobody is asked. */
-  ask(edges: Iterable<string>, needs: Needs, asker: Asker, deadline: number): number {
+  /**
+   * Answers the number of the question, by which the answers come. Settles at once if nobody is asked.
+   * It may take so many milliseconds from now on.
+   */
+  ask(edges: Iterable<string>, needs: Needs, asker: Asker, now: number, ms: number): number {
     const number = (this.#last = this.#last === 0xffff_ffff ? 1 : this.#last + 1);
     const awaited = new Set(edges);
-    const question = { asker, needs, awaited, deadline, isUncertain: false };
+    const question = { asker, needs, awaited, ms, deadline: now + ms, isUncertain: false };
     this.#questions.set(number, question);
     this.#settleIfAll(number, question);
     return number;
@@ -76,7 +80,8 @@ export class Questions {
   /** `late`: how long this edge itself slept, in which nobody could be heard. */
   expire(now: number, late: number): void {
     for (const [number, question] of this.#questions) {
-      question.deadline += late;
+      // What was asked between that sleep and this call is not given more than others.
+      question.deadline = Math.min(question.deadline + late, now + question.ms);
       if (question.deadline <= now) this.#settle(number, question, TIMED_OUT);
     }
   }

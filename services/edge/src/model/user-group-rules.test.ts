@@ -42,6 +42,18 @@ test('a time to live of 0 or below leaves no rule, and takes away one that was t
   expect([...rules.groups('ann', -10_000)]).toEqual([]);
 });
 
+test('a rule covers those of its group that hold as long, to a second, or shorter', () => {
+  const { rules } = newRules();
+  const covered = (group: string, ttlSeconds: number | undefined, userId = 'ann'): boolean =>
+    rules.covers({ userId, group, ttlSeconds }, 10_000);
+  rules.set('ann', 'open', undefined, 0);
+  rules.set('ann', 'timed', 60, 0);
+  expect([covered('open', undefined), covered('open', 60)]).toEqual([true, true]);
+  expect([covered('timed', 51), covered('timed', 1)]).toEqual([true, true]);
+  expect([covered('timed', 51.1), covered('timed', undefined)]).toEqual([false, false]);
+  expect([covered('other', 1), covered('open', 1, 'ben')]).toEqual([false, false]);
+});
+
 test('a rule without a time to live holds for a year', () => {
   const { rules } = newRules();
   rules.set('ann', 'news', undefined, 0);

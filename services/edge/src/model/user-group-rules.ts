@@ -31,6 +31,9 @@ export interface RulesPage {
   readonly next: number | undefined;
 }
 
+/** How exactly one edge knows when a rule of another ends. */
+const SLACK_MS = 1_000;
+
 /** A page is full with so many rules, and ends with those of a user. */
 const PAGE_RULES = 1_000;
 
@@ -70,6 +73,15 @@ export class UserGroupRules {
     } else {
       this.#add(rules.timed, TIMED_PER_USER, group, now + ttlSeconds * 1000);
     }
+  }
+
+  /** Whether a rule is known that holds at least as long. */
+  covers({ userId, group, ttlSeconds }: Rule, now: number): boolean {
+    const known = this.#users.get(userId);
+    if (known === undefined) return false;
+    if (known.openEnded.has(group)) return true;
+    const expiresAt = known.timed.get(group) ?? -Infinity;
+    return ttlSeconds !== undefined && expiresAt >= now + ttlSeconds * 1000 - SLACK_MS;
   }
 
   /** `group` undefined: every rule of the user. */

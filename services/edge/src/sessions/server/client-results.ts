@@ -171,10 +171,12 @@ export class ClientResults {
     if (pending?.caller.edgeId === edgeId) this.#forget(pending);
   }
 
-  /** Another edge is gone: nobody there waits any more. */
+  /** Another edge is gone. Should it only be silent, those who wait there are to know that they wait in vain. */
   edgeLost(edgeId: string): void {
     for (const pending of this.#pending) {
-      if (pending.caller.edgeId === edgeId) this.#forget(pending);
+      if (pending.caller.edgeId !== edgeId) continue;
+      this.#forget(pending);
+      failPending(pending, 'The edge of the app server that asked was not heard for a while.');
     }
   }
 
