@@ -1,6 +1,7 @@
 import { ExtData, decode, encode } from '@msgpack/msgpack';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isTooDeep } from './classify-binary.ts';
 import { classifyRecord } from './classify.ts';
 import { RecordInfo } from './record-info.ts';
 
@@ -213,6 +214,55 @@ test.each([
 ])('a megabyte of %s is one pass', (_, piece, times) => {
   const body = Buffer.concat([hex('93 03'), Buffer.alloc(hex(piece).length * times, hex(piece))]);
   expect(classify(framed(body))).toStrictEqual({ type: 0, id: undefined });
+});
+
+describe('too deep', () => {
+  /** A record whose array, the first level, holds a value so many levels deep behind others. */
+  const nested = (levels: number, level: string, before = '') =>
+    framed(hex(`92 ${before || '01'} ${level.repeat(levels - 1)} 01`));
+  const tooDeep = (record: Uint8Array) => isTooDeep(record, 0, record.length);
+
+  test.each([
+    ['arrays', '91'],
+    ['maps, in a value', '81 a161'],
+    ['arrays 16', 'dc 00 01'],
+    ['arrays 32', 'dd 00 00 00 01'],
+    ['maps 16', 'de 00 01 a161'],
+    ['maps 32', 'df 00 00 00 01 a161'],
+    ['arrays that have more elements', '92 c0'],
+    ['maps that have more members', '82 0102 03'],
+  ])('are %s on more than 100 levels', (_, level) => {
+    expect(tooDeep(nested(100, level))).toBe(false);
+    expect(tooDeep(nested(101, level))).toBe(true);
+  });
+
+  test.each([
+    ['a string', 'a3 919191'],
+    ['a long string', `d9 96 ${'91'.repeat(150)}`],
+    ['a binary', `c5 00 96 ${'91'.repeat(150)}`],
+    ['an extension', `c7 96 05 ${'91'.repeat(150)}`],
+    ['an extension of 16', `d8 05 ${'91'.repeat(16)}`],
+    ['an array of numbers', `93 cb ${'91'.repeat(8)} cd 9191 ce ${'91'.repeat(4)}`],
+    ['an array of empty ones', '95 90 80 dc0000 de0000 dd00000000'],
+    ['arrays, one behind the other', `dc 00 96 ${'91 01'.repeat(150)}`],
+  ])('are counted behind %s, which adds none', (_, before) => {
+    expect(tooDeep(nested(100, '91', before))).toBe(false);
+    expect(tooDeep(nested(101, '91', before))).toBe(true);
+  });
+
+  test('is what stands in the record alone, not what stands around it', () => {
+    const deep = nested(101, '91');
+    const around = Buffer.concat([Buffer.alloc(200, 0x91), deep, Buffer.alloc(200, 0x91)]);
+    expect(isTooDeep(around, 200, 200 + deep.length)).toBe(true);
+    const flat = nested(100, '91');
+    flat.copy(around, 200);
+    expect(isTooDeep(around, 200, 200 + flat.length)).toBe(false);
+  });
+
+  test('is no record that ends in the middle of a length', () => {
+    const record = framed(hex(`92 01 ${'91'.repeat(99)} dd 00 00 00`));
+    expect(tooDeep(record)).toBe(false);
+  });
 });
 
 test('a text protocol is read as text', () => {
