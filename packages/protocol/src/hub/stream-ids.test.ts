@@ -55,6 +55,12 @@ describe('in MessagePack', () => {
     expect(streamIdsOf(true, framed(message))).toEqual(ids);
   });
 
+  test('what follows a short array is not in it', () => {
+    // [1, {}, nil, "U"], then [] and ["3"].
+    const record = Buffer.from('0a 94 01 80 c0 a155 90 91a133'.replaceAll(' ', ''), 'hex');
+    expect(streamIdsOf(true, record)).toEqual([]);
+  });
+
   test('cut off anywhere: no throw, and no more than there is', () => {
     const record = framed([1, {}, '8', 'U', [1], ['3', '44']]);
     for (let end = 0; end < record.length; end++) {
