@@ -77,6 +77,7 @@ describe('mintClientToken', () => {
     } as const;
     expect(payloadOf({ system })).toBe(`{${tail}`);
     expect(payloadOf({ system: { sticky: 'Required' } })).toBe(`{${tail}`);
+    expect(payloadOf({ system: { serverName: 'srv' } })).toBe(`{${tail}`);
   });
 
   it('renames what would not come back under its name', () => {
