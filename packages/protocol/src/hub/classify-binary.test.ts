@@ -69,7 +69,13 @@ describe('other widths of', () => {
     ['ce 7f ff ff ff', 2 ** 31 - 1],
     ['ce 80 00 00 00', 0],
     ['cf 00 00 00 01 00 00 00 03', 0],
+    ['cf 80 00 00 00 00 00 00 03', 0],
+    ['d3 00 00 00 01 00 00 00 03', 0],
+    ['d0 7f', 127],
+    ['d0 80', 0],
     ['d0 ff', 0],
+    ['d1 7f ff', 32_767],
+    ['d1 80 00', 0],
     ['d1 ff fd', 0],
     ['d2 ff ff ff fd', 0],
     ['d3 ff ff ff ff ff ff ff fd', 0],
@@ -77,6 +83,8 @@ describe('other widths of', () => {
     ['ca 40 40 00 00', 0],
     ['c0', 0],
     ['a1 33', 0],
+    ['80', 0],
+    ['d4 00 03', 0],
   ])('the type: %s', (text, type) => {
     const id = type === 3 ? '12' : undefined;
     expect(classify(framed(hex(`93 ${text} 80 a2 31 32`)))).toStrictEqual({ type, id });
@@ -85,6 +93,10 @@ describe('other widths of', () => {
   test.each(['93', 'dc 00 03', 'dd 00 00 00 03'])('the array: %s', (text) => {
     const record = framed(hex(`${text} 05 80 a1 32`));
     expect(classify(record)).toStrictEqual({ type: 5, id: '2' });
+  });
+
+  test.each(['91 06', '91 cc 06', '91 cd 00 06'])('a type that ends the message: %s', (text) => {
+    expect(classify(framed(hex(text)))).toStrictEqual({ type: 6, id: undefined });
   });
 
   test.each(['a1 32', 'd9 01 32', 'da 00 01 32', 'db 00 00 00 01 32'])('the id: %s', (text) => {
@@ -172,7 +184,37 @@ test.each<[string, unknown]>([
   expect(classify(framed(encode([3, value, '7'])))).toStrictEqual({ type: 3, id: '7' });
 });
 
+test.each(['e0', 'ff', '93 e0 f0 ff'])('steps over negative numbers: %s', (text) => {
+  const record = framed(hex(`93 03 ${text} a1 37`));
+  expect(classify(record)).toStrictEqual({ type: 3, id: '7' });
+});
+
+test.each(['83', 'c4 05', 'c5 00 05', 'd9 05', 'de 00 03', 'df 00 00 00 03', '03'])(
+  'what starts with %s is no array, and no hub message',
+  (text) => {
+    const record = framed(hex(`${text} 05 80 a1 32 c0 c0 c0`));
+    expect(classify(record)).toStrictEqual({ type: 0, id: undefined });
+  },
+);
+
+test.each(['91 32', 'dc 00 01 32', 'c4 01 32'])('an id that is no text is none: %s', (text) => {
+  expect(classify(framed(hex(`93 05 80 ${text}`)))).toStrictEqual({ type: 5, id: undefined });
+});
+
+test.each([
+  ['', '91 06'],
+  ['91', '06'],
+  ['91 cd 00', '06'],
+  ['dc 00', '01 06'],
+])('what follows the record %j is not in it: %s', (body, after) => {
+  const record = framed(hex(body));
+  const bytes = Buffer.concat([record, hex(after)]);
+  classifyRecord(true, bytes, 0, record.length, info);
+  expect(info.type).toBe(0);
+});
+
 test('what follows a short array is not in it', () => {
+  expect(classify(framed(hex('dc 00 02 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
   expect(classify(framed(hex('92 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
   expect(classify(framed(hex('90 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
 });
@@ -243,6 +285,7 @@ describe('too deep', () => {
     ['an extension', `c7 96 05 ${'91'.repeat(150)}`],
     ['an extension of 16', `d8 05 ${'91'.repeat(16)}`],
     ['an array of numbers', `93 cb ${'91'.repeat(8)} cd 9191 ce ${'91'.repeat(4)}`],
+    ['negative numbers', '93 e0 f0 ff'],
     ['an array of empty ones', '95 90 80 dc0000 de0000 dd00000000'],
     ['arrays, one behind the other', `dc 00 96 ${'91 01'.repeat(150)}`],
   ])('are counted behind %s, which adds none', (_, before) => {
@@ -259,9 +302,15 @@ describe('too deep', () => {
     expect(isTooDeep(around, 200, 200 + flat.length)).toBe(false);
   });
 
-  test('is no record that ends in the middle of a length', () => {
-    const record = framed(hex(`92 01 ${'91'.repeat(99)} dd 00 00 00`));
-    expect(tooDeep(record)).toBe(false);
+  test('is no record that ends too soon, whatever follows it', () => {
+    for (const end of ['', 'dd 00 00 00']) {
+      const record = framed(hex(`92 01 ${'91'.repeat(99)} ${end}`));
+      expect(isTooDeep(Buffer.concat([record, hex('91 91')]), 0, record.length)).toBe(false);
+    }
+  });
+
+  test('is no short record', () => {
+    expect(tooDeep(framed(hex('91 06')))).toBe(false);
   });
 });
 
