@@ -314,6 +314,10 @@ describe('too deep', () => {
   });
 });
 
+test('an id has no escapes', () => {
+  expect(classify(framed(encode([3, {}, '\\u0037'])))).toStrictEqual({ type: 3, id: '\\u0037' });
+});
+
 test('a text protocol is read as text', () => {
   const bytes = Buffer.from('{"type":6}\x1e');
   classifyRecord(false, bytes, 0, bytes.length, info);

@@ -156,6 +156,18 @@ describe('messages as real peers write them', () => {
   });
 });
 
+test.each([
+  ['\\u0030', '0'],
+  ['1\\u0037', '17'],
+  ['\\u0030\\u0037', '07'],
+  ['\\u0037x', '7x'],
+  ['x\\u0037', 'x7'],
+  ['214748364\\u0037', '2147483647'],
+  ['214748364\\u0038', '2147483648'],
+])('an id that is written as %s is %s, a number where that counts as one', (written, id) => {
+  expect(classify(`{"type":3,"invocationId":"${written}"}`)).toStrictEqual({ type: 3, id });
+});
+
 describe('what is no hub message', () => {
   test.each([
     '',

@@ -35,6 +35,7 @@ test.each([
   ['more elements than there are bytes', 'dc ffff 12', {}],
   ['a type that is text', '92 a161 01', {}],
   ['a type that nobody knows', '92 7f c1', { type: 127 }],
+  ['fewer elements than there may be', '93 04 a163 01', { type: 4, connectionId: 'c' }],
   ['an element that no reader can get past', '95 12 c1 a167 07 80', { type: 18 }],
   [
     'a wrong element in front of the rest',

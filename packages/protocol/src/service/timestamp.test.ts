@@ -4,7 +4,7 @@ import { timestamp } from './arbitrary.test-support.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { bytes, protocolError } from './frames.test-support.ts';
-import { isNever, NEVER } from './timestamp.ts';
+import { isNever, NEVER, timestampOf } from './timestamp.ts';
 
 const read = (hex: string) => new ByteReader(bytes(hex)).timestamp();
 
@@ -43,6 +43,16 @@ test.each([
   ['half of one', 'd7ff 000000', 'truncated'],
 ])('%s is refused', (_, hex, code) => {
   expect(protocolError(() => read(hex))).toMatchObject({ code });
+});
+
+test.each([
+  [0, 0, { seconds: 0, nanoseconds: 0 }],
+  [1500, 0, { seconds: 1, nanoseconds: 500_000_000 }],
+  [1999, 999_999, { seconds: 1, nanoseconds: 999_999_999 }],
+  [-1, 5, { seconds: -1, nanoseconds: 999_000_005 }],
+])('%d milliseconds and %d nanoseconds from 1970 are a time', (milliseconds, behind, time) => {
+  expect(timestampOf(milliseconds, behind)).toStrictEqual(time);
+  if (behind === 0) expect(timestampOf(milliseconds)).toStrictEqual(time);
 });
 
 test("no time is .NET's last second, and later", () => {
