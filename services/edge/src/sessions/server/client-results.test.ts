@@ -283,6 +283,14 @@ describe('an app server that asked and waits no longer', () => {
     expect(awaited()).toBe(false);
   });
 
+  test('has its answer go nowhere while it has no connection', async () => {
+    other.says(ask('other'));
+    other.socket.leave(1000);
+    expect(() => host.says(completion('answer'))).not.toThrow();
+    expect(awaited()).toBe(false);
+    expect(host.socket.isOpen).toBe(true);
+  });
+
   test('gets its answer on the connection it comes back with', async () => {
     other.says(ask('other'));
     other.socket.leave(1000);
