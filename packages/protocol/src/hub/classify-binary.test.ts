@@ -314,6 +314,12 @@ describe('too deep', () => {
   });
 });
 
+test.each([127, 128, 16_383, 16_384])('begins behind a length of %d bytes', (length) => {
+  const body = hex(`96 03 80 a1 37 03 c0 c5 ${(length - 10).toString(16).padStart(4, '0')}`);
+  const record = framed(Buffer.concat([body, Buffer.alloc(length - 10)]));
+  expect(classify(record)).toStrictEqual({ type: 3, id: '7' });
+});
+
 test('an id has no escapes', () => {
   expect(classify(framed(encode([3, {}, '\\u0037'])))).toStrictEqual({ type: 3, id: '\\u0037' });
 });
