@@ -22,6 +22,10 @@ test.each([
   expect(writer.view()).toStrictEqual(bytes(hex));
 });
 
+test.each(['c70cff', 'c8000cff', 'c90000000cff'])('%s begins a time of 12 bytes', (head) => {
+  expect(read(`${head} 00000001 ffffffffffffffff`)).toStrictEqual({ seconds: -1, nanoseconds: 1 });
+});
+
 test('is read as it was written', () => {
   fc.assert(
     fc.property(timestamp, (time) => {
