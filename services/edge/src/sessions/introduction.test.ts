@@ -72,7 +72,12 @@ describe('headers', () => {
 });
 
 test('a client that is traced is announced as one', () => {
-  const introduction = { tokenPayload: '{}', headers: [], queryString: '', diagnostic: true } as const;
+  const introduction = {
+    tokenPayload: '{}',
+    headers: [],
+    queryString: '',
+    diagnostic: true,
+  } as const;
   const { headers } = openConnection('id', introduction, 'json', 'edge-1', TRANSPORTS.longPolling);
   expect(headers.get('Asrs-Is-Diagnostic-Client')).toEqual(['true']);
 });
