@@ -66,6 +66,15 @@ describe('when the total is used up', () => {
     expect(evicted).toHaveLength(1);
   });
 
+  test('the largest that is left pays, much smaller than those that gave back before', () => {
+    budget = build(9, 9);
+    budget.take('before', 9);
+    budget.giveAll('before');
+    for (const owner of ['a', 'b', 'c']) budget.take(owner, 3);
+    expect(budget.take('new', 1)).toBe(true);
+    expect(evicted).toEqual(['a']);
+  });
+
   test('who asks is refused if it would hold as much as the largest', () => {
     budget.take('a', 50);
     budget.take('b', 50);

@@ -95,6 +95,7 @@ describe('redirect URL', () => {
     expect(redirectUrl({ ...target, clientEndpoint: 'http://h' })).toBe(url);
     expect(redirectUrl({ ...target, originalPath: '/user/path/negotiate/' })).toBe(url);
     expect(redirectUrl({ ...target, originalQuery: 'endpoint=chosen&x=b%20r' })).toBe(url);
+    expect(redirectUrl({ ...target, originalQuery: 'a=?' })).toContain('&a=?&asrs_request_id=');
   });
 
   test('leaves out the token that the client signed in with, however it is written', () => {
@@ -102,11 +103,14 @@ describe('redirect URL', () => {
     expect(redirectUrl({ ...target, originalQuery })).toContain('&a=1&b=2&asrs_request_id=');
   });
 
-  test.each(['/negotiate', '', '/chat', '/negotiated'])('leaves out asrs.op for %j', (path) => {
-    expect(redirectUrl({ ...target, originalPath: path, originalQuery: '' })).toBe(
-      'http://h/client/?hub=app_chat&asrs_request_id=a%2Bb%3D',
-    );
-  });
+  test.each(['/negotiate', '', '/chat', '/chat/negotiated'])(
+    'leaves out asrs.op for %j',
+    (path) => {
+      expect(redirectUrl({ ...target, originalPath: path, originalQuery: '' })).toBe(
+        'http://h/client/?hub=app_chat&asrs_request_id=a%2Bb%3D',
+      );
+    },
+  );
 
   test('only the last /negotiate ends the path', () => {
     expect(redirectUrl({ ...target, originalPath: '/negotiate/a b&c/negotiate' })).toContain(

@@ -39,6 +39,7 @@ describe('the values of a name', () => {
     ['id=a=b&id', ['a=b', '']],
     ['id=%zz', ['%zz']],
     ['id=a+b%20c', ['a b c']],
+    ['id=+', [' ']],
     ['', []],
     ['&&id=&', ['']],
     ['xid=1&id_=2', []],

@@ -63,6 +63,12 @@ test('over it the largest pay, until an eighth is free', () => {
   expect(budget.used).toBe(660);
 });
 
+test('nobody pays any more as soon as an eighth is free', () => {
+  settle(owners([100, 100, 100, 100, 100, 100, 100, 100, 110]));
+  expect(evicted).toEqual(['owner 8', 'owner 0']);
+  expect(budget.used).toBe(700);
+});
+
 test('who holds nothing does not pay', () => {
   budget.add(900);
   settle([{ name: 'nobody', part: 0 }]);

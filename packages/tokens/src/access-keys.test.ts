@@ -8,8 +8,12 @@ it('takes one or two keys, the first of which signs', () => {
   expect(keys.first).toBe(keys.all[0]);
 });
 
-it.each([[[]], [['a', 'b', 'c']], [['a', '']]])('refuses %j', (keys) => {
-  expect(() => new AccessKeys(keys)).toThrow(AccessKeyError);
+it.each([
+  [[], 'give one or two access keys, not 0'],
+  [['a', 'b', 'c'], 'give one or two access keys, not 3'],
+  [['a', ''], 'an access key is empty; give its text'],
+])('refuses %j: %s', (keys, message) => {
+  expect(() => new AccessKeys(keys)).toThrow(new AccessKeyError(message));
 });
 
 it('takes the raw UTF-8 text as key material', () => {

@@ -66,6 +66,7 @@ describe('readClientClaims', () => {
     ['a server without mode', { 'asrs.s.sn': 's' }, 'Disabled', undefined],
     ['a mode without server', { 'asrs.s.ssticky': 'Required' }, 'Disabled', undefined],
     ['an unknown mode', { 'asrs.s.sn': 's', 'asrs.s.ssticky': 'x' }, 'Disabled', undefined],
+    ['a mode by name', { 'asrs.s.sn': 's', 'asrs.s.ssticky': 'Required' }, 'Required', 's'],
     ['a mode by number', { 'asrs.s.sn': 's', 'asrs.s.ssticky': '2' }, 'Required', 's'],
     ['the other one', { 'asrs.s.sn': 's', 'asrs.s.ssticky': '1' }, 'Preferred', 's'],
   ])('reads %s', (_, members, sticky, serverName) => {
@@ -78,6 +79,10 @@ describe('readClientClaims', () => {
       expect(read({ 'asrs.s.cht': value }).handshakeTimeoutSeconds).toBe(15);
     },
   );
+
+  it.each(['1', '30', 30])('takes a handshake timeout of %j', (value) => {
+    expect(read({ 'asrs.s.cht': value }).handshakeTimeoutSeconds).toBe(Number(value));
+  });
 
   it('needs coae for aeo to count', () => {
     expect(read({ 'asrs.s.aeo': '5' }).closeOnAuthExpirationAt).toBeUndefined();

@@ -25,7 +25,7 @@ describe('parseConnectionString', () => {
   });
 
   it('ignores case of keys, blanks, unknown keys, empty pieces and pieces without =', () => {
-    const text = ` endpoint = https://H.example/ ;; ACCESSKEY= a=b== ;Colour=red;rubbish`;
+    const text = ` endpoint = https://H.example/ ;; ACCESSKEY= a=b== ;Colour=red;;rubbish`;
     expect(parseConnectionString(text)).toMatchObject({
       endpoint: 'https://h.example',
       accessKey: 'a=b==',
@@ -55,6 +55,11 @@ describe('parseConnectionString', () => {
     expect(parseConnectionString(text).version).toBe(version);
   });
 
+  it.each(['1', '65535'])('takes port %s', (port) => {
+    const { endpoint } = parseConnectionString(`Endpoint=http://h;AccessKey=k;Port=${port}`);
+    expect(endpoint).toBe(`http://h:${port}`);
+  });
+
   it.each([
     ['nothing', '', 'Endpoint is missing'],
     ['one piece', 'AccessKey=k', 'Endpoint is missing'],
@@ -63,12 +68,17 @@ describe('parseConnectionString', () => {
     ['a repeated key', 'Endpoint=http://h;AccessKey=k;accesskey=k', 'accesskey is given twice'],
     ['no scheme', 'Endpoint=localhost:80;AccessKey=k', 'Endpoint is not an absolute http'],
     ['another scheme', 'Endpoint=ws://h;AccessKey=k', 'Endpoint is not an absolute http'],
+    ['one that ends in http', 'Endpoint=xhttp://h;AccessKey=k', 'Endpoint is not an absolute http'],
     ['a query', 'Endpoint=http://h/?a;AccessKey=k', 'Endpoint must be scheme'],
-    ['credentials', 'Endpoint=http://u:p@h;AccessKey=k', 'Endpoint must be scheme'],
+    ['a fragment', 'Endpoint=http://h/#a;AccessKey=k', 'Endpoint must be scheme'],
+    ['a user', 'Endpoint=http://u@h;AccessKey=k', 'Endpoint must be scheme'],
+    ['a password', 'Endpoint=http://:p@h;AccessKey=k', 'Endpoint must be scheme'],
     ['a bad ClientEndpoint', 'Endpoint=http://h;ClientEndpoint=h;AccessKey=k', 'ClientEndpoint is'],
     ['port 0', 'Endpoint=http://h;Port=0;AccessKey=k', "Port '0'"],
     ['a port too high', 'Endpoint=http://h;Port=65536;AccessKey=k', "Port '65536'"],
     ['a port in words', 'Endpoint=http://h;Port=http;AccessKey=k', "Port 'http'"],
+    ['a letter before the port', 'Endpoint=http://h;Port=x80;AccessKey=k', "Port 'x80'"],
+    ['a power of ten as the port', 'Endpoint=http://h;Port=8e3;AccessKey=k', "Port '8e3'"],
     ['version 2', 'Endpoint=http://h;AccessKey=k;Version=2.0', "Version '2.0'"],
     ['version 1.x', 'Endpoint=http://h;AccessKey=k;Version=1.x', "Version '1.x'"],
     ['an Azure identity', 'Endpoint=http://h;AccessKey=k;AuthType=AAD', 'AuthType aad'],
@@ -90,6 +100,12 @@ describe('formatConnectionString', () => {
 
   it.each(['', 'a;b', ' a', 'a\n'])('refuses the key %j, which would not be read back', (key) => {
     expect(() => formatConnectionString('http://h', key)).toThrow(ConnectionStringError);
+  });
+
+  it('refuses an endpoint that is no http URL', () => {
+    expect(() => formatConnectionString('h:8080', KEY)).toThrow(
+      new ConnectionStringError('Endpoint is not an absolute http or https URL'),
+    );
   });
 
   it('makes the documented development connection string', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AccessKeys, MAX_TOKEN_LENGTH } from './index.ts';
 import { NAME_IDENTIFIER } from './claim-types.ts';
-import { mintClientToken, mintRestToken, TokenTooLongError } from './mint.ts';
+import { mintClientToken, mintedPayload, mintRestToken, TokenTooLongError } from './mint.ts';
 import type { ClientTokenOptions } from './mint.ts';
 import { ClaimError } from './user-claims.ts';
 import { verifyToken } from './verify.ts';
@@ -9,6 +9,11 @@ import { verifyToken } from './verify.ts';
 const NOW = 1_711_000_000;
 const keys = new AccessKeys(['key']);
 const tail = `"nbf":${NOW},"exp":${NOW + 3600},"iat":${NOW},"aud":"http://h/client/?hub=chat"}`;
+
+interface Times {
+  readonly nbf: number;
+  readonly exp: number;
+}
 
 function mint(o: Partial<ClientTokenOptions>): string {
   return mintClientToken({
@@ -72,6 +77,7 @@ describe('mintClientToken', () => {
     } as const;
     expect(payloadOf({ system })).toBe(`{${tail}`);
     expect(payloadOf({ system: { sticky: 'Required' } })).toBe(`{${tail}`);
+    expect(payloadOf({ system: { serverName: 'srv' } })).toBe(`{${tail}`);
   });
 
   it('renames what would not come back under its name', () => {
@@ -101,12 +107,21 @@ describe('mintClientToken', () => {
   });
 
   it('refuses a token longer than 4,096 characters', () => {
-    const withText = (length: number) => mint({ claims: { text: 'x'.repeat(length) } });
+    const withText = (length: number) =>
+      mint({ algorithm: 'HS512', claims: { text: 'x'.repeat(length) } });
     const spare = MAX_TOKEN_LENGTH - withText(0).length;
-    const fits = Math.floor((spare * 3) / 4) - 3;
-    expect(withText(fits).length).toBeLessThanOrEqual(MAX_TOKEN_LENGTH);
-    expect(() => withText(fits + 8)).toThrow(TokenTooLongError);
-    expect(() => withText(fits + 8)).toThrow('AccessToken must not be longer than 4K.');
+    const fits = Math.floor((spare * 3) / 4);
+    expect(withText(fits)).toHaveLength(MAX_TOKEN_LENGTH);
+    expect(() => withText(fits + 1)).toThrow(TokenTooLongError);
+    expect(() => withText(fits + 1)).toThrow('AccessToken must not be longer than 4K.');
+  });
+
+  it('is good from now on, for an hour, unless it is told when', () => {
+    const before = Math.floor(Date.now() / 1000);
+    const { nbf, exp } = JSON.parse(mintedPayload(mint({ now: undefined }))) as Times;
+    expect(nbf).toBeGreaterThanOrEqual(before);
+    expect(nbf).toBeLessThanOrEqual(Date.now() / 1000);
+    expect(exp).toBe(nbf + 3600);
   });
 
   it('lives as long as it is told, signed as it is told', () => {

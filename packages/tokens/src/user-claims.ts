@@ -72,7 +72,6 @@ export function memberName(name: string): string {
 function comesBack(name: string): boolean {
   if (RESERVED.has(name) || name.startsWith(RENAMED_PREFIX)) return false;
   const long = longClaimType(name);
-  if (long === name) return shortClaimType(name) === name;
   return long !== NAME_IDENTIFIER && shortClaimType(long) === name;
 }
 

@@ -233,6 +233,8 @@ describe('REST audiences', () => {
     ['http://h/api/hubs/other', '/api/hubs/chat'],
     ['http://h/API/hubs/chat', '/api/hubs/chat'],
     ['http://h/', '/api/hubs/chat'],
+    ['http://h/api/hubs/chat/users/%zz', '/api/hubs/chat/users/%yy'],
+    ['chat', '/api/hubs/chat'],
   ])('%s does not open %s', (audience, path) => {
     expect(verify(audience, path)).toBe('audience');
   });
@@ -248,6 +250,7 @@ describe('bearerToken', () => {
     ['Bearer a.b.c', 'a.b.c'],
     ['bearer   a.b.c ', 'a.b.c'],
     ['Basic a', undefined],
+    ['Not Bearer a.b.c', undefined],
     ['Bearer', undefined],
     ['Bearer a b', undefined],
     [undefined, undefined],

@@ -1,6 +1,7 @@
 import { ExtData, decode, encode } from '@msgpack/msgpack';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isTooDeep } from './classify-binary.ts';
 import { classifyRecord } from './classify.ts';
 import { RecordInfo } from './record-info.ts';
 
@@ -68,7 +69,13 @@ describe('other widths of', () => {
     ['ce 7f ff ff ff', 2 ** 31 - 1],
     ['ce 80 00 00 00', 0],
     ['cf 00 00 00 01 00 00 00 03', 0],
+    ['cf 80 00 00 00 00 00 00 03', 0],
+    ['d3 00 00 00 01 00 00 00 03', 0],
+    ['d0 7f', 127],
+    ['d0 80', 0],
     ['d0 ff', 0],
+    ['d1 7f ff', 32_767],
+    ['d1 80 00', 0],
     ['d1 ff fd', 0],
     ['d2 ff ff ff fd', 0],
     ['d3 ff ff ff ff ff ff ff fd', 0],
@@ -76,6 +83,8 @@ describe('other widths of', () => {
     ['ca 40 40 00 00', 0],
     ['c0', 0],
     ['a1 33', 0],
+    ['80', 0],
+    ['d4 00 03', 0],
   ])('the type: %s', (text, type) => {
     const id = type === 3 ? '12' : undefined;
     expect(classify(framed(hex(`93 ${text} 80 a2 31 32`)))).toStrictEqual({ type, id });
@@ -84,6 +93,10 @@ describe('other widths of', () => {
   test.each(['93', 'dc 00 03', 'dd 00 00 00 03'])('the array: %s', (text) => {
     const record = framed(hex(`${text} 05 80 a1 32`));
     expect(classify(record)).toStrictEqual({ type: 5, id: '2' });
+  });
+
+  test.each(['91 06', '91 cc 06', '91 cd 00 06'])('a type that ends the message: %s', (text) => {
+    expect(classify(framed(hex(text)))).toStrictEqual({ type: 6, id: undefined });
   });
 
   test.each(['a1 32', 'd9 01 32', 'da 00 01 32', 'db 00 00 00 01 32'])('the id: %s', (text) => {
@@ -171,7 +184,37 @@ test.each<[string, unknown]>([
   expect(classify(framed(encode([3, value, '7'])))).toStrictEqual({ type: 3, id: '7' });
 });
 
+test.each(['e0', 'ff', '93 e0 f0 ff'])('steps over negative numbers: %s', (text) => {
+  const record = framed(hex(`93 03 ${text} a1 37`));
+  expect(classify(record)).toStrictEqual({ type: 3, id: '7' });
+});
+
+test.each(['83', 'c4 05', 'c5 00 05', 'd9 05', 'de 00 03', 'df 00 00 00 03', '03'])(
+  'what starts with %s is no array, and no hub message',
+  (text) => {
+    const record = framed(hex(`${text} 05 80 a1 32 c0 c0 c0`));
+    expect(classify(record)).toStrictEqual({ type: 0, id: undefined });
+  },
+);
+
+test.each(['91 32', 'dc 00 01 32', 'c4 01 32'])('an id that is no text is none: %s', (text) => {
+  expect(classify(framed(hex(`93 05 80 ${text}`)))).toStrictEqual({ type: 5, id: undefined });
+});
+
+test.each([
+  ['', '91 06'],
+  ['91', '06'],
+  ['91 cd 00', '06'],
+  ['dc 00', '01 06'],
+])('what follows the record %j is not in it: %s', (body, after) => {
+  const record = framed(hex(body));
+  const bytes = Buffer.concat([record, hex(after)]);
+  classifyRecord(true, bytes, 0, record.length, info);
+  expect(info.type).toBe(0);
+});
+
 test('what follows a short array is not in it', () => {
+  expect(classify(framed(hex('dc 00 02 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
   expect(classify(framed(hex('92 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
   expect(classify(framed(hex('90 03 80 a1 32')))).toStrictEqual({ type: 0, id: undefined });
 });
@@ -213,6 +256,72 @@ test.each([
 ])('a megabyte of %s is one pass', (_, piece, times) => {
   const body = Buffer.concat([hex('93 03'), Buffer.alloc(hex(piece).length * times, hex(piece))]);
   expect(classify(framed(body))).toStrictEqual({ type: 0, id: undefined });
+});
+
+describe('too deep', () => {
+  /** A record whose array, the first level, holds a value so many levels deep behind others. */
+  const nested = (levels: number, level: string, before = '') =>
+    framed(hex(`92 ${before || '01'} ${level.repeat(levels - 1)} 01`));
+  const tooDeep = (record: Uint8Array) => isTooDeep(record, 0, record.length);
+
+  test.each([
+    ['arrays', '91'],
+    ['maps, in a value', '81 a161'],
+    ['arrays 16', 'dc 00 01'],
+    ['arrays 32', 'dd 00 00 00 01'],
+    ['maps 16', 'de 00 01 a161'],
+    ['maps 32', 'df 00 00 00 01 a161'],
+    ['arrays that have more elements', '92 c0'],
+    ['maps that have more members', '82 0102 03'],
+  ])('are %s on more than 100 levels', (_, level) => {
+    expect(tooDeep(nested(100, level))).toBe(false);
+    expect(tooDeep(nested(101, level))).toBe(true);
+  });
+
+  test.each([
+    ['a string', 'a3 919191'],
+    ['a long string', `d9 96 ${'91'.repeat(150)}`],
+    ['a binary', `c5 00 96 ${'91'.repeat(150)}`],
+    ['an extension', `c7 96 05 ${'91'.repeat(150)}`],
+    ['an extension of 16', `d8 05 ${'91'.repeat(16)}`],
+    ['an array of numbers', `93 cb ${'91'.repeat(8)} cd 9191 ce ${'91'.repeat(4)}`],
+    ['negative numbers', '93 e0 f0 ff'],
+    ['an array of empty ones', '95 90 80 dc0000 de0000 dd00000000'],
+    ['arrays, one behind the other', `dc 00 96 ${'91 01'.repeat(150)}`],
+  ])('are counted behind %s, which adds none', (_, before) => {
+    expect(tooDeep(nested(100, '91', before))).toBe(false);
+    expect(tooDeep(nested(101, '91', before))).toBe(true);
+  });
+
+  test('is what stands in the record alone, not what stands around it', () => {
+    const deep = nested(101, '91');
+    const around = Buffer.concat([Buffer.alloc(200, 0x91), deep, Buffer.alloc(200, 0x91)]);
+    expect(isTooDeep(around, 200, 200 + deep.length)).toBe(true);
+    const flat = nested(100, '91');
+    flat.copy(around, 200);
+    expect(isTooDeep(around, 200, 200 + flat.length)).toBe(false);
+  });
+
+  test('is no record that ends too soon, whatever follows it', () => {
+    for (const end of ['', 'dd 00 00 00']) {
+      const record = framed(hex(`92 01 ${'91'.repeat(99)} ${end}`));
+      expect(isTooDeep(Buffer.concat([record, hex('91 91')]), 0, record.length)).toBe(false);
+    }
+  });
+
+  test('is no short record', () => {
+    expect(tooDeep(framed(hex('91 06')))).toBe(false);
+  });
+});
+
+test.each([127, 128, 16_383, 16_384])('begins behind a length of %d bytes', (length) => {
+  const body = hex(`96 03 80 a1 37 03 c0 c5 ${(length - 10).toString(16).padStart(4, '0')}`);
+  const record = framed(Buffer.concat([body, Buffer.alloc(length - 10)]));
+  expect(classify(record)).toStrictEqual({ type: 3, id: '7' });
+});
+
+test('an id has no escapes', () => {
+  expect(classify(framed(encode([3, {}, '\\u0037'])))).toStrictEqual({ type: 3, id: '\\u0037' });
 });
 
 test('a text protocol is read as text', () => {

@@ -149,11 +149,25 @@ describe('messages as real peers write them', () => {
     ['{"error":"boom","invocationId":"2","type":3}', 3, '2'],
     ['{"invocationId":"9","type":5}', 5, '9'],
     ['{"x\\"invocationId":"7","type":1}', 1, undefined],
+    ['{"invocationId":"5","x\\"invocationId":"7","type":1}', 1, '5'],
+    ['{"invocationId":"5","x\\"invocationId":"7","target":"T","type":1}', 1, '5'],
     ['{"x\\"invocationId":"7","target":"T","type":1}', 1, undefined],
     ['{"type": 1, "headers": {}, "invocationId": "a-b", "target": "T", "arguments": []}', 1, 'a-b'],
   ])('%s', (text, type, id) => {
     expect(classify(text)).toStrictEqual({ type, id });
   });
+});
+
+test.each([
+  ['\\u0030', '0'],
+  ['1\\u0037', '17'],
+  ['\\u0030\\u0037', '07'],
+  ['\\u0037x', '7x'],
+  ['x\\u0037', 'x7'],
+  ['214748364\\u0037', '2147483647'],
+  ['214748364\\u0038', '2147483648'],
+])('an id that is written as %s is %s, a number where that counts as one', (written, id) => {
+  expect(classify(`{"type":3,"invocationId":"${written}"}`)).toStrictEqual({ type: 3, id });
 });
 
 describe('what is no hub message', () => {
@@ -165,6 +179,11 @@ describe('what is no hub message', () => {
     'null',
     '"type"',
     '{"typ":1}',
+    '{"typ":6}',
+    '{"a":6,"typ":6}',
+    '{"xu0074ype":6}',
+    '{"\\b0074ype":6}',
+    '{"as long as four escapes ":6}',
     '[{"type":1}]',
     '{"a":{"type":1}}',
     '{"type":1',

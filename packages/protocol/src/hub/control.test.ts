@@ -1,14 +1,40 @@
 import { describe, expect, test } from 'vitest';
-import { encodeErrorCompletion } from './control.ts';
+import { encodeClose, encodeErrorCompletion, encodePing } from './control.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+describe('a close', () => {
+  test.each([
+    [undefined, true, '{"type":7,"allowReconnect":true}'],
+    [undefined, false, '{"type":7}'],
+    ['bye', true, '{"type":7,"error":"bye","allowReconnect":true}'],
+    ['', false, '{"type":7,"error":""}'],
+  ])('in JSON, error %j, reconnect %j: %s', (error, allowReconnect, json) => {
+    expect(text(encodeClose(false, error, allowReconnect))).toBe(`${json}\x1e`);
+  });
+
+  test.each([
+    [undefined, true, '049307c0c3'],
+    [undefined, false, '049307c0c2'],
+    ['bye', true, '079307a3627965c3'],
+    ['', false, '049307a0c2'],
+  ])('in MessagePack, error %j, reconnect %j: %s', (error, allowReconnect, bytes) => {
+    expect(hex(encodeClose(true, error, allowReconnect))).toBe(bytes);
+  });
+});
+
+test('a ping', () => {
+  expect(text(encodePing(false))).toBe('{"type":6}\x1e');
+  expect(hex(encodePing(true))).toBe('029106');
+});
 
 describe('an error completion', () => {
   test('in JSON', () => {
-    expect(Buffer.from(encodeErrorCompletion(false, '7', 'a "b"')).toString()).toBe(
+    expect(text(encodeErrorCompletion(false, '7', 'a "b"'))).toBe(
       '{"type":3,"invocationId":"7","error":"a \\"b\\""}\x1e',
     );
-    expect(Buffer.from(encodeErrorCompletion(false, 'é"', 'x')).toString()).toBe(
+    expect(text(encodeErrorCompletion(false, 'é"', 'x'))).toBe(
       '{"type":3,"invocationId":"é\\"","error":"x"}\x1e',
     );
   });

@@ -15,7 +15,7 @@ export function encodeClose(
   if (!binary) {
     return textRecord({
       type: HubMessageType.Close,
-      ...(error === undefined ? {} : { error }),
+      error,
       ...(allowReconnect ? { allowReconnect } : {}),
     });
   }

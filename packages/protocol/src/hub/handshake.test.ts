@@ -68,12 +68,25 @@ describe('request', () => {
     expect(codeOf(() => readHandshakeRequest(marked, LIMIT))).toBe('bad-text');
   });
 
+  test.each([
+    ['{"protocol":"json"', 'it is not UTF-8 JSON'],
+    ['"json"', 'it is not a JSON object'],
+    ['{"version":1}', 'its protocol is not a string'],
+    ['{"protocol":"json"}', 'its version is not an integer'],
+  ])('says of %s that %s', (text, why) => {
+    const error = new ProtocolError('bad-text', 0, `not a handshake message: ${why}`);
+    expect(() => readHandshakeRequest(record(text), LIMIT)).toThrow(error);
+  });
+
   test('waits for RS as long as it fits the limit, and no longer', () => {
     const bytes = encodeHandshakeRequest('json', 1);
     for (let end = 0; end < bytes.length; end++) {
       expect(readHandshakeRequest(bytes.subarray(0, end), bytes.length)).toBeUndefined();
     }
     expect(readHandshakeRequest(bytes, bytes.length)?.length).toBe(bytes.length);
+    expect(() => readHandshakeRequest(bytes, 10)).toThrow(
+      new ProtocolError('oversized', 10, 'the handshake is longer than 10 bytes'),
+    );
     expect(codeOf(() => readHandshakeRequest(bytes, bytes.length - 1))).toBe('oversized');
     const unended = bytes.subarray(0, -1);
     expect(codeOf(() => readHandshakeRequest(unended, unended.length))).toBe('oversized');
@@ -118,8 +131,14 @@ describe('response', () => {
     expect(readHandshakeResponse(bytes.subarray(0, -1))).toBeUndefined();
   });
 
-  test.each(['{"type":6}', '{"error":1}', '[]', '{'])('refuses %s', (text) => {
-    expect(codeOf(() => readHandshakeResponse(record(text)))).toBe('bad-text');
+  test.each([
+    ['{"type":6}', 'it has a type, as hub messages do'],
+    ['{"error":1}', 'its error is not a string'],
+    ['[]', 'it is not a JSON object'],
+    ['{', 'it is not UTF-8 JSON'],
+  ])('refuses %s: %s', (text, why) => {
+    const error = new ProtocolError('bad-text', 0, `not a handshake message: ${why}`);
+    expect(() => readHandshakeResponse(record(text))).toThrow(error);
   });
 });
 

@@ -94,12 +94,7 @@ export function msgpackInt(bytes: Uint8Array, at: number, end: number): number {
   if (tag < 0x80) return tag;
   if (tag < 0xcc || tag > 0xd3) return -1;
   const size = FIXED_BYTES[tag - 0xc0] as number;
-  const value =
-    size < 8
-      ? uintAt(bytes, at + 1, size, end)
-      : uintAt(bytes, at + 1, 4, end) === 0
-        ? uintAt(bytes, at + 5, 4, end)
-        : -1;
+  const value = uintAt(bytes, at + 1, size, end);
   const signed = tag >= 0xd0 && size < 4;
   return value > (signed ? 2 ** (8 * size - 1) - 1 : 0x7fffffff) ? -1 : value;
 }

@@ -68,6 +68,17 @@ describe('like a Set', () => {
   });
 });
 
+test.each([1, 31, 32, 33, 62, 63, 64, 65])('a call and one %d ids later are two calls', (later) => {
+  const calls = new OpenCalls();
+  expect(add(calls, 7)).toBe(true);
+  expect(remove(calls, 7 + later)).toBe(false);
+  expect(calls.ids()).toStrictEqual(['7']);
+  expect(add(calls, 7 + later)).toBe(true);
+  expect(calls.ids().sort()).toStrictEqual(['7', String(7 + later)].sort());
+  expect([remove(calls, 7), remove(calls, 7)]).toStrictEqual([true, false]);
+  expect(calls.ids()).toStrictEqual([String(7 + later)]);
+});
+
 describe('bounds', () => {
   test('no id, an empty one and one too long are not tracked', () => {
     const calls = new OpenCalls();
@@ -93,6 +104,12 @@ describe('bounds', () => {
     expect(add(calls, 132)).toBe(true);
     expect(remove(calls, 100)).toBe(true);
     expect(calls.size).toBe(OPEN_CALLS_OUTSIDE_MAX + 1);
+  });
+
+  test('a full Set leaves room in the window, for ids up to 31 below one that is open', () => {
+    const calls = new OpenCalls();
+    for (let i = 0; i < OPEN_CALLS_OUTSIDE_MAX; i++) add(calls, `s${i}`);
+    expect([100, 99, 69, 68].map((id) => add(calls, id))).toStrictEqual([true, true, true, false]);
   });
 
   test('counters that all stay open are bounded too', () => {

@@ -48,11 +48,20 @@ describe('in MessagePack', () => {
     [[1, {}, null, 'U', [], []], []],
     [[1, {}, null, 'U', []], []],
     [[1, {}, null, 'U', ['x'.repeat(300)], ['3']], ['3']],
-    [[1, {}, null, 'U', [], [3, '4']], ['4']],
+    [
+      [1, {}, null, 'U', [], [3, '', null, '4']],
+      ['', '4'],
+    ],
     [[1, {}, null, 'U', [], null], []],
     [[6], []],
   ])('%j', (message, ids) => {
     expect(streamIdsOf(true, framed(message))).toEqual(ids);
+  });
+
+  test('what follows a short array is not in it', () => {
+    // [1, {}, nil, "U"], then [] and ["3"].
+    const record = Buffer.from('0a 94 01 80 c0 a155 90 91a133'.replaceAll(' ', ''), 'hex');
+    expect(streamIdsOf(true, record)).toEqual([]);
   });
 
   test('cut off anywhere: no throw, and no more than there is', () => {

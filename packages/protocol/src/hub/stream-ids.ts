@@ -29,8 +29,9 @@ function binaryStreamIds(record: Uint8Array): string[] {
   let at = msgpackFirst(record, prefixEnd(record, 0, end), end, STREAM_IDS + 1);
   for (let i = 0; i < STREAM_IDS && at !== -1; i++) at = msgpackValueEnd(record, at, end);
   const ids: string[] = [];
-  let id = at === -1 ? -1 : msgpackFirst(record, at, end, 1);
-  const stop = at === -1 ? -1 : msgpackValueEnd(record, at, end);
+  if (at === -1) return ids;
+  let id = msgpackFirst(record, at, end, 1);
+  const stop = msgpackValueEnd(record, at, end);
   while (id !== -1 && id < stop) {
     const text = msgpackTextStart(record, id, stop);
     const next = msgpackValueEnd(record, id, stop);

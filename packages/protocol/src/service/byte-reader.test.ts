@@ -52,6 +52,40 @@ test('uint64() reads a signed integer of eight bytes as long as it is not negati
   expect(Buffer.from(value).toString('hex')).toBe('7fffffffffffffff');
 });
 
+test.each(['dc0002 01 02', 'dd00000002 01 02', '92 01 02'])('arrayHeader() reads %s', (hex) => {
+  expect(new ByteReader(bytes(hex)).arrayHeader()).toBe(2);
+});
+
+test.each(['de0001 01 02', 'df00000001 01 02', '81 01 02'])('mapHeader() reads %s', (hex) => {
+  expect(new ByteReader(bytes(hex)).mapHeader()).toBe(1);
+});
+
+test('nil() says no at the end, whatever is behind it', () => {
+  const reader = new ByteReader(bytes('c0 c0'), 0, 1);
+  expect([reader.nil(), reader.nil(), reader.offset]).toEqual([true, false, 1]);
+});
+
+test.each([
+  ['int', '80'],
+  ['int', 'c0'],
+  ['int', 'cb3ff8000000000000'],
+  ['int', 'd4ff00'],
+  ['uint64', 'd38000000000000000'],
+  ['text', 'c40161'],
+  ['text', 'dc000161'],
+  ['binary', 'a161'],
+  ['binary', 'c701ff00'],
+  ['timestamp', 'ca3fc00000'],
+  ['timestamp', 'd90161'],
+  ['arrayHeader', '80'],
+  ['arrayHeader', 'a0'],
+  ['arrayHeader', 'de0000'],
+  ['mapHeader', '90'],
+] as const)('%s() does not read %s', (kind, hex) => {
+  const error = protocolError(() => new ByteReader(bytes(hex))[kind]());
+  expect(error).toMatchObject({ code: 'wrong-type', offset: 0 });
+});
+
 test('an error counts its offset from the start of the bytes given', () => {
   const reader = new ByteReader(bytes('ffff a261'), 2);
   expect(protocolError(() => reader.text())).toMatchObject({ code: 'truncated', offset: 3 });

@@ -168,6 +168,7 @@ test.each([
   ['a payload that is text', '93 06 a163 a161'],
   ['ids that are nil', '94 07 c0 80 80'],
   ['payloads that are an array', '94 0a 90 90 80'],
+  ['claims of a new connection that are nil', '96 04 a163 c0 80 a0 80'],
   ['extensions that are nil', '94 06 a163 c400 c0'],
   ['an extension with a text key', '94 06 a163 c400 81 a131 01'],
   ['a byte that starts no value', '94 06 a163 c400 81 63 c1'],

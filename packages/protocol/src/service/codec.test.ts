@@ -96,6 +96,12 @@ describe('writing', () => {
     );
   });
 
+  test('keeps a time to live of 0', () => {
+    const { UserJoinGroup: type } = MessageType;
+    const message = { type, userId: 'u', group: 'g', ttl: 0 };
+    expect(decodeFrame(encodeServiceMessage(message))).toStrictEqual(message);
+  });
+
   test('appends nothing when a field has no value of its type', () => {
     const writer = new ByteWriter();
     writeServiceMessage(writer, { type: MessageType.Ping, entries: ['a', 'b'] });

@@ -153,6 +153,8 @@ describe('readConnectionData', () => {
     ['payload without a size, 32 bits', '08 93 06 a161 c6000000'],
     ['payload beyond the end', '07 93 06 a161 c40261'],
     ['payload of 4 G', '0a 93 06 a161 c6ffffffff61'],
+    ['payload of 16 M', `b602 94 06 a161 c601000000 ${'80'.repeat(301)}`],
+    ['text for a payload', '0a 94 06 a161 a400000000 80'],
     ['id beyond the end', '05 93 06 bf6161'],
     ['no payload', '04 93 06 a161'],
     ['no extensions', '07 94 06 a161 c40161'],

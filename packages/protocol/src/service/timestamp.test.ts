@@ -4,7 +4,7 @@ import { timestamp } from './arbitrary.test-support.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { bytes, protocolError } from './frames.test-support.ts';
-import { isNever, NEVER } from './timestamp.ts';
+import { isNever, NEVER, timestampOf } from './timestamp.ts';
 
 const read = (hex: string) => new ByteReader(bytes(hex)).timestamp();
 
@@ -20,6 +20,10 @@ test.each([
   const writer = new ByteWriter(1);
   writer.timestamp(time);
   expect(writer.view()).toStrictEqual(bytes(hex));
+});
+
+test.each(['c70cff', 'c8000cff', 'c90000000cff'])('%s begins a time of 12 bytes', (head) => {
+  expect(read(`${head} 00000001 ffffffffffffffff`)).toStrictEqual({ seconds: -1, nanoseconds: 1 });
 });
 
 test('is read as it was written', () => {
@@ -43,6 +47,15 @@ test.each([
   ['half of one', 'd7ff 000000', 'truncated'],
 ])('%s is refused', (_, hex, code) => {
   expect(protocolError(() => read(hex))).toMatchObject({ code });
+});
+
+test.each([
+  [0, 0, { seconds: 0, nanoseconds: 0 }],
+  [1500, 0, { seconds: 1, nanoseconds: 500_000_000 }],
+  [1999, 999_999, { seconds: 1, nanoseconds: 999_999_999 }],
+  [-1, 5, { seconds: -1, nanoseconds: 999_000_005 }],
+])('%d milliseconds and %d nanoseconds from 1970 are a time', (milliseconds, behind, time) => {
+  expect(timestampOf(milliseconds, behind)).toStrictEqual(time);
 });
 
 test("no time is .NET's last second, and later", () => {

@@ -63,7 +63,7 @@ describe('a trusted proxy', () => {
 
   test.each([
     ['b.example:8443', 'b.example:8443'],
-    ['b.example, c.example', 'b.example'],
+    [' b.example , c.example', 'b.example'],
     ['', 'a.example'],
   ])('says by %j which host was asked', (forwardedHost, host) => {
     const headers = { host: 'a.example', 'x-forwarded-host': forwardedHost };
@@ -79,6 +79,7 @@ describe('X-Forwarded-For', () => {
     ['[2001:db8:9::1]', '2001:db8:9::1'],
     ['[2001:db8:9::1]:4711', '2001:db8:9::1'],
     ['[::ffff:192.0.2.1]:4711', '192.0.2.1'],
+    ['::ffff:0:c000:201', '::ffff:0:c000:201'],
   ])('%j is %s', (entry, address) => {
     expect(client(entry)).toBe(address);
     expect(client(`203.0.113.9, ${entry} ,10.0.0.2`)).toBe(address);

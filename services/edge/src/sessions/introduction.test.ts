@@ -71,6 +71,17 @@ describe('headers', () => {
   );
 });
 
+test('a client that is traced is announced as one', () => {
+  const introduction = {
+    tokenPayload: '{}',
+    headers: [],
+    queryString: '',
+    diagnostic: true,
+  } as const;
+  const { headers } = openConnection('id', introduction, 'json', 'edge-1', TRANSPORTS.longPolling);
+  expect(headers.get('Asrs-Is-Diagnostic-Client')).toEqual(['true']);
+});
+
 describe('headers of a trusted proxy', () => {
   test('reach the app server, but for what they say of the client', () => {
     const kept = ['x-forwarded-for', 'x-real-ip', 'true-client-ip', 'x-ms-client-principal'];

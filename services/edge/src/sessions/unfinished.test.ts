@@ -60,6 +60,13 @@ test('who holds more than its share is given up, and for the sum the largest', (
   expect(given).toEqual(['greedy', 'a']);
 });
 
+test('an owner that holds less than before leaves the rest to others', () => {
+  note('a', 90, 0);
+  note('a', 40, 0);
+  for (const owner of ['b', 'c']) note(owner, 100, 0);
+  expect(given).toEqual([]);
+});
+
 test('what is given back is there for others', () => {
   for (let n = 0; n < 1000; n++) {
     note(`owner ${n}`, 50, 0);

@@ -15,9 +15,14 @@ test('tells which hub has clients and no app server, how many, since when, every
   ]);
   const since = edge.lines.map(({ waitingSince }) => waitingSince);
   expect(new Set(since)).toEqual(new Set([expect.stringMatching(/^\d{4}-.*Z$/)]));
-  await edge.server();
+  const server = await edge.server();
   edge.context.digest.flush();
   edge.lines.length = 0;
   edge.pass(11);
-  expect(edge.lines.filter(({ msg }) => msg === line.msg)).toEqual([]);
+  const told = () => edge.lines.filter(({ msg }) => msg === line.msg);
+  expect(told()).toEqual([]);
+  server.socket.leave(1000);
+  edge.pass(1);
+  const now = new Date(edge.context.time.unixSeconds() * 1000).toISOString();
+  expect(told()).toMatchObject([{ ...line, waiting: 2, waitingSince: now }]);
 });

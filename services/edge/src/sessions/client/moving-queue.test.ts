@@ -56,6 +56,17 @@ describe('sifting', () => {
     ]);
   });
 
+  test('ends at a call that there is no room for', () => {
+    pool = new Pools({ moving_clients: { share: 100, total: 100 } }).open(
+      'moving_clients',
+      () => {},
+    );
+    const { sift, passed, released } = holding(holder());
+    expect(sift(call('5'), item('1'), call('6'), item('2'))).toBe(false);
+    expect(passed).toEqual([item('1')]);
+    expect(released()).toEqual([[call('5'), 1]]);
+  });
+
   test('in MessagePack too', () => {
     const held = holder(true);
     const records = [

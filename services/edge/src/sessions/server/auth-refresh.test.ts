@@ -111,6 +111,23 @@ describe('new claims', () => {
     expect(JSON.stringify(opened)).not.toContain('reader');
   });
 
+  test('are what the first app server is told of a client that waits for one', async () => {
+    edge = new TestHttpEdge();
+    const weak = edge.strangeServer({ serverId: 'weak' });
+    weak.shakesHands(2);
+    await weak.messages();
+    const guest = edge.guest({ userId: 'ann', claims: ANN });
+    new FakeClient(admitted(edge.doors.client(edge.request(guest)))).says(JSON_HANDSHAKE);
+    refresh(guest, {}, weak);
+    expect(ackOf(await answered(weak)).status).toBe(AckStatus.Ok);
+    server = edge.strangeServer();
+    server.shakesHands();
+    const opened = (await answered()).find(({ type }) => type === MessageType.OpenConnection);
+    expect(opened).toMatchObject({
+      claims: expect.arrayContaining([[LONG_ROLE, 'admin']]) as unknown,
+    });
+  });
+
   test('none given: those it has are confirmed, and nobody is told', async () => {
     const guest = await connected();
     refresh(guest, { claims: [] });
@@ -259,11 +276,34 @@ describe('the end of the sign-in', () => {
     expect(guest.session.isOpen).toBe(true);
   });
 
-  test('comes to a connection whose new claims say so', async () => {
+  test('comes to a connection whose new claims say so, and are confirmed once', async () => {
     const guest = await connected();
     refresh(guest, { claims: [...WRITER, ['asrs.s.coae', 'true'], ['asrs.s.aeo', '1']] });
+    expect(ackOf(await answered()).claims).toStrictEqual([
+      ['asrs.s.uid', 'ann'],
+      ['role', 'writer'],
+      ['role', 'admin'],
+      ['asrs.s.coae', 'true'],
+      ['asrs.s.aeo', '1'],
+    ]);
     edge.passWith(server, 1);
     expect(guest.session.isOpen).toBe(false);
+  });
+
+  test('does not come any more to one whose new claims say that it need not', async () => {
+    const guest = await connected(signIn());
+    refresh(guest, { claims: [...WRITER, ['asrs.s.coae', 'false']] });
+    edge.passWith(server, 11);
+    expect(guest.session.isOpen).toBe(true);
+  });
+
+  test('is none where new claims ask for a close, and no time was ever given', async () => {
+    const guest = await connected();
+    refresh(guest, { claims: [...WRITER, ['asrs.s.coae', 'true']] });
+    const { claims } = ackOf(await answered());
+    expect(claims.map(([type]) => type)).not.toContain('asrs.s.aeo');
+    edge.passWith(server, 11);
+    expect(guest.session.isOpen).toBe(true);
   });
 });
 

@@ -302,6 +302,14 @@ describe('an app server that asked and waits no longer', () => {
     expect(awaited()).toBe(false);
   });
 
+  test('has its answer go nowhere while it has no connection', async () => {
+    other.says(ask('other'));
+    other.socket.leave(1000);
+    expect(() => host.says(completion('answer'))).not.toThrow();
+    expect(awaited()).toBe(false);
+    expect(host.socket.isOpen).toBe(true);
+  });
+
   test('gets its answer on the connection it comes back with', async () => {
     other.says(ask('other'));
     other.socket.leave(1000);
@@ -386,13 +394,17 @@ describe('a process that has just started, of a package that loses early answers
   test('leaves room to other hubs: when there is none, the questions of the largest go out', async () => {
     const elsewhere = await edge.server({ hub: 'elsewhere', serverId: 'young 2', userAgent });
     const stranger = await edge.client(elsewhere, { hub: 'elsewhere' });
+    const third = await edge.server({ hub: 'third', serverId: 'young 3', userAgent });
+    const bystander = await edge.client(third, { hub: 'third' });
+    third.says(ask('young 3', bystander.id));
     young.says({ ...ask('young'), payloads: payloads({ json: `"${'x'.repeat(900_000)}"␞` }) });
     const small = payloads({ json: `"${'x'.repeat(200_000)}"␞` });
     elsewhere.says({ ...ask('young 2', stranger.id), payloads: small });
-    expect([client.heard.length, stranger.heard.length]).toEqual([1, 0]);
+    const heard = () => [client, stranger, bystander].map((one) => one.heard.length);
+    expect(heard()).toEqual([1, 0, 0]);
     expect(counted(edge.context.pools.refusals)).toEqual({ 'early_questions|evicted': 1 });
     edge.time.pass(500);
-    expect([client.heard.length, stranger.heard.length]).toEqual([1, 1]);
+    expect(heard()).toEqual([1, 1, 1]);
     expect(used('early_questions')).toBe(0);
   });
 });

@@ -7,6 +7,8 @@ const FINACK = ['ping', 'shutdown', 'finack'];
 const CALL = '{"type":1,"invocationId":"1","target":"a","arguments":[]}␞';
 const DONE = '{"type":3,"invocationId":"1","result":null}␞';
 
+const AT_A = { affinity: { sticky: 'Preferred', serverName: 'a' } } as const;
+
 const fin = (server: FakeServer, mode: number): void =>
   server.says({ type: MessageType.Ping, entries: ['shutdown', `fin:${mode}`] });
 
@@ -118,6 +120,19 @@ describe.each([1, 2])('fin:%i', (mode) => {
     ]);
     expect(client.heard).toEqual([DONE]);
   });
+});
+
+test('fin:2 leaves clients where they are that may not be moved, even one that opens just now', async () => {
+  const edge = new TestEdge({ migration: 'never' });
+  const a = await edge.server({ serverId: 'a' });
+  await edge.server({ serverId: 'b' });
+  const clients = [await edge.client(a, AT_A), edge.strangeClient(AT_A)] as const;
+  clients[1].says(JSON_HANDSHAKE);
+  await a.messages();
+  fin(a, 2);
+  a.data(clients[1], '{}␞');
+  expect(await heard(a)).toEqual([FINACK]);
+  for (const { session } of clients) expect(session.host).toBe(a.session);
 });
 
 describe('a server that departs', () => {

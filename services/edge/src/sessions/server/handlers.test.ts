@@ -123,6 +123,7 @@ describe('sends reach', () => {
     expect(binary.socket.sent).toEqual([{ text: 'M', binary: true }]);
     expect(blazor.heard).toEqual([]);
     expect(edge.context.counters.skippedNoPayload).toBe(1);
+    expect(edge.context.counters.fanoutRecipients.sum).toBe(6);
   });
 });
 
