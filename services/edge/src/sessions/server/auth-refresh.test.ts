@@ -117,7 +117,7 @@ describe('new claims', () => {
     weak.shakesHands(2);
     await weak.messages();
     const guest = edge.guest({ userId: 'ann', claims: ANN });
-    new FakeClient(admitted(edge.doors.client(edge.request(guest)))).says(JSON_HANDSHAKE);
+    new FakeClient(admitted(edge.connect(edge.request(guest)))).says(JSON_HANDSHAKE);
     refresh(guest, {}, weak);
     expect(ackOf(await answered(weak)).status).toBe(AckStatus.Ok);
     server = edge.strangeServer();
