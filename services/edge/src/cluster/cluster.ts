@@ -70,6 +70,7 @@ export class Cluster implements HubCluster {
     this.#neighbours = new Neighbours(context, stats, {
       say: (frame, edgeId) => this.#say(frame, edgeId),
       lost: (edgeId) => this.#lost(edgeId),
+      joined: (edgeId) => this.#relearn(edgeId),
       back: (edgeId) => this.#back(edgeId),
       refused,
       incarnation,

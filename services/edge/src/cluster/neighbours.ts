@@ -10,6 +10,8 @@ export interface NeighbourRules {
   readonly say: (frame: ClusterFrame, edgeId?: string) => void;
   /** An edge is gone, and with it its clients and app servers. */
   readonly lost: (edgeId: string) => void;
+  /** One is new, to this edge at least: what it has said before was not heard here. */
+  readonly joined: (edgeId: string) => void;
   /** One that counted as gone is there as before: either may have missed what the other said to all. */
   readonly back: (edgeId: string) => void;
   /** Another edge, which is there for longer, has this one's id or tag. `why` is one line. */
@@ -90,6 +92,7 @@ export class Neighbours {
       case 'joined':
         digest.info({ edge: change.edgeId }, 'edge joined');
         if (change.isBack) this.#rules.back(change.edgeId);
+        else this.#rules.joined(change.edgeId);
         break;
       case 'lost':
         if (!isExpected) this.#stats.lost++;
