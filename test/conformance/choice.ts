@@ -15,19 +15,18 @@ export function factorsOf({ scenario, variant: { kind, front } }: Run): Factors 
   };
 }
 
-/** An order without a pattern, so that scenarios differ in the variants they are run with. */
-const shuffled = RUNS.map((run) => ({ run, key: hash(run) })).sort((a, b) =>
-  a.key < b.key ? -1 : 1,
-);
+/** An order without a pattern, always the same, so that scenarios differ in what they are run with. */
+export function shuffled<T>(items: readonly T[], nameOf: (item: T) => string): T[] {
+  const keyed = items.map((item) => ({
+    item,
+    key: createHash('sha256').update(nameOf(item)).digest('hex'),
+  }));
+  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
+}
+
+export function runName({ scenario, variant }: Run): string {
+  return `${scenario.name}, ${variantName(variant)}`;
+}
 
 /** The runs of `npm test`: always the same. */
-export const CHOICE: readonly Run[] = choosePairwise(
-  shuffled.map(({ run }) => run),
-  factorsOf,
-);
-
-function hash({ scenario, variant }: Run): string {
-  return createHash('sha256')
-    .update(`${scenario.name}, ${variantName(variant)}`)
-    .digest('hex');
-}
+export const CHOICE: readonly Run[] = choosePairwise(shuffled(RUNS, runName), factorsOf);

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 
-import { startCluster } from '../bus/engines.ts';
-import { factorsOf } from './choice.ts';
+import { ENGINES, startCluster } from '../bus/engines.ts';
+import { factorsOf, runName, shuffled } from './choice.ts';
 import {
   CLUSTER_JOINT_RUNS,
   CLUSTER_KINDS,
@@ -23,7 +23,8 @@ interface ClusterRun extends Run {
 /** Every pair of two factors of a run, engine and number of edges being two of them. */
 function choose(runs: readonly Run[]): ClusterRun[] {
   const all = CLUSTER_KINDS.flatMap((cluster) => runs.map((run) => ({ ...run, cluster })));
-  return choosePairwise(all, ({ cluster: { engine, size }, ...run }) => ({
+  const nameOf = (run: ClusterRun): string => `${runName(run)}, ${clusterName(run.cluster)}`;
+  return choosePairwise(shuffled(all, nameOf), ({ cluster: { engine, size }, ...run }) => ({
     ...factorsOf(run),
     engine: engine.name,
     size: String(size),
@@ -36,14 +37,14 @@ const chosen = choose(
 );
 
 /** What holds with one edge holds with several, wherever the clients are. */
-describe.concurrent.each(CLUSTER_KINDS.map((cluster) => [clusterName(cluster), cluster] as const))(
-  'clients at different ones of %s',
-  (_name, cluster) => {
-    const of = (runs: readonly ClusterRun[]): Run[] =>
-      runs.filter((run) => run.cluster === cluster);
-    const { engine, size } = cluster;
-    describe.skipIf(!engine.isHere)('where it is', () => {
-      defineEdgesRuns(() => startCluster(engine, size), of(joint), of(chosen));
+describe.each(ENGINES)('clients at different edges on $label', (engine) => {
+  // One engine after the other: with all at once, twenty processes would start beside other tests.
+  describe.skipIf(!engine.isHere)('where it is', () => {
+    const kinds = CLUSTER_KINDS.filter((kind) => kind.engine === engine);
+    describe.concurrent.each(kinds)('$size of them', (cluster) => {
+      const of = (runs: readonly ClusterRun[]): Run[] =>
+        runs.filter((run) => run.cluster === cluster);
+      defineEdgesRuns(() => startCluster(engine, cluster.size), of(joint), of(chosen));
     });
-  },
-);
+  });
+});
