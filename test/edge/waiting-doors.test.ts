@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ListenerSettings } from '../../services/edge/src/listener/uws-listener.ts';
 import { Pools } from '../../services/edge/src/pools.ts';
+import type { Socket } from '../../services/edge/src/ports/socket.ts';
 import { answersIn } from './support/raw-http.ts';
 import { frame, Opcode, RawSocket, UPGRADE } from './support/raw-socket.ts';
 import { Heard, WaitingDoors } from './support/waiting-doors.ts';
@@ -103,6 +104,25 @@ describe('a WebSocket that waits', () => {
     expect((await doors.upgrade()).hasGone).toBe(false);
     await expectOpenSockets(doors).toBe(0);
     expect(socket.text).toBe('');
+  });
+
+  it('stays open, whatever memory its session asks for when it opens', async () => {
+    using doors = await WaitingDoors.open();
+    const kept: Buffer[] = [];
+    class Greedy extends Heard {
+      override opened(socket: Socket): void {
+        super.opened(socket);
+        for (let bytes = 40; bytes < 500; bytes += 8) {
+          kept.push(Buffer.allocUnsafeSlow(bytes).fill(0x10));
+        }
+      }
+    }
+    for (let i = 0; i < 20; i++) {
+      using socket = doors.knock();
+      const heard = new Greedy();
+      (await doors.upgrade()).at.accept(heard);
+      await expectOpen(socket, heard);
+    }
   });
 
   it('is opened in the call of its door if that decides at once', async () => {
@@ -253,6 +273,21 @@ describe.concurrent.each([
     for (const socket of [...sockets, ...crowd]) socket[Symbol.dispose]();
     await expectOpenSockets(doors).toBe(0);
   });
+});
+
+it('where files are short, a refusal is the last on its connection, and a poll is not', async () => {
+  using doors = await WaitingDoors.open(filesAreShort());
+  using silent = new RawSocket(doors.url);
+  await expect.poll(() => doors.used('newcomers')).toBe(1);
+  using socket = doors.ask('GET', '/client/');
+  (await doors.exchange()).at.answer({ status: 200 });
+  await socket.answer();
+  socket.request('GET', '/client/');
+  (await doors.exchange()).at.answer({ status: 404 });
+  await socket.ended;
+  expect(answersIn(socket.text).map(({ status }) => status)).toEqual([200, 404]);
+  expect(doors.used('newcomers')).toBe(1);
+  silent.end();
 });
 
 describe('where files are short, a request with a body in chunks of which none has come', () => {
