@@ -10,6 +10,8 @@ const LONG = [
   'test/interop/dotnet/hub-app.test.ts',
   'test/edge/stalled-messages.test.ts',
   'test/interop/dotnet/blazor-app.test.ts',
+  'test/bus/outage/nats.test.ts',
+  'test/bus/outage/redis.test.ts',
   'test/interop/stand-in/server-connections.test.ts',
   'test/conformance/conformance.test.ts',
   'test/conformance/edges.test.ts',

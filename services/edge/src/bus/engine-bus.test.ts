@@ -80,7 +80,7 @@ describe('an edge that was cut off', () => {
     a.line.join();
     engine.isDown = false;
     a.line.join();
-    await new Promise((resolve) => void setTimeout(resolve, 100));
+    await new Promise((resolve) => void setTimeout(resolve, 350));
     b.line.join();
     await hears(b, 's kept');
     expect([a.gaps[0], b.gaps[0]]).toEqual(['cut', 'cut']);

@@ -14,9 +14,10 @@ import { Subscriptions } from './subscriptions.ts';
 const TICK_MS = 1_000;
 /**
  * How long an edge that has come back waits for the others before it says anything: they have lost the
- * engine too, most of the time, and would not hear what it has kept for them.
+ * engine too, most of the time, and would not hear what it has kept for them. They try every 100 to
+ * 200 ms, on machines that may be busy.
  */
-const SETTLE_MS = 250;
+const SETTLE_MS = 500;
 
 /** What an edge brings to a bus. */
 export interface BusMembership {
