@@ -123,6 +123,7 @@ describe('a WebSocket that waits', () => {
       (await doors.upgrade()).at.accept(heard);
       await expectOpen(socket, heard);
     }
+    expect(kept.length).toBeGreaterThan(0);
   });
 
   it('is opened in the call of its door if that decides at once', async () => {
