@@ -4,8 +4,8 @@ import type { Place } from './place.ts';
 
 // What was not as it should have been, each in a line for people.
 
-/** Of the 5 s for which messages are kept, a part that is left when it takes a while to be back. */
-const SURELY_KEPT_MS = 1_500;
+/** For so long messages are kept, less what it takes to notice that all is heard again. */
+const SURELY_KEPT_MS = 4_000;
 /** Two seconds of speech of one app server, far more than is under way at any time. */
 const UNDERWAY = 120;
 
@@ -72,7 +72,8 @@ export function uncountedLosses(ordeal: Ordeal): string[] {
  * is counted there, message by message, but for what was under way at the cut.
  */
 export function faultsOfKeeping(ordeal: Ordeal): string[] {
-  const { disturbance, third, endedAt, losses } = ordeal;
+  const { disturbance, third, endedAt, heardAt, losses } = ordeal;
+  const keptSince = heardAt - SURELY_KEPT_MS;
   if (disturbance.happensTo === 'the engine' || disturbance.stops) return [];
   const lost = new Set<string>();
   const faults: string[] = [];
@@ -80,7 +81,9 @@ export function faultsOfKeeping(ordeal: Ordeal): string[] {
     const { name, saidAt } = one.stream;
     const numbers = missing(one, false);
     for (const number of numbers) lost.add(`${name} ${number}`);
-    const late = numbers.filter((number) => saidAt[number]! > endedAt - SURELY_KEPT_MS);
+    const late = numbers.filter(
+      (number) => saidAt[number]! > keptSince && saidAt[number]! < endedAt,
+    );
     if (late.length > 0) faults.push(`${one.name}: ${late.length} of the latest lost`);
   }
   const dropped = losses.get(third.name)!.get('dropped stale') ?? 0;

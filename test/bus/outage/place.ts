@@ -12,7 +12,7 @@ export const HUB = 'duty';
 /** Whom all clients are in. */
 export const GROUP = 'everybody';
 /** For what takes a moment, on a machine that is busy with other tests. */
-export const PATIENCE = { timeout: 30_000, interval: 50 };
+export const PATIENCE = { timeout: 60_000, interval: 50 };
 const CLIENTS = 3;
 /** It would say that an edge does not answer, which is what happens here. */
 const QUIET = { info() {}, warn() {}, error() {} };
