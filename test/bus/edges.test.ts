@@ -8,23 +8,15 @@ import {
   type BusEngine,
   FakeAppServer,
   freePort,
-  NATS,
-  REDIS,
   startEdge,
   type StartedEdge,
-  startNats,
-  startRedis,
 } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { HubClient } from '../edge/support/hub-client.ts';
 import { metric, scrape } from '../edge/support/metrics.ts';
+import { ENGINES } from './engines.ts';
 import { EngineMember } from './member.ts';
-
-const ENGINES = [
-  ['NATS (needs nats-server)', NATS, 'nats', startNats, 'authorization { token: hunter2 }'],
-  ['Redis (needs redis-server)', REDIS, 'redis', startRedis, 'requirepass hunter2'],
-] as const;
 
 const said = (text: string): Payloads =>
   new Map([
@@ -35,8 +27,8 @@ const readiness = async (edge: StartedEdge): Promise<number> =>
 const isReady = (edge: StartedEdge, timeout = 5_000): Promise<void> =>
   expect.poll(() => readiness(edge), { timeout }).toBe(200);
 
-describe.each(ENGINES)('edges on %s', (_, program, scheme, start, login) => {
-  describe.skipIf(program === undefined)('where it is', () => {
+describe.each(ENGINES)('edges on $label', ({ isHere, scheme, start, login }) => {
+  describe.skipIf(!isHere)('where it is', () => {
     let engine: BusEngine;
     let bus: string;
 

@@ -21,25 +21,28 @@ export interface Engine {
   /** Whether this machine has it. */
   readonly isHere: boolean;
   readonly scheme: string;
+  /** A line of its configuration by which it wants the password `hunter2`. */
+  readonly login: string;
   start(options?: BusEngineOptions): Promise<BusEngine>;
 }
 
-export const ENGINES: readonly Engine[] = [
-  {
-    name: 'NATS',
-    label: 'NATS (needs nats-server)',
-    isHere: NATS !== undefined,
-    scheme: 'nats',
-    start: startNats,
-  },
-  {
-    name: 'Redis',
-    label: 'Redis (needs redis-server)',
-    isHere: REDIS !== undefined,
-    scheme: 'redis',
-    start: startRedis,
-  },
-];
+export const NATS_ENGINE: Engine = {
+  name: 'NATS',
+  label: 'NATS (needs nats-server)',
+  isHere: NATS !== undefined,
+  scheme: 'nats',
+  login: 'authorization { token: hunter2 }',
+  start: startNats,
+};
+export const REDIS_ENGINE: Engine = {
+  name: 'Redis',
+  label: 'Redis (needs redis-server)',
+  isHere: REDIS !== undefined,
+  scheme: 'redis',
+  login: 'requirepass hunter2',
+  start: startRedis,
+};
+export const ENGINES: readonly Engine[] = [NATS_ENGINE, REDIS_ENGINE];
 
 /** Edges that are one service, and the engine that joins them. */
 export interface Cluster extends AsyncDisposable {

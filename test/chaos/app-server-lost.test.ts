@@ -13,8 +13,11 @@ import {
 } from './two-apps.ts';
 import { TEST_MS, World } from './world.ts';
 
-/** For the move of a client whose app server stops or has died: tenths of a second, on a machine with nothing else to do. */
-const MOVED_MS = 10_000;
+/**
+ * For the move of a client whose app server stops or has died: tenths of a second on a machine that is
+ * not busy, and less than half of what it takes to miss an app server that only falls silent.
+ */
+const MOVED_MS = 5_000;
 /** Of calls under way when an app server stops, which gives them 2 s. */
 const SHORT_MS = 1_000;
 const LONG_MS = 5_000;

@@ -7,7 +7,7 @@ import { CONNECTIONS } from './start-app-server.ts';
 import { TEST_MS, World } from './world.ts';
 
 const AT_ONCE_MS = 1_000;
-const MOVED_MS = 10_000;
+const MOVED_MS = 5_000;
 
 describe.concurrent('one of five server connections', { timeout: TEST_MS }, () => {
   it.each([

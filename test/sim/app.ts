@@ -43,14 +43,20 @@ export class SimApp {
   send(line: ServerLine, to: Audience): void {
     const { journal } = this.world;
     const send = { line, number: line.nextNumber(), to, at: journal.now };
-    const text = record({ type: 1, target: 'm', arguments: [line.name, send.number] });
+    const payload = record({ type: 1, target: 'm', arguments: [line.name, send.number] });
     journal.sent(send);
-    line.say(sendMessage(to, new Map([['json', Buffer.from(text)]])));
+    line.say(sendMessage(to, new Map([['json', payload]])));
   }
 
   ask(line: ServerLine, what: AskWhat): void {
     const ackId = ++this.#lastAsk;
-    const ask = { line, what, at: this.world.journal.now, others: line.edge.others };
+    const ask = {
+      line,
+      what,
+      at: this.world.journal.now,
+      others: line.edge.others,
+      edgesLost: line.edge.edgesLost,
+    };
     this.#asks.set(ackId, ask);
     this.world.journal.asked(ask);
     line.say(askMessage(what, ackId));
@@ -59,13 +65,13 @@ export class SimApp {
   /** Asks a client for a result. */
   invoke(line: ServerLine, conn: Conn): void {
     const invocationId = `${this.serverId}-${++this.#lastAsk}`;
-    const text = record({ type: 1, invocationId, target: 'q', arguments: [] });
+    const payload = record({ type: 1, invocationId, target: 'q', arguments: [] });
     const invocation: ClientInvocation = {
       type: MessageType.ClientInvocation,
       invocationId,
       connectionId: conn.id,
       callerServerId: this.serverId,
-      payloads: new Map([['json', Buffer.from(text)]]),
+      payloads: new Map([['json', payload]]),
     };
     line.say(invocation);
   }
@@ -88,7 +94,7 @@ export class SimApp {
   kill(): void {
     this.hasEnded = true;
     this.machine.end();
-    for (const line of this.#lines) line.lost();
+    for (const line of this.#lines) line.leave();
     this.#lines.clear();
   }
 

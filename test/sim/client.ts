@@ -1,11 +1,12 @@
 import { mintClientToken } from '@trunkline/tokens';
 
 import { FakeExchange } from '../../services/edge/src/sessions/fake-exchange.test-support.ts';
+import { type HubMessage, JSON_HANDSHAKE } from '../edge/support/json-client.ts';
 import type { Connection } from './connection.ts';
 import { Machine } from './clock.ts';
 import { KEY } from './edge.ts';
 import type { SimEdge } from './edge.ts';
-import { HANDSHAKE, type HubMessage, messagesOf, record } from './frames.ts';
+import { messagesOf, record } from './frames.ts';
 import type { Call, Conn } from './journal.ts';
 import type { World } from './world.ts';
 
@@ -55,9 +56,9 @@ export class SimClient {
     this.#calls = new Map();
     const query = `hub=${this.#world.hub}&id=${encodeURIComponent(offer.token)}`;
     this.#connection = edge.client(this.#machine, this.#request(edge, query), {
-      opened: () => this.#say(HANDSHAKE),
+      opened: () => this.#say(Buffer.from(JSON_HANDSHAKE)),
       received: (bytes) => {
-        for (const message of messagesOf(bytes)) this.#take(conn, message);
+        for (const message of messagesOf(bytes.toString())) this.#take(conn, message);
       },
       closed: () => {
         this.#world.journal.ended(conn);
@@ -95,11 +96,14 @@ export class SimClient {
     });
   }
 
-  #say(text: string): void {
-    this.#connection!.send(Buffer.from(text));
+  #say(bytes: Uint8Array): void {
+    this.#connection!.send(bytes);
   }
 
-  #take(conn: Conn, { type, invocationId, arguments: [line, number] = [] }: HubMessage): void {
+  #take(
+    conn: Conn,
+    { type, invocationId, arguments: [line, number] = [] }: Partial<HubMessage>,
+  ): void {
     const { journal } = this.#world;
     if (type === undefined) journal.opened(conn);
     else if (type === 3) {

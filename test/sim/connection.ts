@@ -19,7 +19,6 @@ type Admit = (upgrade: Upgrade) => void;
 
 /** A WebSocket of a peer to an edge: bytes take a while either way, and machines end or freeze at both ends. */
 export class Connection {
-  readonly #edge: Machine;
   readonly #toEdge: Wire;
   readonly #toPeer: Wire;
   readonly #events: PeerEvents;
@@ -28,7 +27,6 @@ export class Connection {
 
   /** Dials; `admit` is the edge's door. */
   constructor(edge: Machine, peer: Machine, dice: Dice, admit: Admit, events: PeerEvents) {
-    this.#edge = edge;
     this.#events = events;
     this.#toEdge = new Wire(edge, dice, MOST_MS);
     this.#toPeer = new Wire(peer, dice, MOST_MS);
@@ -51,12 +49,11 @@ export class Connection {
     this.#toEdge.carry(() => this.#gone());
   }
 
-  /** One of both machines has ended: the other one is told by its network, in a while. */
-  lost(): void {
+  /** The edge's process has ended: the peer is told by its network, in a while. */
+  edgeEnded(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#edge.hasEnded) this.#toPeer.carry(() => this.#events.closed());
-    else this.#toEdge.carry(() => this.#gone());
+    this.#toPeer.carry(() => this.#events.closed());
   }
 
   #upgrade(): Upgrade {

@@ -1,4 +1,4 @@
-import type { SimApp } from './app.ts';
+import type { AskWhat, SimApp } from './app.ts';
 import type { SimEdge } from './edge.ts';
 import type { Audience, Conn } from './journal.ts';
 import type { Deed, Step } from './plan.ts';
@@ -12,11 +12,14 @@ function one<T>(from: readonly T[], which: number): T | undefined {
 
 type Which = Step['which'];
 
-const lineOf = (world: World, which: number): [SimApp, ServerLine] | undefined => {
-  const lines = world.apps.flatMap((app) => app.lines.map((line) => [app, line] as const));
-  const found = one(lines, which);
-  return found && [...found];
-};
+/** A server connection, and whose it is. */
+interface Speaker {
+  readonly app: SimApp;
+  readonly line: ServerLine;
+}
+
+const speakersOf = ({ apps }: World): Speaker[] =>
+  apps.flatMap((app) => app.lines.map((line) => ({ app, line })));
 const connOf = (world: World, which: number): Conn | undefined =>
   one(
     world.clients.flatMap(({ conn }) => conn ?? []),
@@ -26,13 +29,13 @@ const groupOf = (which: number): string => one(GROUPS, which)!;
 const userOf = (world: World, which: number): string => one(world.clients, which)!.user;
 
 function send(world: World, [a]: Which, to: Audience | undefined): void {
-  const found = lineOf(world, a);
-  if (found !== undefined && to !== undefined) found[0].send(found[1], to);
+  const speaker = one(speakersOf(world), a);
+  if (to !== undefined) speaker?.app.send(speaker.line, to);
 }
 
-function ask(world: World, a: number, what: Parameters<SimApp['ask']>[1] | undefined): void {
-  const found = lineOf(world, a);
-  if (found !== undefined && what !== undefined) found[0].ask(found[1], what);
+function ask(world: World, a: number, what: AskWhat | undefined): void {
+  const speaker = one(speakersOf(world), a);
+  if (what !== undefined) speaker?.app.ask(speaker.line, what);
 }
 
 /** Something about a client that is there. */
@@ -68,10 +71,8 @@ function freeze(world: World, edge: SimEdge | undefined, ms: number): void {
   if (edge === undefined || edge.machine.isFrozen) return;
   const calm = world.journal.disturb(edge.edgeId);
   edge.freeze();
-  world.edgeFroze();
   world.later(ms, () => {
     if (!edge.machine.hasEnded) edge.thaw();
-    world.edgeThawed();
     calm();
   });
 }
@@ -109,14 +110,10 @@ function askWhileEdgesGo(world: World, [a, b, c]: Which): void {
   if (live.length < 3) return;
   const order = [0, 1, 2].map((n) => live[(n + Math.floor(a * 3)) % 3]!);
   const [asking, sleeping, leaving] = order as [SimEdge, SimEdge, SimEdge];
-  const isHere = ({ edge }: { edge: SimEdge }): boolean => edge === asking;
-  const found = world.apps.flatMap((app) =>
-    app.lines.filter(isHere).map((line) => ({ app, line })),
-  )[0];
+  const speaker = speakersOf(world).find(({ line }) => line.edge === asking);
   freeze(world, sleeping, 300 + b * 900);
-  if (found !== undefined) {
-    for (const { user } of world.clients.slice(0, 4))
-      found.app.ask(found.line, { kind: 'checkUser', user });
+  for (const { user } of world.clients.slice(0, 4)) {
+    speaker?.app.ask(speaker.line, { kind: 'checkUser', user });
   }
   world.later(40 + c * 200, () => {
     if (leaving.isServing) stop(world, [world.live.indexOf(leaving) / world.live.length, c, 0]);
@@ -175,9 +172,9 @@ export const DO: Readonly<Record<Deed, (world: World, which: Which) => void>> = 
       withConn(world, b, (conn) => ({ kind: 'closeConn', conn })),
     ),
   askClient: (world, [a, b]) => {
-    const found = lineOf(world, a);
+    const speaker = one(speakersOf(world), a);
     const conn = connOf(world, b);
-    if (found !== undefined && conn !== undefined) found[0].invoke(found[1], conn);
+    if (conn !== undefined) speaker?.app.invoke(speaker.line, conn);
   },
   call: (world, [a]) => one(world.clients, a)?.call(),
   reconnect: (world, [a]) => one(world.clients, a)?.leave(),

@@ -1,17 +1,12 @@
+import { seeded } from '../edge/support/seeded.ts';
+
 /** Chance that a seed decides: the same seed gives the same numbers, on every machine. */
 export class Dice {
-  #state: number;
+  /** From 0 up to, and without, 1. */
+  readonly roll: () => number;
 
   constructor(seed: number) {
-    this.#state = (seed ^ 0x5bf0_3635) | 0;
-  }
-
-  /** From 0 up to, and without, 1. */
-  roll(): number {
-    this.#state = (this.#state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    this.roll = seeded(seed);
   }
 
   /** A whole number from `least` to `most`. */

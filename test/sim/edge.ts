@@ -18,16 +18,13 @@ import type { Journal } from './journal.ts';
 
 /** The access key of everybody. */
 export const KEY = 'the key of the simulation';
-/** How long a client waits for an app server, at most. */
-export const SERVER_WAIT_MS = 10_000;
-
 /** After a sleep, until all is as before. */
 const CATCH_UP_MS = 2_000;
 
 const KB = 1024;
 const LIMITS = {
   hubMessageBytes: 64 * KB,
-  serverWaitMs: SERVER_WAIT_MS,
+  serverWaitMs: 10_000,
   clientQueueBytes: 64 * KB,
   migration: 'app',
   pollMs: 90_000,
@@ -101,6 +98,11 @@ export class SimEdge {
     return this.core.cluster.othersOf('chat').edges;
   }
 
+  /** How often another edge was gone for it: it may have been there all the time. */
+  get edgesLost(): number {
+    return this.clusterStats.lost;
+  }
+
   /** Clients and app servers are sent to it: it knows the others. */
   get isReady(): boolean {
     return this.isServing && this.core.cluster.isSettled;
@@ -134,7 +136,7 @@ export class SimEdge {
   kill(): void {
     this.machine.end();
     this.#line.forget();
-    for (const connection of this.#connections) connection.lost();
+    for (const connection of this.#connections) connection.edgeEnded();
   }
 
   /** It says goodbye to everybody, and its process ends when that is said. */

@@ -64,6 +64,11 @@ export class SimEngine {
     this.#journal.receivedBatch(edgeId, from, name, sentAt);
   }
 
+  /** The connection of an edge has ended. */
+  disconnected(edgeId: string): void {
+    this.#journal.connectionLost(edgeId);
+  }
+
   /** An edge listens to a subject no more. */
   unsubscribed(edgeId: string, name: string): void {
     this.#journal.forgetLosses((to, _from, subject) => to === edgeId && subject === name);
@@ -73,6 +78,7 @@ export class SimEngine {
     if (this.dice.chance(this.weather.loss)) {
       return this.#journal.lostBatch(line.edgeId, from, name);
     }
+    this.#journal.carriesBatch(line.edgeId, from, name);
     line.deliver(from, name, batch);
     if (this.dice.chance(this.weather.duplication)) line.deliver(from, name, batch);
   }
@@ -198,6 +204,7 @@ export class SimLine implements Engine {
     this.#up = undefined;
     this.#down = undefined;
     this.#heardBy.clear();
+    this.#engine.disconnected(this.edgeId);
   }
 
   #isTooSlow(): boolean {

@@ -1,23 +1,14 @@
-/** Hub messages in JSON, as the peers of a simulation say them. */
+import type { HubMessage } from '../edge/support/json-client.ts';
 
 const SEPARATOR = '\x1e';
 
-export interface HubMessage {
-  readonly type?: number;
-  readonly invocationId?: string;
-  readonly arguments?: readonly unknown[];
+/** A hub message in JSON, as one record. */
+export function record(message: Partial<HubMessage>): Buffer {
+  return Buffer.from(JSON.stringify(message) + SEPARATOR);
 }
 
-export const HANDSHAKE = `{"protocol":"json","version":1}${SEPARATOR}`;
-export const WELCOME = `{}${SEPARATOR}`;
-
-/** As one record. */
-export function record(message: HubMessage & Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(message) + SEPARATOR;
-}
-
-/** Of whole records. */
-export function messagesOf(bytes: Uint8Array): HubMessage[] {
-  const texts = Buffer.from(bytes).toString().split(SEPARATOR).slice(0, -1);
-  return texts.map((text) => JSON.parse(text) as HubMessage);
+/** Of whole records; a handshake response has no type. */
+export function messagesOf(records: string): Partial<HubMessage>[] {
+  const texts = records.split(SEPARATOR).slice(0, -1);
+  return texts.map((text) => JSON.parse(text) as Partial<HubMessage>);
 }

@@ -24,7 +24,6 @@ export interface Conn {
 /** A server connection. */
 export interface Line {
   readonly name: string;
-  readonly serverId: string;
   readonly edge: SimEdge;
   readonly isOpen: boolean;
 }
@@ -56,6 +55,8 @@ export interface Ask {
     | { readonly kind: 'checkGroup' | 'list'; readonly group: string };
   /** The edges that its own edge knew of then. */
   readonly others: readonly string[];
+  /** How many edges were gone for it by then. */
+  readonly edgesLost: number;
 }
 
 /** What a client wants to have answered by its hub. */
@@ -87,8 +88,8 @@ export class Journal {
   readonly #disturbances: Disturbance[] = [];
   /** When an edge was last told that something of another one is lost, by `other edge`. */
   readonly #gaps = new Map<string, number>();
-  /** What edges have heard of each other since they were last told of a loss: `sender subject edge`. */
-  readonly #heard = new Set<string>();
+  /** What is on its way between edges or has come, since a loss was last told of: `sender subject edge`. */
+  readonly #carried = new Set<string>();
   readonly #unknownLosses = new Map<string, UnknownLoss>();
   #checkers: readonly Checker[] = [];
 
@@ -114,12 +115,22 @@ export class Journal {
     return () => (disturbance.to = Math.min(disturbance.to, this.now + MENDED_MS));
   }
 
+  /** A batch of another edge is on its way to this one. */
+  carriesBatch(edgeId: string, from: string, subject: string): void {
+    this.#carried.add(`${from} ${subject} ${edgeId}`);
+  }
+
+  /** The edge has lost its connection to the bus: it knows that it has missed something. */
+  connectionLost(edgeId: string): void {
+    this.forgetLosses((to) => to === edgeId);
+  }
+
   /**
    * A batch of another edge is lost on its way to this one, and nobody has been told. The first of a
    * subject that comes from an edge tells of none before: what is lost then, nobody can know.
    */
   lostBatch(edgeId: string, from: string, subject: string): void {
-    if (!this.#heard.has(`${from} ${subject} ${edgeId}`)) {
+    if (!this.#carried.has(`${from} ${subject} ${edgeId}`)) {
       this.disturb(edgeId)();
       for (const checker of this.#checkers) checker.rulesLost?.();
       return;
@@ -133,10 +144,12 @@ export class Journal {
 
   /** A batch has come that was sent then: if one before it was lost, the edge has to know by now. */
   receivedBatch(edgeId: string, from: string, subject: string, sentAt: number): void {
-    const heard = `${from} ${subject} ${edgeId}`;
-    this.#heard.add(heard);
     const lostAt = this.#unknownLosses.get(edgeId)?.batches.get(`${from} ${subject}`);
-    if (lostAt === undefined || sentAt <= lostAt) return;
+    if (lostAt !== undefined && sentAt > lostAt) this.#lossShows(edgeId, from, subject, lostAt);
+    this.carriesBatch(edgeId, from, subject);
+  }
+
+  #lossShows(edgeId: string, from: string, subject: string, lostAt: number): void {
     const toldAt = this.#gaps.get(`${from} ${edgeId}`) ?? -1;
     if (toldAt < lostAt) {
       this.violation(
@@ -145,14 +158,13 @@ export class Journal {
       );
     }
     this.forgetLosses((to, sender, lost) => to === edgeId && sender === from && lost === subject);
-    this.#heard.add(heard);
   }
 
   /** The loss of some batches is known, or nothing comes any more by which it could be. */
   forgetLosses(isMeant: (edgeId: string, from: string, subject: string) => boolean): void {
-    for (const heard of this.#heard) {
-      const [from, subject, edgeId] = heard.split(' ') as [string, string, string];
-      if (isMeant(edgeId, from, subject)) this.#heard.delete(heard);
+    for (const carried of this.#carried) {
+      const [from, subject, edgeId] = carried.split(' ') as [string, string, string];
+      if (isMeant(edgeId, from, subject)) this.#carried.delete(carried);
     }
     for (const [edgeId, { batches }] of this.#unknownLosses) {
       for (const batch of batches.keys()) {
@@ -189,8 +201,8 @@ export class Journal {
       together: (hear) => listener.together(hear),
       gap: (from, why) => {
         if (from !== undefined) this.#gaps.set(`${from} ${edgeId}`, this.now);
-        if (why !== 'missing' && why !== 'unreadable') {
-          this.forgetLosses((to, sender) => to === edgeId && (from ?? sender) === sender);
+        if (why === 'restarted' || why === 'sender') {
+          this.forgetLosses((to, sender) => to === edgeId && from === sender);
         }
         listener.gap(from, why);
       },

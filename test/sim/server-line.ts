@@ -4,6 +4,7 @@ import {
   decodeServiceMessage,
   encodeServiceMessage,
   frameBodyStart,
+  HANDSHAKE_SUCCESS,
   MAX_SERVICE_MESSAGE_BYTES,
   MessageType,
   PROTOCOL_VERSION,
@@ -11,11 +12,12 @@ import {
 } from '@trunkline/protocol';
 import { mintServerToken } from '@trunkline/tokens';
 
+import { JSON_HANDSHAKE } from '../edge/support/json-client.ts';
 import type { SimApp } from './app.ts';
 import type { Connection } from './connection.ts';
 import { KEY } from './edge.ts';
 import type { SimEdge } from './edge.ts';
-import { HANDSHAKE, messagesOf, record, WELCOME } from './frames.ts';
+import { messagesOf, record } from './frames.ts';
 import type { Line } from './journal.ts';
 
 const PING_MS = 5_000;
@@ -85,14 +87,8 @@ export class ServerLine implements Line {
     if (this.isOpen) this.#connection.send(encodeServiceMessage(message));
   }
 
-  /** It breaks, and the app server knows. */
+  /** It breaks, and the app server knows, or has ended. */
   leave(): void {
-    this.#end();
-    this.#connection.leave();
-  }
-
-  /** The app server has ended. */
-  lost(): void {
     this.#end();
     this.#connection.leave();
   }
@@ -154,10 +150,10 @@ export class ServerLine implements Line {
   #answer(connectionId: string, payload: Uint8Array): void {
     const isKnown = this.#welcomed.has(connectionId);
     const text = Buffer.from(payload).toString();
-    const rest = text.startsWith(HANDSHAKE) ? text.slice(HANDSHAKE.length) : text;
-    if (!isKnown) this.#data(connectionId, WELCOME);
+    const rest = text.startsWith(JSON_HANDSHAKE) ? text.slice(JSON_HANDSHAKE.length) : text;
+    if (!isKnown) this.#data(connectionId, HANDSHAKE_SUCCESS);
     this.#welcomed.add(connectionId);
-    for (const { type, invocationId } of messagesOf(Buffer.from(rest))) {
+    for (const { type, invocationId } of messagesOf(rest)) {
       if (type === 1 && invocationId !== undefined) {
         this.#data(connectionId, record({ type: 3, invocationId, result: 1 }));
       } else if (type === 3) this.#complete(connectionId, invocationId!);
@@ -173,13 +169,11 @@ export class ServerLine implements Line {
       connectionId,
       callerServerId: this.serverId,
       protocol: 'json',
-      payload: isOwn
-        ? new Uint8Array(0)
-        : Buffer.from(record({ type: 3, invocationId, result: 1 })),
+      payload: isOwn ? new Uint8Array(0) : record({ type: 3, invocationId, result: 1 }),
     });
   }
 
-  #data(connectionId: string, text: string): void {
-    this.say({ type: MessageType.ConnectionData, connectionId, payload: Buffer.from(text) });
+  #data(connectionId: string, payload: Uint8Array): void {
+    this.say({ type: MessageType.ConnectionData, connectionId, payload });
   }
 }

@@ -7,6 +7,8 @@ import { GROUPS, World } from './world.ts';
 /** How long all faults are over when it has settled: the longest of them, and what mends after it. */
 const SETTLE_MS = 30_000;
 const QUIET_MS = 20_000;
+/** An app server may take 30 s to come back for what it has asked; and edges look once a second. */
+const FORGOTTEN_MS = 32_000;
 
 /** The steps of a seed: the same again, whenever it is asked for. */
 export function planOfSeed(seed: number, steps: number): Step[] {
@@ -53,6 +55,6 @@ function finish(world: World): void {
   for (const client of world.clients) client.leave(true);
   clock.pass(1_000);
   for (const app of world.apps) app.kill();
-  clock.pass(10_000);
+  clock.pass(FORGOTTEN_MS);
   world.over();
 }

@@ -15,7 +15,8 @@ import { Journal } from './journal.ts';
 const EDGES = ['a', 'b', 'c'];
 const CLIENTS = 9;
 const USERS = 4;
-export const GROUPS = ['red', 'green', 'blue', 'white', 'grey', 'black', 'pink', 'brown'];
+/** So many that a join often is the first of its group at an edge. */
+export const GROUPS = Array.from({ length: 24 }, (_, n) => `group${n}`);
 
 const CHECKERS: readonly MakeChecker[] = [order, deliveries, answers, calls, settled];
 
@@ -35,7 +36,6 @@ export class World {
   /** The machine of those who look at all this. */
   readonly #outside: Machine;
   readonly #checkers: readonly Checker[];
-  #frozenAt = -Infinity;
   #started = 0;
 
   constructor(seed: number) {
@@ -81,16 +81,8 @@ export class World {
     return new SimApp(this, `app-${home}${++this.#started}`, home);
   }
 
-  edgeFroze(): void {
-    this.#frozenAt = Infinity;
-  }
-
-  edgeThawed(): void {
-    this.#frozenAt = this.clock.now + 2_000;
-  }
-
   nobodyFrozeSince(at: number): boolean {
-    return this.#frozenAt < at;
+    return [...this.edges.values()].every((edge) => !edge.wasFrozenSince(at));
   }
 
   later(ms: number, run: () => void): void {

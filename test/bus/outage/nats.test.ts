@@ -1,8 +1,4 @@
-import { NATS, startNats } from '@trunkline/testing';
-import { describe } from 'vitest';
-
+import { NATS_ENGINE } from '../engines.ts';
 import { holdsThroughOutages } from './outage-suite.ts';
 
-describe.skipIf(NATS === undefined)('on NATS (needs nats-server)', () => {
-  holdsThroughOutages({ scheme: 'nats', start: startNats });
-});
+holdsThroughOutages(NATS_ENGINE);

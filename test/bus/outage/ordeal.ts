@@ -2,12 +2,13 @@ import { setTimeout as pass } from 'node:timers/promises';
 
 import { expect, vi } from 'vitest';
 
+import type { Engine } from '../engines.ts';
 import type { Disturbance } from './disturbance.ts';
 import { heardSince, hearings } from './hearing.ts';
 import { expectJoinsToWork } from './joins.ts';
 import { type Losses, lossesOf, lossesSince } from './losses.ts';
 import { PATIENCE, type Place } from './place.ts';
-import { type EngineKit, Trio } from './trio.ts';
+import { Trio } from './trio.ts';
 import { expectRulesToHold, sayRules } from './user-rules.ts';
 
 /** How long all speak before it begins, and after all is right again. */
@@ -29,8 +30,8 @@ export interface Ordeal {
   readonly losses: ReadonlyMap<string, Losses>;
 }
 
-export async function goThrough(kit: EngineKit, disturbance: Disturbance): Promise<Ordeal> {
-  await using trio = await Trio.start(kit);
+export async function goThrough(kind: Engine, disturbance: Disturbance): Promise<Ordeal> {
+  await using trio = await Trio.start(kind);
   const { places, third } = trio;
   const edges = new Map(places.map(({ name, edge }) => [name, edge]));
   const before = new Map<string, Losses>();

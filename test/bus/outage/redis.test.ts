@@ -1,8 +1,4 @@
-import { REDIS, startRedis } from '@trunkline/testing';
-import { describe } from 'vitest';
-
+import { REDIS_ENGINE } from '../engines.ts';
 import { holdsThroughOutages } from './outage-suite.ts';
 
-describe.skipIf(REDIS === undefined)('on Redis (needs redis-server)', () => {
-  holdsThroughOutages({ scheme: 'redis', start: startRedis });
-});
+holdsThroughOutages(REDIS_ENGINE);

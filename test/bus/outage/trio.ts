@@ -1,48 +1,37 @@
-import {
-  type BusEngine,
-  type BusEngineOptions,
-  freePort,
-  type StartedEdge,
-  TcpProxy,
-} from '@trunkline/testing';
+import { type BusEngine, freePort, type StartedEdge, TcpProxy } from '@trunkline/testing';
 import { expect, vi } from 'vitest';
 
 import { metric } from '../../edge/support/metrics.ts';
+import type { Engine } from '../engines.ts';
 import { PATIENCE, Place } from './place.ts';
-
-/** NATS or Redis, and how edges name it. */
-export interface EngineKit {
-  readonly scheme: string;
-  start(options?: BusEngineOptions): Promise<BusEngine>;
-}
 
 /** Three edges on an engine of their own; things happen to the engine, or to the third. */
 export class Trio implements AsyncDisposable {
-  readonly #kit: EngineKit;
+  readonly #kind: Engine;
   engine: BusEngine;
   /** Between the engine and the third edge. */
   readonly network: TcpProxy;
   readonly places: readonly [Place, Place, Place];
 
-  static async start(kit: EngineKit): Promise<Trio> {
-    const engine = await kit.start({ port: await freePort() });
+  static async start(kind: Engine): Promise<Trio> {
+    const engine = await kind.start({ port: await freePort() });
     const network = await TcpProxy.start(`http://${engine.host}`);
     const hosts = [engine.host, engine.host, new URL(network.url).host];
     const places = await Promise.all(
-      ['a', 'b', 'c'].map((name, at) => Place.start(name, `${kit.scheme}://${hosts[at]}`)),
+      ['a', 'b', 'c'].map((name, at) => Place.start(name, `${kind.scheme}://${hosts[at]}`)),
     );
-    const trio = new Trio(kit, engine, network, places as [Place, Place, Place]);
+    const trio = new Trio(kind, engine, network, places as [Place, Place, Place]);
     await trio.knowEachOther();
     return trio;
   }
 
   private constructor(
-    kit: EngineKit,
+    kind: Engine,
     engine: BusEngine,
     network: TcpProxy,
     places: readonly [Place, Place, Place],
   ) {
-    this.#kit = kit;
+    this.#kind = kind;
     this.engine = engine;
     this.network = network;
     this.places = places;
@@ -67,7 +56,7 @@ export class Trio implements AsyncDisposable {
 
   /** At the same port. */
   async startEngineAgain(): Promise<void> {
-    this.engine = await this.#kit.start({ port: this.engine.port });
+    this.engine = await this.#kind.start({ port: this.engine.port });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

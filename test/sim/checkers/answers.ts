@@ -24,14 +24,15 @@ export const answers: MakeChecker = (journal, world) => {
   };
 
   /** Somebody whom the question is about, who was there from before it on, at an edge that was asked. */
-  const holder = ({ what, at, line, others }: Ask): Conn | undefined => {
-    const now = new Set([line.edge.edgeId, ...line.edge.others]);
-    const before = new Set([line.edge.edgeId, ...others]);
+  const holder = ({ what, at, line, others, edgesLost }: Ask): Conn | undefined => {
+    const asked = new Set([line.edge.edgeId]);
+    // Of an edge that was gone for the one that asked, nobody knows what it would have answered.
+    if (line.edge.edgesLost === edgesLost) for (const edgeId of others) asked.add(edgeId);
     for (const conn of journal.conns) {
       const isAsked =
         'conn' in what ? conn === what.conn : 'user' in what && conn.user === what.user;
       const { edgeId, isServing } = conn.edge;
-      const isThere = conn.openAt! < at && isServing && now.has(edgeId) && before.has(edgeId);
+      const isThere = conn.openAt! < at && isServing && asked.has(edgeId);
       if (isAsked && isThere) return conn;
     }
     return undefined;

@@ -24,11 +24,22 @@ export class Asking {
   readonly #room: Budget<string>;
   readonly #stats: ClusterStats;
   readonly #time: Pick<Time, 'now' | 'after'>;
+  readonly #whoIsGone: (now: number) => void;
   #endLooking: EndTimer | undefined;
 
-  constructor(pools: Pools, stats: ClusterStats, time: Pick<Time, 'now' | 'after'>) {
+  /**
+   * `whoIsGone`: finds out which edges are gone, and says so by `edgeLost`. It is called before deadlines
+   * are looked at: who has asked an edge that has just died is not told that it took too long.
+   */
+  constructor(
+    pools: Pools,
+    stats: ClusterStats,
+    time: Pick<Time, 'now' | 'after'>,
+    whoIsGone: (now: number) => void,
+  ) {
     this.#stats = stats;
     this.#time = time;
+    this.#whoIsGone = whoIsGone;
     // Others need the room, but all questions have deadlines, which are near.
     this.#room = pools.open('questions', () => {});
   }
@@ -91,8 +102,10 @@ export class Asking {
     this.#endLooking = this.#time.after(LOOK_MS, () => {
       this.#endLooking = undefined;
       const now = this.#time.now();
-      const late = now - due;
-      this.#questions.expire(now, late > SLEPT_MS ? late : 0);
+      const late = now - due > SLEPT_MS ? now - due : 0;
+      // After a sleep nobody was heard: the watch, which knows of it, is next.
+      if (late === 0) this.#whoIsGone(now);
+      this.#questions.expire(now, late);
       this.#look();
     });
   }

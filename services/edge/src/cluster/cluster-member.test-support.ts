@@ -22,8 +22,8 @@ export interface Member {
   readonly refused: string[];
   /** Subjects, other than that of all members and its own, by which it has heard something. */
   readonly heard: string[];
-  /** What others publish to its hubs does not arrive. */
-  losesCommands: boolean;
+  /** What others say on subjects that begin so does not arrive. */
+  loses: string | undefined;
   /** Set: its subscriptions are in force when these are called. */
   subscribing: (() => void)[] | undefined;
   /** What the bus says of losses, and of being away. */
@@ -60,7 +60,7 @@ export function join(
     const bus = broker.join(edgeId, {
       ...listener,
       message: (subject, from, bytes) => {
-        if (member.losesCommands && subject.startsWith('hub.')) return;
+        if (member.loses !== undefined && subject.startsWith(member.loses)) return;
         if (subject !== 'members' && !subject.startsWith('edge.')) heard.push(subject);
         listener.message(subject, from, bytes);
       },
@@ -95,7 +95,7 @@ export function join(
     published,
     refused,
     heard,
-    losesCommands: false,
+    loses: undefined,
     subscribing: undefined,
     gap,
     down,

@@ -3,7 +3,6 @@ import { AckStatus, decodeServiceMessage, ProtocolError } from '@trunkline/proto
 import type { Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
-import type { Interest } from '../model/interest.ts';
 import { NO_INTEREST } from '../model/interest.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Bus, JoinBus } from '../ports/bus.ts';
@@ -15,15 +14,20 @@ import { Asking } from './asking.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
-import { HubSubjects, hubSubject, nameSubject } from './hub-subjects.ts';
+import { FollowedHubs } from './followed-hubs.ts';
+import { hubSubject, nameSubject } from './hub-subjects.ts';
+import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
 
 /** What all edges hear. */
 const MEMBERS = 'members';
-/** How long other edges may take to answer, where nothing else is said. */
-const ANSWER_MS = 3_000;
+/**
+ * How long other edges may take to answer, where nothing else is said: a little longer than it takes to
+ * see that one has died (CLUSTER 1.4), whose last heartbeat may be under way when it is asked.
+ */
+const ANSWER_MS = DEAD_MS + 100;
 /** For the answers to the first heartbeat. */
 const ROUND_MS = 250;
 
@@ -50,8 +54,7 @@ export class Cluster implements HubCluster {
   readonly #neighbours: Neighbours;
   readonly #asking: Asking;
   readonly #bus: Bus;
-  /** Of the hubs that this edge has, by name. */
-  readonly #subjects = new Map<string, HubSubjects>();
+  readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
@@ -66,7 +69,9 @@ export class Cluster implements HubCluster {
     this.#hubs = hubs;
     this.#isAlone = isAlone;
     this.#isSettled = isAlone;
-    this.#asking = new Asking(context.pools, stats, context.time);
+    this.#asking = new Asking(context.pools, stats, context.time, (now) =>
+      this.#neighbours.expire(now, 0),
+    );
     this.#neighbours = new Neighbours(context, stats, {
       say: (frame, edgeId) => this.#say(frame, edgeId),
       lost: (edgeId) => this.#lost(edgeId),
@@ -75,6 +80,11 @@ export class Cluster implements HubCluster {
       refused,
       incarnation,
     });
+    this.#followed = new FollowedHubs(
+      () => this.#bus,
+      () => this.#isUp,
+      context.time,
+    );
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
@@ -88,7 +98,7 @@ export class Cluster implements HubCluster {
         this.#asking.ask(hub, [edgeId], 'anyFound', asker, ms, (edge, question) =>
           this.#say({ kind: 'rules', question, hub, after }, edge),
         ),
-      whenHeard: (hub, then) => this.#whenHeard(hub, then),
+      whenHeard: (hub, then) => this.#followed.whenHeard(hub, then),
     });
     this.#bus.subscribe(MEMBERS);
   }
@@ -100,9 +110,7 @@ export class Cluster implements HubCluster {
 
   follow(hub: string): void {
     if (this.#isAlone) return;
-    const { time } = this.#context;
-    const isUp = (): boolean => this.#isUp;
-    this.#subjects.set(hub, new HubSubjects(hub, this.#bus, isUp, () => time.now()));
+    this.#followed.follow(hub);
     if (!this.#isUp) return void this.#untold.add(hub);
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
     this.#hubs.get(hub)?.holdForRules();
@@ -110,8 +118,7 @@ export class Cluster implements HubCluster {
   }
 
   unfollow(hub: string): void {
-    this.#subjects.get(hub)?.close();
-    this.#subjects.delete(hub);
+    this.#followed.unfollow(hub);
     this.#untold.delete(hub);
   }
 
@@ -123,8 +130,8 @@ export class Cluster implements HubCluster {
       },
       tell: (to, body) => this.#tell(hub, to, body),
       ask: (to, needs, body, asker, ms) => this.#ask(hub, to, needs, body, asker, ms),
-      interest: this.#isAlone ? NO_INTEREST : this.#interestOf(hub),
-      whenHeard: (then) => this.#whenHeard(hub, then),
+      interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
+      whenHeard: (then) => this.#followed.whenHeard(hub, then),
     };
   }
 
@@ -133,8 +140,9 @@ export class Cluster implements HubCluster {
     if (this.#isAlone) return;
     if (this.#isUp) this.#neighbours.announce(false);
     if (this.#isUp && !this.#isSettled && now - this.#upAt >= ROUND_MS) this.#settle();
-    for (const subjects of this.#subjects.values()) subjects.expire(now, late);
+    this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
+    if (this.#isUp) this.#rules.expire();
   }
 
   /** Says that this edge goes, and hears nothing any more. */
@@ -157,21 +165,8 @@ export class Cluster implements HubCluster {
   #down(): void {
     this.#isUp = false;
     // Clients and app servers of this edge go on with each other.
-    for (const subjects of this.#subjects.values()) subjects.giveUp();
+    this.#followed.giveUp();
     for (const hub of this.#hubs) hub.rulesAreKnown();
-  }
-
-  #interestOf(hub: string): Interest {
-    return {
-      wanted: (kind, name) => this.#subjects.get(hub)?.wanted(kind, name),
-      unwanted: (kind, name) => this.#subjects.get(hub)?.unwanted(kind, name),
-    };
-  }
-
-  #whenHeard(hub: string, then: () => void): void {
-    const subjects = this.#subjects.get(hub);
-    if (subjects === undefined) then();
-    else subjects.whenHeard(then);
   }
 
   /** A round of heartbeats has passed. */
@@ -212,7 +207,7 @@ export class Cluster implements HubCluster {
       const subject = nameSubject(hub, to.of, to.name);
       return this.#bus.publish(subject, encodeClusterFrame(frame));
     }
-    for (const edgeId of this.#homesOf(to)) this.#say(frame, edgeId);
+    for (const edgeId of this.#neighbours.homesOf(to)) this.#say(frame, edgeId);
   }
 
   #ask(
@@ -223,31 +218,14 @@ export class Cluster implements HubCluster {
     asker: Asker,
     ms = ANSWER_MS,
   ): () => void {
-    return this.#asking.ask(hub, this.#edgesOf(to), needs, asker, ms, (edgeId, question) =>
-      this.#say({ kind: 'command', question, hub, body }, edgeId),
+    return this.#asking.ask(
+      hub,
+      this.#neighbours.meantBy(to),
+      needs,
+      asker,
+      ms,
+      (edgeId, question) => this.#say({ kind: 'command', question, hub, body }, edgeId),
     );
-  }
-
-  /** The others that are there of those that are meant: nobody waits for one that is gone. */
-  #edgesOf(to: Audience): readonly string[] {
-    const { edges } = this.#neighbours;
-    if (to.kind === 'hub' || to.kind === 'name') return edges;
-    const homes = this.#homesOf(to);
-    return edges.filter((edgeId) => homes.has(edgeId));
-  }
-
-  /** Where the connections are, or were when that edge was gone. */
-  #homesOf(to: Audience & { kind: 'connections' | 'edge' }): ReadonlySet<string> {
-    if (to.kind === 'edge') return new Set([to.id]);
-    const homes = new Set<string>();
-    for (const id of to.ids) {
-      if (!this.#neighbours.mayBeElsewhere(id)) continue;
-      const home = this.#neighbours.homeOf(id);
-      // An edge that has just been started, and that this one has not heard of: whoever has it answers.
-      if (home === undefined) return new Set(this.#neighbours.edges);
-      homes.add(home);
-    }
-    return homes;
   }
 
   /** To one edge, or to all. */
@@ -297,9 +275,12 @@ export class Cluster implements HubCluster {
   }
 
   #tellRules({ question, hub, after }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {
-    const model = this.#hubs.get(hub)?.model;
-    const page = model?.rulesAfter(after, this.#context.time.now());
-    const answer = page ? answerOf(AckStatus.Ok, '', encodeRulesPage(page)) : NOT_FOUND;
-    this.#say({ kind: 'answer', question, answer }, edgeId);
+    const runtime = this.#hubs.get(hub);
+    if (runtime === undefined) {
+      return this.#say({ kind: 'answer', question, answer: NOT_FOUND }, edgeId);
+    }
+    const page = runtime.model.rulesAfter(after, this.#context.time.now());
+    const told = encodeRulesPage({ ...page, isWhole: this.#rules.knows(runtime) });
+    this.#say({ kind: 'answer', question, answer: answerOf(AckStatus.Ok, '', told) }, edgeId);
   }
 }

@@ -10,10 +10,15 @@ let time: ManualTime;
 let asking: Asking;
 /** What each was told, by its name. */
 let told: Record<string, number>;
+/** When the edge that is asked counts as gone. */
+let goneAt: number;
 
 beforeEach(() => {
   time = new ManualTime();
-  asking = new Asking(new Pools(), new ClusterStats(), time);
+  goneAt = Infinity;
+  asking = new Asking(new Pools(), new ClusterStats(), time, (now) => {
+    if (now >= goneAt) asking.edgeLost('b');
+  });
   told = {};
 });
 
@@ -42,9 +47,18 @@ describe('whoever asks an edge that does not answer', () => {
     expect(told).toHaveProperty('third', AckStatus.Timeout);
   });
 
+  test('is told that nobody has it when that edge counts as gone just then', () => {
+    goneAt = time.now() + 3_000;
+    ask('first');
+    time.pass(3_000);
+    expect(told).toEqual({ first: AckStatus.NotFound });
+  });
+
   test('is not told so because its own edge slept', () => {
     const number = ask('first');
     time.pass(1_000);
+    // Seen from here, who was not heard in that time would count as gone.
+    goneAt = time.now() + 3_000;
     time.sleep(20_000);
     expect(told).toEqual({});
     asking.answered(number, 'b', DONE);

@@ -54,7 +54,7 @@ export class HubSubjects {
   readonly #wanted = new Map<string, Wanted>();
   readonly #unwanted = new Set<string>();
   /** In the order of what they wait for. */
-  #waiters: Waiter[] = [];
+  readonly #waiters: Waiter[] = [];
   /** Counts subscriptions; and how many of them are in force. */
   #latest = 0;
   #inForce = 0;
@@ -109,8 +109,7 @@ export class HubSubjects {
       // Who has begun to wait between that sleep and this call is not given more than others.
       waiter.deadline = Math.min(waiter.deadline + late, now + PATIENCE_MS);
     }
-    const due = waiters.filter(({ deadline }) => deadline <= now).length;
-    for (const { run } of waiters.splice(0, due)) run();
+    this.#release(waiters.filter(({ deadline }) => deadline <= now).length);
     for (const subject of this.#unwanted) {
       if (now - this.#wanted.get(subject)!.since < LINGER_MS) return;
       this.#unwanted.delete(subject);
@@ -135,8 +134,12 @@ export class HubSubjects {
   /** So many subscriptions are in force, or nobody waits for them any more. */
   #heard(number: number): void {
     this.#inForce = Math.max(this.#inForce, number);
-    const ready = this.#waiters.filter((waiter) => waiter.number <= number);
-    this.#waiters = this.#waiters.filter((waiter) => waiter.number > number);
-    for (const { run } of ready) run();
+    const others = this.#waiters.findIndex((waiter) => waiter.number > number);
+    this.#release(others < 0 ? this.#waiters.length : others);
+  }
+
+  /** So many of those who wait, from the first on, wait no longer. */
+  #release(count: number): void {
+    for (const { run } of this.#waiters.splice(0, count)) run();
   }
 }

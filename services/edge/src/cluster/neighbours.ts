@@ -1,4 +1,5 @@
 import { tagOf } from '../model/connection-id.ts';
+import type { Audience } from '../model/effect.ts';
 import type { EdgeContext } from '../sessions/edge-context.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
@@ -49,16 +50,26 @@ export class Neighbours {
     return this.#membership.isAlone;
   }
 
-  /** The edge that a connection is at, if that is another one, there or gone: the one that minted its id. */
-  homeOf(connectionId: string): string | undefined {
-    const tag = tagOf(connectionId);
-    return tag && this.#membership.withTag(tag);
+  /** Those of them that are meant: nobody waits for one that is gone. */
+  meantBy(to: Audience): readonly string[] {
+    if (to.kind === 'hub' || to.kind === 'name') return this.edges;
+    const homes = this.homesOf(to);
+    return this.edges.filter((edgeId) => homes.has(edgeId));
   }
 
-  /** Another edge can have minted it. */
-  mayBeElsewhere(connectionId: string): boolean {
-    const tag = tagOf(connectionId);
-    return tag !== undefined && tag !== this.#membership.self.tag;
+  /** Where connections are that other edges have minted the ids of, or were when those edges were gone. */
+  homesOf(to: Audience & { kind: 'connections' | 'edge' }): ReadonlySet<string> {
+    if (to.kind === 'edge') return new Set([to.id]);
+    const homes = new Set<string>();
+    for (const id of to.ids) {
+      const tag = tagOf(id);
+      if (tag === undefined || tag === this.#membership.self.tag) continue;
+      const home = this.#membership.withTag(tag);
+      // An edge that has just been started, and that this one has not heard of: whoever has it answers.
+      if (home === undefined) return new Set(this.edges);
+      homes.add(home);
+    }
+    return homes;
   }
 
   /** Says to all that this edge is there; `isAsking`: and wants to hear the same of them. */

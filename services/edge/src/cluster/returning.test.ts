@@ -94,7 +94,7 @@ test('what an edge has missed of another one, it learns from that one', async ()
   await roundTrip();
   const ann = await b.edge.client(other, { userId: 'ann' });
   // The first edge, which is asked before others, has missed the same.
-  for (const member of [a, b]) member.losesCommands = true;
+  for (const member of [a, b]) member.loses = 'hub.';
   third.says({ type: MessageType.UserJoinGroup, userId: 'ann', group: 'g' });
   await roundTrip();
   b.gap('c', 'missing');

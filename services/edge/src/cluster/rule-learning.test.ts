@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryBroker } from '../bus/memory-bus.ts';
 import { JSON_HANDSHAKE, turn } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
+import type { FakeServer } from '../sessions/fixtures.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
 import {
   join,
@@ -51,6 +52,24 @@ describe('an edge that takes up a hub later', () => {
     server.says(toGroup('timed'));
     await roundTrip();
     expect(late.heard).toEqual([]);
+  });
+
+  test('asks the next edge, too, when one has just been started and does not know them itself', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const b = join(broker, 'b');
+    await settle(b);
+    const server = await b.edge.server();
+    server.says(rule('ann', 'kept'));
+    const [a, c] = [join(broker, 'a'), join(broker, 'c')];
+    await roundTrip();
+    await a.edge.server({ serverId: 'server-2' });
+    const other = await c.edge.server({ serverId: 'server-3' });
+    // Of the two new ones only this one has been there for a round of heartbeats: it asks the other first.
+    await settle(c);
+    const ann = await c.edge.client(other, { userId: 'ann' });
+    server.says(toGroup('kept'));
+    await roundTrip();
+    expect(ann.heard).toEqual(['{"n":1}␞']);
   });
 
   test('takes nothing back that has been said since', async () => {
@@ -107,15 +126,42 @@ describe('an edge that takes up a hub later', () => {
   test('learns again after a gap', async () => {
     const { b, server, other } = await joinPair();
     const ann = await b.edge.client(other, { userId: 'ann' });
-    b.losesCommands = true;
+    b.loses = 'hub.';
     server.says(rule('ann', 'kept'));
     await roundTrip();
-    b.losesCommands = false;
+    b.loses = undefined;
     b.gap('a', 'missing');
     await roundTrip();
     server.says(toGroup('kept'));
     await roundTrip();
     expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+
+  test('asks again when answers are lost, and says meanwhile that it does not know all', async () => {
+    const broker = new MemoryBroker(SYSTEM_TIME);
+    const [b, z] = [join(broker, 'b'), join(broker, 'z')];
+    await settle(b, z);
+    const server = await z.edge.server();
+    server.says(rule('ann', 'kept'));
+    b.loses = 'edge.';
+    const other = await b.edge.server({ serverId: 'server-2' });
+    await roundTrip();
+    const heard = async (member: Member, at: FakeServer): Promise<string[]> => {
+      const ann = await member.edge.client(at, { userId: 'ann' });
+      server.says(toGroup('kept'));
+      await roundTrip();
+      return ann.heard;
+    };
+    for (let second = 0; second < 3; second++) await settle(b, z);
+    expect(await heard(b, other)).toEqual([]);
+    b.loses = undefined;
+    const c = join(broker, 'c');
+    await settle(c);
+    const third = await c.edge.server({ serverId: 'server-3' });
+    await roundTrip();
+    expect(await heard(c, third)).toEqual(['{"n":1}␞']);
+    for (let second = 0; second < 5; second++) await settle(b, c, z);
+    expect(await heard(b, other)).toEqual(['{"n":1}␞']);
   });
 
   test('learns it from the very edge that it has missed something of, whatever others have missed', async () => {
@@ -127,10 +173,10 @@ describe('an edge that takes up a hub later', () => {
     const other = await b.edge.server({ serverId: 'server-2' });
     await a.edge.server({ serverId: 'server-3' });
     await roundTrip();
-    for (const member of [a, b]) member.losesCommands = true;
+    for (const member of [a, b]) member.loses = 'hub.';
     server.says(rule('ann', 'kept'));
     await roundTrip();
-    for (const member of [a, b]) member.losesCommands = false;
+    for (const member of [a, b]) member.loses = undefined;
     b.gap('c', 'missing');
     await roundTrip();
     const ann = await b.edge.client(other, { userId: 'ann' });
@@ -164,13 +210,13 @@ describe('an edge that takes up a hub later', () => {
     const [server, third] = [await a.edge.server(), await c.edge.server()];
     await roundTrip();
     const other = await b.edge.server({ serverId: 'server-2' });
-    b.losesCommands = true;
+    b.loses = 'hub.';
     // Said when the answer of the first edge is on its way, and reported to be lost before that has come.
     await turn();
     third.says(rule('ann', 'kept'));
     b.gap('c', 'missing');
     await roundTrip();
-    b.losesCommands = false;
+    b.loses = undefined;
     await roundTrip();
     const ann = await b.edge.client(other, { userId: 'ann' });
     server.says(toGroup('kept'));

@@ -7,6 +7,8 @@ import { decodeRulesPage } from './rules-page.ts';
 
 /** How long clients of a hub wait for its rules. */
 const PATIENCE_MS = 3_000;
+/** How long one edge is waited for when there is another one to be asked. */
+const TURN_MS = 1_000;
 
 export interface LearningWays {
   /** Asks an edge for some of a hub's rules, which may take so many milliseconds. */
@@ -17,16 +19,23 @@ export interface LearningWays {
 
 /** Rules of one hub that are being learned. */
 interface Learning {
+  /** Of whom, undefined: of any edge that has the hub. */
+  readonly from: string | undefined;
   /** The edge that has been asked for its first page and has not answered: it tells all that it knows by then. */
   asked: string | undefined;
   /** Of whom something has been missed since, undefined: of anybody. They are asked next. */
   readonly missed: Set<string | undefined>;
+  /** The edge that is asked was not learning itself so far. */
+  isWhole: boolean;
+  /** An edge that may know them has not told them. */
+  hasFailed: boolean;
 }
 
 /**
  * How an edge that takes up a hub learns what groups the hub's users were put into before, from whichever
- * other edge has the hub: those of one are those of all. After a gap, or a time in which one edge counted
- * as gone for the other, it learns from the edge of which something may have been missed.
+ * other edge has the hub: those of one are those of all, unless it is learning itself. After a gap, or a time in which one edge counted
+ * as gone for the other, it learns from the edge of which something may have been missed. What has
+ * failed is tried again as long as there is somebody to be asked.
  */
 export class RuleLearning {
   readonly #hubs: HubDirectory;
@@ -34,6 +43,10 @@ export class RuleLearning {
   readonly #time: Pick<Time, 'now'>;
   readonly #ways: LearningWays;
   readonly #learning = new Map<HubRuntime, Learning>();
+  /** Hubs whose rules have been learned once. */
+  readonly #learned = new WeakSet<HubRuntime>();
+  /** Of whom they are to be learned again, because it has failed. */
+  readonly #failed = new Map<HubRuntime, Set<string | undefined>>();
 
   constructor(
     hubs: HubDirectory,
@@ -60,6 +73,19 @@ export class RuleLearning {
     });
   }
 
+  /** This edge knows the hub's rules, as far as it can know. */
+  knows(hub: HubRuntime): boolean {
+    return this.#learned.has(hub) && !this.#learning.has(hub) && !this.#failed.has(hub);
+  }
+
+  /** To be called about once a second: tries again what has failed. */
+  expire(): void {
+    for (const [hub, from] of this.#failed) {
+      this.#failed.delete(hub);
+      if (this.#hubs.get(hub.name) === hub) for (const edgeId of from) this.#begin(hub, edgeId);
+    }
+  }
+
   /** Begins now, or when what has begun already has ended. */
   #begin(hub: HubRuntime, from: string | undefined): void {
     const underway = this.#learning.get(hub);
@@ -67,34 +93,44 @@ export class RuleLearning {
       if (from === undefined || underway.asked !== from) underway.missed.add(from);
       return;
     }
-    this.#learning.set(hub, { asked: undefined, missed: new Set() });
+    const learning = { from, asked: undefined, missed: new Set<string>(), isWhole: true };
+    this.#learning.set(hub, { ...learning, hasFailed: false });
     hub.model.beginLearning();
-    const edges = from === undefined ? this.#neighbours.edges : [from];
+    // Rules of one that is gone are those of the others, which have heard them as this one has.
+    const { edges: all } = this.#neighbours;
+    const edges = from === undefined ? all : all.filter((edgeId) => edgeId === from);
     this.#next(hub, edges, 0, this.#time.now() + PATIENCE_MS);
   }
 
   #next(hub: HubRuntime, edges: readonly string[], after: number, deadline: number): void {
     const [edge, ...rest] = edges;
     const ms = deadline - this.#time.now();
-    if (edge === undefined || ms <= 0) return this.#end(hub);
     const learning = this.#learning.get(hub)!;
+    if (edge === undefined || ms <= 0) {
+      return this.#end(hub, edge !== undefined || learning.hasFailed);
+    }
     learning.asked = after === 0 ? edge : undefined;
+    learning.isWhole ||= after === 0;
     const settle = ({ status, payload }: Answer): void => {
       learning.asked = undefined;
       if (status !== AckStatus.Ok || payload === undefined) {
+        learning.hasFailed ||= status !== AckStatus.NotFound;
         return this.#next(hub, rest, 0, deadline);
       }
       const next = this.#learn(hub, payload);
-      if (next === undefined) this.#end(hub);
-      else this.#next(hub, edges, next, deadline);
+      if (next !== undefined) this.#next(hub, edges, next, deadline);
+      else if (learning.isWhole) this.#end(hub, false);
+      else this.#next(hub, rest, 0, deadline);
     };
-    this.#ways.ask(hub.name, after, edge, { settle }, ms);
+    const patience = rest.length === 0 ? ms : Math.min(ms, TURN_MS);
+    this.#ways.ask(hub.name, after, edge, { settle }, patience);
   }
 
   /** Answers where the next page begins. */
   #learn(hub: HubRuntime, payload: Uint8Array): number | undefined {
     try {
-      const { rules, next } = decodeRulesPage(payload);
+      const { rules, next, isWhole } = decodeRulesPage(payload);
+      this.#learning.get(hub)!.isWhole &&= isWhole;
       hub.model.learn(rules, this.#time.now());
       return next;
     } catch (error) {
@@ -103,9 +139,11 @@ export class RuleLearning {
     }
   }
 
-  #end(hub: HubRuntime): void {
-    const { missed } = this.#learning.get(hub)!;
+  #end(hub: HubRuntime, hasFailed: boolean): void {
+    const { from: of, missed } = this.#learning.get(hub)!;
     this.#learning.delete(hub);
+    this.#learned.add(hub);
+    if (hasFailed) this.#failed.set(hub, (this.#failed.get(hub) ?? new Set()).add(of));
     hub.model.endLearning();
     hub.rulesAreKnown();
     for (const from of missed) this.#begin(hub, from);

@@ -1,11 +1,17 @@
 import { ByteReader, ByteWriter } from '@trunkline/protocol';
 import type { Rule, RulesPage } from '../model/user-group-rules.ts';
 
-// `[next or nil, [[user, group, milliseconds left or nil], ...]]`, in MessagePack.
+// `[next or nil, [[user, group, milliseconds left or nil], ...], whether it is whole]`, in MessagePack.
 
-export function encodeRulesPage({ rules, next }: RulesPage): Uint8Array {
+/** What one edge tells of its rules. */
+export interface ToldRules extends RulesPage {
+  /** It is not learning rules itself: those of one such edge are those of all. */
+  readonly isWhole: boolean;
+}
+
+export function encodeRulesPage({ rules, next, isWhole }: ToldRules): Uint8Array {
   const writer = new ByteWriter(64 * (1 + rules.length));
-  writer.arrayHeader(2);
+  writer.arrayHeader(3);
   if (next === undefined) writer.nil();
   else writer.int(next);
   writer.arrayHeader(rules.length);
@@ -16,16 +22,17 @@ export function encodeRulesPage({ rules, next }: RulesPage): Uint8Array {
     if (ttlSeconds === undefined) writer.nil();
     else writer.int(Math.ceil(ttlSeconds * 1000));
   }
+  writer.boolean(isWhole);
   return writer.view();
 }
 
 /** Throws ProtocolError. */
-export function decodeRulesPage(payload: Uint8Array): RulesPage {
+export function decodeRulesPage(payload: Uint8Array): ToldRules {
   const reader = new ByteReader(payload);
   reader.arrayHeader();
   const next = reader.nil() ? undefined : reader.int();
   const rules = Array.from({ length: reader.arrayHeader() }, () => readRule(reader));
-  return { rules, next };
+  return { rules, next, isWhole: reader.boolean() };
 }
 
 function readRule(reader: ByteReader): Rule {

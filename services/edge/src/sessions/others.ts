@@ -18,7 +18,7 @@ export interface Others {
    * given. Answers a function that ends the waiting.
    */
   ask(to: Audience, needs: Needs, body: Uint8Array, asker: Asker, ms?: number): () => void;
-  /** Runs `then` when what they say to the hub is heard here: at once, but for the first moment of a hub. */
+  /** Runs `then` when what they say to the hub, its users and groups is heard here: at once, but for the first moment of each. */
   whenHeard(then: () => void): void;
 }
 

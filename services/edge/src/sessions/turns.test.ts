@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Pools } from '../pools.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
 import { counted, turn } from './fixtures.test-support.ts';
@@ -227,6 +227,20 @@ describe('the memory of what waits', () => {
     await turn();
     expect(eater.lent.map(({ length }) => length)).toEqual([3 * SLICE, 0]);
     expect(used.at(-1)).toEqual([3 * SLICE, 2 * SLICE]);
+  });
+
+  test('is what waits and no more than as much again, however many have a little', () => {
+    const { eaters } = start();
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    onTestFinished(() => allocated.mockRestore());
+    const bytesOf = (): number => allocated.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0);
+    for (let n = 0; n < 100; n++) eaters.receivedMeasured(new Eater(), Buffer.alloc(100));
+    expect(bytesOf()).toBeLessThanOrEqual(100 * 100);
+    const much = new Eater();
+    allocated.mockClear();
+    for (let n = 0; n < 500; n++) eaters.receivedMeasured(much, Buffer.alloc(10_000));
+    expect(bytesOf()).toBeLessThanOrEqual(2 * 5_000_000);
+    expect(allocated.mock.calls.length).toBeLessThan(50);
   });
 
   test('is given back when its sender goes, but not under the work of that very moment', async () => {

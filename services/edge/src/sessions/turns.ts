@@ -9,7 +9,7 @@ const TURN_MS = 5;
 const REST_MS = 3;
 /** What one of several peers gets of that before it is the next one's. */
 const SLICE_MS = 1;
-/** What waits is kept in blocks of this size at least, which the system takes back when they are done. */
+/** Who has much that waits has it in blocks of this size, which the system takes back when they are done. */
 const BLOCK_BYTES = 256 * 1024;
 
 /** Whose bytes are worked off: a session. */
@@ -223,10 +223,12 @@ export class Turns<W extends Worker> {
   }
 }
 
+/** Blocks double, so that they take no more than what waits, and as much again: that is what counts. */
 function append(blocks: Block[], bytes: Buffer): void {
   const last = blocks.at(-1);
   if (last === undefined || last.bytes.length - last.filled < bytes.length) {
-    const block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes.length));
+    const room = Math.min(BLOCK_BYTES, 2 * (last?.bytes.length ?? 0));
+    const block = Buffer.allocUnsafeSlow(Math.max(room, bytes.length));
     block.set(bytes);
     blocks.push({ bytes: block, filled: bytes.length });
   } else {
