@@ -9,7 +9,7 @@ import { greetingClient, openClient, type Wire } from './wire.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const WAITING = 1_000;
+const WAITING = 1_100;
 const SEPARATOR = '\x1e';
 const PING = `{"type":6}${SEPARATOR}`;
 const BEGINNING = '{"type":1,"target":"echo","arguments":["';
@@ -38,10 +38,10 @@ const unfinishedMessages: Attack = {
 
 const waitingClients: Attack = {
   name: 'waiting-clients',
-  what: `${WAITING.toLocaleString('en')} clients that wait for an app server, with 255 KiB each`,
+  what: `${WAITING.toLocaleString('en')} clients that wait for an app server, with 63 KiB each`,
   served: false,
   async prepare(target) {
-    const message = frame(Opcode.Text, `${BEGINNING.padEnd(255 * KIB, 'x')}"]}${SEPARATOR}`);
+    const message = frame(Opcode.Text, `${BEGINNING.padEnd(63 * KIB, 'x')}"]}${SEPARATOR}`);
     const connect = async (): Promise<Wire> => {
       const wire = await greetingClient(target);
       await wire.send(frame(Opcode.Text, JSON_HANDSHAKE));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { discard } from './discard.ts';
 
-const LARGE = 64 * 1024;
+const LARGE = 16 * 1024;
 
 test('large bytes are gone at once, and with them their memory', () => {
   const bytes = new Uint8Array(64 * 1024 * 1024);

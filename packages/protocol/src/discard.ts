@@ -1,5 +1,5 @@
 /** From here on memory is worth giving back by hand: a call takes a microsecond or two. */
-const LARGE_BYTES = 64 * 1024;
+const LARGE_BYTES = 16 * 1024;
 
 /** Not in every Node that this runs on. */
 interface Transferable {

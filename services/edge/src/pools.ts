@@ -43,7 +43,7 @@ export const POOLS = {
   /** Groups that later connections of a user join on arrival. */
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
   /** What clients say before an app server has them. */
-  waiting_clients: { unit: 'bytes', owner: 'client', share: 256 * KB, total: 64 * MB },
+  waiting_clients: { unit: 'bytes', owner: 'client', share: 64 * KB, total: 64 * MB },
   /**
    * For clients whose handshake response is not out, as much for one as may wait for one that is
    * open. When 5,000 come at once, and the app tells everybody of each, the last of them holds 5,000

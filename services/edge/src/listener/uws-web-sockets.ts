@@ -1,6 +1,7 @@
 import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js';
 import type { ReadRequest } from './uws-request.ts';
 import type { UpgradeDoor, UpgradeKind, UserData } from './uws-upgrade.ts';
+import { UpgradePace } from './upgrade-pace.ts';
 import { UwsUpgrade } from './uws-upgrade.ts';
 
 /** What WebSockets of one kind have in common. */
@@ -36,6 +37,7 @@ export function webSockets(
     if (request.headers.get('sec-websocket-version') === VERSION) admit(request, upgrade);
     else upgrade.refuse({ status: 426, headers: { 'sec-websocket-version': VERSION } });
   };
+  const pace = new UpgradePace(door);
   const opened: WebSocket<UserData>[] = [];
   const kind = { opened, refuse };
   return {
@@ -46,9 +48,7 @@ export function webSockets(
     upgrade: (res, req, context) => {
       const request = read(res, req);
       if (request === undefined) return;
-      const upgrade = new UwsUpgrade(res, request, context, kind);
-      if (mustWait()) upgrade.askNextTurn(door);
-      else upgrade.ask(door);
+      pace.ask(new UwsUpgrade(res, request, context, kind), mustWait());
     },
     // None of ours: see `UwsUpgrade`.
     open: opened.push.bind(opened) as (ws: WebSocket<UserData>) => void,

@@ -78,12 +78,12 @@ describe('a client that sends much at once', () => {
 
 describe('messages that no client sends, or clients send once in some seconds', () => {
   test.each([
-    ['an ack', ACK, 1000],
+    ['an ack', ACK, 250],
     ['a ping', '{"type":6}␞', 0],
     ['a ping with spaces', '{ "type" : 6 }␞', 0],
     ['nothing at all', '␞', 0],
   ])('%s: too many end the client', (_, message, strays) => {
-    for (let n = 0; n < 1000; n++) client.says(message);
+    for (let n = 0; n < 250; n++) client.says(message);
     expect([edge.context.counters.strays, edge.closes]).toEqual([strays, {}]);
     client.says(message);
     expect(edge.closes).toEqual({ Flood: 1 });
@@ -91,7 +91,7 @@ describe('messages that no client sends, or clients send once in some seconds', 
 
   test('the same in MessagePack', async () => {
     const binary = await edge.client(server, { handshake: MESSAGEPACK_HANDSHAKE });
-    for (let n = 0; n < 1000; n++) binary.socket.receive(Buffer.of(2, 0x91, 6));
+    for (let n = 0; n < 250; n++) binary.socket.receive(Buffer.of(2, 0x91, 6));
     expect(edge.closes).toEqual({});
     binary.socket.receive(Buffer.of(0));
     expect(edge.closes).toEqual({ Flood: 1 });
@@ -104,7 +104,7 @@ describe('messages that no client sends, or clients send once in some seconds', 
 
   test('may come now and then for ever', () => {
     for (let round = 0; round < 5; round++) {
-      for (let n = 0; n < 900; n++) client.says(ACK);
+      for (let n = 0; n < 225; n++) client.says(ACK);
       edge.passWith(server, 11);
     }
     expect(edge.closes).toEqual({});

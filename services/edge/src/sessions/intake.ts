@@ -9,7 +9,7 @@ import { TurnClock, Turns } from './turns.ts';
 import { Unfinished } from './unfinished.ts';
 
 /** So many messages of kinds that clients send never, or once in some seconds, end one within ten seconds. */
-const IDLE_TALK = 1000;
+const IDLE_TALK = 250;
 const IDLE_TALK_MS = 10_000;
 
 export interface Closable {

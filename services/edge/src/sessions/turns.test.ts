@@ -64,18 +64,18 @@ describe('what a peer has sent', () => {
     expect(used()).toBe(0);
   });
 
-  test('stops after 5 ms, and goes on 3 ms in each of the later turns, in order', async () => {
-    const slow = new Digger('slow', 1);
+  test('stops after 2 ms, and goes on 1.5 ms in each of the later turns, in order', async () => {
+    const slow = new Digger('slow', 0.5);
     const lent = Buffer.from('abcdefghij');
     turns.receivedMeasured(slow, lent);
-    expect(slow.done.join('')).toBe('abcde');
-    expect(used()).toBe(5);
+    expect(slow.done.join('')).toBe('abcd');
+    expect(used()).toBe(6);
     lent.fill(0x21);
     turns.receivedMeasured(slow, Buffer.from('01'));
     await turn();
-    expect(slow.done.join('')).toBe('abcdefgh');
+    expect(slow.done.join('')).toBe('abcdefg');
     await turn();
-    expect(slow.done.join('')).toBe('abcdefghij0');
+    expect(slow.done.join('')).toBe('abcdefghij');
     await turn();
     expect(slow.done.join('')).toBe('abcdefghij01');
     expect(used()).toBe(0);
@@ -83,19 +83,19 @@ describe('what a peer has sent', () => {
     expect(slow.done.at(-1)).toBe('!');
   });
 
-  test('shares the 5 ms with all others of the same turn, and time pays them back', () => {
-    const [first, second] = [new Digger('first', 1), new Digger('second', 1)];
+  test('shares the 2 ms with all others of the same turn, and time pays them back', () => {
+    const [first, second] = [new Digger('first', 0.5), new Digger('second', 0.5)];
     turns.receivedMeasured(first, Buffer.from('x'.repeat(10)));
     turns.receivedMeasured(second, Buffer.from('x'.repeat(10)));
-    expect([first.done.length, second.done.length]).toEqual([5, 0]);
-    const third = new Digger('third', 1);
-    now += 4;
+    expect([first.done.length, second.done.length]).toEqual([4, 0]);
+    const third = new Digger('third', 0.5);
+    now += 1;
     turns.receivedMeasured(third, Buffer.from('x'.repeat(10)));
-    expect(third.done).toHaveLength(4);
+    expect(third.done).toHaveLength(2);
   });
 
   test('has a first slice at once, whoever has taken the time, where messages cost little', () => {
-    turns.receivedMeasured(new Digger('greedy', 1), Buffer.from('x'.repeat(50)));
+    turns.receivedMeasured(new Digger('greedy', 0.5), Buffer.from('x'.repeat(50)));
     const small = new Digger('small', 0);
     turns.received(small, Buffer.from('y'));
     expect(small.done).toEqual(['y']);
@@ -103,7 +103,7 @@ describe('what a peer has sent', () => {
 
   test('takes turns with that of others', async () => {
     const names = ['a', 'b', 'c'];
-    const peers = names.map((name) => new Digger(name, 1));
+    const peers = names.map((name) => new Digger(name, 0.5));
     for (const peer of peers) turns.receivedMeasured(peer, Buffer.from('x'.repeat(20)));
     order = [];
     await turn();
@@ -113,17 +113,17 @@ describe('what a peer has sent', () => {
   });
 
   test('is measured from when it came', async () => {
-    const slow = new Digger('slow', 1);
+    const slow = new Digger('slow', 0.5);
     turns.receivedMeasured(slow, Buffer.from('x'.repeat(6)));
     now += 50;
     await turn();
-    expect(waits).toEqual([5, 56]);
+    expect(waits).toEqual([2, 52.5, 0.5]);
   });
 });
 
 describe('what waits', () => {
   test('has a share for one, over which its sender is given up', () => {
-    const flood = new Digger('flood', 1);
+    const flood = new Digger('flood', 0.5);
     turns.receivedMeasured(flood, Buffer.from('x'.repeat(100)));
     turns.receivedMeasured(flood, Buffer.from('x'.repeat(6)));
     expect(given).toEqual([flood]);
@@ -132,34 +132,34 @@ describe('what waits', () => {
   });
 
   test('has a sum for all, over which the largest is given up', () => {
-    const floods = ['a', 'b', 'c'].map((name) => new Digger(name, 1));
-    turns.receivedMeasured(new Digger('first', 1), Buffer.from('x'.repeat(10)));
+    const floods = ['a', 'b', 'c'].map((name) => new Digger(name, 0.5));
+    turns.receivedMeasured(new Digger('first', 0.5), Buffer.from('x'.repeat(10)));
     for (const flood of floods) turns.receivedMeasured(flood, Buffer.from('x'.repeat(80)));
-    const small = new Digger('small', 1);
+    const small = new Digger('small', 0.5);
     turns.receivedMeasured(small, Buffer.from('x'.repeat(20)));
     expect(given).toEqual([floods[0]]);
   });
 
   test('is forgotten with who has sent it', async () => {
-    const gone = new Digger('gone', 1);
+    const gone = new Digger('gone', 0.5);
     turns.receivedMeasured(gone, Buffer.from('x'.repeat(30)));
     turns.drop(gone);
     await turn();
-    expect(gone.done).toHaveLength(5);
+    expect(gone.done).toHaveLength(4);
     expect(used()).toBe(0);
   });
 
   test('is worked off before its sender is said to have gone', async () => {
-    const gone = new Digger('gone', 1);
+    const gone = new Digger('gone', 0.5);
     let ended = 0;
     const note = (): void => void ended++;
     turns.ended(gone, note);
     expect(ended).toBe(1);
-    turns.receivedMeasured(gone, Buffer.from('x'.repeat(8)));
+    turns.receivedMeasured(gone, Buffer.from('x'.repeat(7)));
     turns.ended(gone, note);
-    expect([gone.done.length, ended]).toEqual([5, 1]);
+    expect([gone.done.length, ended]).toEqual([4, 1]);
     await turn();
-    expect([gone.done.length, ended]).toEqual([8, 2]);
+    expect([gone.done.length, ended]).toEqual([7, 2]);
   });
 });
 
@@ -222,7 +222,7 @@ describe('the memory of what waits', () => {
     const other = new Eater();
     other.meanwhile = () => eaters.drop(eater);
     // Both go on in one turn, the first with a part of what waits.
-    eater.msEach = 2;
+    eater.msEach = 1;
     eaters.receivedMeasured(other, Buffer.alloc(2 * SLICE));
     await turn();
     expect(eater.lent.map(({ length }) => length)).toEqual([3 * SLICE, 0]);

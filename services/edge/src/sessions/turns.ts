@@ -3,12 +3,15 @@ import { discard } from '@trunkline/protocol';
 import type { PoolName, Pools } from '../pools.ts';
 import type { Time } from '../ports/time.ts';
 
-/** What a turn of the event loop may spend on bytes that take long to work off, as they come. */
-const TURN_MS = 5;
+/**
+ * What a turn of the event loop may spend on bytes that take long to work off, as they come, in
+ * milliseconds. An echo of somebody else takes about four turns.
+ */
+const TURN_MS = 2;
 /** What it spends on what is left of them then, since everybody else waits for several turns. */
-const REST_MS = 3;
+const REST_MS = 1.5;
 /** What one of several peers gets of that before it is the next one's. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.5;
 /** Who has much that waits has it in blocks of this size, which the system takes back when they are done. */
 const BLOCK_BYTES = 256 * 1024;
 
@@ -33,7 +36,7 @@ export interface TurnRules<W> {
 }
 
 /**
- * The time that work for peers of all kinds has cost. What it spends beyond 10 ms is owed, and paid
+ * The time that work for peers of all kinds has cost. What it spends beyond `TURN_MS` is owed, and paid
  * back by time in which there is no such work.
  */
 export class TurnClock {

@@ -31,6 +31,19 @@ test('an owner that goes on is left alone, however long its message takes', () =
   expect(given).toEqual([]);
 });
 
+test('an owner is asked before it holds much, and given up at once where there is no room', () => {
+  note('first', 100, 0);
+  note('second', 100, 0);
+  expect(unfinished.mayHold('third', 50, 0)).toBe(true);
+  note('third', 60, 0);
+  expect(given).toEqual(['first']);
+  expect(unfinished.mayHold('fourth', 100, 0)).toBe(false);
+  expect(given).toEqual(['first', 'fourth']);
+  expect(unfinished.mayHold('fifth', 90, 0)).toBe(true);
+  unfinished.expire(30, 0);
+  expect(given).toEqual(['first', 'fourth', 'second', 'third', 'fifth']);
+});
+
 test('an owner is given up after 30 s without progress', () => {
   note('stalled', 10, 0);
   note('ended', 10, 0);

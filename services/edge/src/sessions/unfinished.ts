@@ -36,6 +36,17 @@ export class Unfinished<O> {
     else if (!this.#bytes.take(owner, more)) this.#giveUp(owner);
   }
 
+  /**
+   * The owner is about to hold so many bytes of a message that has begun. False when it may not, and it
+   * has been given up: for who has much, that spares the work of keeping it.
+   */
+  mayHold(owner: O, bytes: number, tick: number): boolean {
+    this.#heard.set(owner, tick);
+    if (this.#bytes.take(owner, bytes - this.#bytes.heldBy(owner))) return true;
+    this.#giveUp(owner);
+    return false;
+  }
+
   /** The owner holds nothing any more. */
   forget(owner: O): void {
     if (!this.#heard.delete(owner)) return;

@@ -7,8 +7,11 @@ import { OpeningQueue } from './opening-queue.ts';
  * for what comes too early. Dropped as a whole when the client is open.
  */
 
-/** Bytes of a client that may wait until an app server has it; real clients send some hundred. */
-export const EARLY_BYTES = 256 * 1024;
+/**
+ * Bytes of a client that may wait until an app server has it: as many as ASP.NET Core itself takes of a
+ * connection that is not read. Real clients send some hundred: they wait for their handshake response.
+ */
+export const EARLY_BYTES = 64 * 1024;
 
 /** What a client connection begins with: see `ClientIdentity`. */
 interface Beginning {

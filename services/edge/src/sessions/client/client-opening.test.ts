@@ -13,7 +13,7 @@ import {
 const CALL = '{"type":1,"target":"a","arguments":[]}␞';
 const CANCELED = '{"error":"Handshake was canceled."}␞';
 const NO_SERVER = '{"error":"No app server is connected for this hub. Try again later."}␞';
-const EARLY_BYTES = 256 * 1024;
+const EARLY_BYTES = 64 * 1024;
 const HELD_BYTES = 1024 * 1024;
 
 describe('the handshake request', () => {

@@ -163,6 +163,11 @@ export class ClientSession
     this.#context.intake.idleTalk(this);
   }
 
+  mayKeep(bytes: number): boolean {
+    const { intake, tick } = this.#context;
+    return intake.unfinishedFromClients.mayHold(this, bytes, tick);
+  }
+
   serveFrom(host: PooledHost): void {
     if (this.#move === undefined) this.#arrival!.serveFrom(host);
     else this.#move.serveFrom(host);

@@ -29,7 +29,7 @@ describe('what came before the connection was made', () => {
   test('ends the connection when it is no handshake, or too much', () => {
     const edge = new TestEdge();
     expect(edge.strangeClient({ early: wire('rubbish␞') }).socket.isOpen).toBe(false);
-    const much = wire(JSON_HANDSHAKE + 'x'.repeat(256 * 1024 + 1));
+    const much = wire(JSON_HANDSHAKE + 'x'.repeat(64 * 1024 + 1));
     expect(edge.strangeClient({ early: much }).socket.isOpen).toBe(false);
     expect(edge.closes).toEqual({ HandshakeError: 1, BadRequest: 1 });
     expect(edge.hubs.get('chat')!.waiting.size).toBe(0);

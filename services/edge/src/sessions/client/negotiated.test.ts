@@ -63,23 +63,23 @@ describe('a negotiated id', () => {
     expect(ids.keepEarly('a', Buffer.from('late'))).toBe(false);
   });
 
-  test('has room for 256 KB', () => {
+  test('has room for 64 KB', () => {
     add('a', to('chat', 'ann'), 0);
-    expect(ids.keepEarly('a', Buffer.alloc(256 * 1024 + 1))).toBe(false);
-    expect(ids.keepEarly('a', Buffer.alloc(256 * 1024 - 1))).toBe(true);
+    expect(ids.keepEarly('a', Buffer.alloc(64 * 1024 + 1))).toBe(false);
+    expect(ids.keepEarly('a', Buffer.alloc(64 * 1024 - 1))).toBe(true);
     expect(ids.keepEarly('a', Buffer.alloc(2))).toBe(false);
     expect(ids.keepEarly('a', Buffer.alloc(1))).toBe(true);
   });
 
   test('shares 4 MB with those of its user, which are free again once it is claimed or given up', () => {
-    const fill = (id: string): boolean => ids.keepEarly(id, Buffer.alloc(256 * 1024));
-    for (let n = 0; n <= 16; n++) add(`${n}`, to('chat', 'ann'), 0);
+    const fill = (id: string): boolean => ids.keepEarly(id, Buffer.alloc(64 * 1024));
+    for (let n = 0; n <= 64; n++) add(`${n}`, to('chat', 'ann'), 0);
     add('of ben', to('chat', 'ben'), 0, 'ben');
-    for (let n = 0; n < 16; n++) expect(fill(`${n}`)).toBe(true);
-    expect(fill('16')).toBe(false);
+    for (let n = 0; n < 64; n++) expect(fill(`${n}`)).toBe(true);
+    expect(fill('64')).toBe(false);
     expect(fill('of ben')).toBe(true);
     ids.claim('0', to('chat', 'ann'), 1);
-    expect(fill('16')).toBe(true);
+    expect(fill('64')).toBe(true);
     ids.expire(20_000);
     add('later', to('chat', 'ann'), 20_000);
     expect(fill('later')).toBe(true);
@@ -88,15 +88,15 @@ describe('a negotiated id', () => {
   test('shares 16 MB with all: who has posted most gives way to others', () => {
     const owners = ['a', 'b', 'c', 'd'];
     for (const owner of owners) {
-      for (let n = 0; n < 16; n++) {
+      for (let n = 0; n < 64; n++) {
         add(`${owner}${n}`, to('chat', undefined), 0, owner);
-        ids.keepEarly(`${owner}${n}`, Buffer.alloc(256 * 1024));
+        ids.keepEarly(`${owner}${n}`, Buffer.alloc(64 * 1024));
       }
     }
     add('late', to('chat', undefined), 0, 'late');
     expect(ids.keepEarly('late', Buffer.from('in'))).toBe(true);
     expect(counted(pools.refusals)).toEqual({ 'early_posts|evicted': 1 });
-    expect(released).toHaveLength(16);
+    expect(released).toHaveLength(64);
     expect(new Set(released.map((id) => id[0])).size).toBe(1);
   });
 

@@ -24,6 +24,15 @@ class Sink {
 
   saidNothing(): void {}
 
+  /** What it was asked to keep of a message that has begun. */
+  readonly asked: number[] = [];
+  hasRoom = true;
+
+  mayKeep(bytes: number): boolean {
+    this.asked.push(bytes);
+    return this.hasRoom;
+  }
+
   stray(): void {
     this.strays++;
   }
@@ -53,6 +62,24 @@ function relayWith(...fromClient: readonly string[]): { relay: RecordRelay; sink
   for (const text of fromClient) feed(relay, wire(text), sink);
   return { relay, sink };
 }
+
+test('much of a message that has begun is kept only where there is room for it', () => {
+  const KB = 1024;
+  const begin = (bytes: number): Buffer => wire(`${SEND}{"type":1`.padEnd(SEND.length + bytes));
+  for (const hasRoom of [true, false]) {
+    const sink = Object.assign(new Sink(), { hasRoom });
+    const [little, much] = [0, 1].map(
+      () => new RecordRelay(clientProtocol('json'), Buffer.from('{}'), 1_000 * KB),
+    ) as [RecordRelay, RecordRelay];
+    expect(little.fromClient(begin(64 * KB - 2), sink)).toBeGreaterThan(64 * KB);
+    expect([sink.asked, little.keptFromClient > 0]).toEqual([[], true]);
+    expect(much.fromClient(begin(64 * KB), sink)).toBeGreaterThan(64 * KB);
+    expect(sink.server).toHaveLength(2);
+    expect([sink.asked.length, much.keptFromClient > 0]).toEqual([1, hasRoom]);
+    much.end();
+    little.end();
+  }
+});
 
 test('however a stream is cut, whole messages come out, in order, both ways', () => {
   const messages = fc.array(fc.string({ minLength: 1, maxLength: 200, size: 'max' }), {

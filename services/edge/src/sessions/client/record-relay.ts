@@ -23,6 +23,8 @@ export interface RecordSink {
   stray(): void;
   /** The client has said that it is there, or less than that: clients do once in some seconds. */
   saidNothing(): void;
+  /** Whether so many bytes of a message that the client has begun may be kept; if not, the client is closed. */
+  mayKeep(bytes: number): boolean;
   /** Nothing but what `toClient` was given lies in `memory` any more. */
   release(memory: Uint8Array): void;
 }
@@ -34,6 +36,9 @@ const info = new RecordInfo();
 const SLICE_RECORDS = 512;
 /** Hub messages in one piece of an app server: real ones have a few, and none is worth 10 ms. */
 const PIECE_RECORDS = 65_536;
+
+/** It is asked before so much is copied whether there is room for it. */
+const LONG_BYTES = 64 * 1024;
 
 /** What has fewer bytes, framing included, is no hub message: a ping is the shortest. */
 const LEAST_TEXT = '{"type":6}\x1e'.length;
@@ -118,6 +123,8 @@ export class RecordRelay {
     if (this.#tailFromClient === undefined) {
       const end = this.#pass(bytes, this.#limit, SLICE_RECORDS, true, sink);
       if (end === bytes.length || passed === SLICE_RECORDS) return end;
+      const left = bytes.length - end;
+      if (left >= LONG_BYTES && !sink.mayKeep(left)) return bytes.length;
       this.#tailFromClient = new RecordBuffer(this.binary, this.#limit, discard);
       return end + this.#tailFromClient.push(bytes.subarray(end), isWhole);
     }
