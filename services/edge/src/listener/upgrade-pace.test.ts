@@ -14,9 +14,9 @@ let pace: UpgradePace;
 beforeEach(() => {
   now = 0;
   asked = [];
-  // Each looks at the clock for itself, so that a door takes 0.4 ms.
+  // Each looks at the clock for itself, so that a door takes 1.2 ms.
   pace = new UpgradePace(
-    () => void (now += 0.4),
+    () => void (now += 1.2),
     () => now,
   );
 });
@@ -39,7 +39,7 @@ function knock(name: string, { mustWait = false, hasGone = false } = {}): void {
 }
 
 describe('requests for WebSockets', () => {
-  test('are at the door at once, until a millisecond of the turn is over; the others in later turns', async () => {
+  test('are at the door at once, until 3 ms of the turn are over; the others in later turns', async () => {
     for (const name of 'abcdefgh') knock(name);
     expect(asked.join(' ')).toBe('a b c');
     await turn();

@@ -1,7 +1,10 @@
 import type { UpgradeDoor, UwsUpgrade } from './uws-upgrade.ts';
 
-/** So long a turn of the event loop asks the door, in milliseconds; other requests wait for the next turns. */
-const TURN_MS = 1;
+/**
+ * So long a turn of the event loop asks the door, in milliseconds; other requests wait for the next
+ * turns. With less, thousands wait when thousands come each second, and what is kept of them takes 20 MB.
+ */
+const TURN_MS = 3;
 
 /**
  * Requests for WebSockets before the door of their kind. A thousand clients that come at once, as after

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { JSON_HANDSHAKE, TestEdge } from './fixtures.test-support.ts';
+import { JSON_HANDSHAKE, TestEdge, turn } from './fixtures.test-support.ts';
 import { Watch } from './watch.ts';
 
 describe('the end of a sign-in', () => {
@@ -62,4 +62,31 @@ test('tells everybody how long the edge itself slept, beyond the second between 
   watch.stop();
   edge.pass(1);
   expect(lates).toEqual([0, 0, 0, 29_000, 0]);
+});
+
+describe('clients whose time is over all at once', () => {
+  test.each([
+    ['wait for an app server', {}, 'NoAvailableServerConnection'],
+    ['are signed in until then', { expiresIn: 10 }, 'SignInExpired'],
+  ])(
+    'are closed in several turns: they %s',
+    async (_, { expiresIn }: { expiresIn?: number }, reason) => {
+      const edge = new TestEdge({ serverWaitMs: expiresIn === undefined ? 10_000 : 60_000 });
+      const expiresAt = expiresIn && edge.context.time.unixSeconds() + expiresIn;
+      for (let n = 0; n < 50; n++) {
+        const client = edge.strangeClient({ ...(expiresAt !== undefined && { expiresAt }) });
+        client.says(JSON_HANDSHAKE);
+      }
+      edge.pass(9);
+      expect(edge.closes).toEqual({});
+      // Two looks at the clock take a turn's time.
+      edge.time.lookMs = 1;
+      edge.pass(1);
+      const atOnce = edge.closes[reason]!;
+      expect(atOnce).toBeGreaterThan(0);
+      expect(atOnce).toBeLessThan(10);
+      for (let n = 0; n < 50; n++) await turn();
+      expect(edge.closes).toEqual({ [reason]: 50 });
+    },
+  );
 });
