@@ -1,8 +1,10 @@
-import { MessageType } from '@trunkline/protocol';
+import { AckStatus, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import { MemoryBroker } from '../bus/memory-bus.ts';
-import { JSON_HANDSHAKE, turn } from '../sessions/fixtures.test-support.ts';
+import { answerOf } from '../model/asker.ts';
+import { JSON_HANDSHAKE, TestEdge, turn } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
+import { RuleLearning } from './rule-learning.ts';
 import type { FakeServer } from '../sessions/fixtures.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
 import {
@@ -162,6 +164,23 @@ describe('an edge that takes up a hub later', () => {
     expect(await heard(c, third)).toEqual(['{"n":1}␞']);
     for (let second = 0; second < 5; second++) await settle(b, c, z);
     expect(await heard(b, other)).toEqual(['{"n":1}␞']);
+  });
+
+  test('asks once a second, however soon it is told that nobody can be asked', () => {
+    const { hubs } = new TestEdge().core;
+    const hub = hubs.open('chat', 'server')!;
+    let asked = 0;
+    const learning = new RuleLearning(hubs, { edges: ['a'] }, SYSTEM_TIME, {
+      ask: (_hub, _after, _edge, asker) => {
+        asked++;
+        asker.settle(answerOf(AckStatus.InternalServerError, 'Too many questions.'));
+      },
+      whenHeard: (_hub, then) => then(),
+    });
+    learning.learn('chat');
+    expect(asked).toBe(1);
+    learning.expire();
+    expect([asked, learning.knows(hub)]).toEqual([2, false]);
   });
 
   test('learns it from the very edge that it has missed something of, whatever others have missed', async () => {

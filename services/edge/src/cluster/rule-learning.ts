@@ -80,8 +80,10 @@ export class RuleLearning {
 
   /** To be called about once a second: tries again what has failed. */
   expire(): void {
-    for (const [hub, from] of this.#failed) {
-      this.#failed.delete(hub);
+    // What fails again at once is for the next time.
+    const failed = [...this.#failed];
+    this.#failed.clear();
+    for (const [hub, from] of failed) {
       if (this.#hubs.get(hub.name) === hub) for (const edgeId of from) this.#begin(hub, edgeId);
     }
   }
