@@ -1,5 +1,5 @@
 import { progress } from './progress.ts';
-import type { Side, StartSide } from './side.ts';
+import type { StartSide, Stoppable } from './side.ts';
 
 /** What is measured: the edge first, then what it is held against. */
 export interface Contenders {
@@ -8,13 +8,15 @@ export interface Contenders {
 }
 
 /** One figure of both sides. */
-export interface Pair {
-  readonly edge: number;
-  readonly bare: number;
-}
+export type Pair = Both<number>;
 
-/** Both sides, running. */
-export type Sides = Readonly<Record<keyof Contenders, Side>>;
+/** Something of each side: `edge` is what is measured, `bare` what it is held against. */
+export type Both<T> = Readonly<Record<keyof Contenders, T>>;
+
+/** How tables and progress call the two sides. */
+export type SideNames = readonly [edge: string, bare: string];
+
+export const SIDE_NAMES: SideNames = ['edge', 'bare'];
 
 type Figures<Name extends string> = Readonly<Record<Name, number>>;
 
@@ -26,13 +28,14 @@ export async function alternate<Name extends string>(
   rounds: number,
   label: string,
   measure: (side: keyof Contenders) => Promise<Figures<Name>>,
+  sideNames: SideNames = SIDE_NAMES,
 ): Promise<Record<Name, Pair>> {
   const edge: Figures<Name>[] = [];
   const bare: Figures<Name>[] = [];
   for (let round = 1; round <= rounds; round++) {
-    for (const [name, figures] of [['edge', edge] as const, ['bare', bare] as const]) {
-      progress(`${label}: round ${round} of ${rounds}, ${name}`);
-      figures.push(await measure(name));
+    for (const [at, figures] of [edge, bare].entries()) {
+      progress(`${label}: round ${round} of ${rounds}, ${sideNames[at]}`);
+      figures.push(await measure(at === 0 ? 'edge' : 'bare'));
     }
   }
   const names = Object.keys(edge[0] ?? {}) as Name[];
@@ -44,10 +47,10 @@ export async function alternate<Name extends string>(
 }
 
 /** Starts both sides for the length of a comparison. */
-export async function withSides<T>(
-  { edge, bare }: Contenders,
-  work: Parameters<StartSide>[0],
-  use: (sides: Sides) => Promise<T>,
+export async function withSides<Work, Side extends Stoppable, T>(
+  { edge, bare }: Both<(work: Work) => Promise<Side>>,
+  work: Work,
+  use: (sides: Both<Side>) => Promise<T>,
 ): Promise<T> {
   const edgeSide = await edge(work);
   try {

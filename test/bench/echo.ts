@@ -1,7 +1,8 @@
 import type { EchoResult } from '@trunkline/testing';
 
-import { alternate, type Contenders, type Sides, withSides } from './compare.ts';
+import { alternate, type Both, type Contenders, withSides } from './compare.ts';
 import { costOf, costRows } from './cost.ts';
+import type { Side } from './side.ts';
 import type { Row } from './table.ts';
 import { newTokens } from './tokens.ts';
 
@@ -28,7 +29,7 @@ export async function measureEcho(contenders: Contenders, options: EchoOptions):
 }
 
 /** Connects the clients of both sides, and lets them talk until everything has been compiled. */
-export async function warmUp(sides: Sides): Promise<void> {
+export async function warmUp(sides: Both<Side>): Promise<void> {
   for (const { load } of [sides.edge, sides.bare]) {
     await load.do('connect', { tokens: newTokens(CLIENTS), concurrency: CLIENTS }, GRACE_MS);
     const command = { outstanding: OUTSTANDING, seconds: WARM_UP_SECONDS };
@@ -36,7 +37,7 @@ export async function warmUp(sides: Sides): Promise<void> {
   }
 }
 
-async function flatOut(sides: Sides, { rounds, seconds }: EchoOptions): Promise<Row[]> {
+async function flatOut(sides: Both<Side>, { rounds, seconds }: EchoOptions): Promise<Row[]> {
   const command = { outstanding: OUTSTANDING, seconds };
   const figures = await alternate(rounds, 'echo flat out', async (name) => {
     const run = () => sides[name].load.do('echoFlatOut', command, seconds * 1000 + GRACE_MS);
@@ -52,7 +53,7 @@ async function flatOut(sides: Sides, { rounds, seconds }: EchoOptions): Promise<
   ];
 }
 
-async function paced(sides: Sides, { rounds, seconds }: EchoOptions): Promise<Row[]> {
+async function paced(sides: Both<Side>, { rounds, seconds }: EchoOptions): Promise<Row[]> {
   const command = { perSecond: PER_SECOND, seconds };
   const figures = await alternate(rounds, 'echo paced', async (name) => {
     const run = () => sides[name].load.do('echoPaced', command, seconds * 1000 + GRACE_MS);
