@@ -60,10 +60,6 @@ export const startClusterSide = ({
       clients,
       started,
     );
-    // What the hub says to each when it is in all its groups.
-    for (const { load, userIds } of crowds) {
-      await load.do('hear', { messages: userIds.length }, HEAR_TIMEOUT_MS);
-    }
     return {
       crowds,
       processes: {
@@ -79,7 +75,7 @@ export const startClusterSide = ({
     };
   });
 
-/** Connects so many clients to each of the servers. */
+/** Connects so many clients to each of the servers; each hears of its hub when it is where it belongs. */
 export async function startCrowds(
   urls: readonly string[],
   clients: readonly number[],
@@ -91,6 +87,7 @@ export async function startCrowds(
     const load = started(await LoadGenerator.start(urls[at]!));
     const newcomers = { tokens: users.map(({ token }) => token), concurrency: CONCURRENCY };
     await load.do('connect', newcomers, CONNECT_TIMEOUT_MS);
+    await load.do('hear', { messages: users.length }, HEAR_TIMEOUT_MS);
     crowds.push({ load, userIds: users.map(({ userId }) => userId) });
   }
   return crowds;

@@ -1,6 +1,12 @@
 import { fileURLToPath } from 'node:url';
 
-import { LoadGenerator, startEdge, type StartedEdge, startProcess } from '@trunkline/testing';
+import {
+  type EdgeOptions,
+  LoadGenerator,
+  startEdge,
+  type StartedEdge,
+  startProcess,
+} from '@trunkline/testing';
 
 import type { Cost, Processes } from './cost.ts';
 import { SETTLE_ARGS } from './process-usage.ts';
@@ -31,10 +37,10 @@ export interface Stoppable {
   stop(): Promise<unknown>;
 }
 
-/** An edge with one app server. */
-export const startEdgeSide = (work: Work): Promise<EdgeSide> =>
+/** An edge with one app server. `options`: of the edge. */
+export const startEdgeSide = (work: Work, options: EdgeOptions = {}): Promise<EdgeSide> =>
   startAll(async (started) => {
-    const edge = started(await startEdge({ nodeArgs: SETTLE_ARGS }));
+    const edge = started(await startEdge({ nodeArgs: SETTLE_ARGS, ...options }));
     const connectionString = `Endpoint=${edge.url};AccessKey=${ACCESS_KEY};Version=1.0;`;
     const app = started(
       await startProcess(process.execPath, [path('app-server.ts'), `--${work}`], {
