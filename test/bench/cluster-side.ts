@@ -70,8 +70,7 @@ export const startClusterSide = ({
         load: crowds.map(({ load }) => load.pid),
       },
       send: (sending) => sender.send(sending),
-      connections: async () =>
-        (await Promise.all(apps.map((app) => app.connections()))).flat(),
+      connections: async () => (await Promise.all(apps.map((app) => app.connections()))).flat(),
     };
   });
 

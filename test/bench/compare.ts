@@ -1,22 +1,24 @@
 import { progress } from './progress.ts';
 import type { StartSide, Stoppable } from './side.ts';
 
-/** What is measured: the edge first, then what it is held against. */
-export interface Contenders {
-  readonly edge: StartSide;
-  readonly bare: StartSide;
-}
-
-/** One figure of both sides. */
-export type Pair = Both<number>;
-
 /** Something of each side: `edge` is what is measured, `bare` what it is held against. */
-export type Both<T> = Readonly<Record<keyof Contenders, T>>;
+export interface Both<T> {
+  readonly edge: T;
+  readonly bare: T;
+}
 
 /** How tables and progress call the two sides. */
 export type SideNames = readonly [edge: string, bare: string];
 
 export const SIDE_NAMES: SideNames = ['edge', 'bare'];
+
+/** Who is measured, and who it is held against. */
+export interface Contenders extends Both<StartSide> {
+  readonly names: SideNames;
+}
+
+/** One figure of both sides. */
+export type Pair = Both<number>;
 
 type Figures<Name extends string> = Readonly<Record<Name, number>>;
 
@@ -26,24 +28,24 @@ type Figures<Name extends string> = Readonly<Record<Name, number>>;
  */
 export async function alternate<Name extends string>(
   rounds: number,
+  names: SideNames,
   label: string,
-  measure: (side: keyof Contenders) => Promise<Figures<Name>>,
-  sideNames: SideNames = SIDE_NAMES,
+  measure: (side: keyof Pair) => Promise<Figures<Name>>,
 ): Promise<Record<Name, Pair>> {
   const edge: Figures<Name>[] = [];
   const bare: Figures<Name>[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const [at, figures] of [edge, bare].entries()) {
-      progress(`${label}: round ${round} of ${rounds}, ${sideNames[at]}`);
+      progress(`${label}: round ${round} of ${rounds}, ${names[at]}`);
       figures.push(await measure(at === 0 ? 'edge' : 'bare'));
     }
   }
-  const names = Object.keys(edge[0] ?? {}) as Name[];
+  const figureNames = Object.keys(edge[0] ?? {}) as Name[];
   const pair = (name: Name): Pair => ({
     edge: median(edge.map((figures) => figures[name])),
     bare: median(bare.map((figures) => figures[name])),
   });
-  return Object.fromEntries(names.map((name) => [name, pair(name)])) as Record<Name, Pair>;
+  return Object.fromEntries(figureNames.map((name) => [name, pair(name)])) as Record<Name, Pair>;
 }
 
 /** Starts both sides for the length of a comparison. */

@@ -19,7 +19,10 @@ export async function costOf<T, Role extends string>(
   const after = cpu(processes);
   const roles = Object.keys(processes) as Role[];
   const each = (role: Role): number => (after[role] - before[role]) / operations(result);
-  return { result, cost: Object.fromEntries(roles.map((role) => [role, each(role)])) as Cost<Role> };
+  return {
+    result,
+    cost: Object.fromEntries(roles.map((role) => [role, each(role)])) as Cost<Role>,
+  };
 }
 
 function cpu<Role extends string>(processes: Processes<Role>): Cost<Role> {

@@ -21,9 +21,6 @@ export interface Turn {
 /** What a delivery costs, by what the processes are for; `edges` are near and far ones together. */
 export type DeliveryCost = Record<ClusterRole | 'edges', Pair>;
 
-/** Until everything has been compiled. */
-const WARM_UP_SECONDS = 1;
-
 /** Has both sides send by turns and says what a delivery, or else a message, costs there. */
 export async function measureDeliveries(
   name: string,
@@ -32,16 +29,17 @@ export async function measureDeliveries(
   turns: Both<Turn>,
   { rounds, seconds }: Rounds,
 ): Promise<DeliveryCost> {
-  const run = async (side: keyof Both<Turn>, ofSeconds: number) => {
+  const run = async (side: keyof Pair) => {
     const { sending, heard } = turns[side];
     const each = heard.reduce((sum, messages) => sum + messages);
-    const work = () => repeat(ofSeconds, () => deliver(sides[side], sending, heard));
+    const work = () => repeat(seconds, () => deliver(sides[side], sending, heard));
     const { cost } = await costOf(sides[side], work, (times) => times * each);
     return { ...cost, edges: cost.near + cost.far };
   };
-  await run('edge', WARM_UP_SECONDS);
-  await run('bare', WARM_UP_SECONDS);
-  return alternate(rounds, name, (side) => run(side, seconds), sideNames);
+  // Until everything has been compiled.
+  await run('edge');
+  await run('bare');
+  return alternate(rounds, sideNames, name, run);
 }
 
 async function repeat(seconds: number, act: () => Promise<void>): Promise<number> {

@@ -1,6 +1,6 @@
 import type { EchoResult } from '@trunkline/testing';
 
-import { alternate, type Both, type Contenders, withSides } from './compare.ts';
+import { alternate, type Both, type Contenders, type SideNames, withSides } from './compare.ts';
 import { costOf, costRows } from './cost.ts';
 import type { Side } from './side.ts';
 import type { Row } from './table.ts';
@@ -24,7 +24,10 @@ export const GRACE_MS = 15_000;
 export async function measureEcho(contenders: Contenders, options: EchoOptions): Promise<Row[]> {
   return withSides(contenders, 'echo', async (sides) => {
     await warmUp(sides);
-    return [...(await flatOut(sides, options)), ...(await paced(sides, options))];
+    return [
+      ...(await flatOut(sides, contenders.names, options)),
+      ...(await paced(sides, contenders.names, options)),
+    ];
   });
 }
 
@@ -37,9 +40,13 @@ export async function warmUp(sides: Both<Side>): Promise<void> {
   }
 }
 
-async function flatOut(sides: Both<Side>, { rounds, seconds }: EchoOptions): Promise<Row[]> {
+async function flatOut(
+  sides: Both<Side>,
+  names: SideNames,
+  { rounds, seconds }: EchoOptions,
+): Promise<Row[]> {
   const command = { outstanding: OUTSTANDING, seconds };
-  const figures = await alternate(rounds, 'echo flat out', async (name) => {
+  const figures = await alternate(rounds, names, 'echo flat out', async (name) => {
     const run = () => sides[name].load.do('echoFlatOut', command, seconds * 1000 + GRACE_MS);
     const { result, cost } = await costOf(sides[name], run, ({ echoes }) => echoes);
     return { ...cost, ...milliseconds(result), rate: result.echoes / result.seconds };
@@ -53,9 +60,13 @@ async function flatOut(sides: Both<Side>, { rounds, seconds }: EchoOptions): Pro
   ];
 }
 
-async function paced(sides: Both<Side>, { rounds, seconds }: EchoOptions): Promise<Row[]> {
+async function paced(
+  sides: Both<Side>,
+  names: SideNames,
+  { rounds, seconds }: EchoOptions,
+): Promise<Row[]> {
   const command = { perSecond: PER_SECOND, seconds };
-  const figures = await alternate(rounds, 'echo paced', async (name) => {
+  const figures = await alternate(rounds, names, 'echo paced', async (name) => {
     const run = () => sides[name].load.do('echoPaced', command, seconds * 1000 + GRACE_MS);
     const { result, cost } = await costOf(sides[name], run, ({ echoes }) => echoes);
     return { ...cost, ...milliseconds(result) };

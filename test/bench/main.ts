@@ -23,10 +23,11 @@ redis-server for edges on a bus, and the .NET 10 SDK for the backplane: what the
 is left out, and said. The exit code says whether it ran, not how fast.
 
   --quick        fewer clients and shorter rounds, for a first look
-  --only <list>  of ${Object.keys(MEASURES).join(', ')}; comma separated
+  --only <list>  some of them, comma separated:
+                 ${Object.keys(MEASURES).join(', ')}
   --self         the bare server on both sides: how far from 1.00 the machine's noise goes
   --against <checkout>
-                 the edge that is built in that directory in place of the bare server, for
+                 the edge built in that directory in place of the bare server:
                  ${contests().join(', ')}
   --help         this text`;
 
@@ -40,7 +41,6 @@ interface Arguments {
   /** They have been asked for by name. */
   areAskedFor: boolean;
   contenders: Contenders;
-  sideNames: SideNames;
   /** What the edge has to keep to is said of the bare server. */
   hasFloors: boolean;
 }
@@ -65,7 +65,9 @@ function readArguments(): Arguments {
   const names = only?.split(',') ?? possible;
   for (const name of names) {
     if (possible.includes(name)) continue;
-    throw new Error(`there is no measurement '${name}'${against && ' with --against'}: see --help`);
+    throw new Error(
+      `there is no measurement '${name}'${against === undefined ? '' : ' with --against'}: see --help`,
+    );
   }
   return {
     help: values.help,
@@ -75,8 +77,8 @@ function readArguments(): Arguments {
     contenders: {
       edge: self ? startBareSide : (work) => startEdgeSide(work),
       bare: against === undefined ? startBareSide : (work) => startEdgeSide(work, edgeIn(against)),
+      names: against === undefined ? SIDE_NAMES : ['edge', 'other'],
     },
-    sideNames: against === undefined ? SIDE_NAMES : ['edge', 'other'],
     hasFloors: against === undefined,
   };
 }
@@ -91,7 +93,7 @@ interface Measured {
 }
 
 async function main(): Promise<void> {
-  const { help, plan, names, areAskedFor, contenders, sideNames, hasFloors } = readArguments();
+  const { help, plan, names, areAskedFor, contenders, hasFloors } = readArguments();
   if (help) {
     console.log(USAGE);
     return;
@@ -111,7 +113,11 @@ async function main(): Promise<void> {
       continue;
     }
     const rows = await measurement.measure(contenders, plan);
-    add(tables, measurement.sideNames ?? sideNames, hasFloors ? rows : rows.map(withoutFloor));
+    add(
+      tables,
+      measurement.sideNames ?? contenders.names,
+      hasFloors ? rows : rows.map(withoutFloor),
+    );
   }
   progress('done');
   const machine = `${availableParallelism()} x ${cpus()[0]?.model}, Node ${process.version}`;

@@ -38,10 +38,7 @@ export function formatTable(rows: readonly Row[], sideNames: SideNames = SIDE_NA
     .join('\n');
 }
 
-function formatRow(
-  { name, unit, edge, bare, digits = 1, floor }: Row,
-  edgeName: string,
-): string[] {
+function formatRow({ name, unit, edge, bare, digits = 1, floor }: Row, edgeName: string): string[] {
   const both = Number.isFinite(bare) && bare !== 0;
   const ratio = edge / bare;
   const difference = edge - bare;

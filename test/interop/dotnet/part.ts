@@ -22,7 +22,13 @@ const OUTPUT_LIMIT = 64 * 1024 * 1024;
 
 /** A project as some tests want it built. */
 export interface Part {
-  readonly project: 'BackplaneApp' | 'HubApp' | 'BlazorApp' | 'ClientProgram' | 'ManagementProgram' | 'Shop';
+  readonly project:
+    | 'BackplaneApp'
+    | 'HubApp'
+    | 'BlazorApp'
+    | 'ClientProgram'
+    | 'ManagementProgram'
+    | 'Shop';
   /** The folder of this name here when not given. */
   readonly folder?: string;
   /** What sets it apart from other parts of the project, for people and for a folder's name. */
