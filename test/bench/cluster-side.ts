@@ -37,7 +37,7 @@ export interface ClusterPlan {
 
 const CONCURRENCY = 64;
 const CONNECT_TIMEOUT_MS = 60_000;
-const HEAR_TIMEOUT_MS = 60_000;
+const HEAR_TIMEOUT_MS = 30_000;
 
 /** App servers are at the edges with clients and at the first; all clients are where they belong. */
 export const startClusterSide = ({
@@ -86,7 +86,7 @@ export async function startCrowds(
     const load = started(await LoadGenerator.start(urls[at]!));
     const newcomers = { tokens: users.map(({ token }) => token), concurrency: CONCURRENCY };
     await load.do('connect', newcomers, CONNECT_TIMEOUT_MS);
-    await load.do('hear', { messages: users.length }, HEAR_TIMEOUT_MS);
+    await load.do('hear', { messages: users.length }, CONNECT_TIMEOUT_MS);
     crowds.push({ load, userIds: users.map(({ userId }) => userId) });
   }
   return crowds;

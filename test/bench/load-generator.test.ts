@@ -50,7 +50,8 @@ describe('LoadGenerator', () => {
     await other.do('broadcasts', { seconds: 0 }, TIMEOUT_MS);
     await hearing;
     await other.do('broadcasts', { seconds: 0, burst: 2 }, TIMEOUT_MS);
-    await load.do('hear', { messages: 2 * CLIENTS }, TIMEOUT_MS);
+    const heard = load.do('hear', { messages: 2 * CLIENTS }, TIMEOUT_MS);
+    await expect(heard).resolves.toBeUndefined();
   });
 
   it('lets clients leave and others come', async () => {

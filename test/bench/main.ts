@@ -132,8 +132,8 @@ function add(tables: Measured[], sideNames: SideNames, rows: Row[]): void {
   else table.rows.push(...rows);
 }
 
-function withoutFloor({ floor: _, ...row }: Row): Row {
-  return row;
+function withoutFloor(row: Row): Row {
+  return { ...row, floor: undefined };
 }
 
 try {

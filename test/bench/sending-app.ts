@@ -37,9 +37,9 @@ async function send({ to, names, times }: Sending): Promise<void> {
   await Promise.all(sends);
 }
 
-process.on('message', async (request: Request) => {
+process.on('message', (request: Request) => {
   if (request === 'connections') process.send!(connectionIds);
-  else process.send!(await send(request).then(() => 'sent'));
+  else void send(request).then(() => process.send!('sent'));
 });
 await server.start();
 console.log('app server ready');

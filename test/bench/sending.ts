@@ -54,7 +54,7 @@ export async function startSendingApp(
   };
 }
 
-const ANSWER_MS = 60_000;
+const ANSWER_MS = 30_000;
 
 /** The groups of the client with this number, which counts on from any number. */
 export function groupsOf(

@@ -11,7 +11,7 @@ export interface Row extends Pair {
   readonly unit: string;
   /** Digits after the point; 1 when not given. */
   readonly digits?: number;
-  readonly floor?: Floor;
+  readonly floor?: Floor | undefined;
 }
 
 /** Columns of numbers, which are aligned to the right; words are to the left. */
