@@ -1,4 +1,4 @@
-import { alternate, withSides } from './compare.ts';
+import { alternate, SIDE_NAMES, withSides } from './compare.ts';
 import { costOf } from './cost.ts';
 import { CLIENTS, type EchoOptions, GRACE_MS, OUTSTANDING, warmUp } from './echo.ts';
 import { startEdgeSide, startJsonSide } from './side.ts';
@@ -14,7 +14,7 @@ export async function measureApp({ rounds, seconds }: EchoOptions): Promise<Row[
   return withSides({ edge: startEdgeSide, bare: startJsonSide }, 'echo', async (sides) => {
     await warmUp(sides);
     const command = { outstanding: OUTSTANDING, seconds };
-    const figures = await alternate(rounds, 'app server', async (name) => {
+    const figures = await alternate(rounds, SIDE_NAMES, 'app server', async (name) => {
       const run = () => sides[name].load.do('echoFlatOut', command, seconds * 1000 + GRACE_MS);
       const { cost } = await costOf(sides[name], run, ({ echoes }) => echoes);
       return { perCore: MICROSECONDS / cost.app, cpu: cost.app };

@@ -46,7 +46,7 @@ function broadcastTo(
       await load.do('connect', newcomers, CONNECT_TIMEOUT_MS);
       await load.do('broadcasts', { seconds: WARM_UP_SECONDS, burst }, GRACE_MS);
     }
-    const figures = await alternate(rounds, name, async (side) => {
+    const figures = await alternate(rounds, contenders.names, name, async (side) => {
       const run = () =>
         sides[side].load.do('broadcasts', { seconds, burst }, seconds * 1000 + GRACE_MS);
       const { result, cost } = await costOf(sides[side], run, ({ deliveries }) => deliveries);

@@ -1,20 +1,24 @@
 import { progress } from './progress.ts';
-import type { Side, StartSide } from './side.ts';
+import type { StartSide, Stoppable } from './side.ts';
 
-/** What is measured: the edge first, then what it is held against. */
-export interface Contenders {
-  readonly edge: StartSide;
-  readonly bare: StartSide;
+/** Something of each side: `edge` is what is measured, `bare` what it is held against. */
+export interface Both<T> {
+  readonly edge: T;
+  readonly bare: T;
+}
+
+/** How tables and progress call the two sides. */
+export type SideNames = readonly [edge: string, bare: string];
+
+export const SIDE_NAMES: SideNames = ['edge', 'bare'];
+
+/** Who is measured, and who it is held against. */
+export interface Contenders extends Both<StartSide> {
+  readonly names: SideNames;
 }
 
 /** One figure of both sides. */
-export interface Pair {
-  readonly edge: number;
-  readonly bare: number;
-}
-
-/** Both sides, running. */
-export type Sides = Readonly<Record<keyof Contenders, Side>>;
+export type Pair = Both<number>;
 
 type Figures<Name extends string> = Readonly<Record<Name, number>>;
 
@@ -24,30 +28,31 @@ type Figures<Name extends string> = Readonly<Record<Name, number>>;
  */
 export async function alternate<Name extends string>(
   rounds: number,
+  names: SideNames,
   label: string,
-  measure: (side: keyof Contenders) => Promise<Figures<Name>>,
+  measure: (side: keyof Pair) => Promise<Figures<Name>>,
 ): Promise<Record<Name, Pair>> {
   const edge: Figures<Name>[] = [];
   const bare: Figures<Name>[] = [];
   for (let round = 1; round <= rounds; round++) {
-    for (const [name, figures] of [['edge', edge] as const, ['bare', bare] as const]) {
-      progress(`${label}: round ${round} of ${rounds}, ${name}`);
-      figures.push(await measure(name));
+    for (const [at, figures] of [edge, bare].entries()) {
+      progress(`${label}: round ${round} of ${rounds}, ${names[at]}`);
+      figures.push(await measure(at === 0 ? 'edge' : 'bare'));
     }
   }
-  const names = Object.keys(edge[0] ?? {}) as Name[];
+  const figureNames = Object.keys(edge[0] ?? {}) as Name[];
   const pair = (name: Name): Pair => ({
     edge: median(edge.map((figures) => figures[name])),
     bare: median(bare.map((figures) => figures[name])),
   });
-  return Object.fromEntries(names.map((name) => [name, pair(name)])) as Record<Name, Pair>;
+  return Object.fromEntries(figureNames.map((name) => [name, pair(name)])) as Record<Name, Pair>;
 }
 
 /** Starts both sides for the length of a comparison. */
-export async function withSides<T>(
-  { edge, bare }: Contenders,
-  work: Parameters<StartSide>[0],
-  use: (sides: Sides) => Promise<T>,
+export async function withSides<Work, Side extends Stoppable, T>(
+  { edge, bare }: Both<(work: Work) => Promise<Side>>,
+  work: Work,
+  use: (sides: Both<Side>) => Promise<T>,
 ): Promise<T> {
   const edgeSide = await edge(work);
   try {

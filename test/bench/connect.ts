@@ -1,4 +1,4 @@
-import { alternate, type Contenders, withSides } from './compare.ts';
+import { alternate, type Contenders, type Pair, withSides } from './compare.ts';
 import { costOf, costRows } from './cost.ts';
 import type { Row } from './table.ts';
 import { newTokens } from './tokens.ts';
@@ -20,7 +20,7 @@ export async function measureConnect(
 ): Promise<Row[]> {
   const name = `connect, ${CONCURRENCY} at a time`;
   return withSides(contenders, 'echo', async (sides) => {
-    const connectAll = async (side: keyof Contenders, count: number) => {
+    const connectAll = async (side: keyof Pair, count: number) => {
       const { load } = sides[side];
       const newcomers = { tokens: newTokens(count), concurrency: CONCURRENCY };
       const startedAt = performance.now();
@@ -32,7 +32,9 @@ export async function measureConnect(
     };
     await connectAll('edge', WARM_UP_CLIENTS);
     await connectAll('bare', WARM_UP_CLIENTS);
-    const figures = await alternate(rounds, name, (side) => connectAll(side, clients));
+    const figures = await alternate(rounds, contenders.names, name, (side) =>
+      connectAll(side, clients),
+    );
     return [
       { ...figures.rate, name, unit: 'per second', digits: 0 },
       ...costRows(figures, 'connect', 3),

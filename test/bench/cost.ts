@@ -1,35 +1,35 @@
 import type { Pair } from './compare.ts';
 import { cpuMicroseconds } from './process-usage.ts';
-import type { Side } from './side.ts';
 import type { Row } from './table.ts';
 
-/** CPU microseconds that each process of a side spent on one operation. */
-export interface Cost {
-  server: number;
-  app: number;
-  load: number;
-}
+/** What processes of a measurement are for, and their ids. */
+export type Processes<Role extends string> = Readonly<Record<Role, readonly number[]>>;
+
+/** CPU microseconds that the processes of each role spent on one operation. */
+export type Cost<Role extends string = 'server' | 'app' | 'load'> = Record<Role, number>;
 
 /** Does `work`, which answers how many operations it was, and says what one of them cost. */
-export async function costOf<T>(
-  side: Side,
+export async function costOf<T, Role extends string>(
+  { processes }: { readonly processes: Processes<Role> },
   work: () => Promise<T>,
   operations: (result: T) => number,
-): Promise<{ result: T; cost: Cost }> {
-  const before = cpu(side);
+): Promise<{ result: T; cost: Cost<Role> }> {
+  const before = cpu(processes);
   const result = await work();
-  const after = cpu(side);
-  const each = (process: keyof Cost): number =>
-    (after[process] - before[process]) / operations(result);
-  return { result, cost: { server: each('server'), app: each('app'), load: each('load') } };
+  const after = cpu(processes);
+  const roles = Object.keys(processes) as Role[];
+  const each = (role: Role): number => (after[role] - before[role]) / operations(result);
+  return {
+    result,
+    cost: Object.fromEntries(roles.map((role) => [role, each(role)])) as Cost<Role>,
+  };
 }
 
-function cpu({ serverPid, appPid, load }: Side): Cost {
-  return {
-    server: cpuMicroseconds(serverPid),
-    app: appPid === undefined ? 0 : cpuMicroseconds(appPid),
-    load: cpuMicroseconds(load.pid),
-  };
+function cpu<Role extends string>(processes: Processes<Role>): Cost<Role> {
+  const entries = Object.entries<readonly number[]>(processes);
+  const sum = (pids: readonly number[]): number =>
+    pids.reduce((total, pid) => total + cpuMicroseconds(pid), 0);
+  return Object.fromEntries(entries.map(([role, pids]) => [role, sum(pids)])) as Cost<Role>;
 }
 
 /** The rows of a cost: the server's, held to a ratio where one is given, and the others' beside. */

@@ -1,7 +1,8 @@
 import type { EchoResult } from '@trunkline/testing';
 
-import { alternate, type Contenders, type Sides, withSides } from './compare.ts';
+import { alternate, type Both, type Contenders, type SideNames, withSides } from './compare.ts';
 import { costOf, costRows } from './cost.ts';
+import type { Side } from './side.ts';
 import type { Row } from './table.ts';
 import { newTokens } from './tokens.ts';
 
@@ -23,12 +24,15 @@ export const GRACE_MS = 15_000;
 export async function measureEcho(contenders: Contenders, options: EchoOptions): Promise<Row[]> {
   return withSides(contenders, 'echo', async (sides) => {
     await warmUp(sides);
-    return [...(await flatOut(sides, options)), ...(await paced(sides, options))];
+    return [
+      ...(await flatOut(sides, contenders.names, options)),
+      ...(await paced(sides, contenders.names, options)),
+    ];
   });
 }
 
 /** Connects the clients of both sides, and lets them talk until everything has been compiled. */
-export async function warmUp(sides: Sides): Promise<void> {
+export async function warmUp(sides: Both<Side>): Promise<void> {
   for (const { load } of [sides.edge, sides.bare]) {
     await load.do('connect', { tokens: newTokens(CLIENTS), concurrency: CLIENTS }, GRACE_MS);
     const command = { outstanding: OUTSTANDING, seconds: WARM_UP_SECONDS };
@@ -36,9 +40,13 @@ export async function warmUp(sides: Sides): Promise<void> {
   }
 }
 
-async function flatOut(sides: Sides, { rounds, seconds }: EchoOptions): Promise<Row[]> {
+async function flatOut(
+  sides: Both<Side>,
+  names: SideNames,
+  { rounds, seconds }: EchoOptions,
+): Promise<Row[]> {
   const command = { outstanding: OUTSTANDING, seconds };
-  const figures = await alternate(rounds, 'echo flat out', async (name) => {
+  const figures = await alternate(rounds, names, 'echo flat out', async (name) => {
     const run = () => sides[name].load.do('echoFlatOut', command, seconds * 1000 + GRACE_MS);
     const { result, cost } = await costOf(sides[name], run, ({ echoes }) => echoes);
     return { ...cost, ...milliseconds(result), rate: result.echoes / result.seconds };
@@ -52,9 +60,13 @@ async function flatOut(sides: Sides, { rounds, seconds }: EchoOptions): Promise<
   ];
 }
 
-async function paced(sides: Sides, { rounds, seconds }: EchoOptions): Promise<Row[]> {
+async function paced(
+  sides: Both<Side>,
+  names: SideNames,
+  { rounds, seconds }: EchoOptions,
+): Promise<Row[]> {
   const command = { perSecond: PER_SECOND, seconds };
-  const figures = await alternate(rounds, 'echo paced', async (name) => {
+  const figures = await alternate(rounds, names, 'echo paced', async (name) => {
     const run = () => sides[name].load.do('echoPaced', command, seconds * 1000 + GRACE_MS);
     const { result, cost } = await costOf(sides[name], run, ({ echoes }) => echoes);
     return { ...cost, ...milliseconds(result) };

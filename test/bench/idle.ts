@@ -23,7 +23,7 @@ const WARM_UP_TURNS = 40;
 /** Resident memory per idle client, each round in new processes. */
 export async function measureIdle(contenders: Contenders, options: IdleOptions): Promise<Row[]> {
   const { rounds, few, many } = options;
-  const kilobytes = await alternate(rounds, 'idle', async (name) => {
+  const kilobytes = await alternate(rounds, contenders.names, 'idle', async (name) => {
     const side = await contenders[name]('echo');
     try {
       await warmUp(side);

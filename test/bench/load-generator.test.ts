@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { LoadGenerator } from '@trunkline/testing';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { type Side, startBareSide } from './side.ts';
 import { newTokens } from './tokens.ts';
@@ -38,6 +39,19 @@ describe('LoadGenerator', () => {
     const run = await load.do('broadcasts', { seconds: 0.1 }, TIMEOUT_MS);
     expect(run.deliveries).toBeGreaterThan(CLIENTS);
     expect(run.deliveries % CLIENTS).toBe(0);
+  });
+
+  it('hears what others have sent, before it is asked to or after', async () => {
+    const { load } = await start('publish');
+    const other = await LoadGenerator.start(load.url);
+    onTestFinished(() => other.stop());
+    await other.do('connect', { tokens: newTokens(1), concurrency: 1 }, TIMEOUT_MS);
+    const hearing = load.do('hear', { messages: CLIENTS }, TIMEOUT_MS);
+    await other.do('broadcasts', { seconds: 0 }, TIMEOUT_MS);
+    await hearing;
+    await other.do('broadcasts', { seconds: 0, burst: 2 }, TIMEOUT_MS);
+    const heard = load.do('hear', { messages: 2 * CLIENTS }, TIMEOUT_MS);
+    await expect(heard).resolves.toBeUndefined();
   });
 
   it('lets clients leave and others come', async () => {

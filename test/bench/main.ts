@@ -1,88 +1,53 @@
 /** `npm run bench`: what the edge costs beside a bare uWebSockets.js server, in one run. */
 import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { measureApp } from './app-cost.ts';
-import { measureBroadcast } from './broadcast.ts';
-import type { Contenders } from './compare.ts';
-import { measureConnect } from './connect.ts';
-import { measureEcho } from './echo.ts';
-import { measureIdle } from './idle.ts';
+import { type Contenders, SIDE_NAMES, type SideNames } from './compare.ts';
+import { FULL, MEASURES, type Plan, QUICK } from './measures.ts';
 import { progress } from './progress.ts';
 import { startBareSide, startEdgeSide } from './side.ts';
-import type { StormOptions } from './storm.ts';
-import { measureStorm } from './storm.ts';
 import { formatTable, type Row } from './table.ts';
 
 const USAGE = `Usage: npm run bench -- [options]
 
 Compares the edge with a bare uWebSockets.js server on this machine: memory per idle client, echo
 calls through an app server, broadcasts, connects; the app server with a ws server that speaks JSON;
-and, by itself, clients that come at once to a hub which tells everybody of each. Servers and load
-generators are processes of their own, take turns, and each figure is the median of the rounds. Needs
-Linux, and 20,000 open files (ulimit -n) for the whole of it. The exit code says whether it ran, not
-how fast.
+by itself, clients that come at once to a hub which tells everybody of each. Then edges that a bus
+joins: relay, what a message costs that one edge says to another, on NATS beside Redis; remote, sends
+to clients of another edge beside those of the same one; groups, sends to groups spread over three
+edges beside one; backplane, two edges on Redis beside two Kestrels with ASP.NET Core's backplane.
+Servers and load generators are processes of their own, take turns, and each figure is the median of
+the rounds. Needs Linux, and 20,000 open files (ulimit -n) for the whole of it; nats-server and
+redis-server for edges on a bus, and the .NET 10 SDK for the backplane: what there is no program for
+is left out, and said. The exit code says whether it ran, not how fast.
 
   --quick        fewer clients and shorter rounds, for a first look
-  --only <list>  of idle, echo, app, broadcast, connect, storm; comma separated
+  --only <list>  some of them, comma separated:
+                 ${Object.keys(MEASURES).join(', ')}
   --self         the bare server on both sides: how far from 1.00 the machine's noise goes
+  --against <checkout>
+                 the edge built in that directory in place of the bare server:
+                 ${contests().join(', ')}
   --help         this text`;
 
 /** The whole run is ended at this time, whatever hangs. */
-const CAP_MINUTES = 20;
-
-interface Plan {
-  rounds: number;
-  seconds: number;
-  idle: readonly [few: number, many: number];
-  broadcast: readonly number[];
-  burst: number;
-  connect: number;
-  storms: readonly StormOptions[];
-}
-
-const FULL: Plan = {
-  rounds: 5,
-  seconds: 3,
-  idle: [5_000, 15_000],
-  broadcast: [1_000, 10_000],
-  burst: 20,
-  connect: 5_000,
-  storms: [{ clients: 5_000, perSecond: 400 }, { clients: 5_000 }],
-};
-const QUICK: Plan = {
-  rounds: 3,
-  seconds: 1.5,
-  idle: [1_000, 3_000],
-  broadcast: [1_000],
-  burst: 20,
-  connect: 2_000,
-  storms: [{ clients: 1_000 }],
-};
-
-type Measure = (contenders: Contenders, plan: Plan) => Promise<Row[]>;
-
-const MEASURES: Readonly<Record<string, Measure>> = {
-  idle: (contenders, { rounds, idle: [few, many] }) =>
-    measureIdle(contenders, { rounds, few, many }),
-  echo: (contenders, { rounds, seconds }) => measureEcho(contenders, { rounds, seconds }),
-  app: (_contenders, { rounds, seconds }) => measureApp({ rounds, seconds }),
-  broadcast: (contenders, { rounds, seconds, broadcast, burst }) =>
-    measureBroadcast(contenders, { rounds, seconds, clients: broadcast, burst }),
-  connect: (contenders, { rounds, connect }) =>
-    measureConnect(contenders, { rounds, clients: connect }),
-  storm: async (_contenders, { storms }) => {
-    const rows: Row[] = [];
-    for (const storm of storms) rows.push(...(await measureStorm(storm)));
-    return rows;
-  },
-};
+const CAP_MINUTES = 30;
 
 interface Arguments {
   help: boolean;
   plan: Plan;
-  measures: Measure[];
+  names: readonly string[];
+  /** They have been asked for by name. */
+  areAskedFor: boolean;
   contenders: Contenders;
+  /** What the edge has to keep to is said of the bare server. */
+  hasFloors: boolean;
+}
+
+/** Those that compare whatever the two sides are. */
+function contests(): string[] {
+  return Object.keys(MEASURES).filter((name) => MEASURES[name]!.sideNames === undefined);
 }
 
 function readArguments(): Arguments {
@@ -90,21 +55,45 @@ function readArguments(): Arguments {
     options: {
       help: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
-      only: { type: 'string', default: Object.keys(MEASURES).join() },
+      only: { type: 'string' },
       self: { type: 'boolean', default: false },
+      against: { type: 'string' },
     },
   });
-  const measures = values.only.split(',').map((name) => {
-    const measure = MEASURES[name];
-    if (measure === undefined) throw new Error(`there is no measurement '${name}': see --help`);
-    return measure;
-  });
-  const contenders = { edge: values.self ? startBareSide : startEdgeSide, bare: startBareSide };
-  return { help: values.help, plan: values.quick ? QUICK : FULL, measures, contenders };
+  const { against, only, self } = values;
+  const possible = against === undefined ? Object.keys(MEASURES) : contests();
+  const names = only?.split(',') ?? possible;
+  for (const name of names) {
+    if (possible.includes(name)) continue;
+    throw new Error(
+      `there is no measurement '${name}'${against === undefined ? '' : ' with --against'}: see --help`,
+    );
+  }
+  return {
+    help: values.help,
+    plan: values.quick ? QUICK : FULL,
+    names,
+    areAskedFor: only !== undefined,
+    contenders: {
+      edge: self ? startBareSide : (work) => startEdgeSide(work),
+      bare: against === undefined ? startBareSide : (work) => startEdgeSide(work, edgeIn(against)),
+      names: against === undefined ? SIDE_NAMES : ['edge', 'other'],
+    },
+    hasFloors: against === undefined,
+  };
+}
+
+function edgeIn(checkout: string): { main: string } {
+  return { main: join(checkout, 'services/edge/dist/main.js') };
+}
+
+interface Measured {
+  readonly sideNames: SideNames;
+  readonly rows: Row[];
 }
 
 async function main(): Promise<void> {
-  const { help, plan, measures, contenders } = readArguments();
+  const { help, plan, names, areAskedFor, contenders, hasFloors } = readArguments();
   if (help) {
     console.log(USAGE);
     return;
@@ -114,11 +103,37 @@ async function main(): Promise<void> {
     console.error(`bench: given up after ${CAP_MINUTES} minutes`);
     process.exit(1);
   }, CAP_MINUTES * 60_000).unref();
-  const rows: Row[] = [];
-  for (const measure of measures) rows.push(...(await measure(contenders, plan)));
+  const tables: Measured[] = [];
+  for (const name of names) {
+    const measurement = MEASURES[name]!;
+    const lack = await measurement.lacks?.();
+    if (lack !== undefined && areAskedFor) throw new Error(`${name} cannot be measured: ${lack}`);
+    if (lack !== undefined) {
+      progress(`${name} is left out: ${lack}`);
+      continue;
+    }
+    const rows = await measurement.measure(contenders, plan);
+    add(
+      tables,
+      measurement.sideNames ?? contenders.names,
+      hasFloors ? rows : rows.map(withoutFloor),
+    );
+  }
   progress('done');
   const machine = `${availableParallelism()} x ${cpus()[0]?.model}, Node ${process.version}`;
-  console.log(`\n${machine}, medians of ${plan.rounds} rounds\n\n${formatTable(rows)}`);
+  console.log(`\n${machine}, medians of ${plan.rounds} rounds`);
+  for (const { rows, sideNames: columns } of tables) console.log(`\n${formatTable(rows, columns)}`);
+}
+
+/** Rows about the same two sides share a table. */
+function add(tables: Measured[], sideNames: SideNames, rows: Row[]): void {
+  const table = tables.find((one) => one.sideNames === sideNames);
+  if (table === undefined) tables.push({ sideNames, rows });
+  else table.rows.push(...rows);
+}
+
+function withoutFloor(row: Row): Row {
+  return { ...row, floor: undefined };
 }
 
 try {

@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
-import { LoadGenerator, startEdge, type StartedEdge, startProcess } from '@trunkline/testing';
+import {
+  type EdgeOptions,
+  LoadGenerator,
+  startEdge,
+  type StartedEdge,
+  startProcess,
+} from '@trunkline/testing';
 
+import type { Cost, Processes } from './cost.ts';
 import { SETTLE_ARGS } from './process-usage.ts';
 import { ACCESS_KEY } from './tokens.ts';
 
@@ -10,9 +17,9 @@ export interface Side {
   readonly load: LoadGenerator;
   /** The edge, or the bare server. */
   readonly serverPid: number;
-  /** The app server behind the edge. */
-  readonly appPid: number | undefined;
-  stop(): Promise<void>;
+  /** All that take part, the app server behind the edge too. */
+  readonly processes: Processes<keyof Cost>;
+  stop(): Promise<unknown>;
 }
 
 /** The edge's, whose metrics can be read. */
@@ -26,14 +33,14 @@ export type Work = 'echo' | 'publish' | 'storm';
 /** Starts one side, for one row of the table. */
 export type StartSide = (work: Work) => Promise<Side>;
 
-interface Stoppable {
+export interface Stoppable {
   stop(): Promise<unknown>;
 }
 
-/** An edge with one app server. */
-export const startEdgeSide = (work: Work): Promise<EdgeSide> =>
+/** An edge with one app server. `options`: of the edge. */
+export const startEdgeSide = (work: Work, options: EdgeOptions = {}): Promise<EdgeSide> =>
   startAll(async (started) => {
-    const edge = started(await startEdge({ nodeArgs: SETTLE_ARGS }));
+    const edge = started(await startEdge({ nodeArgs: SETTLE_ARGS, ...options }));
     const connectionString = `Endpoint=${edge.url};AccessKey=${ACCESS_KEY};Version=1.0;`;
     const app = started(
       await startProcess(process.execPath, [path('app-server.ts'), `--${work}`], {
@@ -43,7 +50,8 @@ export const startEdgeSide = (work: Work): Promise<EdgeSide> =>
       }),
     );
     const load = started(await LoadGenerator.start(edge.url));
-    return { load, serverPid: edge.pid, appPid: app.pid, edge };
+    const processes = { server: [edge.pid], app: [app.pid], load: [load.pid] };
+    return { load, serverPid: edge.pid, processes, edge };
   });
 
 /** A bare uWebSockets.js server. */
@@ -57,7 +65,8 @@ export const startBareSide: StartSide = (work) =>
       }),
     );
     const load = started(await LoadGenerator.start(server.ready));
-    return { load, serverPid: server.pid, appPid: undefined };
+    const processes = { server: [server.pid], app: [], load: [load.pid] };
+    return { load, serverPid: server.pid, processes };
   });
 
 /** A `ws` server that speaks JSON: server and app server in one. */
@@ -70,13 +79,14 @@ export const startJsonSide: StartSide = () =>
       }),
     );
     const load = started(await LoadGenerator.start(server.ready));
-    return { load, serverPid: server.pid, appPid: server.pid };
+    const processes = { server: [server.pid], app: [server.pid], load: [load.pid] };
+    return { load, serverPid: server.pid, processes };
   });
 
 /** Starts parts one after the other; stops them backwards, at once when one does not start. */
-async function startAll<Parts>(
+export async function startAll<Parts>(
   start: (started: <Part extends Stoppable>(part: Part) => Part) => Promise<Parts>,
-): Promise<Parts & Pick<Side, 'stop'>> {
+): Promise<Parts & Stoppable> {
   const parts: Stoppable[] = [];
   const stop = async (): Promise<void> => {
     for (const part of parts.toReversed()) await part.stop();

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import {
   type BusEngine,
   type BusEngineOptions,
@@ -9,7 +11,6 @@ import {
   startNats,
   startRedis,
 } from '@trunkline/testing';
-import { vi } from 'vitest';
 
 import { metric } from '../edge/support/metrics.ts';
 
@@ -47,25 +48,33 @@ export const ENGINES: readonly Engine[] = [NATS_ENGINE, REDIS_ENGINE];
 /** Edges that are one service, and the engine that joins them. */
 export interface Cluster extends AsyncDisposable {
   readonly edges: readonly StartedEdge[];
+  readonly engine: BusEngine;
 }
 
 /** Resolves when every edge knows of all. */
 export async function startCluster(engine: Engine, size: number): Promise<Cluster> {
   return owning(async (own) => {
-    const { host } = own(await engine.start());
-    const args = ['--bus', `${engine.scheme}://${host}`];
+    const bus = own(await engine.start());
+    const args = ['--bus', `${engine.scheme}://${bus.host}`];
     const start = async (): Promise<StartedEdge> => own(await startEdge({ args }));
     const edges = await Promise.all(Array.from({ length: size }, start));
     for (const edge of edges) await knows(edge, size);
-    return { edges };
+    return { edges, engine: bus };
   });
 }
 
+const KNOWN_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
+
 /** Waits until an edge knows of so many, itself included. */
 export async function knows(edge: StartedEdge, members: number): Promise<void> {
-  const look = async (): Promise<void> => {
+  const until = performance.now() + KNOWN_MS;
+  for (;;) {
     const known = await metric(edge, 'trunkline_cluster_members');
-    if (known !== members) throw new Error(`${edge.url} knows of ${known} edges, not ${members}`);
-  };
-  await vi.waitFor(look, { timeout: 10_000, interval: 50 });
+    if (known === members) return;
+    if (performance.now() > until) {
+      throw new Error(`${edge.url} knows of ${known} edges, not ${members}`);
+    }
+    await sleep(LOOK_AGAIN_MS);
+  }
 }

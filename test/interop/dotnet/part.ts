@@ -22,7 +22,13 @@ const OUTPUT_LIMIT = 64 * 1024 * 1024;
 
 /** A project as some tests want it built. */
 export interface Part {
-  readonly project: 'HubApp' | 'BlazorApp' | 'ClientProgram' | 'ManagementProgram' | 'Shop';
+  readonly project:
+    | 'BackplaneApp'
+    | 'HubApp'
+    | 'BlazorApp'
+    | 'ClientProgram'
+    | 'ManagementProgram'
+    | 'Shop';
   /** The folder of this name here when not given. */
   readonly folder?: string;
   /** What sets it apart from other parts of the project, for people and for a folder's name. */
@@ -86,17 +92,17 @@ export async function withPart(
   part: Part,
   define: (part: RestoredPart) => void | Promise<void>,
 ): Promise<void> {
-  const problem = await restore(part);
-  if (DOTNET !== undefined && problem === undefined) return define(new RestoredPart(DOTNET, part));
-  test.skipIf(true)(`${part.project} ${part.how}: ${problem}`, () => expect.unreachable());
+  const restored = await restore(part);
+  if (typeof restored !== 'string') return define(restored);
+  test.skipIf(true)(`${part.project} ${part.how}: ${restored}`, () => expect.unreachable());
 }
 
-/** Why the part cannot be restored, if so. */
-async function restore(part: Part): Promise<string | undefined> {
+/** The part, or why it cannot be restored. */
+export async function restore(part: Part): Promise<RestoredPart | string> {
   if (DOTNET === undefined) return 'there is no .NET SDK, 8 or later, on the PATH';
   try {
     await execute(DOTNET, ['restore', ...argsOf(part)], RESTORE_TIMEOUT_MS);
-    return undefined;
+    return new RestoredPart(DOTNET, part);
   } catch (error) {
     const problem = problemOf((error as Error).message);
     if (problem === undefined) throw error;

@@ -14,6 +14,8 @@ export interface EdgeOptions {
   env?: NodeJS.ProcessEnv;
   /** Flags of Node itself, such as `--expose-gc`. */
   nodeArgs?: readonly string[];
+  /** The program; the one that is built here when not given. */
+  main?: string;
   /** Files and sockets it may have open; as many as this process when not given. */
   openFiles?: number;
 }
@@ -29,9 +31,10 @@ export interface StartedEdge extends StartedProcess<{ url: string; adminUrl: str
  * `startProcess` does, and when the edge has not been built.
  */
 export async function startEdge(options: EdgeOptions = {}): Promise<StartedEdge> {
-  if (!existsSync(MAIN)) throw new Error('services/edge/dist is missing: run npm run build first');
+  const { main = MAIN } = options;
+  if (!existsSync(main)) throw new Error(`${main} is missing: run npm run build there first`);
   const flags = ['--dev', '--port', '0', '--admin-port', '0', ...(options.args ?? [])];
-  const node = [process.execPath, ...(options.nodeArgs ?? []), MAIN, ...flags];
+  const node = [process.execPath, ...(options.nodeArgs ?? []), main, ...flags];
   const [command, ...args] =
     options.openFiles === undefined ? node : limited(node, options.openFiles);
   const edge = await startProcess(command!, args, {

@@ -1,5 +1,6 @@
 import type { BroadcastOptions, BroadcastResult } from './broadcast.ts';
 import type { EchoResult, FlatOutOptions, PacedOptions } from './echo.ts';
+import type { HearOptions } from './hear.ts';
 import type { StormOptions, StormResult } from './storm.ts';
 import type { ConnectOptions } from './swarm.ts';
 
@@ -9,6 +10,7 @@ export interface Commands {
   echoFlatOut: { options: FlatOutOptions; answer: EchoResult };
   echoPaced: { options: PacedOptions; answer: EchoResult };
   broadcasts: { options: BroadcastOptions; answer: BroadcastResult };
+  hear: { options: HearOptions; answer: void };
   storm: { options: StormOptions; answer: StormResult };
   close: { options: Record<string, never>; answer: void };
 }

@@ -2,6 +2,7 @@
 import { broadcasts } from './broadcast.ts';
 import type { Reply, Request } from './commands.ts';
 import { echoFlatOut, echoPaced } from './echo.ts';
+import { hear } from './hear.ts';
 import { storm } from './storm.ts';
 import { Swarm } from './swarm.ts';
 
@@ -18,6 +19,8 @@ function execute(request: Request): Promise<unknown> {
       return echoPaced(swarm, request.options);
     case 'broadcasts':
       return broadcasts(swarm, request.options);
+    case 'hear':
+      return hear(swarm, request.options);
     case 'storm':
       return storm(url, request.options);
     case 'close':

@@ -11,16 +11,19 @@ const MAIN = fileURLToPath(new URL(`./generator${extname(import.meta.url)}`, imp
 
 /** A load generator: clients of hub `bench` in a process of their own. */
 export class LoadGenerator {
+  /** Where its clients connect. */
+  readonly url: string;
   readonly #process: StartedProcess<true>;
 
   /** Starts a generator for the edge, or whatever speaks like one, at `url`. */
   static async start(url: string): Promise<LoadGenerator> {
     const ready = (line: string): true | undefined => line === 'load generator ready' || undefined;
     const options = { name: 'load generator', ipc: true, ready };
-    return new LoadGenerator(await startProcess(process.execPath, [MAIN, url], options));
+    return new LoadGenerator(url, await startProcess(process.execPath, [MAIN, url], options));
   }
 
-  private constructor(started: StartedProcess<true>) {
+  private constructor(url: string, started: StartedProcess<true>) {
+    this.url = url;
     this.#process = started;
   }
 

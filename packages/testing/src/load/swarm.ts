@@ -33,6 +33,8 @@ export class Swarm implements ClientOwner {
   #leaving: Set<LoadClient> | undefined;
   #job: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #onRecord: RecordHandler | undefined;
+  /** Messages that came while no workload ran. */
+  #unasked = 0;
   #failure: Error | undefined;
 
   constructor(url: string) {
@@ -54,6 +56,13 @@ export class Swarm implements ClientOwner {
   run(begin: Begin, onRecord: RecordHandler): Promise<void> {
     this.#onRecord = onRecord;
     return this.#run(begin).finally(() => (this.#onRecord = undefined));
+  }
+
+  /** How many messages have come while no workload ran, since this was asked last. */
+  takeUnasked(): number {
+    const unasked = this.#unasked;
+    this.#unasked = 0;
+    return unasked;
   }
 
   /** Closes all connections; resolves when they have ended. */
@@ -91,7 +100,9 @@ export class Swarm implements ClientOwner {
 
   received(client: LoadClient, bytes: Buffer, start: number, end: number): void {
     // Pings are not answered.
-    if (!isPing(start, end)) this.#onRecord?.(client, bytes, start, end);
+    if (isPing(start, end)) return;
+    if (this.#onRecord === undefined) this.#unasked += 1;
+    else this.#onRecord(client, bytes, start, end);
   }
 
   async #run(begin: Begin): Promise<void> {

@@ -1,0 +1,73 @@
+import { type Engine, NATS_ENGINE, REDIS_ENGINE } from '../bus/engines.ts';
+import { type ClusterPlan, startClusterSide } from './cluster-side.ts';
+import { type Pair, type SideNames, withSides } from './compare.ts';
+import { type DeliveryCost, measureDeliveries, type Rounds } from './delivery.ts';
+import type { Sending } from './sending.ts';
+import type { Row } from './table.ts';
+
+export const RELAY_SIDES: SideNames = ['NATS', 'Redis'];
+
+/** What an app server says at once; the next when the client has heard all of it. */
+const TOGETHER = 10_000;
+const MICROSECONDS = 1_000_000;
+/** The most that a message may cost an edge: 500,000 of them in a second of its CPU. */
+const FLOOR = { of: 'edge', atMost: 2 } as const;
+const PER_CORE = { unit: 'messages per core and second', digits: 0 };
+const COST = { unit: 'CPU us per message', digits: 2 };
+
+/**
+ * Messages from an app server at one edge to a client at another: what they cost the edge that says
+ * them to the other, and the one that hears them and passes them on. And what they cost a single edge
+ * that has both.
+ */
+export async function measureRelay(rounds: Rounds): Promise<Row[]> {
+  const far = await measureSends([0, 1], ['all', 'group'], rounds);
+  const own = await measureSends([1], ['all'], rounds);
+  return [
+    ...far.flatMap(([to, cost]) => farRows(`relay, sends to ${to}`, cost)),
+    ...own.map(([, { near }]) => ({ ...near, name: 'sends to all, a single edge', ...COST })),
+  ];
+}
+
+/** One client is at the edge that has a 1; it is in `group-0`. */
+function measureSends(
+  clients: readonly number[],
+  targets: readonly Sending['to'][],
+  rounds: Rounds,
+): Promise<[Sending['to'], DeliveryCost][]> {
+  const plan = (engine: Engine): ClusterPlan => ({
+    engine,
+    clients,
+    memberships: { groups: 1, members: 1, clients: 1 },
+  });
+  const contenders = {
+    edge: () => startClusterSide(plan(NATS_ENGINE)),
+    bare: () => startClusterSide(plan(REDIS_ENGINE)),
+  };
+  return withSides(contenders, undefined, async (sides) => {
+    const costs: [Sending['to'], DeliveryCost][] = [];
+    for (const to of targets) {
+      const sending = { to, names: ['group-0'], times: TOGETHER };
+      const turn = { sending, heard: [TOGETHER] };
+      const name = `${TOGETHER} to ${to}, ${clients.length} edges`;
+      const turns = { edge: turn, bare: turn };
+      costs.push([to, await measureDeliveries(name, RELAY_SIDES, sides, turns, rounds)]);
+    }
+    return costs;
+  });
+}
+
+function farRows(name: string, { near, far, engine, app }: DeliveryCost): Row[] {
+  return [
+    { ...perCore(near), name: `${name}: edge that says it`, ...PER_CORE },
+    { ...perCore(far), name: '  edge that hears it', ...PER_CORE },
+    { ...near, name: '  edge that says it', ...COST, floor: FLOOR },
+    { ...far, name: '  edge that hears it', ...COST, floor: FLOOR },
+    { ...engine, name: '  engine', ...COST },
+    { ...app, name: '  app servers', ...COST },
+  ];
+}
+
+function perCore({ edge, bare }: Pair): Pair {
+  return { edge: MICROSECONDS / edge, bare: MICROSECONDS / bare };
+}
