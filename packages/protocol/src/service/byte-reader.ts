@@ -1,5 +1,6 @@
 import { ProtocolError } from '../errors.ts';
 import { MAX_DEPTH, MAX_ELEMENTS } from './limits.ts';
+import { readShortText, SHORT_BYTES } from './short-texts.ts';
 import type { Timestamp } from './timestamp.ts';
 import { isTimestampSize, readTimestamp } from './timestamp.ts';
 
@@ -111,6 +112,7 @@ export class ByteReader {
   text(): string {
     const size = this.#textSize();
     const start = this.#take(size);
+    if (size > 0 && size <= SHORT_BYTES) return readShortText(this.bytes, start, start + size);
     return this.bytes.toString('utf8', start, start + size);
   }
 
