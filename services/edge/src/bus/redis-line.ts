@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { RedisAddress } from './bus-address.ts';
@@ -42,6 +41,7 @@ export class RedisLine {
     });
     this.redis.on('close', () => this.#end());
     this.redis.on('error', (error: Error) => {
+      this.#bearErrors();
       if (this.#isReady) this.#why = reasonOf(error);
       else events.failed(reasonOf(error));
     });
@@ -79,15 +79,26 @@ export class RedisLine {
   /** Ends the connection, to make it again. */
   cut(why: string): void {
     this.#why = why;
+    this.#bearErrors();
     this.redis.disconnect(true);
     this.#end();
   }
 
   /** Ends it for good. */
   async close(): Promise<void> {
+    this.#bearErrors();
     this.redis.disconnect();
     const { stream } = this.redis;
-    if (stream !== undefined && !stream.closed) await once(stream, 'close');
+    if (stream === undefined || stream.closed) return;
+    await new Promise<void>((resolve) => void stream.once('close', resolve));
+  }
+
+  /**
+   * The client library listens for one error of a connection, and a TLS handshake that fails may have
+   * two: nobody would hear the second one, and the process would end by it.
+   */
+  #bearErrors(): void {
+    this.redis.stream?.on('error', ignore);
   }
 
   readonly #heard = (): void => {
