@@ -6,6 +6,8 @@ import { expect, it } from 'vitest';
 
 const FLOOD_MS = 3_000;
 const LOG_BYTES = 4 * 1024;
+/** As many requests at a time: more is only faster. */
+const AT_A_TIME = 100;
 const REFUSED = 'HTTP/1.1 401 Unauthorized';
 const REQUEST = [
   'GET /server/?hub=chat HTTP/1.1',
@@ -25,12 +27,15 @@ async function ask(url: string, ms: number): Promise<number> {
   const end = performance.now() + ms;
   let refusals = 0;
   while (performance.now() < end) {
-    socket.write(REQUEST);
-    for (let text = ''; !text.includes(REFUSED);) {
+    socket.write(REQUEST.repeat(AT_A_TIME));
+    const due = refusals + AT_A_TIME;
+    for (let text = ''; refusals < due;) {
       const [chunk] = (await once(socket, 'data')) as [Buffer];
       text += chunk.toString('latin1');
+      const parts = text.split(REFUSED);
+      refusals += parts.length - 1;
+      text = parts.at(-1)!.slice(-REFUSED.length);
     }
-    refusals++;
   }
   socket.destroy();
   return refusals;

@@ -51,12 +51,12 @@ export class UwsUpgrade implements Upgrade {
     if (this.#isOpen) this.#keep();
   }
 
-  /** Keeps it for later. The answer asks `door`, unless the peer has gone by then. */
-  kept(door: UpgradeDoor): () => void {
+  /** Asks `door` when the turn of the event loop is over, unless the peer has gone by then. */
+  askNextTurn(door: UpgradeDoor): void {
     this.#keep();
-    return () => {
+    setImmediate(() => {
       if (this.#isOpen) door(this.#request, this);
-    };
+    });
   }
 
   /**

@@ -1,7 +1,6 @@
 import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js';
 import type { ReadRequest } from './uws-request.ts';
 import type { UpgradeDoor, UpgradeKind, UserData } from './uws-upgrade.ts';
-import { UpgradePace } from './upgrade-pace.ts';
 import { UwsUpgrade } from './uws-upgrade.ts';
 
 /** What WebSockets of one kind have in common. */
@@ -37,7 +36,6 @@ export function webSockets(
     if (request.headers.get('sec-websocket-version') === VERSION) admit(request, upgrade);
     else upgrade.refuse({ status: 426, headers: { 'sec-websocket-version': VERSION } });
   };
-  const pace = new UpgradePace(door);
   const opened: WebSocket<UserData>[] = [];
   const kind = { opened, refuse };
   return {
@@ -48,7 +46,9 @@ export function webSockets(
     upgrade: (res, req, context) => {
       const request = read(res, req);
       if (request === undefined) return;
-      pace.ask(new UwsUpgrade(res, request, context, kind), mustWait());
+      const upgrade = new UwsUpgrade(res, request, context, kind);
+      if (mustWait()) upgrade.askNextTurn(door);
+      else upgrade.ask(door);
     },
     // None of ours: see `UwsUpgrade`.
     open: opened.push.bind(opened) as (ws: WebSocket<UserData>) => void,
