@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { deadline, startProcess, type StartedProcess } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
+/** For all that it is told to send. */
+const ANSWER_MS = 30_000;
 const MAIN = fileURLToPath(new URL('./sending-app.ts', import.meta.url));
 
 /** What an app server is told to send: a message to each of the names, all that so many times. */
@@ -53,8 +55,6 @@ export async function startSendingApp(
     connections: async () => (await ask('connections')) as string[],
   };
 }
-
-const ANSWER_MS = 30_000;
 
 /** The groups of the client with this number, which counts on from any number. */
 export function groupsOf(

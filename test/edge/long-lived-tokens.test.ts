@@ -16,11 +16,13 @@ const annsToken = (claims: Record<string, unknown>): string =>
 
 /** Waits until a token opens nothing any more. */
 const expired = (short: string): Promise<void> =>
-  expect
-    .poll(() => HttpConnection.negotiate(edge.url, { token: short }).catch(String), {
-      timeout: 5_000,
-    })
-    .toBe('Error: negotiate was answered with 401');
+  vi.waitFor(
+    () =>
+      expect(HttpConnection.negotiate(edge.url, { token: short })).rejects.toThrow(
+        'negotiate was answered with 401',
+      ),
+    { timeout: 5_000 },
+  );
 
 describe.concurrent.each(['serverSentEvents', 'longPolling'] as const)('by %s', (transport) => {
   it('a client goes on when its access token has expired, and nobody else does', async () => {

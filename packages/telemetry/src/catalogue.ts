@@ -149,7 +149,7 @@ export const METRICS = {
     help: 'Messages that no client sends.',
     labels: {},
     meaning:
-      'Acks and sequence messages of clients with which no stateful reconnection was agreed on, and completions without an id. They go no further than the edge; a client with more than 1,000 in ten seconds is closed with the reason Flood.',
+      'Acks and sequence messages of clients with which no stateful reconnection was agreed on, and completions without an id. They go no further than the edge; a client with more than 250 in ten seconds is closed with the reason Flood.',
     whenItRises: 'A client with a fault of its own, or one that means harm.',
   },
   trunkline_pool_used: {

@@ -80,11 +80,6 @@ export class Cluster implements HubCluster {
       refused,
       incarnation,
     });
-    this.#followed = new FollowedHubs(
-      () => this.#bus,
-      () => this.#isUp,
-      context.time,
-    );
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
@@ -93,6 +88,7 @@ export class Cluster implements HubCluster {
       up: () => this.#up(),
       down: () => this.#down(),
     });
+    this.#followed = new FollowedHubs(this.#bus, () => this.#isUp, context.time);
     this.#rules = new RuleLearning(hubs, this.#neighbours, context.time, {
       ask: (hub, after, edgeId, asker, ms) =>
         this.#asking.ask(hub, [edgeId], 'anyFound', asker, ms, (edge, question) =>

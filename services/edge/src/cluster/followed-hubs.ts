@@ -5,13 +5,13 @@ import { HubSubjects } from './hub-subjects.ts';
 
 /** The hubs that this edge has, and what it hears of them. */
 export class FollowedHubs {
-  readonly #bus: () => Bus;
+  readonly #bus: Bus;
   readonly #isUp: () => boolean;
   readonly #time: Pick<Time, 'now'>;
   readonly #subjects = new Map<string, HubSubjects>();
 
   /** `isUp`: the bus is there; nobody waits for one that is not. */
-  constructor(bus: () => Bus, isUp: () => boolean, time: Pick<Time, 'now'>) {
+  constructor(bus: Bus, isUp: () => boolean, time: Pick<Time, 'now'>) {
     this.#bus = bus;
     this.#isUp = isUp;
     this.#time = time;
@@ -19,7 +19,7 @@ export class FollowedHubs {
 
   follow(hub: string): void {
     const now = (): number => this.#time.now();
-    this.#subjects.set(hub, new HubSubjects(hub, this.#bus(), this.#isUp, now));
+    this.#subjects.set(hub, new HubSubjects(hub, this.#bus, this.#isUp, now));
   }
 
   unfollow(hub: string): void {

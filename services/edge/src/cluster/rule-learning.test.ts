@@ -1,10 +1,12 @@
 import { AckStatus, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import { MemoryBroker } from '../bus/memory-bus.ts';
+import type { Answer } from '../model/asker.ts';
 import { answerOf } from '../model/asker.ts';
 import { JSON_HANDSHAKE, TestEdge, turn } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
 import { RuleLearning } from './rule-learning.ts';
+import { encodeRulesPage } from './rules-page.ts';
 import type { FakeServer } from '../sessions/fixtures.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
 import {
@@ -24,6 +26,20 @@ describe('an edge that takes up a hub later', () => {
       group,
       ...(ttl === undefined ? {} : { ttl }),
     }) as const;
+  /** Learns from two edges, which answer at once. */
+  function learningFrom(answer: (edge: string) => Answer) {
+    const { hubs } = new TestEdge().core;
+    const hub = hubs.open('chat', 'server')!;
+    const asked: string[] = [];
+    const learning = new RuleLearning(hubs, { edges: ['a', 'b'] }, SYSTEM_TIME, {
+      ask: (_hub, _after, edge, asker) => {
+        asked.push(edge);
+        asker.settle(answer(edge));
+      },
+      whenHeard: (_hub, then) => then(),
+    });
+    return { learning, asked, hub };
+  }
   const toGroup = (group: string) =>
     ({ type: MessageType.MultiGroupBroadcastData, groups: [group], payloads: json }) as const;
 
@@ -167,20 +183,27 @@ describe('an edge that takes up a hub later', () => {
   });
 
   test('asks once a second, however soon it is told that nobody can be asked', () => {
-    const { hubs } = new TestEdge().core;
-    const hub = hubs.open('chat', 'server')!;
-    let asked = 0;
-    const learning = new RuleLearning(hubs, { edges: ['a'] }, SYSTEM_TIME, {
-      ask: (_hub, _after, _edge, asker) => {
-        asked++;
-        asker.settle(answerOf(AckStatus.InternalServerError, 'Too many questions.'));
-      },
-      whenHeard: (_hub, then) => then(),
-    });
+    const { learning, asked, hub } = learningFrom(() =>
+      answerOf(AckStatus.InternalServerError, 'Too many questions.'),
+    );
     learning.learn('chat');
-    expect(asked).toBe(1);
+    expect(asked).toEqual(['a', 'b']);
     learning.expire();
-    expect([asked, learning.knows(hub)]).toEqual([2, false]);
+    expect([asked, learning.knows(hub)]).toEqual([['a', 'b', 'a', 'b'], false]);
+  });
+
+  test('asks the next edge when it cannot read what one says', () => {
+    const { learning, asked, hub } = learningFrom((edge) =>
+      edge === 'a'
+        ? answerOf(AckStatus.Ok, '', Buffer.of(0x92, 0xc0, 0x90))
+        : answerOf(
+            AckStatus.Ok,
+            '',
+            encodeRulesPage({ rules: [], next: undefined, isWhole: true }),
+          ),
+    );
+    learning.learn('chat');
+    expect([asked, learning.knows(hub)]).toEqual([['a', 'b'], true]);
   });
 
   test('learns it from the very edge that it has missed something of, whatever others have missed', async () => {

@@ -95,8 +95,13 @@ export class RuleLearning {
       if (from === undefined || underway.asked !== from) underway.missed.add(from);
       return;
     }
-    const learning = { from, asked: undefined, missed: new Set<string>(), isWhole: true };
-    this.#learning.set(hub, { ...learning, hasFailed: false });
+    this.#learning.set(hub, {
+      from,
+      asked: undefined,
+      missed: new Set(),
+      isWhole: true,
+      hasFailed: false,
+    });
     hub.model.beginLearning();
     // Rules of one that is gone are those of the others, which have heard them as this one has.
     const { edges: all } = this.#neighbours;
@@ -128,16 +133,19 @@ export class RuleLearning {
     this.#ways.ask(hub.name, after, edge, { settle }, patience);
   }
 
-  /** Answers where the next page begins. */
+  /** Answers where the next page begins. What cannot be read has failed. */
   #learn(hub: HubRuntime, payload: Uint8Array): number | undefined {
+    const learning = this.#learning.get(hub)!;
     try {
       const { rules, next, isWhole } = decodeRulesPage(payload);
-      this.#learning.get(hub)!.isWhole &&= isWhole;
+      learning.isWhole &&= isWhole;
       hub.model.learn(rules, this.#time.now());
       return next;
     } catch (error) {
-      if (error instanceof ProtocolError) return undefined;
-      throw error;
+      if (!(error instanceof ProtocolError)) throw error;
+      learning.isWhole = false;
+      learning.hasFailed = true;
+      return undefined;
     }
   }
 

@@ -30,10 +30,7 @@ export class Unfinished<O> {
       if (before > 0) this.forget(owner);
       return;
     }
-    const more = bytes - this.#bytes.heldBy(owner);
-    this.#heard.set(owner, tick);
-    if (more < 0) this.#bytes.give(owner, -more);
-    else if (!this.#bytes.take(owner, more)) this.#giveUp(owner);
+    this.mayHold(owner, bytes, tick);
   }
 
   /**
@@ -41,10 +38,14 @@ export class Unfinished<O> {
    * has been given up: for who has much, that spares the work of keeping it.
    */
   mayHold(owner: O, bytes: number, tick: number): boolean {
+    const more = bytes - this.#bytes.heldBy(owner);
     this.#heard.set(owner, tick);
-    if (this.#bytes.take(owner, bytes - this.#bytes.heldBy(owner))) return true;
-    this.#giveUp(owner);
-    return false;
+    if (more < 0) this.#bytes.give(owner, -more);
+    else if (!this.#bytes.take(owner, more)) {
+      this.#giveUp(owner);
+      return false;
+    }
+    return true;
   }
 
   /** The owner holds nothing any more. */
