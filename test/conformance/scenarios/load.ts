@@ -11,7 +11,8 @@ const CALLS = 10_000;
 const PAUSE_MS = 20;
 /**
  * The longest that a call may take beside the flood, with client and flood in one process here; or
- * as long as the flood itself, on a machine that is too busy for that.
+ * twice as long as the flood, on a machine that is too busy for that: a call that came last of all
+ * in line takes as long as the flood, and its answer waits for the work on the flood's answers.
  */
 const PATIENCE_MS = 5_000;
 
@@ -30,7 +31,7 @@ function flood(protocol: ProtocolName, rest: Pick<Scenario, 'withoutControl'> = 
       const took = answers.then(() => performance.now() - since);
       const waits = await Promise.all(others.map((client) => waitsDuring(answers, client)));
       expect(await answers).toEqual(numbers);
-      const most = Math.max(PATIENCE_MS, await took);
+      const most = Math.max(PATIENCE_MS, 2 * (await took));
       for (const longest of waits) expect(longest).toBeLessThan(most);
       for (const { events } of [flooder, ...others]) expect(events.all).toEqual([]);
     },
