@@ -80,6 +80,7 @@ export class SimEdge {
         stats: this.clusterStats,
         refused: (why) => journal.violation('settled', `${edgeId} is refused: ${why}`),
         isAlone: false,
+        publicUrl: '',
       },
     });
   }

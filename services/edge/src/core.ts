@@ -44,7 +44,7 @@ export interface CoreParts {
   readonly digest: LogDigest;
   readonly joinBus: JoinBus;
   /** Its part in a cluster. */
-  readonly cluster: Pick<ClusterOptions, 'stats' | 'refused' | 'isAlone'>;
+  readonly cluster: Pick<ClusterOptions, 'stats' | 'refused' | 'isAlone' | 'publicUrl'>;
 }
 
 const INCARNATION_BYTES = 8;

@@ -74,13 +74,17 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
 }
 
 /** `failed` rejects when the edge may not be part of its cluster. */
-function clusterOptions({ bus }: EdgeConfig): CoreParts['cluster'] & { failed: Promise<never> } {
+function clusterOptions({
+  bus,
+  publicUrl = '',
+}: EdgeConfig): CoreParts['cluster'] & { failed: Promise<never> } {
   let fail: (error: SettingsError) => void = () => {};
   const failed = new Promise<never>((_resolve, reject) => (fail = reject));
   // It may happen before anybody looks.
   failed.catch(() => {});
   const refused = (why: string): void => fail(new SettingsError(why));
-  return { stats: new ClusterStats(), isAlone: bus.kind === 'memory', refused, failed };
+  const isAlone = bus.kind === 'memory';
+  return { stats: new ClusterStats(), isAlone, publicUrl, refused, failed };
 }
 
 async function buildCore(

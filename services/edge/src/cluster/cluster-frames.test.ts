@@ -3,11 +3,13 @@ import { expect, test } from 'vitest';
 import { ProtocolError } from '@trunkline/protocol';
 import { answerOf } from '../model/asker.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
+import { NO_STATUS } from './edge-status.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 
 const text = fc.string({ unit: 'grapheme' });
 const bytes = fc.uint8Array().map((array) => Buffer.from(array));
 const question = fc.nat(0xffff_ffff);
+const host = fc.record({ serverId: text, open: fc.nat(), clients: fc.nat() });
 const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
   fc.record({ kind: fc.constant('command' as const), question, hub: text, body: bytes }),
   fc.record({ kind: fc.constant('rules' as const), question, hub: text, after: fc.nat() }),
@@ -25,6 +27,13 @@ const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
       incarnation: text,
       startedAt: fc.nat(2 ** 45),
       tag: text,
+      status: fc.record({
+        publicUrl: text,
+        clients: fc.nat(),
+        isDraining: fc.boolean(),
+        handsOver: fc.boolean(),
+        hubs: fc.array(fc.record({ name: text, hosts: fc.array(host) })),
+      }),
     }),
     isAsking: fc.boolean(),
   }),
@@ -42,6 +51,16 @@ test('what is written is what is read', () => {
 test('a kind that is not known is passed over, and so is more than is known', () => {
   expect(decodeClusterFrame(Buffer.of(0x91, 99))).toBeUndefined();
   expect(decodeClusterFrame(Buffer.of(0x93, 4, 1, 2))).toEqual({ kind: 'leaving' });
+});
+
+test('an edge of an older version says nothing of how it is', () => {
+  const identity = { edgeId: 'a', incarnation: 'i', startedAt: 1, tag: 'tag1' };
+  const beat = { ...identity, status: NO_STATUS };
+  const told = Buffer.from(encodeClusterFrame({ kind: 'heartbeat', beat, isAsking: true }));
+  // The same array with six elements, and none behind them.
+  const older = told.subarray(0, told.length - Buffer.of(0x95, 0xa0, 0, 0xc2, 0xc2, 0x90).length);
+  older[0] = 0x96;
+  expect(decodeClusterFrame(older)).toEqual({ kind: 'heartbeat', beat, isAsking: true });
 });
 
 test('what is no frame is refused, wherever it breaks off', () => {

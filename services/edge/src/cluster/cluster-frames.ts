@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '@trunkline/protocol';
 import type { Answer } from '../model/asker.ts';
 import { answerOf } from '../model/asker.ts';
+import { NO_STATUS, readStatus, writeStatus } from './edge-status.ts';
 import type { Heartbeat } from './membership.ts';
 
 /**
@@ -86,19 +87,20 @@ function writeAnswer(question: number, { status, message, payload }: Answer): vo
 }
 
 function writeHeartbeat(beat: Heartbeat, isAsking: boolean): void {
-  writer.arrayHeader(6);
+  writer.arrayHeader(7);
   writer.int(Kind.heartbeat);
   writer.text(beat.edgeId);
   writer.text(beat.incarnation);
   writer.int(beat.startedAt);
   writer.text(beat.tag);
   writer.boolean(isAsking);
+  writeStatus(writer, beat.status);
 }
 
 /** Undefined for a kind that is not known. Throws ProtocolError for what is no frame. */
 export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined {
   const reader = new ByteReader(bytes);
-  reader.arrayHeader();
+  const elements = reader.arrayHeader();
   switch (reader.int()) {
     case Kind.command:
       return {
@@ -124,8 +126,11 @@ export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined 
     case Kind.heartbeat: {
       const [edgeId, incarnation] = [reader.text(), reader.text()];
       const startedAt = reader.int();
-      const beat = { edgeId, incarnation, startedAt, tag: reader.text() };
-      return { kind: 'heartbeat', beat, isAsking: reader.boolean() };
+      const tag = reader.text();
+      const isAsking = reader.boolean();
+      const status = elements < 7 ? NO_STATUS : readStatus(reader);
+      const beat = { edgeId, incarnation, startedAt, tag, status };
+      return { kind: 'heartbeat', beat, isAsking };
     }
     case Kind.leaving:
       return { kind: 'leaving' };

@@ -7,6 +7,7 @@ import { payloads, TestEdge, TestTime, turn } from '../sessions/fixtures.test-su
 import { SYSTEM_TIME } from '../system-time.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import type { Cluster } from './cluster.ts';
+import { NO_STATUS } from './edge-status.ts';
 import { encodeClusterFrame } from './cluster-frames.ts';
 
 export const json = payloads({ json: '{"n":1}␞' });
@@ -146,7 +147,7 @@ export function joinMute(broker: MemoryBroker): { sayThatItIsThere(): void } {
     up: nothing,
     down: nothing,
   });
-  const beat = { edgeId: 'mute', incarnation: 'i', startedAt: 1, tag: 'mute' };
+  const beat = { edgeId: 'mute', incarnation: 'i', startedAt: 1, tag: 'mute', status: NO_STATUS };
   return {
     sayThatItIsThere: () =>
       bus.publish('members', encodeClusterFrame({ kind: 'heartbeat', beat, isAsking: false })),

@@ -18,6 +18,7 @@ import { FollowedHubs } from './followed-hubs.ts';
 import { hubSubject, nameSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
+import { OwnStatus } from './own-status.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
 
@@ -38,6 +39,8 @@ export interface ClusterOptions {
   readonly refused: (why: string) => void;
   /** No other edge can be on this bus. */
   readonly isAlone: boolean;
+  /** Where clients reach this edge and no other; empty where there is no such address. */
+  readonly publicUrl: string;
   /** Random for each start of an edge. */
   readonly incarnation: string;
 }
@@ -53,6 +56,7 @@ export class Cluster implements HubCluster {
   readonly #isAlone: boolean;
   readonly #neighbours: Neighbours;
   readonly #asking: Asking;
+  readonly #own: OwnStatus;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
@@ -64,11 +68,12 @@ export class Cluster implements HubCluster {
   #isSettled: boolean;
 
   constructor(context: CoreContext, hubs: HubDirectory, options: ClusterOptions) {
-    const { join, stats, refused, isAlone, incarnation } = options;
+    const { join, stats, refused, isAlone, publicUrl, incarnation } = options;
     this.#context = context;
     this.#hubs = hubs;
     this.#isAlone = isAlone;
     this.#isSettled = isAlone;
+    this.#own = new OwnStatus(publicUrl, () => context.clients.size, hubs);
     this.#asking = new Asking(context.pools, stats, context.time, (now) =>
       this.#neighbours.expire(now, 0),
     );
@@ -77,6 +82,8 @@ export class Cluster implements HubCluster {
       lost: (edgeId) => this.#lost(edgeId),
       joined: (edgeId) => this.#relearn(edgeId),
       back: (edgeId) => this.#back(edgeId),
+      status: () => this.#own.read(),
+      told: () => {},
       refused,
       incarnation,
     });
@@ -145,6 +152,7 @@ export class Cluster implements HubCluster {
   async close(): Promise<void> {
     if (!this.#isAlone) this.#say({ kind: 'leaving' });
     this.#asking.close();
+    this.#neighbours.close();
     await this.#bus.close();
   }
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { NO_STATUS } from './edge-status.ts';
 import type { Heartbeat } from './membership.ts';
 import { Membership } from './membership.ts';
 
@@ -7,6 +8,7 @@ const beat = (edgeId: string, over: Partial<Heartbeat> = {}): Heartbeat => ({
   incarnation: `of ${edgeId}`,
   startedAt: 1_000,
   tag: `tag${edgeId}`,
+  status: NO_STATUS,
   ...over,
 });
 
@@ -24,6 +26,14 @@ describe('another edge', () => {
     expect(membership.edges).toEqual(['a', 'b']);
     expect(membership.withTag('tagb')).toBe('b');
     expect(membership.withTag('tagself')).toBeUndefined();
+  });
+
+  test('is as its latest heartbeat says', () => {
+    membership.heard(beat('b'), 0);
+    membership.heard(beat('b', { status: { ...NO_STATUS, clients: 7 } }), 1_000);
+    expect(membership.statusOf('b').clients).toBe(7);
+    membership.lost('b', false);
+    expect(membership.statusOf('b')).toBe(NO_STATUS);
   });
 
   test('is suspect once after two seconds, and gone after three', () => {

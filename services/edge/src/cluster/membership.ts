@@ -1,5 +1,8 @@
-/** What an edge says of itself once a second. */
-export interface Heartbeat {
+import type { EdgeStatus } from './edge-status.ts';
+import { NO_STATUS } from './edge-status.ts';
+
+/** Which edge it is. */
+export interface EdgeIdentity {
   readonly edgeId: string;
   /** Random for each start: the same edge started again is another member. */
   readonly incarnation: string;
@@ -9,6 +12,11 @@ export interface Heartbeat {
   readonly tag: string;
 }
 
+/** What an edge says of itself once a second. */
+export interface Heartbeat extends EdgeIdentity {
+  readonly status: EdgeStatus;
+}
+
 /** An edge that has not been heard for so long is asked whether it is there, and then is gone. */
 export const SUSPECT_MS = 2_000;
 export const DEAD_MS = 3_000;
@@ -16,7 +24,7 @@ export const DEAD_MS = 3_000;
 const MAX_GONE = 1_000;
 
 interface Member {
-  readonly beat: Heartbeat;
+  beat: Heartbeat;
   heardAt: number;
   isSuspect: boolean;
 }
@@ -29,21 +37,21 @@ export type Change =
   /** Not heard for a while: to be asked. */
   | { readonly kind: 'suspect'; readonly edgeId: string }
   /** Another edge that is there for longer has this one's id or tag: this one has to go. */
-  | { readonly kind: 'conflict'; readonly with: Heartbeat; readonly what: 'id' | 'tag' };
+  | { readonly kind: 'conflict'; readonly with: EdgeIdentity; readonly what: 'id' | 'tag' };
 
 /**
  * The other edges that are there, as this one knows them. A state machine: times are milliseconds on
  * the clock of the caller, and whatever is to be done is answered as changes.
  */
 export class Membership {
-  readonly self: Heartbeat;
+  readonly self: EdgeIdentity;
   readonly #members = new Map<string, Member>();
   readonly #byTag = new Map<string, string>();
   /** Those that have gone without a word, and may come back: by tag, the first that went first. */
-  readonly #gone = new Map<string, Heartbeat>();
+  readonly #gone = new Map<string, EdgeIdentity>();
   #edges: readonly string[] = [];
 
-  constructor(self: Heartbeat) {
+  constructor(self: EdgeIdentity) {
     this.self = self;
   }
 
@@ -62,11 +70,17 @@ export class Membership {
     return this.#byTag.get(tag) ?? this.#gone.get(tag)?.edgeId;
   }
 
+  /** What an edge has last said of how it is. */
+  statusOf(edgeId: string): EdgeStatus {
+    return this.#members.get(edgeId)?.beat.status ?? NO_STATUS;
+  }
+
   heard(beat: Heartbeat, now: number): Change[] {
     const conflict = this.#conflictWith(beat);
     if (conflict !== undefined) return conflict;
     const known = this.#members.get(beat.edgeId);
     if (known?.beat.incarnation === beat.incarnation) {
+      known.beat = beat;
       known.heardAt = now;
       known.isSuspect = false;
       return [];
@@ -119,7 +133,7 @@ export class Membership {
     return [{ kind: 'conflict', with: beat, what: sameId ? 'id' : 'tag' }];
   }
 
-  #remember(beat: Heartbeat): void {
+  #remember(beat: EdgeIdentity): void {
     this.#gone.set(beat.tag, beat);
     const [first] = this.#gone.keys();
     if (this.#gone.size > MAX_GONE) this.#gone.delete(first!);
@@ -134,7 +148,7 @@ export class Membership {
   }
 }
 
-function isYounger(one: Heartbeat, other: Heartbeat): boolean {
+function isYounger(one: EdgeIdentity, other: EdgeIdentity): boolean {
   return one.startedAt === other.startedAt
     ? one.incarnation > other.incarnation
     : one.startedAt > other.startedAt;

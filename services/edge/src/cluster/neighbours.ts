@@ -1,9 +1,11 @@
 import { tagOf } from '../model/connection-id.ts';
 import type { Audience } from '../model/effect.ts';
 import type { EdgeContext } from '../sessions/edge-context.ts';
+import type { EndTimer } from '../ports/time.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
-import type { Change, Heartbeat } from './membership.ts';
+import type { EdgeStatus } from './edge-status.ts';
+import type { Change, EdgeIdentity } from './membership.ts';
 import { Membership } from './membership.ts';
 
 export interface NeighbourRules {
@@ -17,9 +19,16 @@ export interface NeighbourRules {
   readonly back: (edgeId: string) => void;
   /** Another edge, which is there for longer, has this one's id or tag. `why` is one line. */
   readonly refused: (why: string) => void;
+  /** How this edge is now. */
+  readonly status: () => EdgeStatus;
+  /** An edge that is there has said how it is. */
+  readonly told: (edgeId: string) => void;
   /** Random for each start. */
   readonly incarnation: string;
 }
+
+/** So long at most others do not know of a change that they are to know of at once. */
+const CHANGE_MS = 50;
 
 /** Which other edges are there: says so of this one, hears it of others, and logs who comes and goes. */
 export class Neighbours {
@@ -27,6 +36,7 @@ export class Neighbours {
   readonly #stats: ClusterStats;
   readonly #rules: NeighbourRules;
   readonly #membership: Membership;
+  #endWaiting: EndTimer | undefined;
 
   constructor(context: EdgeContext, stats: ClusterStats, rules: NeighbourRules) {
     this.#context = context;
@@ -72,6 +82,24 @@ export class Neighbours {
     return homes;
   }
 
+  /** What an edge has last said of how it is. */
+  statusOf(edgeId: string): EdgeStatus {
+    return this.#membership.statusOf(edgeId);
+  }
+
+  /** How this edge is has changed, and somebody at another one may wait for that. */
+  changed(): void {
+    this.#endWaiting ??= this.#context.time.after(CHANGE_MS, () => {
+      this.#endWaiting = undefined;
+      this.announce(false);
+    });
+  }
+
+  /** Nothing more is said. */
+  close(): void {
+    this.#endWaiting?.();
+  }
+
   /** Says to all that this edge is there; `isAsking`: and wants to hear the same of them. */
   announce(isAsking: boolean): void {
     this.#rules.say(this.#heartbeat(isAsking));
@@ -79,6 +107,7 @@ export class Neighbours {
 
   heard({ beat, isAsking }: ClusterFrame & { kind: 'heartbeat' }): void {
     this.#apply(this.#membership.heard(beat, this.#context.time.now()));
+    if (this.#membership.edges.includes(beat.edgeId)) this.#rules.told(beat.edgeId);
     if (isAsking) this.#rules.say(this.#heartbeat(false), beat.edgeId);
   }
 
@@ -120,11 +149,15 @@ export class Neighbours {
   }
 
   #heartbeat(isAsking: boolean): ClusterFrame {
-    return { kind: 'heartbeat', beat: this.#membership.self, isAsking };
+    return {
+      kind: 'heartbeat',
+      beat: { ...this.#membership.self, status: this.#rules.status() },
+      isAsking,
+    };
   }
 }
 
-function conflictText({ edgeId }: Heartbeat, what: 'id' | 'tag'): string {
+function conflictText({ edgeId }: EdgeIdentity, what: 'id' | 'tag'): string {
   return what === 'id'
     ? `another edge of this cluster has the id '${edgeId}': give each edge an --edge-id of its own`
     : `edge '${edgeId}' happens to mint the same connection ids: start this edge again`;

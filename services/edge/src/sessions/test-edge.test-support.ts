@@ -100,6 +100,7 @@ export class TestEdge {
         stats: this.clusterStats,
         refused: (why) => void this.refused.push(why),
         isAlone: options.joinBus === undefined,
+        publicUrl: '',
       },
     });
     this.time = time;
