@@ -28,6 +28,7 @@ export {
 } from './launch/process.ts';
 export { REDIS, startRedis } from './launch/redis.ts';
 export { TcpProxy } from './launch/tcp-proxy.ts';
+export { preciseNow } from './load/arrivals.ts';
 export type { EchoResult } from './load/echo.ts';
 export { LoadGenerator } from './load/load-generator.ts';
 export { FrameReader } from './load/frames.ts';
