@@ -74,7 +74,7 @@ function range(values: readonly number[], unit: number, digits = 0): string {
   const [least, most] = [Math.min(...values), Math.max(...values)].map((value) =>
     (value / unit).toFixed(digits),
   );
-  return least === most ? `${most}` : `${least} to ${most}`;
+  return least === most ? String(most) : `${least} to ${most}`;
 }
 
 await runTask('scale', main);
