@@ -71,10 +71,9 @@ async function main(signal: AbortSignal): Promise<boolean> {
 }
 
 function range(values: readonly number[], unit: number, digits = 0): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)].map((value) =>
-    (value / unit).toFixed(digits),
-  );
-  return least === most ? String(most) : `${least} to ${most}`;
+  const text = (value: number): string => (value / unit).toFixed(digits);
+  const [least, most] = [text(Math.min(...values)), text(Math.max(...values))];
+  return least === most ? most : `${least} to ${most}`;
 }
 
 await runTask('scale', main);
