@@ -1,6 +1,6 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { AckStatus, decodeServiceMessage, ProtocolError } from '@trunkline/protocol';
-import type { Asker } from '../model/asker.ts';
+import type { Answer, Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
@@ -9,8 +9,10 @@ import type { Bus, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
+import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import type { Others } from '../sessions/others.ts';
 import { Asking } from './asking.ts';
+import { Claims } from './claims.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
@@ -21,6 +23,7 @@ import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** What all edges hear. */
 const MEMBERS = 'members';
@@ -51,12 +54,15 @@ export interface ClusterOptions {
  * goes no further, so nothing circles.
  */
 export class Cluster implements HubCluster {
+  /** Connections that come with ids of other edges. */
+  readonly claims: Claims;
   readonly #context: CoreContext;
   readonly #hubs: HubDirectory;
   readonly #isAlone: boolean;
   readonly #neighbours: Neighbours;
   readonly #asking: Asking;
   readonly #own: OwnStatus;
+  readonly #whereabouts: Whereabouts;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
@@ -80,12 +86,24 @@ export class Cluster implements HubCluster {
     this.#neighbours = new Neighbours(context, stats, {
       say: (frame, edgeId) => this.#say(frame, edgeId),
       lost: (edgeId) => this.#lost(edgeId),
-      joined: (edgeId) => this.#relearn(edgeId),
+      joined: (edgeId) => this.#joined(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
       told: () => {},
       refused,
       incarnation,
+    });
+    this.#whereabouts = new Whereabouts(this.#neighbours, () => this.#own.handsOver);
+    this.claims = new Claims(context, {
+      isAlone,
+      isSettled: () => this.#isSettled,
+      edges: () => this.#neighbours.edges,
+      asking: this.#asking,
+      whereabouts: this.#whereabouts,
+      own: this.#own,
+      stats,
+      say: (frame, edgeId) => this.#say(frame, edgeId),
+      patienceMs: ANSWER_MS,
     });
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
@@ -145,6 +163,7 @@ export class Cluster implements HubCluster {
     if (this.#isUp && !this.#isSettled && now - this.#upAt >= ROUND_MS) this.#settle();
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
+    this.claims.expire(now);
     if (this.#isUp) this.#rules.expire();
   }
 
@@ -185,10 +204,15 @@ export class Cluster implements HubCluster {
     this.#relearn(from);
   }
 
+  #joined(edgeId: string): void {
+    this.claims.joined(edgeId);
+    this.#relearn(edgeId);
+  }
+
   /** One of the two was frozen or cut off: what either was told of rules meanwhile went past the other. */
   #back(edgeId: string): void {
     this.#say({ kind: 'passedOver' }, edgeId);
-    this.#relearn(edgeId);
+    this.#joined(edgeId);
   }
 
   #relearn(from: string | undefined): void {
@@ -198,6 +222,7 @@ export class Cluster implements HubCluster {
   }
 
   #lost(edgeId: string): void {
+    this.#whereabouts.edgeLost(edgeId);
     this.#asking.edgeLost(edgeId);
     this.#context.results.edgeLost(edgeId);
   }
@@ -206,12 +231,14 @@ export class Cluster implements HubCluster {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
     if (this.#isSettled && this.#neighbours.isAlone) return;
     const frame = { kind: 'command', question: 0, hub, body } as const;
-    if (to.kind === 'hub') return this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
+    if (to.kind === 'edge') return this.#say(frame, to.id);
     if (to.kind === 'name') {
       const subject = nameSubject(hub, to.of, to.name);
       return this.#bus.publish(subject, encodeClusterFrame(frame));
     }
-    for (const edgeId of this.#neighbours.homesOf(to)) this.#say(frame, edgeId);
+    const edges = to.kind === 'hub' ? undefined : this.#whereabouts.edgesOf(to.ids);
+    if (edges === undefined) this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
+    else for (const edgeId of edges) this.#say(frame, edgeId);
   }
 
   #ask(
@@ -222,13 +249,45 @@ export class Cluster implements HubCluster {
     asker: Asker,
     ms = ANSWER_MS,
   ): () => void {
-    return this.#asking.ask(
-      hub,
-      this.#neighbours.meantBy(to),
-      needs,
-      asker,
-      ms,
-      (edgeId, question) => this.#say({ kind: 'command', question, hub, body }, edgeId),
+    const { edges } = this.#neighbours;
+    if (to.kind === 'connections') return this.#askOwner(hub, to.ids, needs, body, asker, ms);
+    // Nobody waits for one that is gone.
+    const meant = to.kind === 'edge' ? edges.filter((edgeId) => edgeId === to.id) : edges;
+    return this.#askEdges(hub, meant, needs, body, asker, ms);
+  }
+
+  /** Asks the edges that have these connections, or all if that is not known. */
+  #askOwner(
+    hub: string,
+    ids: readonly string[],
+    needs: Needs,
+    body: Uint8Array,
+    asker: Asker,
+    ms: number,
+  ): () => void {
+    const { edges } = this.#neighbours;
+    const owners = this.#whereabouts.edgesOf(ids);
+    const meant = owners === undefined ? edges : edges.filter((edgeId) => owners.has(edgeId));
+    const settle = (answer: Answer, from?: string): void => {
+      for (const id of ids) {
+        if (answer.status === AckStatus.NotFound) this.#whereabouts.forget(id);
+        else if (from !== undefined && ids.length === 1) this.#whereabouts.located(id, from);
+      }
+      asker.settle(answer);
+    };
+    return this.#askEdges(hub, meant, needs, body, { settle }, ms);
+  }
+
+  #askEdges(
+    hub: string,
+    edges: readonly string[],
+    needs: Needs,
+    body: Uint8Array,
+    asker: Asker,
+    ms: number,
+  ): () => void {
+    return this.#asking.ask(hub, edges, needs, asker, ms, (edgeId, question) =>
+      this.#say({ kind: 'command', question, hub, body }, edgeId),
     );
   }
 
@@ -242,7 +301,7 @@ export class Cluster implements HubCluster {
   #receive(subject: string, from: string, bytes: Uint8Array): void {
     try {
       const frame = decodeClusterFrame(bytes);
-      if (frame !== undefined) this.#handle(frame, from);
+      if (frame !== undefined) this.#handle(frame, from, subject);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
@@ -250,10 +309,10 @@ export class Cluster implements HubCluster {
     }
   }
 
-  #handle(frame: ClusterFrame, from: string): void {
+  #handle(frame: ClusterFrame, from: string, subject: string): void {
     switch (frame.kind) {
       case 'command':
-        return this.#carryOut(frame, from);
+        return this.#carryOut(frame, from, subject);
       case 'rules':
         return this.#tellRules(frame, from);
       case 'answer':
@@ -264,10 +323,16 @@ export class Cluster implements HubCluster {
         return this.#neighbours.gone(from, true);
       case 'passedOver':
         return this.#relearn(from);
+      default:
+        return this.claims.heard(frame, from);
     }
   }
 
-  #carryOut({ question, hub, body }: ClusterFrame & { kind: 'command' }, from: string): void {
+  #carryOut(
+    { question, hub, body }: ClusterFrame & { kind: 'command' },
+    from: string,
+    subject: string,
+  ): void {
     const asker: Asker | undefined =
       question === 0
         ? undefined
@@ -275,7 +340,20 @@ export class Cluster implements HubCluster {
     const runtime = this.#hubs.get(hub);
     const message = decodeServiceMessage(body) as MessageFromServer | undefined;
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
+    if (subject === hubSubject(hub)) this.#tellWhere(message, runtime, from);
     handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
+  }
+
+  /** An edge has looked for connections everywhere: next time it knows where they are. */
+  #tellWhere(message: MessageFromServer, hub: HubRuntime, from: string): void {
+    const named =
+      'connectionIds' in message
+        ? message.connectionIds
+        : 'connectionId' in message
+          ? [message.connectionId]
+          : [];
+    const ids = named.filter((id) => this.#context.clients.get(id)?.hub === hub);
+    if (ids.length > 0) this.#say({ kind: 'located', ids }, from);
   }
 
   #tellRules({ question, hub, after }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {

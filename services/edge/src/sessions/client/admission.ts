@@ -5,10 +5,13 @@ import {
   TRANSPORT_BITS,
   transportsFor,
 } from '@trunkline/protocol';
+import { tagOf } from '../../model/connection-id.ts';
 import type { Exchange } from '../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { Upgrade } from '../../ports/upgrade.ts';
+import type { Claim, ClaimRefusal, Granted, Home, Homes } from '../homes.ts';
 import type { HubDirectory } from '../hub-directory.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
 import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import {
@@ -19,6 +22,7 @@ import {
   notServed,
   text,
   TRANSPORT_CHANGED,
+  UNANSWERED,
   UNKNOWN_ID,
 } from './answers.ts';
 import { Capacity } from './capacity.ts';
@@ -54,20 +58,30 @@ export interface Named {
   readonly transport: Transport | undefined;
 }
 
+/** Who may come in, but for the id. */
+interface Welcome {
+  readonly visitor: Visitor;
+  readonly hub: HubRuntime;
+  readonly introduction: Introduction;
+  readonly transport: Transport;
+}
+
 /** The clients' door: who may come in, under which id. */
-export class ClientAdmission {
+export class ClientAdmission implements Home {
   readonly #context: ClientContext;
   readonly #tokens: TokenVerifier;
   readonly #visitors: Visitors;
   readonly #hubs: HubDirectory;
   readonly #negotiated: NegotiatedIds;
   readonly #capacity: Capacity;
+  readonly #homes: Homes;
 
   constructor(
     context: ClientContext,
     tokens: TokenVerifier,
     hubs: HubDirectory,
     provenance: Provenance,
+    homes: Homes,
   ) {
     this.#context = context;
     this.#tokens = tokens;
@@ -75,6 +89,7 @@ export class ClientAdmission {
     this.#hubs = hubs;
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id), context.pools);
     this.#capacity = new Capacity(context);
+    this.#homes = homes;
   }
 
   /** `POST /client/negotiate`: an id, and the token to connect with. */
@@ -85,6 +100,8 @@ export class ClientAdmission {
   /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
   connect(request: HttpRequest, upgrade: Upgrade): void {
     const visitor = this.visitor(request);
+    const claim = 'status' in visitor ? undefined : this.#foreign(visitor, request);
+    if (claim !== undefined) return this.#land(visitor as Visitor, claim, request, upgrade);
     const verdict =
       'status' in visitor ? visitor : this.admit(visitor, request, TRANSPORTS.webSockets);
     if ('status' in verdict) upgrade.refuse(noted(this.#context, request, verdict));
@@ -115,6 +132,71 @@ export class ClientAdmission {
 
   /** The session of a new client connection; its id is used up. */
   admit(visitor: Visitor, request: HttpRequest, transport: Transport): ClientSession | HttpAnswer {
+    const welcome = this.#receive(visitor, request, transport);
+    if ('status' in welcome) return welcome;
+    const claimed = this.#claim(visitor, request, transport);
+    return 'status' in claimed ? claimed : this.#session(welcome, claimed);
+  }
+
+  giveUp(id: string, grant: Grant): Granted | Exclude<ClaimRefusal, 'unanswered'> {
+    const { time, clients } = this.#context;
+    const granted = this.#negotiated.claim(id, grant, time.now());
+    if (granted !== undefined) {
+      clients.release(id);
+      return granted;
+    }
+    const live = clients.get(id);
+    if (live?.hub.name !== grant.hub || live.userId !== grant.userId) return 'unknown';
+    return live.transport === TRANSPORTS.webSockets ? 'in_use' : 'transport_changed';
+  }
+
+  usedUp(id: string): void {
+    this.#negotiated.drop(id);
+  }
+
+  /** The claim that a WebSocket makes to an id of another edge; undefined for one without such an id. */
+  #foreign(visitor: Visitor, request: HttpRequest): Claim | undefined {
+    const token = requestedConnection(request);
+    if (token === undefined || this.#homes.isAlone) return undefined;
+    const brought = this.#brought(token, visitor);
+    if (brought === undefined) return undefined;
+    const { clients } = this.#context;
+    const tag = tagOf(brought.id);
+    const isForeign = tag !== undefined && tag !== clients.tag;
+    return isForeign && clients.get(brought.id) === undefined ? brought : undefined;
+  }
+
+  /** What the visitor's token says; of negotiate version 0 there is none, and the id alone must do. */
+  #brought(token: string, { hub, claims: { userId }, owner }: Visitor): Claim | undefined {
+    if (!token.includes('.')) return { id: token, version: 0, hub, userId, connectBy: 0, owner };
+    const grant = verifyConnectionToken(token, hub, userId, this.#tokens.keys);
+    return grant && { ...grant, version: 1, owner };
+  }
+
+  /** A WebSocket with an id of another edge waits until that one has given it up. */
+  #land(visitor: Visitor, claim: Claim, request: HttpRequest, upgrade: Upgrade): void {
+    const refuse = (answer: HttpAnswer): void =>
+      upgrade.refuse(noted(this.#context, request, answer));
+    const welcome = this.#receive(visitor, request, TRANSPORTS.webSockets);
+    if ('status' in welcome) return refuse(welcome);
+    const { clients } = this.#context;
+    const { id } = claim;
+    if (clients.keeps(id)) return refuse(IN_USE);
+    if (!this.#capacity.reserveFor(id)) return refuse(BUSY);
+    let stop = (): void => {};
+    upgrade.gone = () => {
+      stop();
+      clients.release(id);
+    };
+    stop = this.#homes.claim(claim, (verdict) => {
+      if (typeof verdict !== 'string') return upgrade.accept(this.#session(welcome, { id, ...verdict }));
+      clients.release(id);
+      refuse(REFUSALS[verdict]);
+    });
+  }
+
+  /** Whom the hub gets to know, or why it does not. */
+  #receive(visitor: Visitor, request: HttpRequest, transport: Transport): Welcome | HttpAnswer {
     const { hub, tokenPayload, claims } = visitor;
     const { limits } = this.#context;
     if ((claims.transports & limits.transports & TRANSPORT_BITS[transport.name]) === 0) {
@@ -136,13 +218,15 @@ export class ClientAdmission {
     }
     const runtime = this.#hubs.open(hub, 'client');
     if (runtime === undefined) return BUSY;
-    const claimed = this.#claim(visitor, request, transport);
-    if ('status' in claimed) return claimed;
+    return { visitor, hub: runtime, introduction, transport };
+  }
+
+  #session({ visitor: { claims }, hub, introduction, transport }: Welcome, claimed: Claimed): ClientSession {
     const { userId, handshakeTimeoutSeconds, sticky, serverName } = claims;
     const identity = {
       ...claimed,
       userId,
-      hub: runtime,
+      hub,
       transport,
       introduction,
       affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },
@@ -156,13 +240,9 @@ export class ClientAdmission {
   named(visitor: Visitor, request: HttpRequest): Named | HttpAnswer {
     const token = requestedConnection(request);
     if (token === undefined) return NO_ID;
-    const { hub, claims } = visitor;
-    const { userId } = claims;
-    // Negotiate version 0 has no token: the id alone must do.
-    const version = token.includes('.') ? 1 : 0;
-    const id =
-      version === 0 ? token : verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id;
-    if (id === undefined) return UNKNOWN_ID;
+    const brought = this.#brought(token, visitor);
+    if (brought === undefined) return UNKNOWN_ID;
+    const { id, version, hub, userId } = brought;
     const grant = { version, hub, userId };
     const pending = this.#negotiated.has(id, grant, this.#context.time.now());
     if (pending) return { id, grant, pending, transport: undefined };
@@ -215,10 +295,16 @@ export class ClientAdmission {
   }
 }
 
-interface Claimed {
+interface Claimed extends Granted {
   readonly id: string;
-  readonly early: Buffer | undefined;
 }
+
+const REFUSALS: Readonly<Record<ClaimRefusal, HttpAnswer>> = {
+  unknown: UNKNOWN_ID,
+  in_use: IN_USE,
+  transport_changed: TRANSPORT_CHANGED,
+  unanswered: UNANSWERED,
+};
 
 /** Most clients do not stick: they share one object. */
 const ANYWHERE = { sticky: 'Disabled', serverName: undefined } as const;
