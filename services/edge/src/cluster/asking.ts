@@ -110,12 +110,7 @@ export class Asking {
     });
   }
 
-  #settle(
-    asker: Asker,
-    answer: Answer,
-    outcome: QuestionOutcome | undefined,
-    from?: string,
-  ): void {
+  #settle(asker: Asker, answer: Answer, outcome: QuestionOutcome | undefined, from?: string): void {
     if (outcome !== undefined) this.#stats.questions[outcome]++;
     asker.settle(answer, from);
   }

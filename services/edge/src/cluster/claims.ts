@@ -138,8 +138,13 @@ export class Claims implements Homes {
         underway.decide(refusal, 'refused');
       } else underway.decide('unanswered', 'unanswered');
     };
-    underway.stop = asking.ask(owner, edges, 'anyFound', { settle }, patienceMs, (edgeId, question) =>
-      say({ kind: 'claim', question, id, version, hub, userId }, edgeId),
+    underway.stop = asking.ask(
+      owner,
+      edges,
+      'anyFound',
+      { settle },
+      patienceMs,
+      (edgeId, question) => say({ kind: 'claim', question, id, version, hub, userId }, edgeId),
     );
   }
 
@@ -158,7 +163,10 @@ export class Claims implements Homes {
   }
 
   /** Another edge claims an id: of this one, or of one that is gone. */
-  #asked({ question, id, version, hub, userId }: ClaimFrame & { kind: 'claim' }, from: string): void {
+  #asked(
+    { question, id, version, hub, userId }: ClaimFrame & { kind: 'claim' },
+    from: string,
+  ): void {
     const answer = (what: Answer): void =>
       this.#ways.say({ kind: 'answer', question, answer: what }, from);
     if (tagOf(id) !== this.#context.clients.tag) return answer(this.#knownElsewhere(id, from));

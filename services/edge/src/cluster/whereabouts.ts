@@ -67,7 +67,8 @@ export class Whereabouts {
   /** Connections whose ids have this tag may be at any edge from now on. */
   scattered(tag: string): void {
     this.#scattered.add(tag);
-    if (this.#scattered.size > MAX_TAGS) this.#scattered.delete(this.#scattered.keys().next().value!);
+    if (this.#scattered.size > MAX_TAGS)
+      this.#scattered.delete(this.#scattered.keys().next().value!);
   }
 
   edgeLost(edgeId: string): void {

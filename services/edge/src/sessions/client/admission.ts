@@ -189,7 +189,8 @@ export class ClientAdmission implements Home {
       clients.release(id);
     };
     stop = this.#homes.claim(claim, (verdict) => {
-      if (typeof verdict !== 'string') return upgrade.accept(this.#session(welcome, { id, ...verdict }));
+      if (typeof verdict !== 'string')
+        return upgrade.accept(this.#session(welcome, { id, ...verdict }));
       clients.release(id);
       refuse(REFUSALS[verdict]);
     });
@@ -221,7 +222,10 @@ export class ClientAdmission implements Home {
     return { visitor, hub: runtime, introduction, transport };
   }
 
-  #session({ visitor: { claims }, hub, introduction, transport }: Welcome, claimed: Claimed): ClientSession {
+  #session(
+    { visitor: { claims }, hub, introduction, transport }: Welcome,
+    claimed: Claimed,
+  ): ClientSession {
     const { userId, handshakeTimeoutSeconds, sticky, serverName } = claims;
     const identity = {
       ...claimed,
