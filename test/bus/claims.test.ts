@@ -55,7 +55,7 @@ class Rerouted extends DefaultHttpClient {
   }
 
   override send(request: HttpRequest): Promise<HttpResponse> {
-    return super.send({ ...request, url: request.url?.replace(this.#from, this.#to) });
+    return super.send({ ...request, url: request.url!.replace(this.#from, this.#to) });
   }
 }
 

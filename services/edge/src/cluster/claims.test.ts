@@ -161,7 +161,7 @@ describe('CLUSTER 1.4, nobody waits for a dead edge: where the home is gone', ()
     openedFrom(first);
     const again = [landAt(b, offer), landAt(c, offer)];
     await roundTrip();
-    expect(again.map(statusOf)).toEqual([409, 409]);
+    expect(again.map(statusOf)).toEqual([409, 404]);
     expect(b.stats.claims.taken_over).toBe(1);
   });
 
@@ -180,7 +180,7 @@ describe('CLUSTER 1.4, nobody waits for a dead edge: where the home is gone', ()
     await killHome();
     const again = [landAt(b, offer), landAt(c, offer)];
     await roundTrip();
-    expect(again.map(statusOf)).toEqual([409, 409]);
+    expect(again.map(statusOf)).toEqual([404, 404]);
   });
 
   test('a token that is not good any more is refused', async () => {

@@ -84,7 +84,7 @@ export class Claims implements Homes {
       settle(verdict);
     };
     if (!isSettled()) decide('unanswered', 'unanswered');
-    else if (this.#used.has(id)) decide('in_use', 'refused');
+    else if (this.#used.has(id)) decide('unknown', 'refused');
     else {
       const underway: Underway = { claim, decide, stop: () => {} };
       this.#underway.set(id, underway);
@@ -133,9 +133,9 @@ export class Claims implements Homes {
       if (status === AckStatus.Ok) {
         return underway.decide({ early: payload && Buffer.from(payload) }, 'granted');
       }
-      const refusal = CLAIM_REFUSALS.find((one) => one === message);
-      if (status === AckStatus.Forbidden && refusal !== undefined) {
-        underway.decide(refusal, 'refused');
+      const why = CLAIM_REFUSALS.find((one) => one === message);
+      if (status === AckStatus.Forbidden && why !== undefined) {
+        underway.decide(why, 'refused');
       } else underway.decide('unanswered', 'unanswered');
     };
     underway.stop = asking.ask(
@@ -171,7 +171,7 @@ export class Claims implements Homes {
       this.#ways.say({ kind: 'answer', question, answer: what }, from);
     if (tagOf(id) !== this.#context.clients.tag) return answer(this.#knownElsewhere(id, from));
     const verdict = this.#home!.giveUp(id, { version, hub, userId });
-    if (typeof verdict === 'string') return answer(answerOf(AckStatus.Forbidden, verdict));
+    if (typeof verdict === 'string') return answer(refusal(verdict));
     const given = answerOf(AckStatus.Ok, '', verdict.early);
     this.#scattering.whenKnown(() => answer(given));
   }
@@ -181,9 +181,8 @@ export class Claims implements Homes {
     const { clients, edgeId } = this.#context;
     const underway = this.#underway.get(id);
     const isMine = underway !== undefined && edgeId < from;
-    if (isMine || this.#used.has(id) || clients.get(id) !== undefined) {
-      return answerOf(AckStatus.Forbidden, 'in_use' satisfies ClaimRefusal);
-    }
+    if (isMine || clients.get(id) !== undefined) return refusal('in_use');
+    if (this.#used.has(id)) return refusal('unknown');
     underway?.stop();
     underway?.decide('in_use', 'refused');
     this.#isUsedUp(id);
@@ -208,4 +207,8 @@ export class Claims implements Homes {
     this.#used.delete(id);
     this.#used.set(id, this.#context.time.now() + REMEMBERED_MS);
   }
+}
+
+function refusal(why: ClaimRefusal): Answer {
+  return answerOf(AckStatus.Forbidden, why);
 }

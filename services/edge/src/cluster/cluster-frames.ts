@@ -75,8 +75,11 @@ export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
       writer.arrayHeader(1);
       writer.int(Kind[frame.kind]);
       break;
-    default:
+    case 'claim':
+    case 'scattered':
+    case 'located':
       writeClaimFrame(writer, frame);
+      break;
   }
   return writer.view();
 }

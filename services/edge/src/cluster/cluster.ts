@@ -1,23 +1,22 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { AckStatus, decodeServiceMessage, ProtocolError } from '@trunkline/protocol';
-import type { Answer, Asker } from '../model/asker.ts';
+import type { Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
-import type { Needs } from '../model/questions.ts';
 import type { Bus, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
-import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import type { Others } from '../sessions/others.ts';
 import { Asking } from './asking.ts';
 import { Claims } from './claims.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
+import { Commands } from './commands.ts';
 import { FollowedHubs } from './followed-hubs.ts';
-import { hubSubject, nameSubject } from './hub-subjects.ts';
+import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
@@ -63,6 +62,7 @@ export class Cluster implements HubCluster {
   readonly #asking: Asking;
   readonly #own: OwnStatus;
   readonly #whereabouts: Whereabouts;
+  readonly #commands: Commands;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
@@ -94,15 +94,22 @@ export class Cluster implements HubCluster {
       incarnation,
     });
     this.#whereabouts = new Whereabouts(this.#neighbours, () => this.#own.handsOver);
-    this.claims = new Claims(context, {
-      isAlone,
-      isSettled: () => this.#isSettled,
+    const ways = {
       edges: () => this.#neighbours.edges,
       asking: this.#asking,
       whereabouts: this.#whereabouts,
+      say: (frame: ClusterFrame, edgeId: string) => this.#say(frame, edgeId),
+    };
+    this.#commands = new Commands({
+      ...ways,
+      publish: (frame, subject) => this.#bus.publish(subject, encodeClusterFrame(frame)),
+    });
+    this.claims = new Claims(context, {
+      ...ways,
+      isAlone,
+      isSettled: () => this.#isSettled,
       own: this.#own,
       stats,
-      say: (frame, edgeId) => this.#say(frame, edgeId),
       patienceMs: ANSWER_MS,
     });
     this.#bus = join({
@@ -150,7 +157,8 @@ export class Cluster implements HubCluster {
         return neighbours.edges;
       },
       tell: (to, body) => this.#tell(hub, to, body),
-      ask: (to, needs, body, asker, ms) => this.#ask(hub, to, needs, body, asker, ms),
+      ask: (to, needs, body, asker, ms = ANSWER_MS) =>
+        this.#commands.ask(to, { hub, needs, body, asker, ms }),
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
     };
@@ -230,65 +238,7 @@ export class Cluster implements HubCluster {
   #tell(hub: string, to: Audience, body: Uint8Array): void {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
     if (this.#isSettled && this.#neighbours.isAlone) return;
-    const frame = { kind: 'command', question: 0, hub, body } as const;
-    if (to.kind === 'edge') return this.#say(frame, to.id);
-    if (to.kind === 'name') {
-      const subject = nameSubject(hub, to.of, to.name);
-      return this.#bus.publish(subject, encodeClusterFrame(frame));
-    }
-    const edges = to.kind === 'hub' ? undefined : this.#whereabouts.edgesOf(to.ids);
-    if (edges === undefined) this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
-    else for (const edgeId of edges) this.#say(frame, edgeId);
-  }
-
-  #ask(
-    hub: string,
-    to: Audience,
-    needs: Needs,
-    body: Uint8Array,
-    asker: Asker,
-    ms = ANSWER_MS,
-  ): () => void {
-    const { edges } = this.#neighbours;
-    if (to.kind === 'connections') return this.#askOwner(hub, to.ids, needs, body, asker, ms);
-    // Nobody waits for one that is gone.
-    const meant = to.kind === 'edge' ? edges.filter((edgeId) => edgeId === to.id) : edges;
-    return this.#askEdges(hub, meant, needs, body, asker, ms);
-  }
-
-  /** Asks the edges that have these connections, or all if that is not known. */
-  #askOwner(
-    hub: string,
-    ids: readonly string[],
-    needs: Needs,
-    body: Uint8Array,
-    asker: Asker,
-    ms: number,
-  ): () => void {
-    const { edges } = this.#neighbours;
-    const owners = this.#whereabouts.edgesOf(ids);
-    const meant = owners === undefined ? edges : edges.filter((edgeId) => owners.has(edgeId));
-    const settle = (answer: Answer, from?: string): void => {
-      for (const id of ids) {
-        if (answer.status === AckStatus.NotFound) this.#whereabouts.forget(id);
-        else if (from !== undefined && ids.length === 1) this.#whereabouts.located(id, from);
-      }
-      asker.settle(answer);
-    };
-    return this.#askEdges(hub, meant, needs, body, { settle }, ms);
-  }
-
-  #askEdges(
-    hub: string,
-    edges: readonly string[],
-    needs: Needs,
-    body: Uint8Array,
-    asker: Asker,
-    ms: number,
-  ): () => void {
-    return this.#asking.ask(hub, edges, needs, asker, ms, (edgeId, question) =>
-      this.#say({ kind: 'command', question, hub, body }, edgeId),
-    );
+    this.#commands.tell(hub, to, body);
   }
 
   /** To one edge, or to all. */
@@ -323,7 +273,9 @@ export class Cluster implements HubCluster {
         return this.#neighbours.gone(from, true);
       case 'passedOver':
         return this.#relearn(from);
-      default:
+      case 'claim':
+      case 'scattered':
+      case 'located':
         return this.claims.heard(frame, from);
     }
   }
@@ -340,20 +292,11 @@ export class Cluster implements HubCluster {
     const runtime = this.#hubs.get(hub);
     const message = decodeServiceMessage(body) as MessageFromServer | undefined;
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
-    if (subject === hubSubject(hub)) this.#tellWhere(message, runtime, from);
+    if (subject === hubSubject(hub)) {
+      const { clients } = this.#context;
+      this.#commands.heardByAll(message, from, (id) => clients.get(id)?.hub === runtime);
+    }
     handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
-  }
-
-  /** An edge has looked for connections everywhere: next time it knows where they are. */
-  #tellWhere(message: MessageFromServer, hub: HubRuntime, from: string): void {
-    const named =
-      'connectionIds' in message
-        ? message.connectionIds
-        : 'connectionId' in message
-          ? [message.connectionId]
-          : [];
-    const ids = named.filter((id) => this.#context.clients.get(id)?.hub === hub);
-    if (ids.length > 0) this.#say({ kind: 'located', ids }, from);
   }
 
   #tellRules({ question, hub, after }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {

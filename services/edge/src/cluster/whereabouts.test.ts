@@ -54,9 +54,6 @@ test('is known when its edge has said so, until that edge is lost', () => {
   handsOver.add('a');
   whereabouts.located(idOf('taga'), 'b');
   expect(placesOf(idOf('taga'))).toEqual(['b']);
-  whereabouts.forget(idOf('taga'));
-  expect(placesOf(idOf('taga'))).toBeUndefined();
-  whereabouts.located(idOf('taga'), 'b');
   whereabouts.edgeLost('b');
   expect(placesOf(idOf('taga'))).toBeUndefined();
 });

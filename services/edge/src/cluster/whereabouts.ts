@@ -59,11 +59,6 @@ export class Whereabouts {
     if (this.#located.size > MAX_LOCATED) this.#located.delete(this.#located.keys().next().value!);
   }
 
-  /** The connection is not where it was thought to be. */
-  forget(id: string): void {
-    this.#located.delete(id);
-  }
-
   /** Connections whose ids have this tag may be at any edge from now on. */
   scattered(tag: string): void {
     this.#scattered.add(tag);

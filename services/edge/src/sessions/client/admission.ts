@@ -1,33 +1,17 @@
 import type { NegotiateAnswer } from '@trunkline/protocol';
-import {
-  negotiateAnswer,
-  negotiateVersion,
-  TRANSPORT_BITS,
-  transportsFor,
-} from '@trunkline/protocol';
+import { negotiateAnswer, negotiateVersion, transportsFor } from '@trunkline/protocol';
 import { tagOf } from '../../model/connection-id.ts';
 import type { Exchange } from '../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { Upgrade } from '../../ports/upgrade.ts';
 import type { Claim, ClaimRefusal, Granted, Home, Homes } from '../homes.ts';
 import type { HubDirectory } from '../hub-directory.ts';
-import type { HubRuntime } from '../hub-runtime.ts';
 import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
-import {
-  BUSY,
-  IN_USE,
-  json,
-  NO_ID,
-  notServed,
-  text,
-  TRANSPORT_CHANGED,
-  UNANSWERED,
-  UNKNOWN_ID,
-} from './answers.ts';
+import { BUSY, IN_USE, json, NO_ID, TRANSPORT_CHANGED, UNANSWERED, UNKNOWN_ID } from './answers.ts';
 import { Capacity } from './capacity.ts';
 import type { ClientContext } from './client-context.ts';
-import { ClientSession } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import {
   mintConnectionToken,
   requestedConnection,
@@ -35,16 +19,10 @@ import {
 } from '../connection-token.ts';
 import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
-import type { Introduction } from '../introduction.ts';
-import {
-  MAX_INTRODUCTION_LENGTH,
-  introductionLength,
-  visibleHeaders,
-  visibleQuery,
-} from '../introduction.ts';
-import { signInEnd } from '../sign-in.ts';
 import type { Transport } from '../transport.ts';
 import { TRANSPORTS } from '../transport.ts';
+import type { Claimed } from './reception.ts';
+import { Reception } from './reception.ts';
 import type { Provenance, Visitor } from './visitor.ts';
 import { Visitors } from './visitor.ts';
 
@@ -58,20 +36,12 @@ export interface Named {
   readonly transport: Transport | undefined;
 }
 
-/** Who may come in, but for the id. */
-interface Welcome {
-  readonly visitor: Visitor;
-  readonly hub: HubRuntime;
-  readonly introduction: Introduction;
-  readonly transport: Transport;
-}
-
 /** The clients' door: who may come in, under which id. */
 export class ClientAdmission implements Home {
   readonly #context: ClientContext;
   readonly #tokens: TokenVerifier;
   readonly #visitors: Visitors;
-  readonly #hubs: HubDirectory;
+  readonly #reception: Reception;
   readonly #negotiated: NegotiatedIds;
   readonly #capacity: Capacity;
   readonly #homes: Homes;
@@ -86,7 +56,7 @@ export class ClientAdmission implements Home {
     this.#context = context;
     this.#tokens = tokens;
     this.#visitors = new Visitors(tokens, provenance, context.counters);
-    this.#hubs = hubs;
+    this.#reception = new Reception(context, hubs);
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id), context.pools);
     this.#capacity = new Capacity(context);
     this.#homes = homes;
@@ -132,10 +102,10 @@ export class ClientAdmission implements Home {
 
   /** The session of a new client connection; its id is used up. */
   admit(visitor: Visitor, request: HttpRequest, transport: Transport): ClientSession | HttpAnswer {
-    const welcome = this.#receive(visitor, request, transport);
-    if ('status' in welcome) return welcome;
+    const received = this.#reception.receive(visitor, request, transport);
+    if ('status' in received) return received;
     const claimed = this.#claim(visitor, request, transport);
-    return 'status' in claimed ? claimed : this.#session(welcome, claimed);
+    return 'status' in claimed ? claimed : this.#reception.session(received, claimed);
   }
 
   giveUp(id: string, grant: Grant): Granted | Exclude<ClaimRefusal, 'unanswered'> {
@@ -177,8 +147,8 @@ export class ClientAdmission implements Home {
   #land(visitor: Visitor, claim: Claim, request: HttpRequest, upgrade: Upgrade): void {
     const refuse = (answer: HttpAnswer): void =>
       upgrade.refuse(noted(this.#context, request, answer));
-    const welcome = this.#receive(visitor, request, TRANSPORTS.webSockets);
-    if ('status' in welcome) return refuse(welcome);
+    const received = this.#reception.receive(visitor, request, TRANSPORTS.webSockets);
+    if ('status' in received) return refuse(received);
     const { clients } = this.#context;
     const { id } = claim;
     if (clients.keeps(id)) return refuse(IN_USE);
@@ -190,54 +160,10 @@ export class ClientAdmission implements Home {
     };
     stop = this.#homes.claim(claim, (verdict) => {
       if (typeof verdict !== 'string')
-        return upgrade.accept(this.#session(welcome, { id, ...verdict }));
+        return upgrade.accept(this.#reception.session(received, { id, ...verdict }));
       clients.release(id);
       refuse(REFUSALS[verdict]);
     });
-  }
-
-  /** Whom the hub gets to know, or why it does not. */
-  #receive(visitor: Visitor, request: HttpRequest, transport: Transport): Welcome | HttpAnswer {
-    const { hub, tokenPayload, claims } = visitor;
-    const { limits } = this.#context;
-    if ((claims.transports & limits.transports & TRANSPORT_BITS[transport.name]) === 0) {
-      return notServed(transport.name);
-    }
-    const introduction: Introduction = {
-      tokenPayload,
-      headers: visibleHeaders(request.headers, visitor.source),
-      queryString: visibleQuery(request.query),
-      ...(claims.diagnostic && { diagnostic: true }),
-    };
-    if (introductionLength(introduction) > MAX_INTRODUCTION_LENGTH) {
-      this.#context.counters.refusals.add('introduction_bytes');
-      return text(
-        431,
-        `Token, headers and query are over ${MAX_INTRODUCTION_LENGTH} characters.`,
-        'introduction_bytes',
-      );
-    }
-    const runtime = this.#hubs.open(hub, 'client');
-    if (runtime === undefined) return BUSY;
-    return { visitor, hub: runtime, introduction, transport };
-  }
-
-  #session(
-    { visitor: { claims }, hub, introduction, transport }: Welcome,
-    claimed: Claimed,
-  ): ClientSession {
-    const { userId, handshakeTimeoutSeconds, sticky, serverName } = claims;
-    const identity = {
-      ...claimed,
-      userId,
-      hub,
-      transport,
-      introduction,
-      affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },
-      handshakeMs: handshakeTimeoutSeconds * 1000,
-      expiresAt: signInEnd(claims),
-    };
-    return new ClientSession(identity, this.#context);
   }
 
   /** What the `id` of a request is to this edge: unknown too if it is not the visitor's. */
@@ -299,19 +225,12 @@ export class ClientAdmission implements Home {
   }
 }
 
-interface Claimed extends Granted {
-  readonly id: string;
-}
-
 const REFUSALS: Readonly<Record<ClaimRefusal, HttpAnswer>> = {
   unknown: UNKNOWN_ID,
   in_use: IN_USE,
   transport_changed: TRANSPORT_CHANGED,
   unanswered: UNANSWERED,
 };
-
-/** Most clients do not stick: they share one object. */
-const ANYWHERE = { sticky: 'Disabled', serverName: undefined } as const;
 
 /** ASP.NET looks query keys up ignoring case. */
 function askedVersion(query: string): string | null {
