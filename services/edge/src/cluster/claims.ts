@@ -150,8 +150,8 @@ export class Claims implements Homes {
 
   /** The id's home is gone: the token's word is taken, unless another edge has the id. */
   #takeOver(underway: Underway): void {
-    const { id, version, connectBy } = underway.claim;
-    if (version === 0 || connectBy < this.#context.time.unixSeconds()) {
+    const { id, connectBy } = underway.claim;
+    if (connectBy < this.#context.time.unixSeconds()) {
       return underway.decide('unknown', 'refused');
     }
     const tag = tagOf(id)!;

@@ -139,7 +139,11 @@ describe('CLUSTER 1.3, an ack means effective: for a connection that is elsewher
       expect(await ackOf(one, check)).toBe(OK);
     }
     client.socket.leave(1000);
+    // Whoever knows where it was asks nobody else.
+    home.loses = 'edge.';
     expect(await ackOf(asker, check)).toBe(NOT_FOUND);
+    home.loses = undefined;
+    asking.loses = 'edge.';
     expect(await ackOf(homeServer, check)).toBe(NOT_FOUND);
   });
 

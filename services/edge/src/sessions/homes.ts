@@ -5,7 +5,7 @@ export interface Claim {
   readonly version: number;
   readonly hub: string;
   readonly userId: string | undefined;
-  /** Unix seconds, as the token says. */
+  /** Unix seconds, as the token says; 0 where there is none. */
   readonly connectBy: number;
   /** Whose share the question to that edge counts against. */
   readonly owner: string;
