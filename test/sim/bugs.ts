@@ -6,6 +6,7 @@ import { RuleLearning } from '../../services/edge/src/cluster/rule-learning.ts';
 import type { Answer, Asker } from '../../services/edge/src/model/asker.ts';
 import { NOT_FOUND } from '../../services/edge/src/model/asker.ts';
 import { Hub } from '../../services/edge/src/model/hub.ts';
+import { ClientAdmission } from '../../services/edge/src/sessions/client/admission.ts';
 import { Questions } from '../../services/edge/src/model/questions.ts';
 
 /** A bug that the checkers have to find. */
@@ -98,6 +99,19 @@ function lostWith(edgeLost: EdgeLost, first: (questions: Questions) => void): Ed
   };
 }
 
+/** The home of an id gives it to whoever asks for it, as often as it is asked. */
+function grantTwice(): () => void {
+  const { giveUp } = ClientAdmission.prototype;
+  const granted = new Set<string>();
+  return replace(ClientAdmission.prototype, {
+    giveUp(this: ClientAdmission, id, grant) {
+      const verdict = giveUp.call(this, id, grant);
+      if (typeof verdict !== 'string') granted.add(id);
+      return granted.has(id) ? { early: undefined } : verdict;
+    },
+  });
+}
+
 export const BUGS: readonly Bug[] = [
   { name: 'a lost answer', plant: loseAnswers },
   {
@@ -120,4 +134,5 @@ export const BUGS: readonly Bug[] = [
     },
   },
   { name: 'a question that counts answers instead of naming edges', plant: countAnswers },
+  { name: 'a claim granted twice', plant: grantTwice },
 ];

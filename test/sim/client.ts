@@ -11,6 +11,9 @@ import type { Call, Conn } from './journal.ts';
 import type { World } from './world.ts';
 
 const AGAIN_MS = 400;
+/** Of 1: how many bring their token twice, to two edges; so much later at most the second time. */
+const TWICE = 0.1;
+const LATER_MS = 400;
 
 /** A client that is always there: it connects again, anywhere, when its connection has ended. */
 export class SimClient {
@@ -42,8 +45,11 @@ export class SimClient {
 
   connect(): void {
     if (this.#isGone) return;
+    const { clock, dice, journal } = this.#world;
+    const home = this.#world.someEdge();
+    const offer = home && this.#negotiate(home);
+    // A load balancer sends it to any edge again.
     const edge = this.#world.someEdge();
-    const offer = edge && this.#negotiate(edge);
     if (edge === undefined || offer === undefined) return this.#again();
     const conn: Conn = {
       id: offer.id,
@@ -55,13 +61,23 @@ export class SimClient {
     this.#conn = conn;
     this.#calls = new Map();
     const query = `hub=${this.#world.hub}&id=${encodeURIComponent(offer.token)}`;
+    const isTwice = dice.chance(TWICE);
+    if (isTwice)
+      clock.in(dice.roll() * LATER_MS, this.#machine, () => this.#bringAgain(offer.id, query));
+    const at = clock.now;
+    let isAccepted = false;
     this.#connection = edge.client(this.#machine, this.#request(edge, query), {
+      accepted: () => {
+        isAccepted = true;
+        journal.accepted(offer.id, edge);
+      },
       opened: () => this.#say(Buffer.from(JSON_HANDSHAKE)),
       received: (bytes) => {
         for (const message of messagesOf(bytes.toString())) this.#take(conn, message);
       },
       closed: () => {
-        this.#world.journal.ended(conn);
+        if (!isAccepted && !isTwice) journal.refused(offer.id, edge, at);
+        journal.ended(conn);
         if (this.#conn !== conn) return;
         this.#conn = undefined;
         this.#again();
@@ -87,6 +103,18 @@ export class SimClient {
     this.#conn = undefined;
     this.#connection?.leave();
     this.#again();
+  }
+
+  /** Brings a token for the second time, and goes if it should be let in. */
+  #bringAgain(id: string, query: string): void {
+    const edge = this.#world.someEdge();
+    if (edge === undefined) return;
+    const connection = edge.client(this.#machine, this.#request(edge, query), {
+      accepted: () => this.#world.journal.accepted(id, edge),
+      opened: () => connection.leave(),
+      received: () => {},
+      closed: () => {},
+    });
   }
 
   #again(): void {

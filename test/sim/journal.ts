@@ -212,6 +212,16 @@ export class Journal {
     };
   }
 
+  /** An edge has taken a WebSocket with an id. */
+  accepted(id: string, edge: SimEdge): void {
+    for (const checker of this.#checkers) checker.accepted?.(id, edge);
+  }
+
+  /** An edge has refused one that a negotiate of that time had given an id, to nobody else. */
+  refused(id: string, edge: SimEdge, at: number): void {
+    for (const checker of this.#checkers) checker.refused?.(id, edge, at);
+  }
+
   opened(conn: Conn): void {
     conn.openAt = this.now;
     this.conns.add(conn);

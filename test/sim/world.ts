@@ -1,5 +1,6 @@
 import { answers } from './checkers/answers.ts';
 import { calls } from './checkers/calls.ts';
+import { claims } from './checkers/claims.ts';
 import type { Checker, MakeChecker } from './checkers/checker.ts';
 import { deliveries } from './checkers/deliveries.ts';
 import { order } from './checkers/order.ts';
@@ -18,7 +19,7 @@ const USERS = 4;
 /** So many that a join often is the first of its group at an edge. */
 export const GROUPS = Array.from({ length: 24 }, (_, n) => `group${n}`);
 
-const CHECKERS: readonly MakeChecker[] = [order, deliveries, answers, calls, settled];
+const CHECKERS: readonly MakeChecker[] = [order, deliveries, answers, calls, claims, settled];
 
 /** Edges on one engine, an app server at each, and clients anywhere: a whole cluster on one clock. */
 export class World {

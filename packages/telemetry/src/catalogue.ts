@@ -428,6 +428,15 @@ export const METRICS = {
     whenItRises:
       'timed_out: see trunkline_bus_gaps_total and the event-loop delay of the other edges. not_found: app servers speak of clients that have gone, which is normal in small numbers.',
   },
+  trunkline_cluster_claims_total: {
+    type: 'counter',
+    help: 'WebSockets with connection ids of other edges, by what came of them.',
+    labels: { outcome: ['granted', 'taken_over', 'refused', 'unanswered', 'abandoned'] },
+    meaning:
+      'Clients that negotiated at one edge and connect at another. granted: the edge that has minted the id gave it up. taken_over: that edge was gone, and the signature of the token was enough. refused: the id was used up, or not given out to this user. unanswered: an edge that had to be asked did not answer, and the client was told 503. abandoned: the client went before there was an answer.',
+    whenItRises:
+      'granted: normal behind a load balancer that does not stick. taken_over: edges stop or crash while clients connect. unanswered: see trunkline_bus_gaps_total and the event-loop delay of the other edges. refused: somebody brings tokens twice or too late.',
+  },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'How late the event loop was since the last scrape.',

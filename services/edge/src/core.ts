@@ -77,7 +77,8 @@ export function createCore(parts: CoreParts): Core {
   });
   hubs.join(cluster);
   const { tokens, heldPosts } = context;
-  const clients = new ClientAdmission(context, tokens, hubs, parts.provenance);
+  const clients = new ClientAdmission(context, tokens, hubs, parts.provenance, cluster.claims);
+  cluster.claims.serve(clients);
   const servers = new ServerAdmission(context, tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, heldPosts);
   const watch = new Watch(context, [

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MemoryBroker } from '../bus/memory-bus.ts';
 import type { BusListener, JoinBus } from '../ports/bus.ts';
 import type { Random } from '../ports/random.ts';
+import type { SessionLimits } from '../sessions/edge-context.ts';
 import type { FakeServer } from '../sessions/fixtures.test-support.ts';
 import { payloads, TestEdge, TestTime, turn } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
@@ -47,7 +48,11 @@ function randomWithTag(tag: string): Random {
 export function join(
   broker: MemoryBroker,
   edgeId: string,
-  { tag = `tag${edgeId}`, startsAfter = 0 } = {},
+  {
+    tag = `tag${edgeId}`.slice(-4),
+    startsAfter = 0,
+    limits = {},
+  }: { tag?: string; startsAfter?: number; limits?: Partial<SessionLimits> } = {},
 ): Member {
   const published: string[] = [];
   const heard: string[] = [];
@@ -86,7 +91,7 @@ export function join(
   };
   const time = new TestTime();
   time.pass(startsAfter * 1000);
-  const edge = new TestEdge({}, { edgeId, joinBus, time, random: randomWithTag(tag) });
+  const edge = new TestEdge(limits, { edgeId, joinBus, time, random: randomWithTag(tag) });
   const { cluster } = edge.core;
   const { clusterStats: stats, refused } = edge;
   const member: Member = {

@@ -4,23 +4,25 @@ import type { Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
-import type { Needs } from '../model/questions.ts';
 import type { Bus, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
 import type { Others } from '../sessions/others.ts';
 import { Asking } from './asking.ts';
+import { Claims } from './claims.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
+import { Commands } from './commands.ts';
 import { FollowedHubs } from './followed-hubs.ts';
-import { hubSubject, nameSubject } from './hub-subjects.ts';
+import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** What all edges hear. */
 const MEMBERS = 'members';
@@ -51,12 +53,16 @@ export interface ClusterOptions {
  * goes no further, so nothing circles.
  */
 export class Cluster implements HubCluster {
+  /** Connections that come with ids of other edges. */
+  readonly claims: Claims;
   readonly #context: CoreContext;
   readonly #hubs: HubDirectory;
   readonly #isAlone: boolean;
   readonly #neighbours: Neighbours;
   readonly #asking: Asking;
   readonly #own: OwnStatus;
+  readonly #whereabouts: Whereabouts;
+  readonly #commands: Commands;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
@@ -80,12 +86,31 @@ export class Cluster implements HubCluster {
     this.#neighbours = new Neighbours(context, stats, {
       say: (frame, edgeId) => this.#say(frame, edgeId),
       lost: (edgeId) => this.#lost(edgeId),
-      joined: (edgeId) => this.#relearn(edgeId),
+      joined: (edgeId) => this.#joined(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
       told: () => {},
       refused,
       incarnation,
+    });
+    this.#whereabouts = new Whereabouts(this.#neighbours, () => this.#own.handsOver);
+    const ways = {
+      edges: () => this.#neighbours.edges,
+      asking: this.#asking,
+      whereabouts: this.#whereabouts,
+      say: (frame: ClusterFrame, edgeId: string) => this.#say(frame, edgeId),
+    };
+    this.#commands = new Commands({
+      ...ways,
+      publish: (frame, subject) => this.#bus.publish(subject, encodeClusterFrame(frame)),
+    });
+    this.claims = new Claims(context, {
+      ...ways,
+      isAlone,
+      isSettled: () => this.#isSettled,
+      own: this.#own,
+      stats,
+      patienceMs: ANSWER_MS,
     });
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
@@ -132,7 +157,8 @@ export class Cluster implements HubCluster {
         return neighbours.edges;
       },
       tell: (to, body) => this.#tell(hub, to, body),
-      ask: (to, needs, body, asker, ms) => this.#ask(hub, to, needs, body, asker, ms),
+      ask: (to, needs, body, asker, ms = ANSWER_MS) =>
+        this.#commands.ask(to, { hub, needs, body, asker, ms }),
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
     };
@@ -145,6 +171,7 @@ export class Cluster implements HubCluster {
     if (this.#isUp && !this.#isSettled && now - this.#upAt >= ROUND_MS) this.#settle();
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
+    this.claims.expire(now);
     if (this.#isUp) this.#rules.expire();
   }
 
@@ -185,10 +212,15 @@ export class Cluster implements HubCluster {
     this.#relearn(from);
   }
 
+  #joined(edgeId: string): void {
+    this.claims.joined(edgeId);
+    this.#relearn(edgeId);
+  }
+
   /** One of the two was frozen or cut off: what either was told of rules meanwhile went past the other. */
   #back(edgeId: string): void {
     this.#say({ kind: 'passedOver' }, edgeId);
-    this.#relearn(edgeId);
+    this.#joined(edgeId);
   }
 
   #relearn(from: string | undefined): void {
@@ -198,6 +230,7 @@ export class Cluster implements HubCluster {
   }
 
   #lost(edgeId: string): void {
+    this.#whereabouts.edgeLost(edgeId);
     this.#asking.edgeLost(edgeId);
     this.#context.results.edgeLost(edgeId);
   }
@@ -205,31 +238,7 @@ export class Cluster implements HubCluster {
   #tell(hub: string, to: Audience, body: Uint8Array): void {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
     if (this.#isSettled && this.#neighbours.isAlone) return;
-    const frame = { kind: 'command', question: 0, hub, body } as const;
-    if (to.kind === 'hub') return this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
-    if (to.kind === 'name') {
-      const subject = nameSubject(hub, to.of, to.name);
-      return this.#bus.publish(subject, encodeClusterFrame(frame));
-    }
-    for (const edgeId of this.#neighbours.homesOf(to)) this.#say(frame, edgeId);
-  }
-
-  #ask(
-    hub: string,
-    to: Audience,
-    needs: Needs,
-    body: Uint8Array,
-    asker: Asker,
-    ms = ANSWER_MS,
-  ): () => void {
-    return this.#asking.ask(
-      hub,
-      this.#neighbours.meantBy(to),
-      needs,
-      asker,
-      ms,
-      (edgeId, question) => this.#say({ kind: 'command', question, hub, body }, edgeId),
-    );
+    this.#commands.tell(hub, to, body);
   }
 
   /** To one edge, or to all. */
@@ -242,7 +251,7 @@ export class Cluster implements HubCluster {
   #receive(subject: string, from: string, bytes: Uint8Array): void {
     try {
       const frame = decodeClusterFrame(bytes);
-      if (frame !== undefined) this.#handle(frame, from);
+      if (frame !== undefined) this.#handle(frame, from, subject);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
@@ -250,10 +259,10 @@ export class Cluster implements HubCluster {
     }
   }
 
-  #handle(frame: ClusterFrame, from: string): void {
+  #handle(frame: ClusterFrame, from: string, subject: string): void {
     switch (frame.kind) {
       case 'command':
-        return this.#carryOut(frame, from);
+        return this.#carryOut(frame, from, subject);
       case 'rules':
         return this.#tellRules(frame, from);
       case 'answer':
@@ -264,10 +273,18 @@ export class Cluster implements HubCluster {
         return this.#neighbours.gone(from, true);
       case 'passedOver':
         return this.#relearn(from);
+      case 'claim':
+      case 'scattered':
+      case 'located':
+        return this.claims.heard(frame, from);
     }
   }
 
-  #carryOut({ question, hub, body }: ClusterFrame & { kind: 'command' }, from: string): void {
+  #carryOut(
+    { question, hub, body }: ClusterFrame & { kind: 'command' },
+    from: string,
+    subject: string,
+  ): void {
     const asker: Asker | undefined =
       question === 0
         ? undefined
@@ -275,6 +292,10 @@ export class Cluster implements HubCluster {
     const runtime = this.#hubs.get(hub);
     const message = decodeServiceMessage(body) as MessageFromServer | undefined;
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
+    if (subject === hubSubject(hub)) {
+      const { clients } = this.#context;
+      this.#commands.heardByAll(message, from, (id) => clients.get(id)?.hub === runtime);
+    }
     handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
   }
 

@@ -39,6 +39,12 @@ export const NO_POSTS = text(
 );
 /** A second event stream or WebSocket for one connection. */
 export const IN_USE: HttpAnswer = { status: 409, why: 'in_use' };
+/** Another edge, which has to be asked, does not answer. */
+export const UNANSWERED: HttpAnswer = {
+  status: 503,
+  headers: { 'retry-after': '1' },
+  why: 'unanswered',
+};
 /** A post for a connection that has ended while it came in. */
 export const GONE: HttpAnswer = { status: 404 };
 /** Some clients parse any body there is. */
