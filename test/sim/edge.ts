@@ -24,6 +24,7 @@ const CATCH_UP_MS = 2_000;
 const KB = 1024;
 const LIMITS = {
   hubMessageBytes: 64 * KB,
+  batchBytes: 128 * KB,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * KB,
   migration: 'app',

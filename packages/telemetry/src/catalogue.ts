@@ -30,6 +30,7 @@ const POOLS = [
   'client_results_of_client',
   'early_questions',
   'questions',
+  'relays',
   'user_group_rules',
   'waiting_clients',
   'opening_clients',
@@ -427,6 +428,27 @@ export const METRICS = {
       'What app servers ask that another edge has to answer: joins, checks, closes, lists of groups, results of clients. answered: an edge had it, or all have done it. not_found: none has it. timed_out: an edge did not answer within 3 s (a client within 10 min), or its answer may be lost. refused: too many were open.',
     whenItRises:
       'timed_out: see trunkline_bus_gaps_total and the event-loop delay of the other edges. not_found: app servers speak of clients that have gone, which is normal in small numbers.',
+  },
+  trunkline_cluster_relays_total: {
+    type: 'counter',
+    help: 'Requests that landed here and were for a client of another edge, by kind and what became of them.',
+    labels: {
+      kind: ['poll', 'stream', 'post', 'leave'],
+      outcome: ['answered', 'gone', 'cut', 'lost', 'timed_out', 'refused'],
+    },
+    meaning:
+      'Long polls, event streams, posts and deletes whose connection another edge has, which answers them through this one. answered: the answer was complete. gone: the client went first, or its body was over a bound. cut: the other edge gave the client up. lost: the other edge is gone, or something between the two may be lost. timed_out: no answer in time. refused: no room, or no bus.',
+    whenItRises:
+      'Expected where a load balancer spreads requests. lost: see trunkline_bus_gaps_total and trunkline_cluster_lost_total. timed_out: see the event-loop delay of the other edges. Sticky routing by the id in the query saves all of them.',
+  },
+  trunkline_cluster_relays: {
+    type: 'gauge',
+    help: 'Requests that landed here and another edge is answering now, by kind.',
+    labels: { kind: ['poll', 'stream', 'post', 'leave'] },
+    meaning:
+      'Polls that hang, event streams that are open, posts and deletes under way, of clients that another edge has.',
+    whenItRises:
+      'Clients without WebSockets: with a load balancer that does not stick, all but one in so many edges have a stream or a poll here.',
   },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',

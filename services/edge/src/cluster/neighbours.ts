@@ -82,6 +82,12 @@ export class Neighbours {
     return homes;
   }
 
+  /** The other edge that mints ids with this tag, if it is there. */
+  withTag(tag: string): string | undefined {
+    const home = this.#membership.withTag(tag);
+    return home !== undefined && this.edges.includes(home) ? home : undefined;
+  }
+
   /** What an edge has last said of how it is. */
   statusOf(edgeId: string): EdgeStatus {
     return this.#membership.statusOf(edgeId);

@@ -42,7 +42,7 @@ export class TestHttpEdge extends TestEdge {
   /** A post whose head has come; its body is still on the way. */
   beginPost(guest: Guest): { post: Post | undefined; exchange: FakeExchange } {
     const exchange = new FakeExchange();
-    return { post: this.doors.send(this.request(guest), exchange), exchange };
+    return { post: this.doors.send(this.request(guest), exchange) as Post | undefined, exchange };
   }
 
   post(guest: Guest, text: string): FakeExchange {
