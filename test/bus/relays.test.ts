@@ -76,33 +76,36 @@ describe.skipIf(!NATS_ENGINE.isHere)('behind a load balancer that nobody sticks 
   it.each([
     ['longPolling', 'poll'],
     ['serverSentEvents', 'stream'],
-  ] as const)('clients by %s call and hear, wherever their requests land', async (transport, kind) => {
-    const before = [...proxy.counts];
-    const clients: HubConnection[] = [];
-    for (let n = 0; n < CLIENTS; n++) clients.push(await connect(transport));
-    await Promise.all(
-      clients.map(async (client) => {
-        for (let n = 0; n < CALLS; n++) expect(await client.invoke('echo', n)).toBe(n);
-        expect(await client.invoke('echo', LONG)).toBe(LONG);
-      }),
-    );
-    const news = clients.map((client) => called(client, 'news'));
-    const body = `${JSON.stringify({ type: 1, target: 'news', arguments: ['all'] })}\x1e`;
-    servers[0]!.write({
-      type: MessageType.BroadcastData,
-      excludedConnectionIds: [],
-      payloads: new Map([['json', Buffer.from(body)]]),
-    });
-    expect(await Promise.all(news)).toEqual(clients.map(() => 'all'));
-    await Promise.all(clients.map((client) => client.stop()));
+  ] as const)(
+    'clients by %s call and hear, wherever their requests land',
+    async (transport, kind) => {
+      const before = [...proxy.counts];
+      const clients: HubConnection[] = [];
+      for (let n = 0; n < CLIENTS; n++) clients.push(await connect(transport));
+      await Promise.all(
+        clients.map(async (client) => {
+          for (let n = 0; n < CALLS; n++) expect(await client.invoke('echo', n)).toBe(n);
+          expect(await client.invoke('echo', LONG)).toBe(LONG);
+        }),
+      );
+      const news = clients.map((client) => called(client, 'news'));
+      const body = `${JSON.stringify({ type: 1, target: 'news', arguments: ['all'] })}\x1e`;
+      servers[0]!.write({
+        type: MessageType.BroadcastData,
+        excludedConnectionIds: [],
+        payloads: new Map([['json', Buffer.from(body)]]),
+      });
+      expect(await Promise.all(news)).toEqual(clients.map(() => 'all'));
+      await Promise.all(clients.map((client) => client.stop()));
 
-    for (const [at, count] of proxy.counts.entries()) {
-      expect(count - before[at]!).toBeGreaterThan(CLIENTS * 2);
-    }
-    expect(await relays('post', 'answered')).toBeGreaterThan(CALLS);
-    await expect.poll(open).toBe(0);
-    const ended = await Promise.all([relays(kind, 'answered'), relays(kind, 'gone')]);
-    expect(ended[0] + ended[1]).toBeGreaterThan(0);
-    expect(await relays(kind, 'lost')).toBe(0);
-  });
+      for (const [at, count] of proxy.counts.entries()) {
+        expect(count - before[at]!).toBeGreaterThan(CLIENTS * 2);
+      }
+      expect(await relays('post', 'answered')).toBeGreaterThan(CALLS);
+      await expect.poll(open).toBe(0);
+      const ended = await Promise.all([relays(kind, 'answered'), relays(kind, 'gone')]);
+      expect(ended[0] + ended[1]).toBeGreaterThan(0);
+      expect(await relays(kind, 'lost')).toBe(0);
+    },
+  );
 });

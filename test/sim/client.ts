@@ -2,12 +2,13 @@ import { mintClientToken } from '@trunkline/tokens';
 
 import { FakeExchange } from '../../services/edge/src/sessions/fake-exchange.test-support.ts';
 import { type HubMessage, JSON_HANDSHAKE } from '../edge/support/json-client.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, PeerEvents } from './connection.ts';
 import { Machine } from './clock.ts';
 import { KEY } from './edge.ts';
 import type { SimEdge } from './edge.ts';
 import { messagesOf, record } from './frames.ts';
 import type { Call, Conn } from './journal.ts';
+import { Polling } from './polling.ts';
 import type { World } from './world.ts';
 
 const AGAIN_MS = 400;
@@ -17,16 +18,19 @@ export class SimClient {
   readonly user: string;
   readonly #world: World;
   readonly #machine: Machine;
-  #connection: Connection | undefined;
+  readonly #polls: boolean;
+  #connection: Pick<Connection, 'send' | 'leave'> | undefined;
   #conn: Conn | undefined;
   #calls = new Map<string, Call>();
   #lastCall = 0;
   #isGone = false;
 
-  constructor(world: World, user: string) {
+  /** `polls`: it has no WebSockets, and its requests land at any edge. */
+  constructor(world: World, user: string, polls = false) {
     this.#world = world;
     this.#machine = new Machine(world.clock);
     this.user = user;
+    this.#polls = polls;
     this.connect();
   }
 
@@ -49,13 +53,15 @@ export class SimClient {
       id: offer.id,
       user: this.user,
       edge,
+      roams: this.#polls,
       openAt: undefined,
       endedAt: undefined,
     };
     this.#conn = conn;
     this.#calls = new Map();
     const query = `hub=${this.#world.hub}&id=${encodeURIComponent(offer.token)}`;
-    this.#connection = edge.client(this.#machine, this.#request(edge, query), {
+    const request = this.#request(edge, query);
+    const events: PeerEvents = {
       opened: () => this.#say(Buffer.from(JSON_HANDSHAKE)),
       received: (bytes) => {
         for (const message of messagesOf(bytes.toString())) this.#take(conn, message);
@@ -66,7 +72,10 @@ export class SimClient {
         this.#conn = undefined;
         this.#again();
       },
-    });
+    };
+    this.#connection = this.#polls
+      ? new Polling(this.#world, this.#machine, request, events)
+      : edge.client(this.#machine, request, events);
   }
 
   /** Calls its hub. */

@@ -10,7 +10,15 @@ export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection'
 
 interface PoolDefinition extends BudgetLimits {
   /** What is counted. */
-  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'questions' | 'relays' | 'rules' | 'sockets';
+  readonly unit:
+    | 'bytes'
+    | 'ids'
+    | 'posts'
+    | 'answers'
+    | 'questions'
+    | 'relays'
+    | 'rules'
+    | 'sockets';
   readonly owner: PoolOwner;
 }
 

@@ -206,7 +206,8 @@ function clusterSources(
     trunkline_cluster_questions_total: () =>
       QUESTION_OUTCOMES.map((outcome) => [{ outcome }, questions[outcome]] as const),
     trunkline_cluster_relays_total: () => series(cluster.relays, 'kind', 'outcome'),
-    trunkline_cluster_relays: () => RELAY_KINDS.map((kind) => [{ kind }, openRelays[kind]] as const),
+    trunkline_cluster_relays: () =>
+      RELAY_KINDS.map((kind) => [{ kind }, openRelays[kind]] as const),
   };
 }
 

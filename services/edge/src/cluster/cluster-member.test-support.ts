@@ -99,7 +99,13 @@ export function join(
   };
   const time = new TestTime();
   time.pass(startsAfter * 1000);
-  const edge = new TestHttpEdge(limits, { edgeId, joinBus, time, random: randomWithTag(tag), pools });
+  const edge = new TestHttpEdge(limits, {
+    edgeId,
+    joinBus,
+    time,
+    random: randomWithTag(tag),
+    pools,
+  });
   const { cluster } = edge.core;
   const { clusterStats: stats, refused } = edge;
   const member: Member = {

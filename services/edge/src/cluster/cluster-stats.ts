@@ -9,14 +9,7 @@ export const RELAY_KINDS = ['poll', 'stream', 'post', 'leave'] as const;
 export type RelayKind = (typeof RELAY_KINDS)[number];
 
 /** What became of them: see the metric. */
-export const RELAY_OUTCOMES = [
-  'answered',
-  'gone',
-  'cut',
-  'lost',
-  'timed_out',
-  'refused',
-] as const;
+export const RELAY_OUTCOMES = ['answered', 'gone', 'cut', 'lost', 'timed_out', 'refused'] as const;
 export type RelayOutcome = (typeof RELAY_OUTCOMES)[number];
 
 /** What an edge's part in the cluster has done: plain numbers, read at a scrape. */

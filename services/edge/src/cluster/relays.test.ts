@@ -3,7 +3,13 @@ import { MemoryBroker } from '../bus/memory-bus.ts';
 import type { Guest } from '../sessions/client/http/door.test-support.ts';
 import { FakeExchange } from '../sessions/fake-exchange.test-support.ts';
 import type { FakeServer } from '../sessions/fixtures.test-support.ts';
-import { counted, JSON_HANDSHAKE, payloads, turn, usedOf } from '../sessions/fixtures.test-support.ts';
+import {
+  counted,
+  JSON_HANDSHAKE,
+  payloads,
+  turn,
+  usedOf,
+} from '../sessions/fixtures.test-support.ts';
 import { MessageType } from '@trunkline/protocol';
 import { Pools } from '../pools.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
@@ -70,7 +76,8 @@ async function pass(seconds: number, ...members: readonly Member[]): Promise<voi
   }
 }
 
-const outcomes = (member: Pick<Member, 'stats'> = away): Record<string, number> => counted(member.stats.relays);
+const outcomes = (member: Pick<Member, 'stats'> = away): Record<string, number> =>
+  counted(member.stats.relays);
 
 /** Nobody holds anything, and nothing is under way. */
 function expectNothingLeft(): void {
@@ -339,7 +346,10 @@ describe('where there is no room', () => {
   }
 
   /** Polls that hang there, of clients of these users. */
-  async function pollsAt(edge: Member['edge'], ...users: readonly string[]): Promise<FakeExchange[]> {
+  async function pollsAt(
+    edge: Member['edge'],
+    ...users: readonly string[]
+  ): Promise<FakeExchange[]> {
     const polls: FakeExchange[] = [];
     for (const userId of users) {
       const somebody = home.edge.guest({ userId });
@@ -361,7 +371,9 @@ describe('whoever asks', () => {
     away.edge.doors.receive(request, exchange);
     await roundTrip();
     await posted(JSON_HANDSHAKE);
-    const opened = (await server.messages()).find(({ type }) => type === MessageType.OpenConnection);
+    const opened = (await server.messages()).find(
+      ({ type }) => type === MessageType.OpenConnection,
+    );
     const headers = (opened as { headers: ReadonlyMap<string, readonly string[]> }).headers;
     expect([...headers].find(([name]) => name.toLowerCase() === 'x-forwarded-for')?.[1]).toEqual([
       '203.0.113.5',
