@@ -2,6 +2,7 @@ import { AckStatus } from '@trunkline/protocol';
 
 import { Asking } from '../../services/edge/src/cluster/asking.ts';
 import { HubSubjects } from '../../services/edge/src/cluster/hub-subjects.ts';
+import { Relay } from '../../services/edge/src/cluster/relay.ts';
 import { RuleLearning } from '../../services/edge/src/cluster/rule-learning.ts';
 import type { Answer, Asker } from '../../services/edge/src/model/asker.ts';
 import { NOT_FOUND } from '../../services/edge/src/model/asker.ts';
@@ -112,6 +113,18 @@ function grantTwice(): () => void {
   });
 }
 
+/** One relayed answer in ten comes without its last part. */
+function loseLastParts(): () => void {
+  const { head } = Relay.prototype;
+  let count = 0;
+  return replace(Relay.prototype, {
+    head(this: Relay, frame) {
+      const isLost = frame.bytes.length > 0 && ++count % 10 === 0;
+      head.call(this, isLost ? { ...frame, bytes: frame.bytes.subarray(0, 0) } : frame);
+    },
+  });
+}
+
 export const BUGS: readonly Bug[] = [
   { name: 'a lost answer', plant: loseAnswers },
   {
@@ -135,4 +148,5 @@ export const BUGS: readonly Bug[] = [
   },
   { name: 'a question that counts answers instead of naming edges', plant: countAnswers },
   { name: 'a claim granted twice', plant: grantTwice },
+  { name: 'a relay that loses its last part', plant: loseLastParts },
 ];

@@ -2,12 +2,13 @@ import { mintClientToken } from '@trunkline/tokens';
 
 import { FakeExchange } from '../../services/edge/src/sessions/fake-exchange.test-support.ts';
 import { type HubMessage, JSON_HANDSHAKE } from '../edge/support/json-client.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, PeerEvents } from './connection.ts';
 import { Machine } from './clock.ts';
 import { KEY } from './edge.ts';
 import type { SimEdge } from './edge.ts';
 import { messagesOf, record } from './frames.ts';
 import type { Call, Conn } from './journal.ts';
+import { Polling } from './polling.ts';
 import type { World } from './world.ts';
 
 const AGAIN_MS = 400;
@@ -20,16 +21,19 @@ export class SimClient {
   readonly user: string;
   readonly #world: World;
   readonly #machine: Machine;
-  #connection: Connection | undefined;
+  readonly #polls: boolean;
+  #connection: Pick<Connection, 'send' | 'leave'> | undefined;
   #conn: Conn | undefined;
   #calls = new Map<string, Call>();
   #lastCall = 0;
   #isGone = false;
 
-  constructor(world: World, user: string) {
+  /** `polls`: it has no WebSockets, and its requests land at any edge. */
+  constructor(world: World, user: string, polls = false) {
     this.#world = world;
     this.#machine = new Machine(world.clock);
     this.user = user;
+    this.#polls = polls;
     this.connect();
   }
 
@@ -48,25 +52,27 @@ export class SimClient {
     const { clock, dice, journal } = this.#world;
     const home = this.#world.someEdge();
     const offer = home && this.#negotiate(home);
-    // A load balancer sends it to any edge again.
-    const edge = this.#world.someEdge();
+    // A load balancer sends it to any edge again; who polls stays with its home, whatever the edge.
+    const edge = this.#polls ? home : this.#world.someEdge();
     if (edge === undefined || offer === undefined) return this.#again();
     const conn: Conn = {
       id: offer.id,
       user: this.user,
       edge,
+      roams: this.#polls,
       openAt: undefined,
       endedAt: undefined,
     };
     this.#conn = conn;
     this.#calls = new Map();
     const query = `hub=${this.#world.hub}&id=${encodeURIComponent(offer.token)}`;
-    const isTwice = dice.chance(TWICE);
+    const isTwice = !this.#polls && dice.chance(TWICE);
     if (isTwice)
       clock.in(dice.roll() * LATER_MS, this.#machine, () => this.#bringAgain(offer.id, query));
     const at = clock.now;
-    let isAccepted = false;
-    this.#connection = edge.client(this.#machine, this.#request(edge, query), {
+    let isAccepted = this.#polls;
+    const request = this.#request(edge, query);
+    const events: PeerEvents = {
       accepted: () => {
         isAccepted = true;
         journal.accepted(offer.id, edge);
@@ -82,7 +88,10 @@ export class SimClient {
         this.#conn = undefined;
         this.#again();
       },
-    });
+    };
+    this.#connection = this.#polls
+      ? new Polling(this.#world, this.#machine, request, events)
+      : edge.client(this.#machine, request, events);
   }
 
   /** Calls its hub. */

@@ -9,12 +9,14 @@ import { ClusterStats } from '../../services/edge/src/cluster/cluster-stats.ts';
 import { type Core, createCore } from '../../services/edge/src/core.ts';
 import { Pools } from '../../services/edge/src/pools.ts';
 import type { JoinBus } from '../../services/edge/src/ports/bus.ts';
+import type { BodyExchange } from '../../services/edge/src/ports/exchange.ts';
 import type { HttpRequest } from '../../services/edge/src/ports/listener.ts';
 import { type Clock, Machine } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { Connection, type PeerEvents } from './connection.ts';
 import type { SimEngine, SimLine } from './engine.ts';
 import type { Journal } from './journal.ts';
+import { SimRequest } from './request.ts';
 
 /** The access key of everybody. */
 export const KEY = 'the key of the simulation';
@@ -24,6 +26,7 @@ const CATCH_UP_MS = 2_000;
 const KB = 1024;
 const LIMITS = {
   hubMessageBytes: 64 * KB,
+  batchBytes: 128 * KB,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * KB,
   migration: 'app',
@@ -43,8 +46,8 @@ export class SimEdge {
   readonly clusterStats = new ClusterStats();
   readonly pools = new Pools();
   readonly #dice: Dice;
-  /** Of clients and app servers, those that have ended included. */
-  readonly #connections = new Set<Connection>();
+  /** Connections and requests of clients and app servers, those that have ended included. */
+  readonly #connections = new Set<{ edgeEnded(): void }>();
   #isLeaving = false;
   #frozenUntil = -Infinity;
   #line!: SimLine;
@@ -118,6 +121,19 @@ export class SimEdge {
     return this.#dialled(peer, events, (upgrade) => this.core.doors.client(request, upgrade));
   }
 
+  /** A request of a client; `body`: of a post. */
+  request(
+    peer: Machine,
+    request: HttpRequest,
+    body: Uint8Array | undefined,
+    answered: (status: number, body: Buffer) => void,
+  ): SimRequest {
+    const admit = (exchange: BodyExchange): void => this.#ask(request, body, exchange);
+    const asked = new SimRequest(this.machine, peer, this.#dice, admit, answered);
+    this.#connections.add(asked);
+    return asked;
+  }
+
   server(peer: Machine, request: HttpRequest, events: PeerEvents): Connection {
     return this.#dialled(peer, events, (upgrade) => this.core.doors.server(request, upgrade));
   }
@@ -148,6 +164,14 @@ export class SimEdge {
       void this.core.stop();
       this.machine.clock.in(50, this.machine, () => this.kill());
     });
+  }
+
+  #ask(request: HttpRequest, body: Uint8Array | undefined, exchange: BodyExchange): void {
+    const { doors, bodies } = this.core;
+    if (request.method === 'GET') return doors.receive(request, exchange);
+    if (request.method === 'DELETE') return doors.leave(request, exchange);
+    const post = doors.send(request, exchange);
+    if (post !== undefined) bodies.open(post, exchange)?.(body!, true);
   }
 
   #dialled(

@@ -16,6 +16,8 @@ export interface Conn {
   readonly id: string;
   readonly user: string;
   readonly edge: SimEdge;
+  /** Its requests land at any edge, and it gives up at the first that fails. */
+  readonly roams: boolean;
   /** When its handshake response came; undefined before. */
   openAt: number | undefined;
   endedAt: number | undefined;

@@ -15,6 +15,8 @@ import { Journal } from './journal.ts';
 
 const EDGES = ['a', 'b', 'c'];
 const CLIENTS = 9;
+/** Clients beside them that poll. */
+const POLLING_CLIENTS = 2;
 const USERS = 4;
 /** So many that a join often is the first of its group at an edge. */
 export const GROUPS = Array.from({ length: 24 }, (_, n) => `group${n}`);
@@ -51,6 +53,9 @@ export class World {
     for (const edgeId of EDGES) this.apps.push(this.newApp(edgeId));
     this.clock.pass(500);
     for (let n = 0; n < CLIENTS; n++) this.clients.push(new SimClient(this, `user${n % USERS}`));
+    for (let n = 0; n < POLLING_CLIENTS; n++) {
+      this.clients.push(new SimClient(this, `user${n}`, true));
+    }
     this.clock.pass(1_500);
   }
 

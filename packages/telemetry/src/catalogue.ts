@@ -30,6 +30,7 @@ const POOLS = [
   'client_results_of_client',
   'early_questions',
   'questions',
+  'relays',
   'user_group_rules',
   'waiting_clients',
   'opening_clients',
@@ -436,6 +437,27 @@ export const METRICS = {
       'Clients that negotiated at one edge and connect at another. granted: the edge that has minted the id gave it up. taken_over: that edge was gone, and the signature of the token was enough. refused: the id was used up, or not given out to this user. unanswered: an edge that had to be asked did not answer, and the client was told 503. abandoned: the client went before there was an answer.',
     whenItRises:
       'granted: normal behind a load balancer that does not stick. taken_over: edges stop or crash while clients connect. unanswered: see trunkline_bus_gaps_total and the event-loop delay of the other edges. refused: somebody brings tokens twice or too late.',
+  },
+  trunkline_cluster_relays_total: {
+    type: 'counter',
+    help: 'Requests that landed here and were for a client of another edge, by kind and what became of them.',
+    labels: {
+      kind: ['poll', 'stream', 'post', 'leave'],
+      outcome: ['answered', 'gone', 'cut', 'lost', 'timed_out', 'refused'],
+    },
+    meaning:
+      'Long polls, event streams, posts and deletes whose connection another edge has, which answers them through this one. answered: the answer was complete. gone: the client went first, or its body was over a bound. cut: the other edge gave the client up. lost: the other edge is gone, or something between the two may be lost. timed_out: no answer in time. refused: no room, or no bus.',
+    whenItRises:
+      'Expected where a load balancer spreads requests. lost: see trunkline_bus_gaps_total and trunkline_cluster_lost_total. timed_out: see the event-loop delay of the other edges. Sticky routing by the id in the query saves all of them.',
+  },
+  trunkline_cluster_relays: {
+    type: 'gauge',
+    help: 'Requests that landed here and another edge is answering now, by kind.',
+    labels: { kind: ['poll', 'stream', 'post', 'leave'] },
+    meaning:
+      'Polls that hang, event streams that are open, posts and deletes under way, of clients that another edge has.',
+    whenItRises:
+      'Clients without WebSockets: with a load balancer that does not stick, all but one in so many edges have a stream or a poll here.',
   },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',

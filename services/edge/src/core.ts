@@ -1,5 +1,6 @@
 import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { AccessKeys } from '@trunkline/tokens';
+import { Bodies } from './bodies.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
 import type { Pools } from './pools.ts';
@@ -9,6 +10,7 @@ import type { Random } from './ports/random.ts';
 import type { Time } from './ports/time.ts';
 import type { ClusterOptions } from './cluster/cluster.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { RelayDoor } from './cluster/relay-door.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
 import { HeldPosts } from './sessions/client/http/held-posts.ts';
 import { HttpDoor } from './sessions/client/http/http-door.ts';
@@ -57,6 +59,8 @@ export interface Core {
   readonly cluster: Cluster;
   /** What stands behind the ports. */
   readonly doors: Doors;
+  /** What reads posts, of clients and of other edges alike. */
+  readonly bodies: Bodies;
   /** Says goodbye to every connection. */
   closeAll(): void;
   /** Ends what runs by itself: the watch, and the membership in the bus. */
@@ -81,6 +85,18 @@ export function createCore(parts: CoreParts): Core {
   cluster.claims.serve(clients);
   const servers = new ServerAdmission(context, tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, heldPosts);
+  const bodies = new Bodies(context.limits.batchBytes, context.counters, context.pools);
+  const { relays } = cluster;
+  relays.answerBy({ doors: requests, bodies });
+  const anywhere = parts.cluster.isAlone
+    ? requests
+    : new RelayDoor({
+        context,
+        here: requests,
+        relays,
+        homeOf: (tag) => cluster.homeOf(tag),
+        admission: clients,
+      });
   const watch = new Watch(context, [
     cluster,
     clients,
@@ -98,10 +114,11 @@ export function createCore(parts: CoreParts): Core {
       client: (request, upgrade) => clients.connect(request, upgrade),
       server: (request, upgrade) => servers.connect(request, upgrade),
       negotiate: (request, exchange) => clients.negotiate(request, exchange),
-      receive: (request, exchange) => requests.receive(request, exchange),
-      send: (request, exchange) => requests.send(request, exchange),
-      leave: (request, exchange) => requests.leave(request, exchange),
+      receive: (request, exchange) => anywhere.receive(request, exchange),
+      send: (request, exchange) => anywhere.send(request, exchange),
+      leave: (request, exchange) => anywhere.leave(request, exchange),
     },
+    bodies,
     closeAll: () => closeAll(context, hubs),
     stop: () => {
       watch.stop();

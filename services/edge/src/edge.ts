@@ -48,7 +48,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const registry = createEdgeRegistry(context, core.hubs, stats, cluster.stats);
   const admin = createAdminApp(registry, health);
   await listenForAdmin(admin, config);
-  const listener = await listen(listenerSettings(config, context, openFiles), doors);
+  const listener = await listen(listenerSettings(config, core, openFiles), doors);
   health.isServing = true;
 
   const stop = async (why: string): Promise<void> => {
@@ -123,6 +123,7 @@ async function buildCore(
 function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
   return {
     hubMessageBytes: config.maxMessageBytes,
+    batchBytes: config.maxBatchBytes,
     serverWaitMs: config.serverWaitMs,
     clientQueueBytes: config.clientQueueBytes,
     migration: config.migration,
@@ -136,7 +137,7 @@ function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
 
 function listenerSettings(
   config: EdgeConfig,
-  context: CoreContext,
+  { context, bodies }: Core,
   openFiles: number,
 ): ListenerSettings {
   const { counters, pools, limits, digest } = context;
@@ -146,7 +147,7 @@ function listenerSettings(
   };
   const { openSockets } = limits;
   const spare = spareSockets(openFiles);
-  return { ...config, counters, pools, openSockets, spareSockets: spare, turnedAway };
+  return { ...config, bodies, counters, pools, openSockets, spareSockets: spare, turnedAway };
 }
 
 function logStop({ log, clients, servers }: CoreContext, why: string): void {

@@ -3,7 +3,7 @@ import { createRegistry, processSources } from '@trunkline/telemetry';
 import type { BusStats } from '../bus/bus-stats.ts';
 import { DROP_REASONS } from '../bus/bus-stats.ts';
 import type { ClusterStats } from '../cluster/cluster-stats.ts';
-import { CLAIM_OUTCOMES, QUESTION_OUTCOMES } from '../cluster/cluster-stats.ts';
+import { CLAIM_OUTCOMES, QUESTION_OUTCOMES, RELAY_KINDS } from '../cluster/cluster-stats.ts';
 import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
@@ -197,8 +197,10 @@ function clusterSources(
   | 'trunkline_cluster_lost_total'
   | 'trunkline_cluster_questions_total'
   | 'trunkline_cluster_claims_total'
+  | 'trunkline_cluster_relays_total'
+  | 'trunkline_cluster_relays'
 > {
-  const { questions, claims } = cluster;
+  const { questions, claims, openRelays } = cluster;
   return {
     trunkline_cluster_members: () => cluster.members,
     trunkline_cluster_lost_total: () => cluster.lost,
@@ -206,6 +208,9 @@ function clusterSources(
       QUESTION_OUTCOMES.map((outcome) => [{ outcome }, questions[outcome]] as const),
     trunkline_cluster_claims_total: () =>
       CLAIM_OUTCOMES.map((outcome) => [{ outcome }, claims[outcome]] as const),
+    trunkline_cluster_relays_total: () => series(cluster.relays, 'kind', 'outcome'),
+    trunkline_cluster_relays: () =>
+      RELAY_KINDS.map((kind) => [{ kind }, openRelays[kind]] as const),
   };
 }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MemoryBroker } from '../bus/memory-bus.ts';
+import type { Post } from '../ports/listener.ts';
 import { FakeExchange } from '../sessions/fake-exchange.test-support.ts';
 import { requestWith, tokenFor } from '../sessions/client/visits.test-support.ts';
 import type { FakeServer } from '../sessions/fixtures.test-support.ts';
@@ -66,7 +67,7 @@ describe('CLUSTER 1.7, no stickiness: a WebSocket with an id of another edge', (
       `hub=chat&id=${offer.connectionToken}`,
     );
     const post = home.edge.doors.send({ ...request, method: 'POST' }, exchange);
-    post!.take(Buffer.from(JSON_HANDSHAKE.replace('␞', '\x1e')));
+    (post as Post).take(Buffer.from(JSON_HANDSHAKE.replace('␞', '\x1e')));
     const upgrade = landAt(b, offer);
     await roundTrip();
     openedFrom(upgrade);

@@ -1,3 +1,5 @@
+import { LabelCounts } from '../sessions/counters.ts';
+
 /** What came of questions to other edges. */
 export const QUESTION_OUTCOMES = ['answered', 'not_found', 'timed_out', 'refused'] as const;
 export type QuestionOutcome = (typeof QUESTION_OUTCOMES)[number];
@@ -14,6 +16,13 @@ export const CLAIM_OUTCOMES = [
   'abandoned',
 ] as const;
 export type ClaimOutcome = (typeof CLAIM_OUTCOMES)[number];
+/** Requests that have landed at an edge and are for a client of another. */
+export const RELAY_KINDS = ['poll', 'stream', 'post', 'leave'] as const;
+export type RelayKind = (typeof RELAY_KINDS)[number];
+
+/** What became of them: see the metric. */
+export const RELAY_OUTCOMES = ['answered', 'gone', 'cut', 'lost', 'timed_out', 'refused'] as const;
+export type RelayOutcome = (typeof RELAY_OUTCOMES)[number];
 
 /** What an edge's part in the cluster has done: plain numbers, read at a scrape. */
 export class ClusterStats {
@@ -34,4 +43,9 @@ export class ClusterStats {
     unanswered: 0,
     abandoned: 0,
   };
+  /** Of requests that have landed here, keyed `kind|outcome`; and those that are under way. */
+  readonly relays = new LabelCounts(
+    RELAY_KINDS.flatMap((kind) => RELAY_OUTCOMES.map((outcome) => `${kind}|${outcome}`)),
+  );
+  readonly openRelays: Record<RelayKind, number> = { poll: 0, stream: 0, post: 0, leave: 0 };
 }

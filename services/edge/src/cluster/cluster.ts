@@ -20,6 +20,8 @@ import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
+import { decodeRelayFrame } from './relay-frames.ts';
+import { Relays } from './relays.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
 import { Whereabouts } from './whereabouts.ts';
@@ -66,6 +68,8 @@ export class Cluster implements HubCluster {
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
+  /** Requests that land at an edge which does not have their connection. */
+  readonly relays: Relays;
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
   #isUp = false;
@@ -128,12 +132,22 @@ export class Cluster implements HubCluster {
         ),
       whenHeard: (hub, then) => this.#followed.whenHeard(hub, then),
     });
+    this.relays = new Relays(context, stats, {
+      send: (edgeId, bytes) => this.#bus.send(edgeId, bytes),
+      edges: () => this.#neighbours.edges,
+      isCutOff: () => !this.#isUp,
+    });
     this.#bus.subscribe(MEMBERS);
   }
 
   /** It has been part of the bus for a round of heartbeats, and knows who is there. */
   get isSettled(): boolean {
     return this.#isSettled;
+  }
+
+  /** The other edge whose connection ids have that tag, if it is there. */
+  homeOf(tag: string): string | undefined {
+    return this.#whereabouts.homeOf(tag);
   }
 
   follow(hub: string): void {
@@ -173,6 +187,7 @@ export class Cluster implements HubCluster {
     this.#neighbours.expire(now, late);
     this.claims.expire(now);
     if (this.#isUp) this.#rules.expire();
+    this.relays.expire(now, late);
   }
 
   /** Says that this edge goes, and hears nothing any more. */
@@ -195,6 +210,7 @@ export class Cluster implements HubCluster {
 
   #down(): void {
     this.#isUp = false;
+    for (const edgeId of this.#neighbours.edges) this.relays.lost(edgeId);
     // Clients and app servers of this edge go on with each other.
     this.#followed.giveUp();
     for (const hub of this.#hubs) hub.rulesAreKnown();
@@ -209,6 +225,7 @@ export class Cluster implements HubCluster {
   /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
   #missed(from: string | undefined): void {
     this.#asking.gap(from);
+    this.relays.gap(from);
     this.#relearn(from);
   }
 
@@ -232,6 +249,7 @@ export class Cluster implements HubCluster {
   #lost(edgeId: string): void {
     this.#whereabouts.edgeLost(edgeId);
     this.#asking.edgeLost(edgeId);
+    this.relays.lost(edgeId);
     this.#context.results.edgeLost(edgeId);
   }
 
@@ -251,7 +269,9 @@ export class Cluster implements HubCluster {
   #receive(subject: string, from: string, bytes: Uint8Array): void {
     try {
       const frame = decodeClusterFrame(bytes);
-      if (frame !== undefined) this.#handle(frame, from, subject);
+      if (frame !== undefined) return this.#handle(frame, from, subject);
+      const ofRelay = decodeRelayFrame(bytes);
+      if (ofRelay !== undefined) this.relays.hear(from, ofRelay, bytes.length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
@@ -272,6 +292,7 @@ export class Cluster implements HubCluster {
       case 'leaving':
         return this.#neighbours.gone(from, true);
       case 'passedOver':
+        this.relays.lost(from);
         return this.#relearn(from);
       case 'claim':
       case 'scattered':

@@ -14,6 +14,8 @@ import type { TurnFlusher } from './turn-flusher.ts';
 export interface SessionLimits {
   /** One hub message of a client, framing included. */
   readonly hubMessageBytes: number;
+  /** One post of a client. */
+  readonly batchBytes: number;
   /** How long a client waits for an app server after its handshake request. */
   readonly serverWaitMs: number;
   /** What may wait for a client that does not read. */

@@ -29,6 +29,7 @@ import { counted, JSON_HANDSHAKE } from './wire.test-support.ts';
 
 const LIMITS: SessionLimits = {
   hubMessageBytes: 64 * 1024,
+  batchBytes: 4 * 1024 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
   migration: 'app',

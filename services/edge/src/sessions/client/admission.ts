@@ -100,6 +100,11 @@ export class ClientAdmission implements Home {
     return this.#visitors.read(request);
   }
 
+  /** Whom a request counts as that another edge is to answer, or why no edge would take it. */
+  ownerOf(request: HttpRequest): string | HttpAnswer {
+    return this.#visitors.ownerOf(request);
+  }
+
   /** The session of a new client connection; its id is used up. */
   admit(visitor: Visitor, request: HttpRequest, transport: Transport): ClientSession | HttpAnswer {
     const received = this.#reception.receive(visitor, request, transport);
