@@ -2,6 +2,7 @@ import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { AccessKeys } from '@trunkline/tokens';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
+import { ForeignIds } from './model/foreign-ids.ts';
 import type { Pools } from './pools.ts';
 import type { JoinBus } from './ports/bus.ts';
 import type { Doors } from './ports/listener.ts';
@@ -126,6 +127,7 @@ function createContext(parts: CoreParts): CoreContext {
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
+    guests: new ForeignIds(),
     results: new ClientResults(pools, time),
     tokens: new TokenVerifier(accessKeys, time, counters),
     flusher: new TurnFlusher(time),

@@ -2,6 +2,19 @@
 export const QUESTION_OUTCOMES = ['answered', 'not_found', 'timed_out', 'refused'] as const;
 export type QuestionOutcome = (typeof QUESTION_OUTCOMES)[number];
 
+/** Why clients of other edges are served here no more. */
+export const GUEST_ENDS = [
+  'client_gone',
+  'moved',
+  'closed_by_app_server',
+  'app_server_lost',
+  'closed',
+  'line_lost',
+  'edge_lost',
+  'refused',
+] as const;
+export type GuestEnd = (typeof GUEST_ENDS)[number];
+
 /** What an edge's part in the cluster has done: plain numbers, read at a scrape. */
 export class ClusterStats {
   /** Edges that are there, this one included. */
@@ -12,6 +25,20 @@ export class ClusterStats {
     answered: 0,
     not_found: 0,
     timed_out: 0,
+    refused: 0,
+  };
+  /** Clients of this edge that app servers of others serve. */
+  remoteClients = 0;
+  /** Clients of other edges that app servers of this one serve. */
+  guests = 0;
+  readonly guestEnds: Record<GuestEnd, number> = {
+    client_gone: 0,
+    moved: 0,
+    closed_by_app_server: 0,
+    app_server_lost: 0,
+    closed: 0,
+    line_lost: 0,
+    edge_lost: 0,
     refused: 0,
   };
 }

@@ -15,6 +15,8 @@ import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import { FollowedHubs } from './followed-hubs.ts';
+import { isGuestFrame } from './guest-frames.ts';
+import { GuestLines } from './guest-lines.ts';
 import { hubSubject, nameSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
@@ -60,6 +62,7 @@ export class Cluster implements HubCluster {
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
+  readonly #guests: GuestLines;
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
   #isUp = false;
@@ -83,10 +86,15 @@ export class Cluster implements HubCluster {
       joined: (edgeId) => this.#relearn(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
-      told: () => {},
+      told: (edgeId) => this.#guests.told(edgeId),
+      whereIs: (id) => context.guests.get(id)?.edgeId,
       refused,
       incarnation,
     });
+    const first = Number.parseInt(incarnation.slice(0, 6), 16);
+    this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, first, (edgeId, bytes) =>
+      this.#bus.send(edgeId, bytes),
+    );
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
@@ -127,6 +135,7 @@ export class Cluster implements HubCluster {
 
   othersOf(hub: string): Others {
     const neighbours = this.#neighbours;
+    const guests = this.#guests;
     return {
       get edges() {
         return neighbours.edges;
@@ -135,6 +144,13 @@ export class Cluster implements HubCluster {
       ask: (to, needs, body, asker, ms) => this.#ask(hub, to, needs, body, asker, ms),
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
+      // Without the bus nobody new is given to others: what waits for it may be lost.
+      hostFor: (client, serverId) =>
+        this.#isUp ? guests.hostFor(hub, client, serverId) : undefined,
+      serves: (serverId) => guests.serves(hub, serverId),
+      hostsChanged: () => {
+        if (this.#isUp && !this.#isAlone) neighbours.changed();
+      },
     };
   }
 
@@ -145,6 +161,7 @@ export class Cluster implements HubCluster {
     if (this.#isUp && !this.#isSettled && now - this.#upAt >= ROUND_MS) this.#settle();
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
+    this.#guests.expire(now);
     if (this.#isUp) this.#rules.expire();
   }
 
@@ -182,12 +199,14 @@ export class Cluster implements HubCluster {
   /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
   #missed(from: string | undefined): void {
     this.#asking.gap(from);
+    this.#guests.gap(from);
     this.#relearn(from);
   }
 
   /** One of the two was frozen or cut off: what either was told of rules meanwhile went past the other. */
   #back(edgeId: string): void {
     this.#say({ kind: 'passedOver' }, edgeId);
+    this.#guests.gap(edgeId);
     this.#relearn(edgeId);
   }
 
@@ -200,6 +219,7 @@ export class Cluster implements HubCluster {
   #lost(edgeId: string): void {
     this.#asking.edgeLost(edgeId);
     this.#context.results.edgeLost(edgeId);
+    this.#guests.edgeLost(edgeId);
   }
 
   #tell(hub: string, to: Audience, body: Uint8Array): void {
@@ -241,6 +261,7 @@ export class Cluster implements HubCluster {
 
   #receive(subject: string, from: string, bytes: Uint8Array): void {
     try {
+      if (isGuestFrame(bytes)) return this.#guests.receive(bytes, from);
       const frame = decodeClusterFrame(bytes);
       if (frame !== undefined) this.#handle(frame, from);
     } catch (error) {

@@ -23,6 +23,8 @@ export interface NeighbourRules {
   readonly status: () => EdgeStatus;
   /** An edge that is there has said how it is. */
   readonly told: (edgeId: string) => void;
+  /** The edge that a connection is known to be at, whatever its id says. */
+  readonly whereIs: (id: string) => string | undefined;
   /** Random for each start. */
   readonly incarnation: string;
 }
@@ -67,11 +69,16 @@ export class Neighbours {
     return this.edges.filter((edgeId) => homes.has(edgeId));
   }
 
-  /** Where connections are that other edges have minted the ids of, or were when those edges were gone. */
+  /** Where connections are that are not here, or were when those edges were gone: by what is known, else by their ids. */
   homesOf(to: Audience & { kind: 'connections' | 'edge' }): ReadonlySet<string> {
     if (to.kind === 'edge') return new Set([to.id]);
     const homes = new Set<string>();
     for (const id of to.ids) {
+      const known = this.#rules.whereIs(id);
+      if (known !== undefined) {
+        homes.add(known);
+        continue;
+      }
       const tag = tagOf(id);
       if (tag === undefined || tag === this.#membership.self.tag) continue;
       const home = this.#membership.withTag(tag);

@@ -11,6 +11,8 @@ const SLOT_LENGTH = 4;
 const GENERATION_LENGTH = 3;
 const RANDOM_LENGTH = 9;
 const BITS = 6;
+/** So many characters at the end of an id make a small integer. */
+const TAIL_LENGTH = 5;
 
 export const MAX_SLOTS = 2 ** (SLOT_LENGTH * BITS);
 export const GENERATIONS = 2 ** (GENERATION_LENGTH * BITS);
@@ -62,6 +64,22 @@ export function slotOfId(id: string): number {
     slot = (slot << BITS) | (VALUES[id.charCodeAt(i) & 0xff] ?? -1);
   }
   return slot;
+}
+
+/** The last characters of an id, as a number: part of what is random in it. */
+export function tailOfId(id: string): number {
+  let tail = 0;
+  for (let i = id.length - TAIL_LENGTH; i < id.length; i++) {
+    tail = (tail << BITS) | (VALUES[id.charCodeAt(i) & 0xff] ?? -1);
+  }
+  return tail;
+}
+
+/** The same of an id that ends before `bytes[end]`. */
+export function tailOfBytes(bytes: Uint8Array, end: number): number {
+  let tail = 0;
+  for (let i = end - TAIL_LENGTH; i < end; i++) tail = (tail << BITS) | VALUES[bytes[i]!]!;
+  return tail;
 }
 
 function digits(value: number, length: number): string {
