@@ -3,7 +3,7 @@ import { createRegistry, processSources } from '@trunkline/telemetry';
 import type { BusStats } from '../bus/bus-stats.ts';
 import { DROP_REASONS } from '../bus/bus-stats.ts';
 import type { ClusterStats } from '../cluster/cluster-stats.ts';
-import { QUESTION_OUTCOMES } from '../cluster/cluster-stats.ts';
+import { GUEST_ENDS, QUESTION_OUTCOMES } from '../cluster/cluster-stats.ts';
 import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
@@ -193,14 +193,23 @@ function busSources(
 function clusterSources(
   cluster: ClusterStats,
 ): Some<
-  'trunkline_cluster_members' | 'trunkline_cluster_lost_total' | 'trunkline_cluster_questions_total'
+  | 'trunkline_cluster_members'
+  | 'trunkline_cluster_lost_total'
+  | 'trunkline_cluster_questions_total'
+  | 'trunkline_cluster_remote_clients'
+  | 'trunkline_cluster_guests'
+  | 'trunkline_cluster_guest_ends_total'
 > {
-  const { questions } = cluster;
+  const { questions, guestEnds } = cluster;
   return {
     trunkline_cluster_members: () => cluster.members,
     trunkline_cluster_lost_total: () => cluster.lost,
     trunkline_cluster_questions_total: () =>
       QUESTION_OUTCOMES.map((outcome) => [{ outcome }, questions[outcome]] as const),
+    trunkline_cluster_remote_clients: () => cluster.remoteClients,
+    trunkline_cluster_guests: () => cluster.guests,
+    trunkline_cluster_guest_ends_total: () =>
+      GUEST_ENDS.map((reason) => [{ reason }, guestEnds[reason]] as const),
   };
 }
 

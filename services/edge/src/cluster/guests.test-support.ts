@@ -10,6 +10,7 @@ type ClientSettings = Parameters<Member['edge']['strangeClient']>[0];
 
 /** Edges that know each other: clients are at the first, app servers at the second, where nothing else is said. */
 export interface House {
+  readonly broker: MemoryBroker;
   readonly owner: Member;
   readonly host: Member;
 }
@@ -18,7 +19,7 @@ export async function house(): Promise<House> {
   const broker = new MemoryBroker(SYSTEM_TIME);
   const [owner, host] = [join(broker, 'owner'), join(broker, 'host')];
   await settle(owner, host);
-  return { owner, host };
+  return { broker, owner, host };
 }
 
 /** An app server that others know of. */

@@ -185,7 +185,9 @@ describe('what app servers say to many', () => {
     );
     server.data(client, '{"type":6,"n":5}␞');
     await roundTrip();
-    expect(client.heard.join('')).toBe([0, 1, 2, 3, 4, 5].map((n) => `{"type":6,"n":${n}}␞`).join(''));
+    expect(client.heard.join('')).toBe(
+      [0, 1, 2, 3, 4, 5].map((n) => `{"type":6,"n":${n}}␞`).join(''),
+    );
   });
 
   test('is held until its handshake response is out', async () => {

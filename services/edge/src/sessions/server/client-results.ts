@@ -161,8 +161,7 @@ export class ClientResults {
   ): void {
     const { connectionId } = message;
     const pending = this.#owed.get(connectionId)?.get(message.invocationId);
-    const isCaller =
-      pending?.caller.serverId === host.serverId && pending.caller.hub === host.hub;
+    const isCaller = pending?.caller.serverId === host.serverId && pending.caller.hub === host.hub;
     const guest = guests.get(connectionId);
     if (!isCaller && guest?.host === host) return guest.answered(body);
     if (pending === undefined) return;
