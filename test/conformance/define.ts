@@ -58,6 +58,15 @@ export function defineEdgesRuns(
   defineTests(() => startWorld({ fronts: ['straight'], cluster }), joint, runs, passed);
 }
 
+/** The same with app servers that have dialled the last edge alone, while clients are at the others. */
+export function defineApartRuns(
+  cluster: () => Promise<Cluster>,
+  joint: readonly Run[],
+  runs: readonly Run[],
+): void {
+  defineTests(() => startWorld({ fronts: ['straight'], cluster, isApart: true }), joint, runs);
+}
+
 function defineTests(
   start: () => Promise<World>,
   joint: readonly Run[],

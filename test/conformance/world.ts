@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly start?: (options: AppServerOptions) => Promise<AppServer>;
   /** Several edges; one without a bus when not given. */
   readonly cluster?: (() => Promise<Cluster>) | undefined;
+  /** App servers have dialled the last edge alone, and their clients connect at the others. */
+  readonly isApart?: boolean;
   /** What clients of those app servers can speak; all there is when not given. */
   readonly protocols?: readonly ProtocolName[];
 }
@@ -51,13 +53,18 @@ export async function startControlWorld(): Promise<World> {
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { fronts, start = startAppServer, cluster, protocols = ['json', 'messagepack'] } = options;
+  const { isApart = false } = options;
   return owning(async (own) => {
     const notes = own(await NotesKeeper.start());
     const edges = cluster === undefined ? [own(await startEdge())] : own(await cluster()).edges;
     const startNoted = async (given: AppServerOptions): Promise<AppServer> =>
       start({ ...given, notesUrl: notes.url });
     const apps = new Map<FrontName, AppServer[]>();
-    const straight = edges.map(async ({ url }) => own(await startNoted({ edgeUrl: url })));
+    const clientUrls = edges.map(({ url }) => url).slice(0, isApart ? -1 : undefined);
+    const straight = clientUrls.map(async (clientUrl) => {
+      const edgeUrl = isApart ? edges.at(-1)!.url : clientUrl;
+      return own(await startNoted({ edgeUrl, clientUrl }));
+    });
     apps.set('straight', await Promise.all(straight));
     if (fronts.includes('nginx with TLS')) {
       apps.set('nginx with TLS', [await startBehindNginx(own, edges[0]!.url, startNoted)]);

@@ -459,6 +459,43 @@ export const METRICS = {
     whenItRises:
       'Clients without WebSockets: with a load balancer that does not stick, all but one in so many edges have a stream or a poll here.',
   },
+  trunkline_cluster_remote_clients: {
+    type: 'gauge',
+    help: 'Clients of this edge whose app server has dialled another edge.',
+    labels: {},
+    meaning:
+      'What they and their app server say to each other goes over the bus: their edge had no app server of their hub when they came, or not the one that they stick to.',
+    whenItRises:
+      'Every message costs more than at one edge. App servers are asked for one connection more where there are none; if it stays so, see that they dial every edge, or that the balancer spreads them.',
+  },
+  trunkline_cluster_guests: {
+    type: 'gauge',
+    help: 'Clients of other edges that app servers of this edge serve.',
+    labels: {},
+    meaning:
+      'The other end of trunkline_cluster_remote_clients: the sums over all edges are the same.',
+    whenItRises: 'See trunkline_cluster_remote_clients of the other edges.',
+  },
+  trunkline_cluster_guest_ends_total: {
+    type: 'counter',
+    help: 'Clients of other edges that are served here no more, by why.',
+    labels: {
+      reason: [
+        'client_gone',
+        'moved',
+        'closed_by_app_server',
+        'app_server_lost',
+        'closed',
+        'line_lost',
+        'edge_lost',
+        'refused',
+      ],
+    },
+    meaning:
+      'client_gone: it ended. moved: it went to another app server. closed_by_app_server: its hub ended it. app_server_lost: the server connection that carried it ended. closed: this edge ended it, because its app server does not read or goes. line_lost: messages between the two edges were lost, or may be. edge_lost: the edge of the client is gone. refused: no server connection of the app server that was named took it.',
+    whenItRises:
+      'line_lost: see trunkline_bus_gaps_total. edge_lost: see trunkline_cluster_lost_total. closed: app servers that read too slowly. refused: normal in small numbers, when app servers come and go.',
+  },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'How late the event loop was since the last scrape.',

@@ -3,6 +3,7 @@ import type { AccessKeys } from '@trunkline/tokens';
 import { Bodies } from './bodies.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
+import { ForeignIds } from './model/foreign-ids.ts';
 import type { Pools } from './pools.ts';
 import type { JoinBus } from './ports/bus.ts';
 import type { Doors } from './ports/listener.ts';
@@ -144,6 +145,7 @@ function createContext(parts: CoreParts): CoreContext {
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
+    guests: new ForeignIds(),
     results: new ClientResults(pools, time),
     tokens: new TokenVerifier(accessKeys, time, counters),
     flusher: new TurnFlusher(time),

@@ -3,7 +3,12 @@ import { createRegistry, processSources } from '@trunkline/telemetry';
 import type { BusStats } from '../bus/bus-stats.ts';
 import { DROP_REASONS } from '../bus/bus-stats.ts';
 import type { ClusterStats } from '../cluster/cluster-stats.ts';
-import { CLAIM_OUTCOMES, QUESTION_OUTCOMES, RELAY_KINDS } from '../cluster/cluster-stats.ts';
+import {
+  CLAIM_OUTCOMES,
+  GUEST_ENDS,
+  QUESTION_OUTCOMES,
+  RELAY_KINDS,
+} from '../cluster/cluster-stats.ts';
 import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
@@ -199,8 +204,11 @@ function clusterSources(
   | 'trunkline_cluster_claims_total'
   | 'trunkline_cluster_relays_total'
   | 'trunkline_cluster_relays'
+  | 'trunkline_cluster_remote_clients'
+  | 'trunkline_cluster_guests'
+  | 'trunkline_cluster_guest_ends_total'
 > {
-  const { questions, claims, openRelays } = cluster;
+  const { questions, claims, openRelays, guestEnds } = cluster;
   return {
     trunkline_cluster_members: () => cluster.members,
     trunkline_cluster_lost_total: () => cluster.lost,
@@ -211,6 +219,10 @@ function clusterSources(
     trunkline_cluster_relays_total: () => series(cluster.relays, 'kind', 'outcome'),
     trunkline_cluster_relays: () =>
       RELAY_KINDS.map((kind) => [{ kind }, openRelays[kind]] as const),
+    trunkline_cluster_remote_clients: () => cluster.remoteClients,
+    trunkline_cluster_guests: () => cluster.guests,
+    trunkline_cluster_guest_ends_total: () =>
+      GUEST_ENDS.map((reason) => [{ reason }, guestEnds[reason]] as const),
   };
 }
 

@@ -16,6 +16,7 @@ export const CLAIM_OUTCOMES = [
   'abandoned',
 ] as const;
 export type ClaimOutcome = (typeof CLAIM_OUTCOMES)[number];
+
 /** Requests that have landed at an edge and are for a client of another. */
 export const RELAY_KINDS = ['poll', 'stream', 'post', 'leave'] as const;
 export type RelayKind = (typeof RELAY_KINDS)[number];
@@ -23,6 +24,19 @@ export type RelayKind = (typeof RELAY_KINDS)[number];
 /** What became of them: see the metric. */
 export const RELAY_OUTCOMES = ['answered', 'gone', 'cut', 'lost', 'timed_out', 'refused'] as const;
 export type RelayOutcome = (typeof RELAY_OUTCOMES)[number];
+
+/** Why clients of other edges are served here no more. */
+export const GUEST_ENDS = [
+  'client_gone',
+  'moved',
+  'closed_by_app_server',
+  'app_server_lost',
+  'closed',
+  'line_lost',
+  'edge_lost',
+  'refused',
+] as const;
+export type GuestEnd = (typeof GUEST_ENDS)[number];
 
 /** What an edge's part in the cluster has done: plain numbers, read at a scrape. */
 export class ClusterStats {
@@ -48,4 +62,18 @@ export class ClusterStats {
     RELAY_KINDS.flatMap((kind) => RELAY_OUTCOMES.map((outcome) => `${kind}|${outcome}`)),
   );
   readonly openRelays: Record<RelayKind, number> = { poll: 0, stream: 0, post: 0, leave: 0 };
+  /** Clients of this edge that app servers of others serve. */
+  remoteClients = 0;
+  /** Clients of other edges that app servers of this one serve. */
+  guests = 0;
+  readonly guestEnds: Record<GuestEnd, number> = {
+    client_gone: 0,
+    moved: 0,
+    closed_by_app_server: 0,
+    app_server_lost: 0,
+    closed: 0,
+    line_lost: 0,
+    edge_lost: 0,
+    refused: 0,
+  };
 }

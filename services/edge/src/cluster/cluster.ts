@@ -16,6 +16,8 @@ import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import { Commands } from './commands.ts';
 import { FollowedHubs } from './followed-hubs.ts';
+import { isGuestFrame } from './guest-frames.ts';
+import { GuestLines } from './guest-lines.ts';
 import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
@@ -70,6 +72,7 @@ export class Cluster implements HubCluster {
   readonly #rules: RuleLearning;
   /** Requests that land at an edge which does not have their connection. */
   readonly relays: Relays;
+  readonly #guests: GuestLines;
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
   #isUp = false;
@@ -93,11 +96,15 @@ export class Cluster implements HubCluster {
       joined: (edgeId) => this.#joined(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
-      told: () => {},
+      told: (edgeId) => this.#guests.told(edgeId),
       refused,
       incarnation,
     });
-    this.#whereabouts = new Whereabouts(this.#neighbours, () => this.#own.handsOver);
+    this.#whereabouts = new Whereabouts(
+      this.#neighbours,
+      () => this.#own.handsOver,
+      (id) => context.guests.get(id)?.edgeId,
+    );
     const ways = {
       edges: () => this.#neighbours.edges,
       asking: this.#asking,
@@ -116,6 +123,10 @@ export class Cluster implements HubCluster {
       stats,
       patienceMs: ANSWER_MS,
     });
+    const first = Number.parseInt(incarnation.slice(0, 6), 16);
+    this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, first, (edgeId, bytes) =>
+      this.#bus.send(edgeId, bytes),
+    );
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
@@ -166,6 +177,7 @@ export class Cluster implements HubCluster {
 
   othersOf(hub: string): Others {
     const neighbours = this.#neighbours;
+    const guests = this.#guests;
     return {
       get edges() {
         return neighbours.edges;
@@ -175,6 +187,13 @@ export class Cluster implements HubCluster {
         this.#commands.ask(to, { hub, needs, body, asker, ms }),
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
+      // Without the bus nobody new is given to others: what waits for it may be lost.
+      hostFor: (client, serverId) =>
+        this.#isUp ? guests.hostFor(hub, client, serverId) : undefined,
+      serves: (serverId) => guests.serves(hub, serverId),
+      hostsChanged: () => {
+        if (this.#isUp && !this.#isAlone) neighbours.changed();
+      },
     };
   }
 
@@ -186,6 +205,7 @@ export class Cluster implements HubCluster {
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
     this.claims.expire(now);
+    this.#guests.expire(now);
     if (this.#isUp) this.#rules.expire();
     this.relays.expire(now, late);
   }
@@ -226,6 +246,7 @@ export class Cluster implements HubCluster {
   #missed(from: string | undefined): void {
     this.#asking.gap(from);
     this.relays.gap(from);
+    this.#guests.gap(from);
     this.#relearn(from);
   }
 
@@ -237,6 +258,7 @@ export class Cluster implements HubCluster {
   /** One of the two was frozen or cut off: what either was told of rules meanwhile went past the other. */
   #back(edgeId: string): void {
     this.#say({ kind: 'passedOver' }, edgeId);
+    this.#guests.gap(edgeId);
     this.#joined(edgeId);
   }
 
@@ -251,6 +273,7 @@ export class Cluster implements HubCluster {
     this.#asking.edgeLost(edgeId);
     this.relays.lost(edgeId);
     this.#context.results.edgeLost(edgeId);
+    this.#guests.edgeLost(edgeId);
   }
 
   #tell(hub: string, to: Audience, body: Uint8Array): void {
@@ -268,6 +291,7 @@ export class Cluster implements HubCluster {
 
   #receive(subject: string, from: string, bytes: Uint8Array): void {
     try {
+      if (isGuestFrame(bytes)) return this.#guests.receive(bytes, from);
       const frame = decodeClusterFrame(bytes);
       if (frame !== undefined) return this.#handle(frame, from, subject);
       const ofRelay = decodeRelayFrame(bytes);

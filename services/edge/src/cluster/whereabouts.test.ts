@@ -3,6 +3,9 @@ import { Whereabouts } from './whereabouts.ts';
 
 const idOf = (tag: string, n = 0): string => tag + String(n).padStart(16, '0');
 
+/** That an app server of this edge serves. */
+const GUEST = idOf('taga', 7);
+
 let edges: string[];
 let handsOver: Set<string>;
 let whereabouts: Whereabouts;
@@ -20,6 +23,7 @@ beforeEach(() => {
       statusOf: (edgeId) => ({ handsOver: handsOver.has(edgeId) }),
     },
     () => handsOver.has('self'),
+    (id) => (id === GUEST ? 'b' : undefined),
   );
 });
 
@@ -28,6 +32,11 @@ const placesOf = (...ids: string[]): string[] | undefined => {
   const found = whereabouts.edgesOf(ids);
   return found && [...found];
 };
+
+test('a guest is at its edge, wherever its id was minted', () => {
+  whereabouts.scattered('taga');
+  expect(placesOf(GUEST)).toEqual(['b']);
+});
 
 test('a connection is where its id was minted, as long as none of that edge is elsewhere', () => {
   expect(placesOf(idOf('taga'), idOf('tagb'), idOf('taga', 1))).toEqual(['a', 'b']);

@@ -24,15 +24,24 @@ export interface Minters {
 export class Whereabouts {
   readonly #minters: Minters;
   readonly #handsOver: () => boolean;
+  readonly #edgeOfGuest: (id: string) => string | undefined;
   /** Edge by connection id, the one that was longest not used first. */
   readonly #located = new Map<string, string>();
   /** Tags of ids that have been claimed, or taken over, from their edge. */
   readonly #scattered = new Set<string>();
 
-  /** `handsOver`: ids of this edge may be elsewhere. */
-  constructor(minters: Minters, handsOver: () => boolean) {
+  /**
+   * `handsOver`: ids of this edge may be elsewhere. `edgeOfGuest`: the edge of a connection that an app
+   * server of this one serves.
+   */
+  constructor(
+    minters: Minters,
+    handsOver: () => boolean,
+    edgeOfGuest: (id: string) => string | undefined,
+  ) {
     this.#minters = minters;
     this.#handsOver = handsOver;
+    this.#edgeOfGuest = edgeOfGuest;
   }
 
   /** Those other edges that have these connections, if they live; undefined: any edge may have one. */
@@ -73,6 +82,8 @@ export class Whereabouts {
   #edgeOf(id: string): string | undefined {
     const tag = tagOf(id);
     if (tag === undefined) return NOWHERE;
+    const own = this.#edgeOfGuest(id);
+    if (own !== undefined) return own;
     const known = this.#located.get(id);
     if (known !== undefined) {
       this.located(id, known);

@@ -22,6 +22,8 @@ export interface ServedHub {
 /** What a host needs of a client that it serves, whatever the client's transport is. */
 export interface Served {
   readonly id: string;
+  /** The edge that holds its connection. */
+  readonly edgeId: string;
   readonly userId: string | undefined;
   readonly hub: ServedHub;
   readonly transport: Transport;

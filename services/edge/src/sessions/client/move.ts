@@ -133,7 +133,7 @@ export class Move {
   #leave(): void {
     const { hub, host } = this.#client;
     if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
-    const next = hub.servers.choose(this.#client)?.serverId;
+    const next = hub.choose(this.#client)?.serverId;
     host?.handOver(this.#client, next ?? '');
     this.#findServer();
   }
