@@ -1,6 +1,13 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
-import { type Own, owning, startEdge, type StartedProcess, startNginx } from '@trunkline/testing';
+import {
+  type Own,
+  owning,
+  startEdge,
+  type StartedProcess,
+  startNginx,
+  startRoundRobinProxy,
+} from '@trunkline/testing';
 
 import type { Cluster } from '../bus/engines.ts';
 import { NotesKeeper } from './notes-keeper.ts';
@@ -17,6 +24,8 @@ export interface World extends AsyncDisposable {
   readonly apps: ReadonlyMap<FrontName, readonly AppServer[]>;
   /** What clients can speak. */
   readonly protocols: readonly ProtocolName[];
+  /** All edges have one address: which of them a connection comes to is anybody's guess. */
+  readonly isMixed: boolean;
   /** Another one at the same edge; what is not given is as with `at`. */
   startApp(at: AppServer, options: Partial<AppServerOptions>): Promise<AppServer>;
   /** The command lines of those servers that have not survived what clients did. */
@@ -31,6 +40,11 @@ export interface WorldOptions {
   readonly start?: (options: AppServerOptions) => Promise<AppServer>;
   /** Several edges; one without a bus when not given. */
   readonly cluster?: (() => Promise<Cluster>) | undefined;
+  /**
+   * Clients and app servers reach the edges by one address, which gives every new TCP connection to
+   * another of them. There are two app servers then.
+   */
+  readonly isMixed?: boolean;
   /** What clients of those app servers can speak; all there is when not given. */
   readonly protocols?: readonly ProtocolName[];
 }
@@ -43,6 +57,7 @@ export async function startControlWorld(): Promise<World> {
     return {
       apps: new Map([['straight', [app]]]),
       protocols: ['json'],
+      isMixed: false,
       startApp: async () => startKestrel(notes.url),
       ended: () => endedOf([app]),
     };
@@ -50,14 +65,17 @@ export async function startControlWorld(): Promise<World> {
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { fronts, start = startAppServer, cluster, protocols = ['json', 'messagepack'] } = options;
+  const { fronts, start = startAppServer, cluster, isMixed = false } = options;
+  const { protocols = ['json', 'messagepack'] } = options;
   return owning(async (own) => {
     const notes = own(await NotesKeeper.start());
     const edges = cluster === undefined ? [own(await startEdge())] : own(await cluster()).edges;
     const startNoted = async (given: AppServerOptions): Promise<AppServer> =>
       start({ ...given, notesUrl: notes.url });
     const apps = new Map<FrontName, AppServer[]>();
-    const straight = edges.map(async ({ url }) => own(await startNoted({ edgeUrl: url })));
+    const urls = edges.map(({ url }) => url);
+    const doors = isMixed ? await openMixedDoors(own, urls) : urls;
+    const straight = doors.map(async (edgeUrl) => own(await startNoted({ edgeUrl })));
     apps.set('straight', await Promise.all(straight));
     if (fronts.includes('nginx with TLS')) {
       apps.set('nginx with TLS', [await startBehindNginx(own, edges[0]!.url, startNoted)]);
@@ -65,11 +83,20 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     return {
       apps,
       protocols,
+      isMixed,
       startApp: ({ edgeUrl, clientUrl }, given) =>
         startNoted({ edgeUrl: edgeUrl!, clientUrl, ...given }),
       ended: () => endedOf([...edges, ...[...apps.values()].flat()]),
     };
   });
+}
+
+/** One for each of two app servers, and both lead to all edges in turn. */
+async function openMixedDoors(own: Own, urls: readonly string[]): Promise<string[]> {
+  const proxy = await startRoundRobinProxy(urls.map((url) => Number(new URL(url).port)));
+  own({ [Symbol.asyncDispose]: () => proxy.stop() });
+  const door = `http://127.0.0.1:${proxy.port}`;
+  return [door, door];
 }
 
 async function startBehindNginx(
