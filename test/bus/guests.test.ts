@@ -38,7 +38,7 @@ async function startScene(): Promise<Scene> {
       engine: bus,
       [Symbol.asyncDispose]: async () => {},
     });
-    const world = own(await startWorld({ fronts: ['straight'], cluster, isApart: true }));
+    const world = own(await startWorld({ fronts: ['straight'], cluster, arrangement: 'apart' }));
     const context = own(new Context(world, VARIANT));
     return { world, context, here, there, startAgain: startThere };
   });
