@@ -7,6 +7,8 @@ import type { MakeChecker } from './checker.ts';
 const ANSWER_MS = 5_000;
 /** What an edge has said has come to clients. */
 const HEARD_MS = 200;
+/** By when a client is given up that does not poll, or cannot, and has heard of it. */
+const GIVEN_UP_MS = 10_000;
 
 /**
  * Each question has one answer, in time; while nothing is disturbed that is not "timed out"; and "not
@@ -28,7 +30,11 @@ export const answers: MakeChecker = (journal, world) => {
     const asked = new Set([line.edge.edgeId]);
     // Of an edge that was gone for the one that asked, nobody knows what it would have answered.
     if (line.edge.edgesLost === edgesLost) for (const edgeId of others) asked.add(edgeId);
+    const before = at - GIVEN_UP_MS;
+    const isKnown = world.nobodyFrozeSince(before) && journal.wasCalm(before, ...world.live);
     for (const conn of journal.conns) {
+      // Its edge may have given it up, and where its poll hangs nobody knows.
+      if (conn.roams && !isKnown) continue;
       const isAsked =
         'conn' in what ? conn === what.conn : 'user' in what && conn.user === what.user;
       const { edgeId, isServing } = conn.edge;
