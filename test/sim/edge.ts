@@ -32,6 +32,9 @@ const LIMITS = {
   connections: Infinity,
   hubs: 1_000,
   openSockets: Infinity,
+  drainMs: 30_000,
+  drainRate: 500,
+  rebalance: 0,
 } as const;
 
 /** One life of an edge's process: everything that the edge runs but its ports. */

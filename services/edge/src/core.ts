@@ -17,11 +17,13 @@ import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
 import type { CoreContext } from './sessions/core-context.ts';
 import { Counters } from './sessions/counters.ts';
 import type { SessionLimits } from './sessions/edge-context.ts';
+import { Draining } from './sessions/draining.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { Intake } from './sessions/intake.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
 import { Outbox } from './sessions/outbox.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
+import { Rebalance } from './sessions/rebalance.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
@@ -55,6 +57,8 @@ export interface Core {
   readonly hubs: HubDirectory;
   /** The other edges. */
   readonly cluster: Cluster;
+  /** Whether it is about to stop, and sends its clients away. */
+  readonly draining: Draining;
   /** What stands behind the ports. */
   readonly doors: Doors;
   /** Says goodbye to every connection. */
@@ -77,7 +81,13 @@ export function createCore(parts: CoreParts): Core {
   });
   hubs.join(cluster);
   const { tokens, heldPosts } = context;
-  const clients = new ClientAdmission(context, tokens, hubs, parts.provenance);
+  const draining = new Draining(context, hubs, parts.random, (isOn) => cluster.drains(isOn));
+  const clients = new ClientAdmission(context, tokens, hubs, parts.provenance, {
+    get isDraining() {
+      return draining.isOn;
+    },
+    better: (hub) => cluster.betterFor(hub),
+  });
   const servers = new ServerAdmission(context, tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, heldPosts);
   const watch = new Watch(context, [
@@ -88,11 +98,13 @@ export function createCore(parts: CoreParts): Core {
     heldPosts,
     new MigrationLog(context),
     new WaitingLog(context, hubs),
+    new Rebalance(context, hubs),
   ]);
   return {
     context,
     hubs,
     cluster,
+    draining,
     doors: {
       client: (request, upgrade) => clients.connect(request, upgrade),
       server: (request, upgrade) => servers.connect(request, upgrade),
@@ -104,6 +116,7 @@ export function createCore(parts: CoreParts): Core {
     closeAll: () => closeAll(context, hubs),
     stop: () => {
       watch.stop();
+      draining.stop();
       return cluster.close();
     },
   };

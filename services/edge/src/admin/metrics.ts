@@ -4,6 +4,7 @@ import type { BusStats } from '../bus/bus-stats.ts';
 import { DROP_REASONS } from '../bus/bus-stats.ts';
 import type { ClusterStats } from '../cluster/cluster-stats.ts';
 import { QUESTION_OUTCOMES } from '../cluster/cluster-stats.ts';
+import type { Core } from '../core.ts';
 import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
@@ -16,8 +17,7 @@ import { VERSION } from '../version.ts';
 
 /** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
 export function createEdgeRegistry(
-  context: CoreContext,
-  hubs: HubDirectory,
+  { context, hubs, draining }: Core,
   bus: BusStats,
   cluster: ClusterStats,
 ): Registry {
@@ -28,6 +28,7 @@ export function createEdgeRegistry(
     ...failureSources(context),
     ...busSources(bus),
     ...clusterSources(cluster),
+    trunkline_draining: () => (draining.isOn ? 1 : 0),
   };
   return createRegistry(sources, GIVEN);
 }

@@ -47,7 +47,7 @@ function randomWithTag(tag: string): Random {
 export function join(
   broker: MemoryBroker,
   edgeId: string,
-  { tag = `tag${edgeId}`, startsAfter = 0 } = {},
+  { tag = `tag${edgeId}`, startsAfter = 0, publicUrl = '' } = {},
 ): Member {
   const published: string[] = [];
   const heard: string[] = [];
@@ -86,7 +86,8 @@ export function join(
   };
   const time = new TestTime();
   time.pass(startsAfter * 1000);
-  const edge = new TestEdge({}, { edgeId, joinBus, time, random: randomWithTag(tag) });
+  const random = randomWithTag(tag);
+  const edge = new TestEdge({}, { edgeId, joinBus, time, random, publicUrl });
   const { cluster } = edge.core;
   const { clusterStats: stats, refused } = edge;
   const member: Member = {

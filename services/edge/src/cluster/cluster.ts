@@ -19,6 +19,7 @@ import { hubSubject, nameSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
+import { Redirects } from './redirects.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
 
@@ -57,6 +58,7 @@ export class Cluster implements HubCluster {
   readonly #neighbours: Neighbours;
   readonly #asking: Asking;
   readonly #own: OwnStatus;
+  readonly #redirects: Redirects;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
@@ -83,10 +85,11 @@ export class Cluster implements HubCluster {
       joined: (edgeId) => this.#relearn(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
-      told: () => {},
+      told: (edgeId) => this.#redirects.heard(edgeId),
       refused,
       incarnation,
     });
+    this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
@@ -109,6 +112,17 @@ export class Cluster implements HubCluster {
   /** It has been part of the bus for a round of heartbeats, and knows who is there. */
   get isSettled(): boolean {
     return this.#isSettled;
+  }
+
+  /** The URL of another edge where a new client of the hub is better off, if there is one. */
+  betterFor(hub: string): string | undefined {
+    return this.#redirects.better(hub);
+  }
+
+  /** This edge is about to stop, or is so no more: the others learn it at once. */
+  drains(isDraining: boolean): void {
+    this.#own.isDraining = isDraining;
+    if (!this.#isAlone) this.#neighbours.changed();
   }
 
   follow(hub: string): void {

@@ -37,6 +37,9 @@ const LIMITS: SessionLimits = {
   connections: Infinity,
   hubs: 1000,
   openSockets: Infinity,
+  drainMs: 30_000,
+  drainRate: 500,
+  rebalance: 0,
 };
 
 /** The older of the edge's two access keys. */
@@ -55,6 +58,8 @@ interface TestEdgeOptions {
   readonly time?: ManualTime;
   readonly joinBus?: JoinBus;
   readonly allowedOrigins?: readonly string[];
+  /** Where clients reach it and no other edge. */
+  readonly publicUrl?: string;
   /** Random bytes; the tag of its connection ids is made of the first four. */
   readonly random?: Random;
 }
@@ -100,7 +105,7 @@ export class TestEdge {
         stats: this.clusterStats,
         refused: (why) => void this.refused.push(why),
         isAlone: options.joinBus === undefined,
-        publicUrl: '',
+        publicUrl: options.publicUrl ?? '',
       },
     });
     this.time = time;

@@ -2,8 +2,11 @@ import type { NegotiateAnswer } from '@trunkline/protocol';
 import {
   negotiateAnswer,
   negotiateVersion,
+  queryValue,
+  redirectAnswer,
   TRANSPORT_BITS,
   transportsFor,
+  withoutAccessToken,
 } from '@trunkline/protocol';
 import type { Exchange } from '../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
@@ -13,6 +16,7 @@ import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import {
   BUSY,
+  DRAINING,
   IN_USE,
   json,
   NO_ID,
@@ -24,6 +28,8 @@ import {
 import { Capacity } from './capacity.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientSession } from './client-session.ts';
+import type { Elsewhere } from './elsewhere.ts';
+import { SENT_ON } from './elsewhere.ts';
 import {
   mintConnectionToken,
   requestedConnection,
@@ -62,12 +68,14 @@ export class ClientAdmission {
   readonly #hubs: HubDirectory;
   readonly #negotiated: NegotiatedIds;
   readonly #capacity: Capacity;
+  readonly #elsewhere: Elsewhere;
 
   constructor(
     context: ClientContext,
     tokens: TokenVerifier,
     hubs: HubDirectory,
     provenance: Provenance,
+    elsewhere: Elsewhere,
   ) {
     this.#context = context;
     this.#tokens = tokens;
@@ -75,9 +83,10 @@ export class ClientAdmission {
     this.#hubs = hubs;
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id), context.pools);
     this.#capacity = new Capacity(context);
+    this.#elsewhere = elsewhere;
   }
 
-  /** `POST /client/negotiate`: an id, and the token to connect with. */
+  /** `POST /client/negotiate`: an id, and the token to connect with; or the URL of another edge. */
   negotiate(request: HttpRequest, exchange: Exchange): void {
     exchange.answer(noted(this.#context, request, this.#negotiate(request)));
   }
@@ -103,9 +112,34 @@ export class ClientAdmission {
       negotiates.add('bad_request');
       return { ...json(version), why: 'negotiate_version' };
     }
+    const sentOn = this.#sendOn(visitor, request);
+    if (sentOn !== undefined) return sentOn;
     const offer = this.#offer(visitor, version);
     negotiates.add(offer === undefined ? 'unavailable' : 'ok');
     return offer === undefined ? BUSY : json(offer);
+  }
+
+  /**
+   * What a client is answered that is not to come here: once in its way the URL of a better edge, where it
+   * negotiates again with the same token and query.
+   */
+  #sendOn({ hub, accessToken }: Visitor, { query }: HttpRequest): HttpAnswer | undefined {
+    const { counters } = this.#context;
+    const isSent = queryValue(query, SENT_ON) !== undefined;
+    const better = isSent ? undefined : this.#elsewhere.better(hub);
+    if (better !== undefined) {
+      counters.negotiates.add('redirected');
+      const url = `${better.replace(/\/?$/, '/')}client/?${withoutAccessToken(query)}&${SENT_ON}=1`;
+      return json(redirectAnswer(url, accessToken));
+    }
+    if (!this.#elsewhere.isDraining) return undefined;
+    counters.negotiates.add('unavailable');
+    return this.#draining();
+  }
+
+  #draining(): HttpAnswer {
+    this.#context.counters.refusals.add('draining');
+    return DRAINING;
   }
 
   /** Who sends the request, or why it is refused. */
@@ -117,6 +151,7 @@ export class ClientAdmission {
   admit(visitor: Visitor, request: HttpRequest, transport: Transport): ClientSession | HttpAnswer {
     const { hub, tokenPayload, claims } = visitor;
     const { limits } = this.#context;
+    if (this.#elsewhere.isDraining) return this.#draining();
     if ((claims.transports & limits.transports & TRANSPORT_BITS[transport.name]) === 0) {
       return notServed(transport.name);
     }
