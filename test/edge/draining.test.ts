@@ -76,7 +76,9 @@ describe('SIGTERM', () => {
     await using _server = await FakeAppServer.connect(edge.url, { answers: 'handshakes' });
     const client = await HubClient.connect(edge.url);
     const call = client.call('late').catch(() => 'gone');
-    await expect.poll(() => metric(edge, 'trunkline_messages_total', FROM_CLIENTS)).toBeGreaterThan(0);
+    await expect
+      .poll(() => metric(edge, 'trunkline_messages_total', FROM_CLIENTS))
+      .toBeGreaterThan(0);
     edge.child.kill('SIGTERM');
     await expect.poll(() => edge.output()).toContain('"edge drains"');
     edge.child.kill('SIGINT');

@@ -34,7 +34,7 @@ it.each([
   const request = hurryRequest(source, () => time);
   time += ms;
   source.emit(event);
-  await request;
+  await expect(request).resolves.toBeUndefined();
 });
 
 it('but not by a SIGTERM that npm delivers twice', async () => {
