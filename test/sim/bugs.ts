@@ -2,6 +2,7 @@ import { AckStatus } from '@trunkline/protocol';
 
 import { Asking } from '../../services/edge/src/cluster/asking.ts';
 import { HubSubjects } from '../../services/edge/src/cluster/hub-subjects.ts';
+import { Neighbours } from '../../services/edge/src/cluster/neighbours.ts';
 import { RuleLearning } from '../../services/edge/src/cluster/rule-learning.ts';
 import type { Answer, Asker } from '../../services/edge/src/model/asker.ts';
 import { NOT_FOUND } from '../../services/edge/src/model/asker.ts';
@@ -120,4 +121,15 @@ export const BUGS: readonly Bug[] = [
     },
   },
   { name: 'a question that counts answers instead of naming edges', plant: countAnswers },
+  {
+    name: 'a move to an edge that drains',
+    plant: () => {
+      const { statusOf } = Neighbours.prototype;
+      return replace(Neighbours.prototype, {
+        statusOf(this: Neighbours, edgeId) {
+          return { ...statusOf.call(this, edgeId), isDraining: false };
+        },
+      });
+    },
+  },
 ];

@@ -12,6 +12,13 @@ import type { World } from './world.ts';
 
 const AGAIN_MS = 400;
 
+/** Under which id it may connect, and where. */
+interface Offer {
+  readonly edge: SimEdge;
+  readonly id: string;
+  readonly token: string;
+}
+
 /** A client that is always there: it connects again, anywhere, when its connection has ended. */
 export class SimClient {
   readonly user: string;
@@ -42,9 +49,10 @@ export class SimClient {
 
   connect(): void {
     if (this.#isGone) return;
-    const edge = this.#world.someEdge();
-    const offer = edge && this.#negotiate(edge);
-    if (edge === undefined || offer === undefined) return this.#again();
+    const first = this.#world.someEdge();
+    const offer = first && this.#negotiate(first);
+    if (offer === undefined) return this.#again();
+    const { edge } = offer;
     const conn: Conn = {
       id: offer.id,
       user: this.user,
@@ -128,12 +136,28 @@ export class SimClient {
     return { method: 'GET', path: '/client/', query, headers, remoteAddress: '192.0.2.1' };
   }
 
-  #negotiate(edge: SimEdge): { id: string; token: string } | undefined {
-    const query = `hub=${this.#world.hub}&negotiateVersion=1`;
+  /** At an edge, or at the one that this sends it on to. */
+  #negotiate(edge: SimEdge): Offer | undefined {
+    const answer = this.#ask(edge, `hub=${this.#world.hub}&negotiateVersion=1`);
+    if (answer === undefined || 'id' in answer) return answer;
+    const next = this.#world.edgeAt(answer.url);
+    if (next === undefined) return undefined;
+    const { journal } = this.#world;
+    journal.sentOn(edge, next);
+    const again = this.#ask(next, new URL(answer.url).search.slice(1));
+    if (again === undefined || 'id' in again) return again;
+    journal.violation('redirects', `a client is sent on twice, to ${again.url}`);
+    return undefined;
+  }
+
+  #ask(edge: SimEdge, query: string): Offer | { readonly url: string } | undefined {
     const exchange = new FakeExchange();
     edge.core.doors.negotiate(this.#request(edge, query), exchange);
     if (exchange.status !== 200) return undefined;
-    const offer = JSON.parse(exchange.body) as { connectionId: string; connectionToken: string };
-    return { id: offer.connectionId, token: offer.connectionToken };
+    const answer = JSON.parse(exchange.body) as
+      | { url: string }
+      | { connectionId: string; connectionToken: string };
+    if ('url' in answer) return answer;
+    return { edge, id: answer.connectionId, token: answer.connectionToken };
   }
 }

@@ -86,7 +86,7 @@ export function createCore(parts: CoreParts): Core {
     get isDraining() {
       return draining.isOn;
     },
-    better: (hub) => cluster.betterFor(hub),
+    better: (hub, affinity) => cluster.betterFor(hub, affinity),
   });
   const servers = new ServerAdmission(context, tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, heldPosts);

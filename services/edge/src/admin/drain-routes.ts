@@ -14,8 +14,8 @@ export function serveDraining(
     return reply.code(202).send(told(draining.progress));
   });
   app.delete(PATH, { onRequest: refusePages }, (_request, reply) => {
-    draining.end();
-    return reply.send(told(draining.progress));
+    const hasEnded = draining.end();
+    return reply.code(hasEnded ? 200 : 409).send(told(draining.progress));
   });
 }
 

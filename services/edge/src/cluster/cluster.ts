@@ -10,6 +10,7 @@ import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
 import type { Others } from '../sessions/others.ts';
+import type { Affinity } from '../sessions/served.ts';
 import { Asking } from './asking.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
@@ -114,9 +115,9 @@ export class Cluster implements HubCluster {
     return this.#isSettled;
   }
 
-  /** The URL of another edge where a new client of the hub is better off, if there is one. */
-  betterFor(hub: string): string | undefined {
-    return this.#redirects.better(hub);
+  /** The URL of another edge where such a new client of the hub is better off, if there is one. */
+  betterFor(hub: string, affinity: Affinity): string | undefined {
+    return this.#redirects.better(hub, affinity);
   }
 
   /** This edge is about to stop, or is so no more: the others learn it at once. */

@@ -27,8 +27,13 @@ async function edges(
   return members;
 }
 
-function negotiated({ edge }: Member, query = QUERY): Record<string, unknown> & { status: number } {
-  const { status, body } = edge.negotiate(requestWith(tokenFor(edge, { userId: 'ann' }), query));
+function negotiated(
+  { edge }: Member,
+  query = QUERY,
+  token: Parameters<typeof tokenFor>[1] = {},
+): Record<string, unknown> & { status: number } {
+  const accessToken = tokenFor(edge, { userId: 'ann', ...token });
+  const { status, body } = edge.negotiate(requestWith(accessToken, query));
   return { status, ...(body === undefined ? {} : (JSON.parse(String(body)) as object)) };
 }
 
@@ -107,5 +112,22 @@ describe('a new client of an edge with a URL of its own', () => {
     expect(negotiated(a!)['url']).toContain('https://b.example/');
     expect(negotiated(b!)['url']).toBeUndefined();
     expect(negotiated(a!, 'hub=other')['url']).toBeUndefined();
+  });
+
+  test('is sent to its own app server, and nowhere else if it requires that', async () => {
+    const urls = { a: 'https://a.example', b: 'https://b.example', c: 'https://c.example' };
+    const [a] = await edges(urls);
+    const sentTo = (sticky: 'Preferred' | 'Required', serverName: string) =>
+      negotiated(a!, QUERY, { system: { sticky, serverName } });
+    for (const mode of ['Preferred', 'Required'] as const) {
+      expect(sentTo(mode, 'server-a')['url']).toBeUndefined();
+      expect(sentTo(mode, 'server-b')['url']).toContain('https://b.example/');
+      expect(sentTo(mode, 'server-c')['url']).toContain('https://c.example/');
+      expect(sentTo(mode, 'unknown')['url']).toBeUndefined();
+    }
+    a!.edge.core.draining.begin();
+    expect(sentTo('Preferred', 'server-a')['url']).toBeTypeOf('string');
+    expect(sentTo('Required', 'server-a').status).toBe(503);
+    expect(sentTo('Required', 'server-c')['url']).toContain('https://c.example/');
   });
 });

@@ -1,4 +1,5 @@
 import type { HubDirectory } from '../sessions/hub-directory.ts';
+import type { Affinity } from '../sessions/served.ts';
 import type { EdgeStatus } from './edge-status.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { OwnStatus } from './own-status.ts';
@@ -37,21 +38,34 @@ export class Redirects {
   }
 
   /** The URL of the edge to send a new client of the hub to, which is counted as going there. */
-  better(hub: string): string | undefined {
+  better(hub: string, affinity: Affinity): string | undefined {
     if (this.#own.publicUrl === '' || this.#neighbours.edges.length === 0) return undefined;
-    const others = this.#candidates();
-    const serving = others.filter(({ status }) => servesHub(status, hub));
-    const best = leastLoaded(serving) ?? (this.#own.isDraining ? leastLoaded(others) : undefined);
-    if (best === undefined || !this.#isBetter(best, hub)) return undefined;
+    const best = this.#best(hub, affinity);
+    if (best === undefined || !this.#isBetter(best, hub, affinity)) return undefined;
     this.#sent.set(best.edgeId, (this.#sent.get(best.edgeId) ?? 0) + 1);
     return best.status.publicUrl;
   }
 
-  #isBetter({ clients }: Candidate, hub: string): boolean {
+  /** The one with the fewest clients of those that have the app server which the client wants. */
+  #best(hub: string, affinity: Affinity): Candidate | undefined {
+    const others = this.#candidates();
+    const serving = others.filter(({ status }) => serves(status, hub));
+    const wanted = serving.filter(({ status }) => serves(status, hub, serverOf(affinity)));
+    const best = leastLoaded(wanted);
+    // Anywhere is better than at an edge that goes, but for a client that nobody else may serve.
+    if (best !== undefined || !this.#own.isDraining || affinity.sticky === 'Required') return best;
+    return leastLoaded(serving) ?? leastLoaded(others);
+  }
+
+  #isBetter({ clients }: Candidate, hub: string, affinity: Affinity): boolean {
     if (this.#own.isDraining) return true;
-    // No app server of the hub is here: the client would wait for one.
-    const servers = this.#hubs.get(hub)?.servers ?? [];
-    if (![...servers].some(({ takesClients }) => takesClients)) return true;
+    const wanted = serverOf(affinity);
+    const servers = [...(this.#hubs.get(hub)?.servers ?? [])];
+    const isServed = servers.some(
+      ({ takesClients, serverId }) => takesClients && (wanted ?? serverId) === serverId,
+    );
+    // The app server that the client wants is not here, or none of its hub is.
+    if (!isServed) return true;
     const fewer = this.#own.clients - clients;
     return fewer >= FEWER_CLIENTS && fewer >= this.#own.clients * FEWER_SHARE;
   }
@@ -76,8 +90,18 @@ export class Redirects {
   }
 }
 
-function servesHub({ hubs }: EdgeStatus, hub: string): boolean {
-  return hubs.some(({ name, hosts }) => name === hub && hosts.some(({ open }) => open > 0));
+/** The app server that a client sticks to. */
+function serverOf({ sticky, serverName }: Affinity): string | undefined {
+  return sticky === 'Disabled' ? undefined : serverName;
+}
+
+/** It has an app server of the hub that takes clients: this one, where it is named. */
+function serves({ hubs }: EdgeStatus, hub: string, serverName?: string): boolean {
+  return hubs.some(
+    ({ name, hosts }) =>
+      name === hub &&
+      hosts.some(({ open, serverId }) => open > 0 && (serverName ?? serverId) === serverId),
+  );
 }
 
 function leastLoaded(edges: readonly Candidate[]): Candidate | undefined {

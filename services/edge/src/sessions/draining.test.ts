@@ -129,15 +129,23 @@ describe('an edge that drains', () => {
   test('can be told to go on, and to drain again', async () => {
     await crowd(50);
     draining().begin();
-    const watch = watched();
-    draining().end();
+    expect(draining().end()).toBe(true);
     edge.time.pass(5_000);
-    expect(watch.isDone).toBe(false);
     expect(draining().progress).toEqual({ state: 'off', clients: 40 });
     const client = admitted(edge.connect(requestWith(tokenFor(edge), 'hub=chat')));
     expect(client.isOpen).toBe(true);
     draining().begin();
     edge.time.pass(1_000);
+    expect(left()).toBe(0);
+  });
+
+  test('cannot be told so once its process waits for the end', async () => {
+    await crowd(50);
+    draining().begin();
+    const watch = watched();
+    expect(draining().end()).toBe(false);
+    edge.time.pass(1_000);
+    expect(watch.isDone).toBe(true);
     expect(left()).toBe(0);
   });
 

@@ -82,17 +82,19 @@ export class Draining {
     this.#step();
   }
 
-  /** The edge does not stop after all: it takes new clients again. */
-  end(): void {
-    if (!this.#isOn) return;
+  /** The edge does not stop after all: it takes new clients again. False where its end is settled. */
+  end(): boolean {
+    if (this.#waiting.length > 0) return false;
+    if (!this.#isOn) return true;
     this.#isOn = false;
     this.stop();
     this.#left.clear();
     this.#context.log.info({ clients: this.#clients() }, 'edge drains no more');
     this.#announce(false);
+    return true;
   }
 
-  /** Runs `then` when no client is left, at the deadline at the latest; not if the draining ends. */
+  /** Runs `then`, which ends the edge, when no client is left: at the deadline at the latest. */
   whenDone(then: () => void): void {
     if (this.#clients() === 0) then();
     else this.#waiting.push(then);

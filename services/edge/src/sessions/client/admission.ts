@@ -123,10 +123,10 @@ export class ClientAdmission {
    * What a client is answered that is not to come here: once in its way the URL of a better edge, where it
    * negotiates again with the same token and query.
    */
-  #sendOn({ hub, accessToken }: Visitor, { query }: HttpRequest): HttpAnswer | undefined {
+  #sendOn({ hub, accessToken, claims }: Visitor, { query }: HttpRequest): HttpAnswer | undefined {
     const { counters } = this.#context;
     const isSent = queryValue(query, SENT_ON) !== undefined;
-    const better = isSent ? undefined : this.#elsewhere.better(hub);
+    const better = isSent ? undefined : this.#elsewhere.better(hub, claims);
     if (better !== undefined) {
       counters.negotiates.add('redirected');
       const url = `${better.replace(/\/?$/, '/')}client/?${withoutAccessToken(query)}&${SENT_ON}=1`;
