@@ -43,7 +43,11 @@ async function start(argv: readonly string[]): Promise<Running> {
 
 /** What stops a service sends SIGTERM, and gives it time; who presses Ctrl-C waits for its end. */
 async function drain(edge: Edge): Promise<void> {
-  await Promise.race([edge.drain(), edge.failed.catch(() => {}), hurryRequest(process, () => performance.now())]);
+  await Promise.race([
+    edge.drain(),
+    edge.failed.catch(() => {}),
+    hurryRequest(process, () => performance.now()),
+  ]);
 }
 
 function warnOfPublicKey(edge: Edge): void {
