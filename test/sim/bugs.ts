@@ -2,6 +2,7 @@ import { AckStatus } from '@trunkline/protocol';
 
 import { Asking } from '../../services/edge/src/cluster/asking.ts';
 import { HubSubjects } from '../../services/edge/src/cluster/hub-subjects.ts';
+import { Neighbours } from '../../services/edge/src/cluster/neighbours.ts';
 import { Relay } from '../../services/edge/src/cluster/relay.ts';
 import { RuleLearning } from '../../services/edge/src/cluster/rule-learning.ts';
 import type { Answer, Asker } from '../../services/edge/src/model/asker.ts';
@@ -149,4 +150,15 @@ export const BUGS: readonly Bug[] = [
   { name: 'a question that counts answers instead of naming edges', plant: countAnswers },
   { name: 'a claim granted twice', plant: grantTwice },
   { name: 'a relay that loses its last part', plant: loseLastParts },
+  {
+    name: 'a move to an edge that drains',
+    plant: () => {
+      const { statusOf } = Neighbours.prototype;
+      return replace(Neighbours.prototype, {
+        statusOf(this: Neighbours, edgeId) {
+          return { ...statusOf.call(this, edgeId), isDraining: false };
+        },
+      });
+    },
+  },
 ];

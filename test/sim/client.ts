@@ -16,6 +16,13 @@ const AGAIN_MS = 400;
 const TWICE = 0.1;
 const LATER_MS = 400;
 
+/** Under which id it may connect, and where. */
+interface Offer {
+  readonly edge: SimEdge;
+  readonly id: string;
+  readonly token: string;
+}
+
 /** A client that is always there: it connects again, anywhere, when its connection has ended. */
 export class SimClient {
   readonly user: string;
@@ -50,10 +57,12 @@ export class SimClient {
   connect(): void {
     if (this.#isGone) return;
     const { clock, dice, journal } = this.#world;
-    const home = this.#world.someEdge();
-    const offer = home && this.#negotiate(home);
-    // A load balancer sends it to any edge again; who polls stays with its home, whatever the edge.
-    const edge = this.#polls ? home : this.#world.someEdge();
+    const first = this.#world.someEdge();
+    const offer = first && this.#negotiate(first);
+    // A load balancer sends it to any edge again; who polls stays with its home, whatever the edge, and who
+    // was sent on is at that edge's own address.
+    const stays = this.#polls || offer?.edge !== first;
+    const edge = stays ? offer?.edge : this.#world.someEdge();
     if (edge === undefined || offer === undefined) return this.#again();
     const conn: Conn = {
       id: offer.id,
@@ -165,12 +174,28 @@ export class SimClient {
     return { method: 'GET', path: '/client/', query, headers, remoteAddress: '192.0.2.1' };
   }
 
-  #negotiate(edge: SimEdge): { id: string; token: string } | undefined {
-    const query = `hub=${this.#world.hub}&negotiateVersion=1`;
+  /** At an edge, or at the one that this sends it on to. */
+  #negotiate(edge: SimEdge): Offer | undefined {
+    const answer = this.#ask(edge, `hub=${this.#world.hub}&negotiateVersion=1`);
+    if (answer === undefined || 'id' in answer) return answer;
+    const next = this.#world.edgeAt(answer.url);
+    if (next === undefined) return undefined;
+    const { journal } = this.#world;
+    journal.sentOn(edge, next);
+    const again = this.#ask(next, new URL(answer.url).search.slice(1));
+    if (again === undefined || 'id' in again) return again;
+    journal.violation('redirects', `a client is sent on twice, to ${again.url}`);
+    return undefined;
+  }
+
+  #ask(edge: SimEdge, query: string): Offer | { readonly url: string } | undefined {
     const exchange = new FakeExchange();
     edge.core.doors.negotiate(this.#request(edge, query), exchange);
     if (exchange.status !== 200) return undefined;
-    const offer = JSON.parse(exchange.body) as { connectionId: string; connectionToken: string };
-    return { id: offer.connectionId, token: offer.connectionToken };
+    const answer = JSON.parse(exchange.body) as
+      | { url: string }
+      | { connectionId: string; connectionToken: string };
+    if ('url' in answer) return answer;
+    return { edge, id: answer.connectionId, token: answer.connectionToken };
   }
 }

@@ -35,6 +35,9 @@ const LIMITS = {
   connections: Infinity,
   hubs: 1_000,
   openSockets: Infinity,
+  drainMs: 2_000,
+  drainRate: 500,
+  rebalance: 0,
 } as const;
 
 /** One life of an edge's process: everything that the edge runs but its ports. */
@@ -48,11 +51,21 @@ export class SimEdge {
   readonly #dice: Dice;
   /** Connections and requests of clients and app servers, those that have ended included. */
   readonly #connections = new Set<{ edgeEnded(): void }>();
+  /** On the clock of the simulation. */
+  drainsSince: number | undefined;
   #isLeaving = false;
   #frozenUntil = -Infinity;
   #line!: SimLine;
 
-  constructor(edgeId: string, clock: Clock, dice: Dice, engine: SimEngine, journal: Journal) {
+  /** `publicUrl`: where it is reached by itself; empty behind a load balancer. */
+  constructor(
+    edgeId: string,
+    publicUrl: string,
+    clock: Clock,
+    dice: Dice,
+    engine: SimEngine,
+    journal: Journal,
+  ) {
     this.edgeId = edgeId;
     this.#dice = dice;
     this.machine = new Machine(clock);
@@ -83,7 +96,7 @@ export class SimEdge {
         stats: this.clusterStats,
         refused: (why) => journal.violation('settled', `${edgeId} is refused: ${why}`),
         isAlone: false,
-        publicUrl: '',
+        publicUrl,
       },
     });
   }
@@ -147,6 +160,12 @@ export class SimEdge {
   thaw(): void {
     this.#frozenUntil = this.machine.clock.now + CATCH_UP_MS;
     this.machine.thaw();
+  }
+
+  /** It sends its clients away, and takes no new ones. */
+  drain(): void {
+    this.drainsSince = this.machine.clock.now;
+    this.core.draining.begin();
   }
 
   /** Its process is killed. */

@@ -235,6 +235,10 @@ export class Journal {
     for (const checker of this.#checkers) checker.ended?.(conn);
   }
 
+  sentOn(from: SimEdge, to: SimEdge): void {
+    for (const checker of this.#checkers) checker.sentOn?.(from, to);
+  }
+
   sent(send: Send): void {
     for (const checker of this.#checkers) checker.sent?.(send);
   }

@@ -20,6 +20,7 @@ const DEEDS = {
   reconnect: 4,
   cutLine: 1,
   restartApp: 0.5,
+  drainEdge: 0.5,
 } as const;
 
 /** What goes wrong among edges and with their bus. */

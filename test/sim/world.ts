@@ -4,6 +4,7 @@ import { claims } from './checkers/claims.ts';
 import type { Checker, MakeChecker } from './checkers/checker.ts';
 import { deliveries } from './checkers/deliveries.ts';
 import { order } from './checkers/order.ts';
+import { redirects } from './checkers/redirects.ts';
 import { settled } from './checkers/settled.ts';
 import { SimApp } from './app.ts';
 import { SimClient } from './client.ts';
@@ -21,7 +22,15 @@ const USERS = 4;
 /** So many that a join often is the first of its group at an edge. */
 export const GROUPS = Array.from({ length: 24 }, (_, n) => `group${n}`);
 
-const CHECKERS: readonly MakeChecker[] = [order, deliveries, answers, calls, claims, settled];
+const CHECKERS: readonly MakeChecker[] = [
+  order,
+  deliveries,
+  answers,
+  calls,
+  claims,
+  redirects,
+  settled,
+];
 
 /** Edges on one engine, an app server at each, and clients anywhere: a whole cluster on one clock. */
 export class World {
@@ -32,6 +41,8 @@ export class World {
   readonly dice: Dice;
   /** What apps say of moves: see `MigrationLevel`. */
   readonly migrationLevel: number;
+  /** Edges are reached by URLs of their own; else through a load balancer. */
+  readonly #haveUrls: boolean;
   readonly engine: SimEngine;
   readonly edges = new Map<string, SimEdge>();
   readonly apps: SimApp[] = [];
@@ -44,6 +55,7 @@ export class World {
   constructor(seed: number) {
     this.dice = new Dice(seed);
     this.migrationLevel = this.dice.between(0, 2);
+    this.#haveUrls = seed % 2 === 0;
     this.#outside = new Machine(this.clock);
     this.engine = new SimEngine(new Machine(this.clock), this.dice, this.journal);
     this.#checkers = CHECKERS.map((make) => make(this.journal, this));
@@ -74,9 +86,17 @@ export class World {
     return this.#ready().find((edge) => edge.edgeId === edgeId) ?? this.someEdge();
   }
 
+  /** The edge at this URL, if it is there. */
+  edgeAt(url: string): SimEdge | undefined {
+    const edge = this.edges.get(new URL(url).hostname.replace('.sim', ''));
+    return edge?.isServing === true && !edge.machine.isFrozen ? edge : undefined;
+  }
+
   startEdge(edgeId: string): void {
     this.journal.forgetLosses((to) => to === edgeId);
-    const edge = new SimEdge(edgeId, this.clock, this.dice, this.engine, this.journal);
+    const { clock, dice, engine, journal } = this;
+    const url = this.#haveUrls ? `http://${edgeId}.sim` : '';
+    const edge = new SimEdge(edgeId, url, clock, dice, engine, journal);
     this.edges.set(edgeId, edge);
     // Until it knows the others, and they know it.
     this.later(2_500, this.journal.disturb(edgeId));

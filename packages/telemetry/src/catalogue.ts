@@ -76,6 +76,15 @@ export const METRICS = {
     whenItRises:
       'Their hub has no app server on this edge, or none that takes more clients: start one, or repair the way to it.',
   },
+  trunkline_draining: {
+    type: 'gauge',
+    help: 'Whether the edge drains: 1 or 0.',
+    labels: {},
+    meaning:
+      '1 from SIGTERM or POST /admin/drain on: the edge takes no new clients and sends away those it has, counted in trunkline_client_closes_total as Draining.',
+    whenItRises:
+      'Somebody takes the edge away. When it stays at 1 although the edge is to go on, DELETE /admin/drain ends it.',
+  },
   trunkline_client_opens_total: {
     type: 'counter',
     help: 'Client connections opened.',
@@ -129,7 +138,7 @@ export const METRICS = {
   },
   trunkline_refusals_total: {
     type: 'counter',
-    help: 'Client requests refused for want of room, by reason.',
+    help: 'Client requests refused, by reason.',
     labels: {
       reason: [
         'connections',
@@ -138,12 +147,13 @@ export const METRICS = {
         'request_bytes',
         'introduction_bytes',
         'origin',
+        'draining',
       ],
     },
     meaning:
-      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). introduction_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
+      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). introduction_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403). draining: the edge is about to stop (503).',
     whenItRises:
-      'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. The others are clients that ask for too much: look at what they send.',
+      'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. draining: the load balancer does not know yet that the edge is not ready, or has no other. The others are clients that ask for too much: look at what they send.',
   },
   trunkline_stray_messages_total: {
     type: 'counter',
@@ -180,12 +190,21 @@ export const METRICS = {
   },
   trunkline_migrations_total: {
     type: 'counter',
-    help: 'Clients moved, or not, when their app server went, by outcome.',
-    labels: { outcome: ['moved', 'moved_after_loss', 'not_allowed', 'no_server', 'not_possible'] },
+    help: 'Clients moved to other app servers, or not, by outcome.',
+    labels: {
+      outcome: [
+        'moved',
+        'moved_after_loss',
+        'rebalanced',
+        'not_allowed',
+        'no_server',
+        'not_possible',
+      ],
+    },
     meaning:
-      'moved: to another app server, before theirs stopped, when their calls were answered or after 20 s, with an error for those that were not. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. not_allowed: the app, --migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
+      'moved: to another app server, before theirs stopped, when their calls were answered or after 20 s, with an error for those that were not. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. rebalanced: to an app server that had fewer clients (--rebalance). not_allowed: the app, --migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
     whenItRises:
-      'moved: a deployment; so is not_allowed, of an app whose clients reconnect, or its app servers crash. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. no_server: run a second app server, or start the new one before the old one ends.',
+      'moved: a deployment; so is not_allowed, of an app whose clients reconnect, or its app servers crash. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. rebalanced: an app server has come back, or a new one. no_server: run a second app server, or start the new one before the old one ends.',
   },
   trunkline_failed_calls_total: {
     type: 'counter',
@@ -198,11 +217,11 @@ export const METRICS = {
   trunkline_negotiates_total: {
     type: 'counter',
     help: 'Negotiate requests answered, by result.',
-    labels: { result: ['ok', 'unauthorized', 'bad_request', 'unavailable'] },
+    labels: { result: ['ok', 'redirected', 'unauthorized', 'bad_request', 'unavailable'] },
     meaning:
-      'Answers to POST /client/negotiate. ok: 200. unauthorized: 401 for a refused token. bad_request: 400, 403 for the page of an origin that is not allowed, or an error for a negotiate version that is none. unavailable: 503 for want of room.',
+      'Answers to POST /client/negotiate. ok: 200. redirected: 200 with the URL of another edge, where edges have URLs of their own. unauthorized: 401 for a refused token. bad_request: 400, 403 for the page of an origin that is not allowed, or an error for a negotiate version that is none. unavailable: 503 for want of room, or because the edge drains.',
     whenItRises:
-      'ok rises with connects. unauthorized: see the token rejections. bad_request: a client or a proxy sends something else than a SignalR client does. unavailable: see trunkline_refusals_total and trunkline_pool_refusals_total.',
+      'ok rises with connects. redirected: this edge drains, has no app server of the hub, or has far more clients than another one. unauthorized: see the token rejections. bad_request: a client or a proxy sends something else than a SignalR client does. unavailable: see trunkline_refusals_total and trunkline_pool_refusals_total.',
   },
   trunkline_token_rejections_total: {
     type: 'counter',

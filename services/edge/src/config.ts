@@ -50,6 +50,10 @@ export interface EdgeConfig {
   readonly transports: number;
   readonly pollMs: number;
   readonly migration: MigrationPolicy;
+  readonly drainMs: number;
+  /** Clients in a second, as are those of `rebalance`. */
+  readonly drainRate: number;
+  readonly rebalance: number;
   /** The access key is the one that everybody knows. */
   readonly keyIsPublic: boolean;
 }
@@ -60,7 +64,7 @@ export type ConfigSources = Pick<SettingsSources, 'argv' | 'env'>;
 export function readConfig(sources: ConfigSources): EdgeConfig {
   const others = KNOWN_VARIABLES;
   const settings = readSettings(EDGE_OPTIONS, { ...sources, others, configFile: true });
-  const { tlsCert, tlsKey, accessKeys, serverWait, ...rest } = settings;
+  const { tlsCert, tlsKey, accessKeys, serverWait, drainTimeout, ...rest } = settings;
   return {
     ...rest,
     maxBatchBytes: readBatchBytes(rest),
@@ -77,6 +81,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     bus: readBusAddress(rest),
     tls: readTls(tlsCert, tlsKey),
     serverWaitMs: serverWait * 1000,
+    drainMs: drainTimeout * 1000,
   };
 }
 

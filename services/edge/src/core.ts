@@ -13,6 +13,7 @@ import type { ClusterOptions } from './cluster/cluster.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { RelayDoor } from './cluster/relay-door.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
+import type { Elsewhere } from './sessions/client/elsewhere.ts';
 import { HeldPosts } from './sessions/client/http/held-posts.ts';
 import { HttpDoor } from './sessions/client/http/http-door.ts';
 import type { Provenance } from './sessions/client/visitor.ts';
@@ -20,11 +21,13 @@ import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
 import type { CoreContext } from './sessions/core-context.ts';
 import { Counters } from './sessions/counters.ts';
 import type { SessionLimits } from './sessions/edge-context.ts';
+import { Draining } from './sessions/draining.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { Intake } from './sessions/intake.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
 import { Outbox } from './sessions/outbox.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
+import { Rebalance } from './sessions/rebalance.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
@@ -58,6 +61,8 @@ export interface Core {
   readonly hubs: HubDirectory;
   /** The other edges. */
   readonly cluster: Cluster;
+  /** Whether it is about to stop, and sends its clients away. */
+  readonly draining: Draining;
   /** What stands behind the ports. */
   readonly doors: Doors;
   /** What reads posts, of clients and of other edges alike. */
@@ -82,7 +87,15 @@ export function createCore(parts: CoreParts): Core {
   });
   hubs.join(cluster);
   const { tokens, heldPosts } = context;
-  const clients = new ClientAdmission(context, tokens, hubs, parts.provenance, cluster.claims);
+  const draining = new Draining(context, hubs, parts.random, (isOn) => cluster.drains(isOn));
+  const elsewhere: Elsewhere = {
+    get isDraining() {
+      return draining.isOn;
+    },
+    better: (hub, affinity) => cluster.betterFor(hub, affinity),
+  };
+  const { provenance } = parts;
+  const clients = new ClientAdmission(context, hubs, provenance, cluster.claims, elsewhere);
   cluster.claims.serve(clients);
   const servers = new ServerAdmission(context, tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, heldPosts);
@@ -106,11 +119,13 @@ export function createCore(parts: CoreParts): Core {
     heldPosts,
     new MigrationLog(context),
     new WaitingLog(context, hubs),
+    new Rebalance(context, hubs),
   ]);
   return {
     context,
     hubs,
     cluster,
+    draining,
     doors: {
       client: (request, upgrade) => clients.connect(request, upgrade),
       server: (request, upgrade) => servers.connect(request, upgrade),
@@ -123,6 +138,7 @@ export function createCore(parts: CoreParts): Core {
     closeAll: () => closeAll(context, hubs),
     stop: () => {
       watch.stop();
+      draining.stop();
       return cluster.close();
     },
   };

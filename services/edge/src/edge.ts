@@ -31,6 +31,8 @@ export interface Edge {
   readonly adminUrl: string;
   /** Replaces the access keys; connections stay. */
   useKeys(keys: AccessKeys): void;
+  /** Sends its clients away; resolves when they have gone, at the deadline at the latest. */
+  drain(): Promise<void>;
   /** Says goodbye to every connection, then closes. Takes well under a second. `why`: for the log. */
   stop(why: string): Promise<void>;
   /** Rejects when it cannot go on: another edge of its cluster is the same. */
@@ -44,9 +46,9 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const cluster = clusterOptions(config);
   const core = await buildCore(config, log, openFiles, stats, cluster);
   const { context, doors } = core;
-  const health = new Health(stats, core.cluster, SYSTEM_TIME);
-  const registry = createEdgeRegistry(context, core.hubs, stats, cluster.stats);
-  const admin = createAdminApp(registry, health);
+  const health = new Health(stats, core.cluster, core.draining, SYSTEM_TIME);
+  const registry = createEdgeRegistry(core, stats, cluster.stats);
+  const admin = createAdminApp(registry, health, core.draining);
   await listenForAdmin(admin, config);
   const listener = await listen(listenerSettings(config, core, openFiles), doors);
   health.isServing = true;
@@ -67,6 +69,10 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
     adminUrl: localUrl('http', config.adminHost, (admin.server.address() as AddressInfo).port),
     useKeys: (keys) => {
       context.tokens.keys = keys;
+    },
+    drain: () => {
+      core.draining.begin();
+      return new Promise((resolve) => core.draining.whenDone(resolve));
     },
     stop,
     failed: cluster.failed,
@@ -132,6 +138,9 @@ function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
     connections: config.maxConnections,
     hubs: config.maxHubs,
     openSockets: socketLimit(openFiles),
+    drainMs: config.drainMs,
+    drainRate: config.drainRate,
+    rebalance: config.rebalance,
   };
 }
 

@@ -54,7 +54,9 @@ export const answers: MakeChecker = (journal, world) => {
     acked(ask, status) {
       if (answered.has(ask)) journal.violation('answers', `two answers to ${describe(ask)}`);
       answered.add(ask);
-      const isCalm = journal.wasCalm(ask.at, ...world.live) && world.nobodyFrozeSince(ask.at);
+      // Those included that have left meanwhile.
+      const edges = [...world.edges.values()];
+      const isCalm = journal.wasCalm(ask.at, ...edges) && world.nobodyFrozeSince(ask.at);
       if (status === AckStatus.Timeout && isCalm) {
         journal.violation('answers', `timed out, though nothing was wrong: ${describe(ask)}`);
       }

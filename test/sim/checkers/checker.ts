@@ -1,5 +1,5 @@
-import type { Ask, Call, Conn, Journal, Send } from '../journal.ts';
 import type { SimEdge } from '../edge.ts';
+import type { Ask, Call, Conn, Journal, Send } from '../journal.ts';
 import type { World } from '../world.ts';
 
 /** Watches a simulation, and tells the journal what must not have happened. */
@@ -13,6 +13,8 @@ export interface Checker {
   ended?(conn: Conn): void;
   accepted?(id: string, edge: SimEdge): void;
   refused?(id: string, edge: SimEdge, at: number): void;
+  /** An edge has answered a negotiate with the URL of another one. */
+  sentOn?(from: SimEdge, to: SimEdge): void;
   /** What users were joined to may be known to nobody any more. */
   rulesLost?(): void;
   /** `user group` of what users have been joined to for certain. */

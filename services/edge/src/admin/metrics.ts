@@ -9,6 +9,7 @@ import {
   QUESTION_OUTCOMES,
   RELAY_KINDS,
 } from '../cluster/cluster-stats.ts';
+import type { Core } from '../core.ts';
 import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
@@ -21,8 +22,7 @@ import { VERSION } from '../version.ts';
 
 /** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
 export function createEdgeRegistry(
-  context: CoreContext,
-  hubs: HubDirectory,
+  { context, hubs, draining }: Core,
   bus: BusStats,
   cluster: ClusterStats,
 ): Registry {
@@ -33,6 +33,7 @@ export function createEdgeRegistry(
     ...failureSources(context),
     ...busSources(bus),
     ...clusterSources(cluster),
+    trunkline_draining: () => (draining.isOn ? 1 : 0),
   };
   return createRegistry(sources, GIVEN);
 }

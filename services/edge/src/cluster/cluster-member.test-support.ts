@@ -54,6 +54,7 @@ interface MemberOptions {
   readonly startsAfter?: number;
   readonly limits?: Partial<SessionLimits>;
   readonly pools?: Pools;
+  readonly publicUrl?: string;
 }
 
 export function join(
@@ -64,6 +65,7 @@ export function join(
     startsAfter = 0,
     limits = {},
     pools = new Pools(),
+    publicUrl = '',
   }: MemberOptions = {},
 ): Member {
   const published: string[] = [];
@@ -110,6 +112,7 @@ export function join(
     time,
     random: randomWithTag(tag),
     pools,
+    publicUrl,
   });
   const { cluster } = edge.core;
   const { clusterStats: stats, refused } = edge;

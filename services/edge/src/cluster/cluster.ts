@@ -9,6 +9,7 @@ import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
 import type { Others } from '../sessions/others.ts';
+import type { Affinity } from '../sessions/served.ts';
 import { Asking } from './asking.ts';
 import { Claims } from './claims.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
@@ -22,6 +23,7 @@ import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
+import { Redirects } from './redirects.ts';
 import { decodeRelayFrame } from './relay-frames.ts';
 import { Relays } from './relays.ts';
 import { RuleLearning } from './rule-learning.ts';
@@ -67,6 +69,7 @@ export class Cluster implements HubCluster {
   readonly #own: OwnStatus;
   readonly #whereabouts: Whereabouts;
   readonly #commands: Commands;
+  readonly #redirects: Redirects;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
@@ -96,7 +99,10 @@ export class Cluster implements HubCluster {
       joined: (edgeId) => this.#joined(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
-      told: (edgeId) => this.#guests.told(edgeId),
+      told: (edgeId) => {
+        this.#redirects.heard(edgeId);
+        this.#guests.told(edgeId);
+      },
       refused,
       incarnation,
     });
@@ -127,6 +133,7 @@ export class Cluster implements HubCluster {
     this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, first, (edgeId, bytes) =>
       this.#bus.send(edgeId, bytes),
     );
+    this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
@@ -159,6 +166,17 @@ export class Cluster implements HubCluster {
   /** The other edge whose connection ids have that tag, if it is there. */
   homeOf(tag: string): string | undefined {
     return this.#whereabouts.homeOf(tag);
+  }
+
+  /** The URL of another edge where such a new client of the hub is better off, if there is one. */
+  betterFor(hub: string, affinity: Affinity): string | undefined {
+    return this.#redirects.better(hub, affinity);
+  }
+
+  /** This edge is about to stop, or is so no more: the others learn it at once. */
+  drains(isDraining: boolean): void {
+    this.#own.isDraining = isDraining;
+    if (!this.#isAlone) this.#neighbours.changed();
   }
 
   follow(hub: string): void {

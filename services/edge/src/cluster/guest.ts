@@ -46,6 +46,8 @@ export class ServedGuest implements Guest {
   owed = 0;
   owedEpoch = 0;
   ready: boolean;
+  /** What runs only its own edge knows, so nobody here moves it to make places equal. */
+  readonly isBusy = true;
   readonly #keeper: GuestKeeper;
   #server: PooledHost | undefined;
   /** Bytes that have come and are not confirmed. */

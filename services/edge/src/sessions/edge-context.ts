@@ -31,6 +31,12 @@ export interface SessionLimits {
   readonly hubs: number;
   /** Sockets on the public port, above which no client is let in: file descriptors are short. */
   readonly openSockets: number;
+  /** How long clients are given to leave when the edge drains. */
+  readonly drainMs: number;
+  /** Clients that are sent away in a second meanwhile, at least. */
+  readonly drainRate: number;
+  /** Clients that are moved in a second to app servers that have fewer. */
+  readonly rebalance: number;
 }
 
 /** What all sessions of an edge share. What only clients, or only app servers, need is in theirs. */

@@ -37,6 +37,8 @@ export interface Served {
   owedEpoch: number;
   /** The handshake response is out, and no Close of the hub yet. */
   readonly ready: boolean;
+  /** Something would be cut off if it left its host now: calls that run, a message, a move. */
+  readonly isBusy: boolean;
   /** Data of the host: whole or partial hub messages. */
   fromHost(payload: Uint8Array): void;
   /** The app server has ended this client: all it had to say has been sent. */

@@ -38,6 +38,9 @@ const LIMITS: SessionLimits = {
   connections: Infinity,
   hubs: 1000,
   openSockets: Infinity,
+  drainMs: 30_000,
+  drainRate: 500,
+  rebalance: 0,
 };
 
 /** The older of the edge's two access keys. */
@@ -56,6 +59,8 @@ interface TestEdgeOptions {
   readonly time?: ManualTime;
   readonly joinBus?: JoinBus;
   readonly allowedOrigins?: readonly string[];
+  /** Where clients reach it and no other edge. */
+  readonly publicUrl?: string;
   /** Random bytes; the tag of its connection ids is made of the first four. */
   readonly random?: Random;
 }
@@ -101,7 +106,7 @@ export class TestEdge {
         stats: this.clusterStats,
         refused: (why) => void this.refused.push(why),
         isAlone: options.joinBus === undefined,
-        publicUrl: '',
+        publicUrl: options.publicUrl ?? '',
       },
     });
     this.time = time;

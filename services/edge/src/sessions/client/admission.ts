@@ -1,5 +1,12 @@
 import type { NegotiateAnswer } from '@trunkline/protocol';
-import { negotiateAnswer, negotiateVersion, transportsFor } from '@trunkline/protocol';
+import {
+  negotiateAnswer,
+  negotiateVersion,
+  queryValue,
+  redirectAnswer,
+  transportsFor,
+  withoutAccessToken,
+} from '@trunkline/protocol';
 import { tagOf } from '../../model/connection-id.ts';
 import type { Exchange } from '../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
@@ -8,10 +15,21 @@ import type { Claim, ClaimRefusal, Granted, Home, Homes } from '../homes.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
-import { BUSY, IN_USE, json, NO_ID, TRANSPORT_CHANGED, UNANSWERED, UNKNOWN_ID } from './answers.ts';
+import {
+  BUSY,
+  DRAINING,
+  IN_USE,
+  json,
+  NO_ID,
+  TRANSPORT_CHANGED,
+  UNANSWERED,
+  UNKNOWN_ID,
+} from './answers.ts';
 import { Capacity } from './capacity.ts';
 import type { ClientContext } from './client-context.ts';
 import type { ClientSession } from './client-session.ts';
+import type { Elsewhere } from './elsewhere.ts';
+import { SENT_ON } from './elsewhere.ts';
 import {
   mintConnectionToken,
   requestedConnection,
@@ -45,24 +63,26 @@ export class ClientAdmission implements Home {
   readonly #negotiated: NegotiatedIds;
   readonly #capacity: Capacity;
   readonly #homes: Homes;
+  readonly #elsewhere: Elsewhere;
 
   constructor(
     context: ClientContext,
-    tokens: TokenVerifier,
     hubs: HubDirectory,
     provenance: Provenance,
     homes: Homes,
+    elsewhere: Elsewhere,
   ) {
     this.#context = context;
-    this.#tokens = tokens;
-    this.#visitors = new Visitors(tokens, provenance, context.counters);
-    this.#reception = new Reception(context, hubs);
+    this.#tokens = context.tokens;
+    this.#visitors = new Visitors(context.tokens, provenance, context.counters);
+    this.#reception = new Reception(context, hubs, elsewhere);
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id), context.pools);
     this.#capacity = new Capacity(context);
     this.#homes = homes;
+    this.#elsewhere = elsewhere;
   }
 
-  /** `POST /client/negotiate`: an id, and the token to connect with. */
+  /** `POST /client/negotiate`: an id, and the token to connect with; or the URL of another edge. */
   negotiate(request: HttpRequest, exchange: Exchange): void {
     exchange.answer(noted(this.#context, request, this.#negotiate(request)));
   }
@@ -90,9 +110,30 @@ export class ClientAdmission implements Home {
       negotiates.add('bad_request');
       return { ...json(version), why: 'negotiate_version' };
     }
+    const sentOn = this.#sendOn(visitor, request);
+    if (sentOn !== undefined) return sentOn;
     const offer = this.#offer(visitor, version);
     negotiates.add(offer === undefined ? 'unavailable' : 'ok');
     return offer === undefined ? BUSY : json(offer);
+  }
+
+  /**
+   * What a client is answered that is not to come here: once in its way the URL of a better edge, where it
+   * negotiates again with the same token and query.
+   */
+  #sendOn({ hub, accessToken, claims }: Visitor, { query }: HttpRequest): HttpAnswer | undefined {
+    const { counters } = this.#context;
+    const isSent = queryValue(query, SENT_ON) !== undefined;
+    const better = isSent ? undefined : this.#elsewhere.better(hub, claims);
+    if (better !== undefined) {
+      counters.negotiates.add('redirected');
+      const url = `${better.replace(/\/?$/, '/')}client/?${withoutAccessToken(query)}&${SENT_ON}=1`;
+      return json(redirectAnswer(url, accessToken));
+    }
+    if (!this.#elsewhere.isDraining) return undefined;
+    counters.negotiates.add('unavailable');
+    counters.refusals.add('draining');
+    return DRAINING;
   }
 
   /** Who sends the request, or why it is refused. */

@@ -19,6 +19,9 @@ export const BUSY: HttpAnswer = {
   why: 'no_room',
 };
 
+/** The edge is about to stop: behind a load balancer the next try finds another one. */
+export const DRAINING: HttpAnswer = { ...BUSY, why: 'draining' };
+
 export const WRONG_ORIGIN = text(403, 'Pages of this origin may not connect here.', 'origin');
 export const NO_ID = text(400, 'Connection ID required', 'no_id');
 export const UNKNOWN_ID = text(404, 'No Connection with that ID', 'unknown_id');

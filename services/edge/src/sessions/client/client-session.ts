@@ -100,6 +100,12 @@ export class ClientSession
     return this.#state !== State.Closed;
   }
 
+  get isBusy(): boolean {
+    if (this.#move !== undefined) return true;
+    if (this.#state !== State.Open) return false;
+    return this.#relay!.isAtWork(0) || this.#context.results.awaits(this);
+  }
+
   /** Its server connection, if it has one, takes more at once. */
   get hasRoom(): boolean {
     return this.host?.isFull !== true;

@@ -12,9 +12,10 @@ import {
 } from '../introduction.ts';
 import { signInEnd } from '../sign-in.ts';
 import type { Transport } from '../transport.ts';
-import { BUSY, notServed, text } from './answers.ts';
+import { BUSY, DRAINING, notServed, text } from './answers.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientSession } from './client-session.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import type { Visitor } from './visitor.ts';
 
 /** A visitor that may come in, if it has an id. */
@@ -34,10 +35,16 @@ export interface Claimed extends Granted {
 export class Reception {
   readonly #context: ClientContext;
   readonly #hubs: HubDirectory;
+  readonly #elsewhere: Pick<Elsewhere, 'isDraining'>;
 
-  constructor(context: ClientContext, hubs: HubDirectory) {
+  constructor(
+    context: ClientContext,
+    hubs: HubDirectory,
+    elsewhere: Pick<Elsewhere, 'isDraining'>,
+  ) {
     this.#context = context;
     this.#hubs = hubs;
+    this.#elsewhere = elsewhere;
   }
 
   /** Whom its hub would get to know, or why it does not. */
@@ -48,6 +55,10 @@ export class Reception {
   ): Received | HttpAnswer {
     const { tokenPayload, claims, source } = visitor;
     const { limits, counters } = this.#context;
+    if (this.#elsewhere.isDraining) {
+      counters.refusals.add('draining');
+      return DRAINING;
+    }
     if ((claims.transports & limits.transports & TRANSPORT_BITS[transport.name]) === 0) {
       return notServed(transport.name);
     }

@@ -10,6 +10,8 @@ export interface ServerConnection {
   /** Keep-alive and silence; called about once a second. `late`: how long this edge itself slept. */
   check(now: number, late: number): void;
   queuedBytes(): number;
+  /** The edge is about to stop: its app server is told, once. */
+  tellOfEnd(): void;
   /** The edge stops. */
   stop(): void;
 }

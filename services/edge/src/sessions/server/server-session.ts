@@ -61,6 +61,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #migrationLevel = 0;
   #departure: Departure | undefined;
   readonly #heartbeat: Heartbeat;
+  #toldOfEnd = false;
   /** The peer has gone; what it asked for before that, of its hub, is still done. */
   #leftWork = false;
 
@@ -237,9 +238,15 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     else socket.end(reason.code, reason.label);
   }
 
+  tellOfEnd(): void {
+    if (this.#toldOfEnd || this.isShakingHands) return;
+    this.#toldOfEnd = true;
+    this.write(reloading(this.#context.edgeId));
+  }
+
   /** The edge stops. The app server is told, and dials again. */
   stop(): void {
-    if (this.#state !== State.Handshake) this.write(reloading(this.#context.edgeId));
+    this.tellOfEnd();
     this.close(REASONS.serviceReload);
   }
 
