@@ -21,7 +21,7 @@ export const claims: MakeChecker = (journal, world) => {
       );
     },
     refused(id, edge, at) {
-      if (!edge.isServing || !isCalm(at)) return;
+      if (!edge.isServing || edge.drainsSince !== undefined || !isCalm(at)) return;
       journal.violation('claims', `${id} is refused at ${edge.edgeId}, though nothing was wrong`);
     },
   };
