@@ -1,6 +1,7 @@
 import { AckStatus } from '@trunkline/protocol';
 
 import { Asking } from '../../services/edge/src/cluster/asking.ts';
+import { HostedGuests } from '../../services/edge/src/cluster/hosted-guests.ts';
 import { HubSubjects } from '../../services/edge/src/cluster/hub-subjects.ts';
 import { RuleLearning } from '../../services/edge/src/cluster/rule-learning.ts';
 import type { Answer, Asker } from '../../services/edge/src/model/asker.ts';
@@ -120,4 +121,8 @@ export const BUGS: readonly Bug[] = [
     },
   },
   { name: 'a question that counts answers instead of naming edges', plant: countAnswers },
+  {
+    name: 'a guest that outlives its owner',
+    plant: () => replace(HostedGuests.prototype, { edgeLost: () => {} }),
+  },
 ];

@@ -20,7 +20,7 @@ export const GROUPS = Array.from({ length: 24 }, (_, n) => `group${n}`);
 
 const CHECKERS: readonly MakeChecker[] = [order, deliveries, answers, calls, settled];
 
-/** Edges on one engine, an app server at each, and clients anywhere: a whole cluster on one clock. */
+/** Edges on one engine, app servers at each or at some, and clients anywhere: a whole cluster on one clock. */
 export class World {
   readonly hub = 'chat';
   readonly clock = new Clock();
@@ -29,6 +29,8 @@ export class World {
   readonly dice: Dice;
   /** What apps say of moves: see `MigrationLevel`. */
   readonly migrationLevel: number;
+  /** The edges that app servers dial; clients are at all of them. */
+  readonly homes: readonly string[];
   readonly engine: SimEngine;
   readonly edges = new Map<string, SimEdge>();
   readonly apps: SimApp[] = [];
@@ -41,13 +43,16 @@ export class World {
   constructor(seed: number) {
     this.dice = new Dice(seed);
     this.migrationLevel = this.dice.between(0, 2);
+    this.homes = this.dice.chance(0.5) ? EDGES : EDGES.slice(0, this.dice.between(1, 2));
     this.#outside = new Machine(this.clock);
     this.engine = new SimEngine(new Machine(this.clock), this.dice, this.journal);
     this.#checkers = CHECKERS.map((make) => make(this.journal, this));
     this.journal.watchedBy(this.#checkers);
     for (const edgeId of EDGES) this.startEdge(edgeId);
     this.clock.pass(3_000);
-    for (const edgeId of EDGES) this.apps.push(this.newApp(edgeId));
+    for (const at of EDGES.keys()) {
+      this.apps.push(this.newApp(this.homes[at % this.homes.length]!));
+    }
     this.clock.pass(500);
     for (let n = 0; n < CLIENTS; n++) this.clients.push(new SimClient(this, `user${n % USERS}`));
     this.clock.pass(1_500);
@@ -63,9 +68,10 @@ export class World {
     return this.dice.pick(this.#ready());
   }
 
-  /** That edge, or another one where it is not there. */
+  /** That edge, or another one that app servers dial where it is not there. */
   edgeFor(edgeId: string): SimEdge | undefined {
-    return this.#ready().find((edge) => edge.edgeId === edgeId) ?? this.someEdge();
+    const dialled = this.#ready().filter((edge) => this.homes.includes(edge.edgeId));
+    return dialled.find((edge) => edge.edgeId === edgeId) ?? this.dice.pick(dialled);
   }
 
   startEdge(edgeId: string): void {

@@ -421,23 +421,32 @@ describe('the line between the edges', () => {
     return { server, client };
   }
 
-  test('misses something on the way there: both ends are told, and the client comes anew', async () => {
+  test.each([
+    ['there', () => host.gap('owner', 'missing')],
+    ['back', () => owner.gap('host', 'missing')],
+  ])('misses something on the way %s: another process has the client next', async (_way, miss) => {
     const { server, client } = await scene(2);
-    host.gap('owner', 'missing');
+    const other = await serverAt(host, { serverId: 'other', level: 2 });
+    miss();
     await roundTrip();
-    expect((await server.heard()).map(([kind]) => kind)).toEqual(['close', 'open', 'data']);
+    expect(await server.heard()).toEqual([['close', client.id, '']]);
+    expect((await other.heard()).map(([kind]) => kind)).toEqual(['open', 'data']);
     expect(client.heard.join('')).toContain('"error"');
     expect([owner.stats.remoteClients, host.stats.guests]).toEqual([1, 1]);
     expect(endsOf(host)).toEqual({ line_lost: 1 });
   });
 
-  test('misses something on the way back: the same', async () => {
+  test('misses something: a process that goes on does not get the same client again', async () => {
     const { server, client } = await scene(2);
     owner.gap('host', 'missing');
+    server.data(client, result('1'));
     await roundTrip();
-    expect((await server.heard()).map(([kind]) => kind)).toEqual(['close', 'open', 'data']);
-    expect(client.heard.join('')).toContain('"error"');
-    expect([owner.stats.remoteClients, host.stats.guests]).toEqual([1, 1]);
+    await announced(host);
+    expect(await server.heard()).toEqual([['close', client.id, '']]);
+    expect(client.heard.join('').match(/"invocationId":"1"/g)).toHaveLength(1);
+    expect(client.socket.isOpen).toBe(false);
+    expect(owner.edge.closes).toEqual({ ServerConnectionClosed: 1 });
+    expect(counted(owner.edge.context.counters.migrations)).toEqual({ no_server: 1 });
   });
 
   test('misses something, and the hub does not bear moves: the client is to connect again', async () => {
