@@ -22,5 +22,7 @@ const chosen = choosePairwise(
 /** What holds at one edge holds for clients whose app server has dialled another one. */
 describe.skipIf(!NATS_ENGINE.isHere)(
   `clients at an edge that no app server has dialled, on ${NATS_ENGINE.label}`,
-  () => defineApartRuns(() => startCluster(NATS_ENGINE, 2), straight(JOINT_RUNS), chosen),
+  () => {
+    defineApartRuns(() => startCluster(NATS_ENGINE, 2), straight(JOINT_RUNS), chosen);
+  },
 );

@@ -268,24 +268,32 @@ describe('sticks', () => {
 });
 
 describe('its server connection is lost', () => {
-  test.each([
-    [0, false],
-    [1, false],
-    [2, true],
-  ])('at migration level %i', async (level, moves) => {
-    const server = await serverAt(host, { level });
-    const other = await serverAt(host, { serverId: 'other', level });
-    const client = await guestOf(server, owner);
-    const holder = client.session.host!.serverId === 'other' ? other : server;
-    const next = holder === server ? other : server;
+  /** Two app servers, a client of one of them with a call under way, and then that one is lost. */
+  async function loss(level: number) {
+    const servers = [
+      await serverAt(host, { level }),
+      await serverAt(host, { serverId: 'other', level }),
+    ];
+    const client = await guestOf(servers[0]!, owner);
+    const [holder, next] = servers[0]!.session.clients.length > 0 ? servers : servers.toReversed();
     client.says(call('1'));
     await roundTrip();
-    await next.messages();
-    holder.socket.leave(1006);
+    await next!.messages();
+    holder!.socket.leave(1006);
     await roundTrip();
-    expect(client.socket.isOpen).toBe(moves);
     expect(endsOf(host)).toEqual({ app_server_lost: 1 });
-    if (!moves) return expect(owner.edge.closes).toEqual({ ServerConnectionClosed: 1 });
+    return { client, holder: holder!, next: next! };
+  }
+
+  test.each([0, 1])('at migration level %i: it is to connect again', async (level) => {
+    const { client } = await loss(level);
+    expect(client.socket.isOpen).toBe(false);
+    expect(owner.edge.closes).toEqual({ ServerConnectionClosed: 1 });
+  });
+
+  test('at migration level 2: it moves, and its call is answered with an error', async () => {
+    const { client, holder, next } = await loss(2);
+    expect(client.socket.isOpen).toBe(true);
     expect(client.heard.join('')).toContain('"invocationId":"1"');
     const [opened, said] = await next.messages();
     expect(opened).toMatchObject({ type: MessageType.OpenConnection, connectionId: client.id });

@@ -7,7 +7,7 @@ import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import type { ClusterStats, GuestEnd } from './cluster-stats.ts';
 import { ServedGuest } from './guest.ts';
 import type { GuestKeeper } from './guest.ts';
-import type { GuestFrame, Opening, Placed } from './guest-frames.ts';
+import type { ForHostEdge, Opening, Placed } from './guest-frames.ts';
 import { encodeGuestFrame } from './guest-frames.ts';
 
 /** How often those are asked for a connection more that serve clients of an edge without app servers, in calls of `expire`. */
@@ -51,7 +51,7 @@ export class HostedGuests implements GuestKeeper {
     this.#send(edgeId, frame);
   }
 
-  handle(frame: GuestFrame, from: string): void {
+  handle(frame: ForHostEdge, from: string): void {
     if (frame.kind === 'open') return this.#open(frame, from);
     const guest = this.#byEdge.get(from)?.get(frame.n);
     // It has ended meanwhile.

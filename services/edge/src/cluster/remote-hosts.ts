@@ -1,4 +1,3 @@
-import type { ClientCompletion } from '@trunkline/protocol';
 import { decodeServiceMessage, MessageType } from '@trunkline/protocol';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from '../sessions/close-reason.ts';
@@ -9,7 +8,7 @@ import type { HubDirectory } from '../sessions/hub-directory.ts';
 import type { Served } from '../sessions/served.ts';
 import { QUIET_SECONDS } from '../sessions/served.ts';
 import type { ClusterStats } from './cluster-stats.ts';
-import type { GuestFrame } from './guest-frames.ts';
+import type { ForOwner } from './guest-frames.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { RemoteLine } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
@@ -84,7 +83,7 @@ export class RemoteHosts implements RemoteLine {
     this.#context.heldPosts.resume(this.#context.time.now());
   }
 
-  handle(frame: GuestFrame, from: string): void {
+  handle(frame: ForOwner, from: string): void {
     const host = this.#byNumber.get(frame.n);
     const client = host?.client;
     // Its client has left it meanwhile.
@@ -155,7 +154,7 @@ export class RemoteHosts implements RemoteLine {
   #answered(body: Uint8Array, host: RemoteHost): void {
     const message = decodeServiceMessage(body);
     if (message?.type !== MessageType.ClientCompletion) return;
-    this.#context.results.complete(message as ClientCompletion, body, host, this.#context);
+    this.#context.results.complete(message, body, host, this.#context);
   }
 }
 
