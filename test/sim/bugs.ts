@@ -1,6 +1,7 @@
 import { AckStatus } from '@trunkline/protocol';
 
 import { Asking } from '../../services/edge/src/cluster/asking.ts';
+import { HostedGuests } from '../../services/edge/src/cluster/hosted-guests.ts';
 import { HubSubjects } from '../../services/edge/src/cluster/hub-subjects.ts';
 import { Neighbours } from '../../services/edge/src/cluster/neighbours.ts';
 import { Relay } from '../../services/edge/src/cluster/relay.ts';
@@ -160,5 +161,9 @@ export const BUGS: readonly Bug[] = [
         },
       });
     },
+  },
+  {
+    name: 'a guest that outlives its owner',
+    plant: () => replace(HostedGuests.prototype, { edgeLost: () => {} }),
   },
 ];

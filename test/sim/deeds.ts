@@ -33,6 +33,12 @@ function send(world: World, [a]: Which, to: Audience | undefined): void {
   if (to !== undefined) speaker?.app.send(speaker.line, to);
 }
 
+function sayToOwn(world: World, [a, b]: Which): void {
+  const speaker = one(speakersOf(world), a);
+  const id = speaker && one([...speaker.line.welcomed], b);
+  if (id !== undefined) speaker!.app.sayTo(speaker!.line, id);
+}
+
 function ask(world: World, a: number, what: AskWhat | undefined): void {
   const speaker = one(speakersOf(world), a);
   if (what !== undefined) speaker?.app.ask(speaker.line, what);
@@ -161,6 +167,7 @@ export const DO: Readonly<Record<Deed, (world: World, which: Which) => void>> = 
       which,
       withConn(world, which[1], ({ id }) => ({ kind: 'conn', name: id })),
     ),
+  sayToOwn,
   join: (world, [a, b, c]) =>
     ask(
       world,

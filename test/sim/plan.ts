@@ -6,6 +6,7 @@ const DEEDS = {
   sendToGroup: 10,
   sendToUser: 6,
   sendToConn: 4,
+  sayToOwn: 4,
   join: 8,
   leave: 3,
   joinUser: 4,

@@ -32,7 +32,7 @@ const CHECKERS: readonly MakeChecker[] = [
   settled,
 ];
 
-/** Edges on one engine, an app server at each, and clients anywhere: a whole cluster on one clock. */
+/** Edges on one engine, app servers at each or at some, and clients anywhere: a whole cluster on one clock. */
 export class World {
   readonly hub = 'chat';
   readonly clock = new Clock();
@@ -43,6 +43,8 @@ export class World {
   readonly migrationLevel: number;
   /** Edges are reached by URLs of their own; else through a load balancer. */
   readonly #haveUrls: boolean;
+  /** The edges that app servers dial; clients are at all of them. */
+  readonly homes: readonly string[];
   readonly engine: SimEngine;
   readonly edges = new Map<string, SimEdge>();
   readonly apps: SimApp[] = [];
@@ -56,13 +58,16 @@ export class World {
     this.dice = new Dice(seed);
     this.migrationLevel = this.dice.between(0, 2);
     this.#haveUrls = seed % 2 === 0;
+    this.homes = this.dice.chance(0.5) ? EDGES : EDGES.slice(0, this.dice.between(1, 2));
     this.#outside = new Machine(this.clock);
     this.engine = new SimEngine(new Machine(this.clock), this.dice, this.journal);
     this.#checkers = CHECKERS.map((make) => make(this.journal, this));
     this.journal.watchedBy(this.#checkers);
     for (const edgeId of EDGES) this.startEdge(edgeId);
     this.clock.pass(3_000);
-    for (const edgeId of EDGES) this.apps.push(this.newApp(edgeId));
+    for (const at of EDGES.keys()) {
+      this.apps.push(this.newApp(this.homes[at % this.homes.length]!));
+    }
     this.clock.pass(500);
     for (let n = 0; n < CLIENTS; n++) this.clients.push(new SimClient(this, `user${n % USERS}`));
     for (let n = 0; n < POLLING_CLIENTS; n++) {
@@ -81,9 +86,10 @@ export class World {
     return this.dice.pick(this.#ready());
   }
 
-  /** That edge, or another one where it is not there. */
+  /** That edge, or another one that app servers dial where it is not there. */
   edgeFor(edgeId: string): SimEdge | undefined {
-    return this.#ready().find((edge) => edge.edgeId === edgeId) ?? this.someEdge();
+    const dialled = this.#ready().filter((edge) => this.homes.includes(edge.edgeId));
+    return dialled.find((edge) => edge.edgeId === edgeId) ?? this.dice.pick(dialled);
   }
 
   /** The edge at this URL, if it is there. */

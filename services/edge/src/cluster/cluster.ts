@@ -4,7 +4,7 @@ import type { Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
-import type { Bus, JoinBus } from '../ports/bus.ts';
+import type { Bus, GapCause, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
@@ -137,7 +137,7 @@ export class Cluster implements HubCluster {
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
-      gap: (from) => this.#missed(from),
+      gap: (from, why) => this.#missed(from, why),
       gone: (edgeId) => this.#neighbours.gone(edgeId),
       up: () => this.#up(),
       down: () => this.#down(),
@@ -223,7 +223,7 @@ export class Cluster implements HubCluster {
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
     this.claims.expire(now);
-    this.#guests.expire(now);
+    this.#guests.expire();
     if (this.#isUp) this.#rules.expire();
     this.relays.expire(now, late);
   }
@@ -261,10 +261,12 @@ export class Cluster implements HubCluster {
   }
 
   /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
-  #missed(from: string | undefined): void {
+  #missed(from: string | undefined, why: GapCause): void {
     this.#asking.gap(from);
     this.relays.gap(from);
-    this.#guests.gap(from);
+    // Nothing of a process that has ended is still to come.
+    if (why === 'restarted' && from !== undefined) this.#guests.edgeLost(from);
+    else this.#guests.gap(from);
     this.#relearn(from);
   }
 

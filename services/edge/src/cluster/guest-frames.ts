@@ -83,6 +83,14 @@ export type GuestFrame =
   /** All guests of the one that says this are over, up to the number before `n`. */
   | { readonly kind: 'over'; readonly n: number };
 
+/** What the edge of a client says to its host edge. */
+export type ForHostEdge = Extract<
+  GuestFrame,
+  { kind: 'open' | 'toHost' | 'welcomed' | 'left' | 'write' }
+>;
+/** The other way round. */
+export type ForOwner = Exclude<GuestFrame, ForHostEdge | { kind: 'lineLost' | 'over' }>;
+
 const Kind = {
   open: 30,
   placed: 31,
@@ -316,7 +324,8 @@ function oneOf<T extends string>(words: readonly T[], reader: ByteReader): T {
   const at = reader.offset;
   const word = reader.text();
   const found = words.find((known) => known === word);
-  if (found === undefined) throw new ProtocolError('wrong-type', at, `expected one of ${words}`);
+  if (found === undefined)
+    throw new ProtocolError('wrong-type', at, `expected one of ${words.join()}`);
   return found;
 }
 

@@ -85,8 +85,8 @@ export class GuestLines {
   }
 
   /** To be called about once a second. */
-  expire(now: number): void {
-    this.#guests.expire(now, (edgeId, hub) =>
+  expire(): void {
+    this.#guests.expire((edgeId, hub) =>
       this.#statuses.statusOf(edgeId).hubs.some(({ name }) => name === hub),
     );
   }
@@ -112,7 +112,8 @@ export class GuestLines {
   /** All that went over the line to an edge is over; of its clients those with numbers below `n`. */
   #end(edgeId: string, n?: number): void {
     this.#guests.edgeLost(edgeId, 'line_lost', n);
-    this.#remote.edgeLost(edgeId);
+    for (const { servers } of this.#hubs) servers.lineLost(edgeId);
+    this.#remote.lineLost(edgeId);
   }
 
   #say(kind: 'lineLost' | 'over', edgeId: string): void {

@@ -268,24 +268,32 @@ describe('sticks', () => {
 });
 
 describe('its server connection is lost', () => {
-  test.each([
-    [0, false],
-    [1, false],
-    [2, true],
-  ])('at migration level %i', async (level, moves) => {
-    const server = await serverAt(host, { level });
-    const other = await serverAt(host, { serverId: 'other', level });
-    const client = await guestOf(server, owner);
-    const holder = client.session.host!.serverId === 'other' ? other : server;
-    const next = holder === server ? other : server;
+  /** Two app servers, a client of one of them with a call under way, and then that one is lost. */
+  async function loss(level: number) {
+    const servers = [
+      await serverAt(host, { level }),
+      await serverAt(host, { serverId: 'other', level }),
+    ];
+    const client = await guestOf(servers[0]!, owner);
+    const [holder, next] = servers[0]!.session.clients.length > 0 ? servers : servers.toReversed();
     client.says(call('1'));
     await roundTrip();
-    await next.messages();
-    holder.socket.leave(1006);
+    await next!.messages();
+    holder!.socket.leave(1006);
     await roundTrip();
-    expect(client.socket.isOpen).toBe(moves);
     expect(endsOf(host)).toEqual({ app_server_lost: 1 });
-    if (!moves) return expect(owner.edge.closes).toEqual({ ServerConnectionClosed: 1 });
+    return { client, holder: holder!, next: next! };
+  }
+
+  test.each([0, 1])('at migration level %i: it is to connect again', async (level) => {
+    const { client } = await loss(level);
+    expect(client.socket.isOpen).toBe(false);
+    expect(owner.edge.closes).toEqual({ ServerConnectionClosed: 1 });
+  });
+
+  test('at migration level 2: it moves, and its call is answered with an error', async () => {
+    const { client, holder, next } = await loss(2);
+    expect(client.socket.isOpen).toBe(true);
     expect(client.heard.join('')).toContain('"invocationId":"1"');
     const [opened, said] = await next.messages();
     expect(opened).toMatchObject({ type: MessageType.OpenConnection, connectionId: client.id });
@@ -421,23 +429,32 @@ describe('the line between the edges', () => {
     return { server, client };
   }
 
-  test('misses something on the way there: both ends are told, and the client comes anew', async () => {
+  test.each([
+    ['there', () => host.gap('owner', 'missing')],
+    ['back', () => owner.gap('host', 'missing')],
+  ])('misses something on the way %s: another process has the client next', async (_way, miss) => {
     const { server, client } = await scene(2);
-    host.gap('owner', 'missing');
+    const other = await serverAt(host, { serverId: 'other', level: 2 });
+    miss();
     await roundTrip();
-    expect((await server.heard()).map(([kind]) => kind)).toEqual(['close', 'open', 'data']);
+    expect(await server.heard()).toEqual([['close', client.id, '']]);
+    expect((await other.heard()).map(([kind]) => kind)).toEqual(['open', 'data']);
     expect(client.heard.join('')).toContain('"error"');
     expect([owner.stats.remoteClients, host.stats.guests]).toEqual([1, 1]);
     expect(endsOf(host)).toEqual({ line_lost: 1 });
   });
 
-  test('misses something on the way back: the same', async () => {
+  test('misses something: a process that goes on does not get the same client again', async () => {
     const { server, client } = await scene(2);
     owner.gap('host', 'missing');
+    server.data(client, result('1'));
     await roundTrip();
-    expect((await server.heard()).map(([kind]) => kind)).toEqual(['close', 'open', 'data']);
-    expect(client.heard.join('')).toContain('"error"');
-    expect([owner.stats.remoteClients, host.stats.guests]).toEqual([1, 1]);
+    await announced(host);
+    expect(await server.heard()).toEqual([['close', client.id, '']]);
+    expect(client.heard.join('').match(/"invocationId":"1"/g)).toHaveLength(1);
+    expect(client.socket.isOpen).toBe(false);
+    expect(owner.edge.closes).toEqual({ ServerConnectionClosed: 1 });
+    expect(counted(owner.edge.context.counters.migrations)).toEqual({ no_server: 1 });
   });
 
   test('misses something, and the hub does not bear moves: the client is to connect again', async () => {

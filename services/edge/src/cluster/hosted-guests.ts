@@ -7,24 +7,13 @@ import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import type { ClusterStats, GuestEnd } from './cluster-stats.ts';
 import { ServedGuest } from './guest.ts';
 import type { GuestKeeper } from './guest.ts';
-import type { GuestFrame, Opening, Placed } from './guest-frames.ts';
+import type { ForHostEdge, Opening, Placed } from './guest-frames.ts';
 import { encodeGuestFrame } from './guest-frames.ts';
 
-/**
- * So long an app server may take to forget a client that was lost with the line to its edge: the app's
- * own code may still say goodbye to it.
- */
-const FORGOTTEN_MS = 30_000;
 /** How often those are asked for a connection more that serve clients of an edge without app servers, in calls of `expire`. */
 const ASK_EVERY = 10;
 /** How often a process is asked for one edge, at most: no balancer leads it there, it seems. */
 const MOST_ASKED = 5;
-
-/** A guest that was closed to its app server because its edge was out of reach. */
-interface Parted {
-  readonly server: PooledHost;
-  readonly until: number;
-}
 
 /** Clients of other edges that app servers of this edge serve. */
 export class HostedGuests implements GuestKeeper {
@@ -34,8 +23,6 @@ export class HostedGuests implements GuestKeeper {
   readonly #send: (edgeId: string, frame: Uint8Array) => void;
   /** By their edge, and number. */
   readonly #byEdge = new Map<string, Map<number, ServedGuest>>();
-  /** By id. */
-  readonly #parted = new Map<string, Parted>();
   /** By edge: how often which process was asked for a connection to that edge. */
   readonly #asked = new Map<string, Map<string, number>>();
   #expired = 0;
@@ -64,7 +51,7 @@ export class HostedGuests implements GuestKeeper {
     this.#send(edgeId, frame);
   }
 
-  handle(frame: GuestFrame, from: string): void {
+  handle(frame: ForHostEdge, from: string): void {
     if (frame.kind === 'open') return this.#open(frame, from);
     const guest = this.#byEdge.get(from)?.get(frame.n);
     // It has ended meanwhile.
@@ -83,11 +70,8 @@ export class HostedGuests implements GuestKeeper {
 
   /** An edge is gone, or what it says has a hole: its clients with numbers below `n` have ended here. */
   edgeLost(edgeId: string, why: GuestEnd, n = Infinity): void {
-    const until = this.now + FORGOTTEN_MS;
     for (const guest of this.#byEdge.get(edgeId)?.values() ?? []) {
-      if (guest.n >= n) continue;
-      if (guest.server !== undefined) this.#parted.set(guest.id, { server: guest.server, until });
-      guest.lost(why);
+      if (guest.n < n) guest.lost(why);
     }
   }
 
@@ -97,8 +81,7 @@ export class HostedGuests implements GuestKeeper {
   }
 
   /** To be called about once a second. `hasHosts`: that edge has app servers of the hub itself. */
-  expire(now: number, hasHosts: (edgeId: string, hub: string) => boolean): void {
-    for (const [id, { until }] of this.#parted) if (until <= now) this.#parted.delete(id);
+  expire(hasHosts: (edgeId: string, hub: string) => boolean): void {
     if (++this.#expired % ASK_EVERY === 0) this.#endDetours(hasHosts);
   }
 
@@ -117,7 +100,7 @@ export class HostedGuests implements GuestKeeper {
     const { id, n, serverId } = opening;
     const hub = this.#hubs.get(opening.hub);
     const guest = hub && new ServedGuest(opening, edgeId, hub, this);
-    const server = guest && this.#serverFor(guest, hub, serverId);
+    const server = guest && hub.servers.chooseNamed(guest, serverId);
     if (guest === undefined || server === undefined || this.#context.guests.get(id) !== undefined) {
       this.#stats.guestEnds.refused++;
       return this.say(edgeId, encodeGuestFrame({ kind: 'noRoom', n }));
@@ -128,19 +111,6 @@ export class HostedGuests implements GuestKeeper {
     this.#stats.guests++;
     this.say(edgeId, encodeGuestFrame(placedAt(server, n)));
     guest.openAt(server, opening);
-  }
-
-  /**
-   * A client that its process may still have on its books, because it was closed there a moment ago, goes
-   * to the same server connection: there the one is said before the other (service protocol reference,
-   * section 20.9). Older software does not bear even that.
-   */
-  #serverFor(guest: ServedGuest, hub: HubRuntime, serverId: string): PooledHost | undefined {
-    const parted = this.#parted.get(guest.id)?.server;
-    if (parted?.serverId !== serverId || !parted.carriesClients) {
-      return hub.servers.chooseNamed(guest, serverId);
-    }
-    return parted.software.reopensClients && parted.takesClients ? parted : undefined;
   }
 
   /**

@@ -1,17 +1,20 @@
-import type { ClientCompletion } from '@trunkline/protocol';
 import { decodeServiceMessage, MessageType } from '@trunkline/protocol';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import type { Host } from '../sessions/host.ts';
+import type { HubClient } from '../sessions/hub-client.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import type { Served } from '../sessions/served.ts';
 import { QUIET_SECONDS } from '../sessions/served.ts';
 import type { ClusterStats } from './cluster-stats.ts';
-import type { GuestFrame } from './guest-frames.ts';
+import type { ForOwner } from './guest-frames.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { RemoteLine } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
+
+/** No edge knows by itself. */
+const ANYWHERE = '';
 
 /** The hosts at other edges that clients of this edge have. */
 export class RemoteHosts implements RemoteLine {
@@ -80,7 +83,7 @@ export class RemoteHosts implements RemoteLine {
     this.#context.heldPosts.resume(this.#context.time.now());
   }
 
-  handle(frame: GuestFrame, from: string): void {
+  handle(frame: ForOwner, from: string): void {
     const host = this.#byNumber.get(frame.n);
     const client = host?.client;
     // Its client has left it meanwhile.
@@ -115,24 +118,43 @@ export class RemoteHosts implements RemoteLine {
     }
   }
 
-  /** An edge is gone, or what it says has a hole: its app servers are lost to the clients here. */
+  /** An edge is gone: its app servers are lost to the clients here, until they dial another one. */
   edgeLost(edgeId: string): void {
-    // A copy: who is given to the same edge anew is not lost.
-    for (const host of [...this.#byNumber.values()]) {
-      if (host.edgeId === edgeId && host.client !== undefined) this.#lose(host, host.client);
+    for (const [host, client] of this.#at(edgeId)) this.#lose(host, client);
+  }
+
+  /**
+   * What is said to an edge or by it has a hole, and its app servers go on. What one still says to a client
+   * that it had could not be told from what it says to the same client later: so another process has it
+   * next, or else the client is to connect again, under a new id.
+   */
+  lineLost(edgeId: string): void {
+    for (const [host, client] of this.#at(edgeId)) {
+      this.#lose(host, client, ANYWHERE);
+      if (!host.hub.waiting.has(client as HubClient)) continue;
+      if (client.ready) this.#context.counters.migrations.add('no_server');
+      client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
     }
   }
 
-  #lose(host: RemoteHost, client: Served): void {
+  /** A copy: who is given to the same edge anew is not lost. */
+  #at(edgeId: string): (readonly [RemoteHost, Served])[] {
+    return [...this.#byNumber.values()].flatMap((host) =>
+      host.edgeId === edgeId && host.client !== undefined ? [[host, host.client] as const] : [],
+    );
+  }
+
+  /** `where`: the edge that knows by itself when the process may have the client again. */
+  #lose(host: RemoteHost, client: Served, where = host.edgeId): void {
     host.release(client);
-    host.hub.servers.lostAt(host.edgeId, host, client);
+    host.hub.servers.lostAt(where, host, client);
     client.hostLost(host);
   }
 
   #answered(body: Uint8Array, host: RemoteHost): void {
     const message = decodeServiceMessage(body);
     if (message?.type !== MessageType.ClientCompletion) return;
-    this.#context.results.complete(message as ClientCompletion, body, host, this.#context);
+    this.#context.results.complete(message, body, host, this.#context);
   }
 }
 

@@ -57,6 +57,13 @@ export class LostConnections {
     this.#lossOf(server).clients.set(id, edgeId);
   }
 
+  /** The line to an edge has a hole: that edge is asked no more whether a process may have a client again. */
+  lineLost(edgeId: string): void {
+    for (const { clients } of this.#losses.values()) {
+      for (const [id, where] of clients) if (where === edgeId) clients.set(id, HERE);
+    }
+  }
+
   /** A connection has come: a process that lacks one has replaced it by this. */
   replaced({ serverId, software }: PooledHost): void {
     const loss = this.#losses.get(serverId);

@@ -37,6 +37,11 @@ export class ServerPool {
     this.#losses.lostAt(edgeId, server, client);
   }
 
+  /** What app servers at that edge say of former stays of a client may come yet. */
+  lineLost(edgeId: string): void {
+    this.#losses.lineLost(edgeId);
+  }
+
   /** Whether the process of `server` may not know yet that the client of this id is no longer with it. */
   remembers(server: PooledHost, id: string): boolean {
     return this.#losses.remembers(server, id);
