@@ -9,6 +9,8 @@ const STOP_MS = 8_000;
 export interface Running {
   /** Ends cleanly; called once, with why: a signal's name, or what went wrong. */
   stop(why: string): Promise<void>;
+  /** How long `stop` may take, in milliseconds, before the process is ended; 8 s when not given. */
+  readonly stopMs?: number;
   /** Rejects when the process cannot go on: it is stopped and ends with code 1. */
   readonly failed?: Promise<never>;
 }
@@ -36,7 +38,8 @@ export async function runProcess(
     const running = await start();
     if (running !== undefined) {
       const why = await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
-      setTimeout(() => process.exit(1), STOP_MS).unref();
+      const { stopMs = STOP_MS } = running;
+      if (stopMs !== Infinity) setTimeout(() => process.exit(1), stopMs).unref();
       await running.stop(why);
     }
   } catch (error) {
