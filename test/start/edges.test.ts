@@ -40,9 +40,7 @@ describe.skipIf(NATS === undefined)('npm start -- --edges 3 (needs nats-server)'
     }
     for (const [index, { heard }] of pages.entries()) {
       const others = [0, 1, 2].filter((other) => other !== index);
-      await expect
-        .poll(() => heard.toSorted())
-        .toEqual(others.map((other) => `from ${other}`));
+      await expect.poll(() => heard.toSorted()).toEqual(others.map((other) => `from ${other}`));
     }
     for (const admin of start.urls('Metrics')) {
       expect(await (await fetch(admin)).text()).toContain('\ntrunkline_cluster_members 3\n');
