@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type BusEngine, NATS, startEdge, type StartedEdge, startNats } from '@trunkline/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { scrape } from '../edge/support/metrics.ts';
@@ -115,6 +115,9 @@ describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
     await using edges = await startEdges(2, bus);
     const pids = [...processesOf(edges.pid).values()];
     expect(pids).toHaveLength(2);
+    onTestFinished(() => {
+      for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL');
+    });
     edges.child.kill('SIGKILL');
     await expect.poll(() => pids.filter(isAlive)).toEqual([]);
   });
