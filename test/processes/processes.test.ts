@@ -60,7 +60,7 @@ function said(edges: StartedEdge, edge: string, what: string): string[] {
 }
 
 describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
-  it('shares a port among edges, and one that is killed comes back while the others serve', async () => {
+  it('shares a port among edges: one that is killed comes back while the others serve, and all end with the parent', async () => {
     await using edges = await startEdges(2, bus, ['--server-wait', '300']);
     const sockets = await clientsOfAll(edges);
     const there = await Promise.all(IDS.map((edge) => clientsOf(edges, edge)));
@@ -84,10 +84,17 @@ describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
     expect(await value(edges, 'trunkline_edge_restarts_total', 'e-2')).toBe(0);
     // It has its part of the port again.
     sockets.push(...(await clientsOfAll(edges)));
+
+    const pids = [...after.values()];
+    onTestFinished(() => {
+      for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL');
+    });
+    edges.child.kill('SIGKILL');
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
     for (const socket of sockets) socket.terminate();
   });
 
-  it('has one admin port for all edges, and passes signals on to each', async () => {
+  it('has one admin port for all edges, keeps their port to them, and passes signals on', async () => {
     await using edges = await startEdges(2, bus);
     const status = async (path: string, init: RequestInit = {}): Promise<number> =>
       (await fetch(`${edges.adminUrl}${path}`, init)).status;
@@ -103,33 +110,20 @@ describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
     // Where there is no promtool, nothing is checked.
     expect(`${promtool.stdout ?? ''}${promtool.stderr ?? ''}`).toBe('');
 
+    // Whoever else shares a port does not get this one.
+    const { port } = new URL(edges.url);
+    const flags = ['--dev', '--admin-port', '0', '--processes', '2', '--bus', bus];
+    const second = await runEdge([...flags, '--port', port]);
+    expect(second.stderr).toContain(`cannot listen on 127.0.0.1 port ${port}: it is in use`);
+    expect(second.stderr.split('\n')).toHaveLength(2);
+    expect(second.code).toBe(1);
+
     edges.child.kill('SIGHUP');
     for (const edge of IDS) {
       await expect.poll(() => said(edges, edge, '"access keys read again"')).toHaveLength(1);
     }
     expect(await edges.stop()).toEqual({ code: 0, signal: null });
     for (const edge of IDS) expect(said(edges, edge, '"edge stops"')).toHaveLength(1);
-  });
-
-  it('leaves no edge behind when the parent is killed', async () => {
-    await using edges = await startEdges(2, bus);
-    const pids = [...processesOf(edges.pid).values()];
-    expect(pids).toHaveLength(2);
-    onTestFinished(() => {
-      for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL');
-    });
-    edges.child.kill('SIGKILL');
-    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
-  });
-
-  it('does not share a port with others that share theirs', async () => {
-    await using edges = await startEdges(2, bus);
-    const { port } = new URL(edges.url);
-    const flags = ['--dev', '--admin-port', '0', '--processes', '2', '--bus', bus];
-    const { code, stderr } = await runEdge([...flags, '--port', port]);
-    expect(stderr).toContain(`cannot listen on 127.0.0.1 port ${port}: it is in use`);
-    expect(stderr.split('\n')).toHaveLength(2);
-    expect(code).toBe(1);
   });
 
   it('ends with the line of an edge that cannot start', async () => {
