@@ -7,10 +7,10 @@ const STOP_MS = 8_000;
 
 /** What a process is once it has started. */
 export interface Running {
+  /** How long the stop may take beyond the usual, in milliseconds; Infinity: as long as it takes. */
+  readonly drainMs?: number;
   /** Ends cleanly; called once, with why: a signal's name, or what went wrong. */
   stop(why: string): Promise<void>;
-  /** How long `stop` may take, in milliseconds, before the process is ended; 8 s when not given. */
-  readonly stopMs?: number;
   /** Rejects when the process cannot go on: it is stopped and ends with code 1. */
   readonly failed?: Promise<never>;
 }
@@ -38,8 +38,8 @@ export async function runProcess(
     const running = await start();
     if (running !== undefined) {
       const why = await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
-      const { stopMs = STOP_MS } = running;
-      if (stopMs !== Infinity) setTimeout(() => process.exit(1), stopMs).unref();
+      const ms = STOP_MS + (running.drainMs ?? 0);
+      if (ms < Infinity) setTimeout(() => process.exit(1), ms).unref();
       await running.stop(why);
     }
   } catch (error) {

@@ -9,7 +9,7 @@ export interface Answer {
 export interface Question {
   readonly path: string;
   readonly method?: string;
-  readonly contentType?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer<ArrayBuffer> | undefined;
   /** An edge that is later, in milliseconds, has not answered. */
   readonly withinMs?: number;
@@ -27,15 +27,12 @@ export function askAll(
 
 async function ask(adminUrl: string | undefined, question: Question): Promise<Answer> {
   if (adminUrl === undefined) return NO_ANSWER;
-  const { path, method = 'GET', contentType, body, withinMs } = question;
+  const { path, method = 'GET', headers, body, withinMs } = question;
   try {
     const response = await fetch(`${adminUrl}${path}`, {
       method,
-      // It is not for a kept connection to find out that the edge is another one by now.
-      headers: {
-        connection: 'close',
-        ...(contentType === undefined ? {} : { 'content-type': contentType }),
-      },
+      // A connection that is kept would be one to an edge that may have ended since.
+      headers: { ...headers, connection: 'close' },
       body: body ?? null,
       signal: withinMs === undefined ? null : AbortSignal.timeout(withinMs),
     });

@@ -17,10 +17,10 @@ const cannotGoOn = new Promise<string>((resolve) => (endWith = resolve));
 async function start(): Promise<Running | undefined> {
   try {
     const own = { edgeId, port: Number(port), adminHost: '127.0.0.1', adminPort: 0 };
-    const edge = await runEdge({ ...readConfig(sources), ...own }, sources);
-    edge.failed.catch((error: SettingsError) => refuse(error).then(endWith));
+    const { failed, ...edge } = await runEdge({ ...readConfig(sources), ...own }, sources);
+    failed.catch((error: SettingsError) => refuse(error).then(endWith));
     await tell({ listening: edge.adminUrl });
-    return { stop: edge.stop };
+    return edge;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     await refuse(error);

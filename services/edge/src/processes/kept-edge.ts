@@ -59,11 +59,11 @@ export class KeptEdge {
     this.#process?.signal(name);
   }
 
-  /** Has it end, and not start again; `ended` says when. */
-  stop(): void {
+  /** Has it end, by a signal, and not start again; `ended` says when. */
+  stop(signal: NodeJS.Signals): void {
     this.#isStopping = true;
     clearTimeout(this.#timer);
-    if (this.isAlive) this.signal('SIGTERM');
+    if (this.isAlive) this.signal(signal);
     else this.#end();
   }
 

@@ -16,7 +16,11 @@ async function edge(id: string, isReady: boolean) {
   app.get('/metrics', () => '# TYPE x gauge\nx 1\n');
   app.get('/ready', (_request, reply) => reply.code(isReady ? 200 : 503).send({}));
   app.post('/admin/drain', (request, reply) =>
-    reply.code(isReady ? 202 : 409).send({ heard: request.body, query: request.query }),
+    reply.code(isReady ? 202 : 409).send({
+      heard: request.body,
+      query: request.query,
+      origin: request.headers.origin,
+    }),
   );
   const adminUrl = await app.listen({ host: '127.0.0.1', port: 0 });
   return { id, adminUrl, isAlive: true, restarts: 0 };
@@ -62,9 +66,10 @@ test('what is told is told to each edge, and answered with the worst status', as
   const { statusCode, json } = await app.inject({
     method: 'POST',
     url: '/admin/drain?rate=5',
+    headers: { origin: 'https://a.example' },
     payload: { why: 'update' },
   });
-  const heard = { heard: { why: 'update' }, query: { rate: '5' } };
+  const heard = { heard: { why: 'update' }, query: { rate: '5' }, origin: 'https://a.example' };
   expect(statusCode).toBe(503);
   expect(json()).toEqual({
     edges: {

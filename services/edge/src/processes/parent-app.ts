@@ -57,11 +57,18 @@ function passOn(app: FastifyInstance, edges: readonly Edge[]): void {
   });
 }
 
+/** What edges go by: what the body is, and whether it is a page that asks. */
+const PASSED_ON = ['content-type', 'origin'] as const;
+
 function questionOf({ url, method, headers, body }: FastifyRequest): Question {
+  const passed = PASSED_ON.flatMap((name) => {
+    const value = headers[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
     path: url,
     method,
-    contentType: headers['content-type'],
+    headers: Object.fromEntries(passed),
     body: Buffer.isBuffer(body) ? (body as Buffer<ArrayBuffer>) : undefined,
   };
 }

@@ -43,12 +43,13 @@ export async function startParent(config: EdgeConfig, argv: readonly string[]): 
   const stop = async (why: string): Promise<void> => {
     isStopping = true;
     log.info({ why }, 'edges stop');
-    for (const edge of edges) edge.stop();
+    // The signal says how much time there is; where there was none, it is no time to wait.
+    for (const edge of edges) edge.stop(why === 'SIGTERM' ? why : 'SIGINT');
     await Promise.all(edges.map(({ ended }) => ended));
     await admin.close();
   };
-  // How long edges may take they know themselves.
-  return { url, failed, stop, stopMs: Infinity };
+  // How long they may take the edges know themselves.
+  return { url, failed, stop, drainMs: Infinity };
 }
 
 /** `failed` rejects when an edge says that it cannot go on as things are. */
