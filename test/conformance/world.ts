@@ -38,7 +38,7 @@ export interface World extends AsyncDisposable {
  * the others. `mixed`: two app servers and all clients come by one address, which gives every new TCP
  * connection to another edge.
  */
-type Arrangement = 'together' | 'apart' | 'mixed';
+export type Arrangement = 'together' | 'apart' | 'mixed';
 
 /** What a world is made of, besides app servers. */
 export interface WorldOptions {

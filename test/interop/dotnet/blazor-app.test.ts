@@ -1,9 +1,10 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { NATS_ENGINE } from '../../bus/engines.ts';
 import { CHROMIUM, startBrowser } from '../../e2e/browser.ts';
 import { backAgain, dialogDelays, openPages } from './blazor-pages.ts';
-import { BlazorWorld } from './blazor-world.ts';
+import { type Between, BlazorWorld } from './blazor-world.ts';
 import { Circuit, fetchPage } from './circuit.ts';
 import { BUILD_TIMEOUT_MS, type RestoredPart, withPart } from './part.ts';
 
@@ -14,7 +15,15 @@ const ECHO = 2;
 const DEADLINE_MS = 30_000;
 
 /** On Kestrel alone two show how soon Blazor itself can tell its user. */
-const PAGES = { edge: 10, kestrel: 2 } as const;
+const PAGES = { nothing: 2, edge: 10, edges: 4 } as const;
+const HOSTS: Readonly<Record<Between, string>> = {
+  nothing: 'on Kestrel alone',
+  edge: 'with Microsoft.Azure.SignalR',
+  edges: 'with Microsoft.Azure.SignalR, on three edges behind one address (needs nats-server)',
+};
+const BETWEEN: readonly Between[] = NATS_ENGINE.isHere
+  ? ['nothing', 'edge', 'edges']
+  : ['nothing', 'edge'];
 /** Until a user sees that the server is gone. */
 const DIALOG_MS = 1_000;
 /** For ten pages to be opened, to be lost, and to be back on another process. */
@@ -25,13 +34,13 @@ async function rendered(circuit: Circuit, text: string): Promise<void> {
 }
 
 await withPart({ project: 'BlazorApp', how: 'with its packages' }, (part) => {
-  for (const service of [false, true]) {
-    const host = service ? 'with Microsoft.Azure.SignalR' : 'on Kestrel alone';
+  for (const between of BETWEEN) {
+    const host = HOSTS[between];
     describe(`BlazorApp ${host}`, () => {
       let world: BlazorWorld;
 
       beforeAll(async () => {
-        world = await BlazorWorld.start(part, service);
+        world = await BlazorWorld.start(part, between);
       }, BUILD_TIMEOUT_MS);
 
       afterAll(async () => {
@@ -58,7 +67,7 @@ await withPart({ project: 'BlazorApp', how: 'with its packages' }, (part) => {
         expect(circuit.rendered).not.toContain('other characters');
       });
 
-      if (!service) return;
+      if (between === 'nothing') return;
       it('sends circuits to this server, and to no other', async () => {
         const answer = await fetch(`${world.url}/_blazor/negotiate`, { method: 'POST' });
         const { accessToken } = (await answer.json()) as { accessToken: string };
@@ -67,20 +76,20 @@ await withPart({ project: 'BlazorApp', how: 'with its packages' }, (part) => {
       });
     });
 
-    defineBrowserTests(part, host, service);
+    defineBrowserTests(part, host, between);
   }
 });
 
-function defineBrowserTests(part: RestoredPart, host: string, service: boolean): void {
+function defineBrowserTests(part: RestoredPart, host: string, between: Between): void {
   describe.skipIf(CHROMIUM === undefined)(
     `BlazorApp ${host} in a browser (needs chromium on the PATH)`,
     () => {
-      const count = service ? PAGES.edge : PAGES.kestrel;
+      const count = PAGES[between];
       let world: BlazorWorld;
       let browser: Browser;
 
       beforeAll(async () => {
-        world = await BlazorWorld.start(part, service);
+        world = await BlazorWorld.start(part, between);
         browser = await startBrowser();
       }, BUILD_TIMEOUT_MS);
 
@@ -112,13 +121,13 @@ function defineBrowserTests(part: RestoredPart, host: string, service: boolean):
       });
 
       // How a process stops in an orderly way is no matter of Kestrel's, and takes its time.
-      it.for(service ? (['SIGKILL', 'SIGTERM'] as const) : (['SIGKILL'] as const))(
+      it.for(between === 'edge' ? (['SIGKILL', 'SIGTERM'] as const) : (['SIGKILL'] as const))(
         `${count} pages tell their users within a second that the app has gone by %s, and come back with it`,
         // Ten pages share their cores with other tests: a browser that is late has two more tries. An
         // edge that lets pages wait has them wait for ten seconds, each time.
         { timeout: RESTART_MS, retry: 2 },
         async (signal) => {
-          await using world = await BlazorWorld.start(part, service);
+          await using world = await BlazorWorld.start(part, between);
           const pages = await openPages(browser, world.url, count);
           const delays = await dialogDelays(pages, await world.end(signal));
           expect(delays.filter((delay) => delay > DIALOG_MS)).toEqual([]);

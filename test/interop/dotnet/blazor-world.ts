@@ -1,9 +1,24 @@
 import { once } from 'node:events';
 
-import { startEdge, type StartedEdge, TcpProxy } from '@trunkline/testing';
+import { startEdge, startRoundRobinProxy, TcpProxy } from '@trunkline/testing';
+
+import { NATS_ENGINE, startCluster } from '../../bus/engines.ts';
 
 import { azureSettings, negotiates } from './hub-app.ts';
 import type { RestoredPart, StartedApp } from './part.ts';
+
+/**
+ * What is between the app and its pages: nothing; an edge; or three of them, behind one address that gives
+ * every new connection to another one.
+ */
+export type Between = 'nothing' | 'edge' | 'edges';
+
+const EDGES = 3;
+
+/** The address of what is between, and its end. */
+interface Service extends AsyncDisposable {
+  readonly url: string;
+}
 
 /** The app under an address that stays when it is started again, and a network to break. */
 export class BlazorWorld implements AsyncDisposable {
@@ -13,14 +28,14 @@ export class BlazorWorld implements AsyncDisposable {
   readonly network: TcpProxy;
   readonly #part: RestoredPart;
   readonly #front: TcpProxy;
-  readonly #edge: StartedEdge | undefined;
+  readonly #service: Service | undefined;
   #app: StartedApp | undefined;
 
-  static async start(part: RestoredPart, service: boolean): Promise<BlazorWorld> {
-    const edge = service ? await startEdge() : undefined;
+  static async start(part: RestoredPart, between: Between): Promise<BlazorWorld> {
+    const service = await startService(between);
     const front = await TcpProxy.start();
-    const network = edge ? await TcpProxy.start(edge.url) : front;
-    const world = new BlazorWorld(part, front, network, edge);
+    const network = service ? await TcpProxy.start(service.url) : front;
+    const world = new BlazorWorld(part, front, network, service);
     await world.startApp();
     return world;
   }
@@ -29,19 +44,19 @@ export class BlazorWorld implements AsyncDisposable {
     part: RestoredPart,
     front: TcpProxy,
     network: TcpProxy,
-    edge: StartedEdge | undefined,
+    service: Service | undefined,
   ) {
     this.#part = part;
     this.#front = front;
-    this.#edge = edge;
+    this.#service = service;
     this.network = network;
     this.url = front.url;
   }
 
   /** Resolves once circuits can be opened. */
   async startApp(): Promise<void> {
-    const edge = this.#edge;
-    this.#app = await this.#part.start(edge ? azureSettings(edge.url, this.network.url) : {});
+    const service = this.#service;
+    this.#app = await this.#part.start(service ? azureSettings(service.url, this.network.url) : {});
     this.#front.target = this.#app.url;
     await negotiates(`${this.#app.url}/_blazor`);
   }
@@ -57,8 +72,24 @@ export class BlazorWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#app?.stop();
-    await this.#edge?.stop();
+    await this.#service?.[Symbol.asyncDispose]();
     await this.#front[Symbol.asyncDispose]();
     if (this.network !== this.#front) await this.network[Symbol.asyncDispose]();
   }
+}
+
+async function startService(between: Between): Promise<Service | undefined> {
+  if (between === 'nothing') return undefined;
+  if (between === 'edge') return startEdge();
+  const cluster = await startCluster(NATS_ENGINE, EDGES);
+  const proxy = await startRoundRobinProxy(
+    cluster.edges.map(({ url }) => Number(new URL(url).port)),
+  );
+  return {
+    url: `http://127.0.0.1:${proxy.port}`,
+    [Symbol.asyncDispose]: async () => {
+      await proxy.stop();
+      await cluster[Symbol.asyncDispose]();
+    },
+  };
 }

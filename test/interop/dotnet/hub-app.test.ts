@@ -1,7 +1,7 @@
 import { startEdge, type StartedEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ENGINES, startCluster } from '../../bus/engines.ts';
+import { ENGINES, NATS_ENGINE, startCluster } from '../../bus/engines.ts';
 import { perform } from '../../conformance/define.ts';
 import { CONTROL_JOINT_RUNS, CONTROL_RUNS, type Run } from '../../conformance/scenario-table.ts';
 import { type AppServer, startAppServer } from '../../conformance/start-app-server.ts';
@@ -109,7 +109,26 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
       );
     });
   });
+
+  describe.skipIf(!NATS_ENGINE.isHere)(`HubApp at any edge on ${NATS_ENGINE.label}`, () => {
+    describe.concurrent('serves clients at any edge', { timeout: TIMEOUT_MS }, () => {
+      let world: World;
+
+      beforeAll(async () => {
+        world = await startHubAppWorld(part, () => startCluster(NATS_ENGINE, MIXED_EDGES), 'mixed');
+      }, BUILD_TIMEOUT_MS);
+
+      afterAll(async () => {
+        await world?.[Symbol.asyncDispose]();
+      });
+
+      defineScenarios(SERVICE_RUNS, () => world);
+    });
+  });
 });
+
+/** Behind one address, which gives every connection of clients and app servers to another edge. */
+const MIXED_EDGES = 3;
 
 function defineScenarios(runs: readonly Run[], world: () => World): void {
   it.for(runs.map((run) => [run.scenario.name, run] as const))('%s', async ([, run]) => {

@@ -8,7 +8,7 @@ import {
   type AppServerOptions,
   controlAt,
 } from '../../conformance/start-app-server.ts';
-import { startWorld, type World } from '../../conformance/world.ts';
+import { type Arrangement, startWorld, type World } from '../../conformance/world.ts';
 import type { RestoredPart } from './part.ts';
 
 /** Enough for an app's server connections on a busy machine. */
@@ -50,6 +50,7 @@ export async function negotiates(hubUrl: string): Promise<void> {
 export function startHubAppWorld(
   part: RestoredPart,
   cluster?: () => Promise<Cluster>,
+  arrangement?: Arrangement,
 ): Promise<World> {
   return startWorld({
     fronts: ['straight'],
@@ -57,5 +58,6 @@ export function startHubAppWorld(
     // Some arguments of its hub methods are JSON.
     protocols: ['json'],
     cluster,
+    ...(arrangement && { arrangement }),
   });
 }
