@@ -23,6 +23,7 @@ const GENERATED =
 /** What the labels are that sources give the values of. */
 const GIVEN: Readonly<Record<string, string>> = {
   reason: 'one of the [close reasons](close-reasons.md)',
+  operation: 'one of the [operations of the REST API](rest-api.md)',
   type: 'the name of a [service message](../protocol.md#to-app-servers), or `unknown`',
 };
 

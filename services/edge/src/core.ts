@@ -22,6 +22,8 @@ import { Intake } from './sessions/intake.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
 import { Outbox } from './sessions/outbox.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
+import { PublicUrl } from './sessions/rest/public-url.ts';
+import { RestDoor } from './sessions/rest/rest-door.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
@@ -80,6 +82,8 @@ export function createCore(parts: CoreParts): Core {
   const clients = new ClientAdmission(context, tokens, hubs, parts.provenance);
   const servers = new ServerAdmission(context, tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, heldPosts);
+  const { random, provenance } = parts;
+  const rest = new RestDoor({ edge: context, random, publicUrl: new PublicUrl(provenance) }, hubs);
   const watch = new Watch(context, [
     cluster,
     clients,
@@ -100,6 +104,7 @@ export function createCore(parts: CoreParts): Core {
       receive: (request, exchange) => requests.receive(request, exchange),
       send: (request, exchange) => requests.send(request, exchange),
       leave: (request, exchange) => requests.leave(request, exchange),
+      rest: (request, exchange) => rest.receive(request, exchange),
     },
     closeAll: () => closeAll(context, hubs),
     stop: () => {

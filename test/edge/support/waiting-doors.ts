@@ -118,6 +118,7 @@ export class WaitingDoors implements Disposable {
           return { client: 'a client', owner: 'ann', take };
         },
         leave: (request, exchange) => void doors!.#exchange('leave', request, exchange),
+        rest: (request, exchange) => void doors!.#exchange('rest', request, exchange),
       },
     );
     const used = (pool: string): number => [...pools.usage()].find(([name]) => name === pool)![1];

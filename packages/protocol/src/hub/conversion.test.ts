@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../errors.ts';
 import { ByteWriter } from '../service/byte-writer.ts';
 import { encodeInvocation, encodeStreamItem, encodeVoidCompletion } from './calls.ts';
-import { jsonMembers } from './json-members.ts';
+import { jsonItems, jsonMembers } from './json-members.ts';
 import { writeJsonAsMessagePack } from './json-to-msgpack.ts';
 import { messagePackToJson } from './msgpack-to-json.ts';
 
@@ -105,6 +105,13 @@ test('members of an object, by their names in lower case', () => {
   ]);
   expect(jsonMembers(Buffer.from('{}'))).toEqual(new Map());
   expect(jsonMembers(Buffer.from('[1]'))).toBeUndefined();
+});
+
+test('items of an array', () => {
+  const items = jsonItems(Buffer.from(' [ 1 , "a,]" ,{"a":[1,"]"]},[ 2 ] , null ] '))!;
+  expect(items.map(String)).toEqual(['1', '"a,]"', '{"a":[1,"]"]}', '[ 2 ]', 'null']);
+  expect(jsonItems(Buffer.from('[]'))).toEqual([]);
+  expect(jsonItems(Buffer.from('{}'))).toBeUndefined();
 });
 
 describe('hub messages', () => {

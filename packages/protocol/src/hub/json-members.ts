@@ -1,4 +1,15 @@
-import { OPEN_BRACE, QUOTE, skipSpace, stringEnd, valueEnd } from './json-scan.ts';
+import {
+  CLOSE_BRACKET,
+  COMMA,
+  isSpace,
+  nestedEnd,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipSpace,
+  stringEnd,
+  valueEnd,
+} from './json-scan.ts';
 
 /**
  * The members of a JSON object by their names in lower case, each value as its own bytes: who passes a
@@ -20,4 +31,30 @@ export function jsonMembers(bytes: Buffer): Map<string, Buffer> | undefined {
     at = skipSpace(bytes, after + 1, end);
   }
   return members;
+}
+
+/** The items of a JSON array, likewise; undefined where it is none. */
+export function jsonItems(bytes: Buffer): Buffer[] | undefined {
+  const end = bytes.length;
+  let at = skipSpace(bytes, 0, end);
+  if (bytes[at] !== OPEN_BRACKET) return undefined;
+  const items: Buffer[] = [];
+  at = skipSpace(bytes, at + 1, end);
+  while (at < end && bytes[at] !== CLOSE_BRACKET) {
+    const after = itemEnd(bytes, at, end);
+    items.push(bytes.subarray(at, after));
+    at = skipSpace(bytes, after, end);
+    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
+  }
+  return items;
+}
+
+function itemEnd(bytes: Buffer, start: number, end: number): number {
+  const first = bytes[start];
+  if (first === QUOTE) return stringEnd(bytes, start, end);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(bytes, start, end);
+  let at = start;
+  while (at < end && bytes[at] !== COMMA && bytes[at] !== CLOSE_BRACKET && !isSpace(bytes[at]))
+    at++;
+  return at;
 }

@@ -38,7 +38,7 @@ TURNS[OPEN_BRACE] = TURNS[OPEN_BRACKET] = 1;
 TURNS[CLOSE_BRACE] = TURNS[CLOSE_BRACKET] = -1;
 
 /** The index just after the object or array that opens at `open`, or -1. */
-function nestedEnd(bytes: Uint8Array, open: number, end: number): number {
+export function nestedEnd(bytes: Uint8Array, open: number, end: number): number {
   let depth = 0;
   let at = open;
   while (at < end) {

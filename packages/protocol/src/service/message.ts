@@ -414,7 +414,7 @@ export interface FilteredCommands {
   readonly type: typeof MessageType.FilteredCommands;
   /** Empty: all connections. */
   readonly filter: string;
-  /** Framed service messages; whom they name counts for nothing. */
+  /** An array, each element of it an array that begins with what to do. */
   readonly commands: Uint8Array;
 }
 

@@ -25,6 +25,14 @@ const SERVER_LIMITS = {
   silentSeconds: 0,
 };
 
+/** What waits for an answer of a client keeps none of them (`client_results` bounds it). */
+const REST_BODIES = {
+  bytes: 1024 * 1024,
+  postsOfOwner: 'rest_posts',
+  bytesOfOwner: 'rest_post_bytes',
+  until: 'taken',
+} as const;
+
 export interface RouteSettings extends NewcomerSettings {
   readonly allowedOrigins: readonly string[];
   /** One WebSocket message of a client, or one post: each may hold many hub messages. */
@@ -89,9 +97,9 @@ export function routes(app: TemplatedApp, settings: RouteSettings, doors: Doors)
     respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) }),
   );
   for (const path of ['/client/*', '/client']) app.options(path, preflight);
-  const healthy = on((res, request) => answering.say(res, request, { status: 200 }));
-  for (const path of ['/api/health', '/api/v1/health']) app.get(path, healthy).head(path, healthy);
-  const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
+  restCalls(app, settings, doors, newcomers, answering);
+  const body =
+    'There is nothing here. Clients connect at /client/, app servers at /server/; REST calls go to /api/.\n';
   app.any('/*', refuse({ status: 404, headers: TEXT, body }, answering));
 }
 
@@ -139,7 +147,14 @@ function clientRequests(
   const negotiate = ask((request, exchange) => doors.negotiate(request, exchange), last);
   const receive = ask((request, exchange) => doors.receive(request, exchange), lastIfRefused);
   const leave = ask((request, exchange) => doors.leave(request, exchange), last);
-  const bodies = new Bodies(settings.maxBatchBytes, settings.counters, settings.pools);
+  const rules = {
+    bytes: settings.maxBatchBytes,
+    postsOfClient: 'posts',
+    postsOfOwner: 'posts_of_user',
+    bytesOfOwner: 'post_bytes',
+    until: 'answered',
+  } as const;
+  const bodies = new Bodies(rules, settings.counters, settings.pools);
   const send = ask((request, exchange, res) => {
     const post = doors.send(request, exchange);
     if (post === undefined) return;
@@ -153,6 +168,24 @@ function clientRequests(
   for (const path of ['/client/', '/client']) {
     app.get(path, receive).post(path, send).del(path, leave).any(path, refused);
   }
+}
+
+/** REST calls; which of them there are, their door knows. */
+function restCalls(
+  app: TemplatedApp,
+  { counters, pools }: RouteSettings,
+  doors: Doors,
+  newcomers: Newcomers,
+  { last, ask }: Answering,
+): void {
+  const bodies = new Bodies(REST_BODIES, counters, pools);
+  const call = ask((request, exchange, res) => {
+    const post = doors.rest(request, exchange);
+    if (post === undefined) return;
+    newcomers.forget(request.remoteAddress);
+    bodies.read(res, post, exchange);
+  }, last);
+  app.any('/api/*', call);
 }
 
 /** Answers what no route is for; the answer to a HEAD ends with its head. */

@@ -28,12 +28,14 @@ export interface HttpAnswer {
 
 /** A post whose body is to be read: for whom, and what becomes of it. */
 export interface Post {
-  /** The id of the connection it is for. */
+  /** The id of the connection it is for; empty for a REST call. */
   readonly client: string;
-  /** Whose share of all posts it counts against: see `Visitor`. */
+  /** Whose share of all posts it counts against: see `Visitor`; of REST calls the hub. */
   readonly owner: string;
   /** Takes the whole body, which is its own from then on. Not called if the post is answered before. */
   take(body: Buffer): void;
+  /** What is answered in its place where its body is refused, if not the very answer that is given. */
+  refused?(answer: HttpAnswer): HttpAnswer;
 }
 
 /**
@@ -57,6 +59,8 @@ export interface Doors {
   send(request: HttpRequest, exchange: Exchange): Post | undefined;
   /** `DELETE /client/`. */
   leave(request: HttpRequest, exchange: Exchange): void;
+  /** Any method below `/api/`; a post where there is a body to be read. */
+  rest(request: HttpRequest, exchange: Exchange): Post | undefined;
 }
 
 export interface Listener {
