@@ -5,7 +5,7 @@ import { Mailbox } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, mintClientToken, mintRestToken } from '@trunkline/tokens';
 
 export interface CallOptions {
-  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Instead of one that is good for the path; null: none. */
   readonly token?: string | null;
@@ -38,11 +38,18 @@ export async function call(
   const response = await fetch(url, {
     method,
     headers: { ...authorization, ...json, ...headers },
-    ...(body !== undefined && { body, duplex: 'half' }),
+    ...(body !== undefined && { body: sendable(body), duplex: 'half' }),
   });
   const bytes = new Uint8Array(await response.arrayBuffer());
   const text = Buffer.from(bytes).toString();
   return { status: response.status, headers: response.headers, body: text, bytes };
+}
+
+/** A fetch takes no bytes of memory that may be shared. */
+function sendable(
+  body: NonNullable<CallOptions['body']>,
+): string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
+  return body instanceof Uint8Array ? Uint8Array.from(body) : body;
 }
 
 /** A client of a hub, and what is said to it. */

@@ -3,9 +3,14 @@ import type { Registry } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { ADMIN_CONNECTIONS } from '../open-files.ts';
+import { openApi } from '../sessions/rest/openapi.ts';
+import { VERSION } from '../version.ts';
 import type { Health } from './health.ts';
 
-/** The admin port: `/metrics` for Prometheus, `/live` and `/ready` for who restarts and routes. */
+/**
+ * The admin port: `/metrics` for Prometheus, `/live` and `/ready` for who restarts and routes, and what
+ * the REST API is like for who makes clients of it.
+ */
 export function createAdminApp(registry: Registry, health: Pick<Health, 'ready'>): FastifyInstance {
   const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });
   app.server.maxConnections = ADMIN_CONNECTIONS;
@@ -16,5 +21,6 @@ export function createAdminApp(registry: Registry, health: Pick<Health, 'ready'>
   app.get('/ready', (_request, reply) =>
     reply.code(health.ready ? 200 : 503).send({ status: health.ready ? 'ready' : 'not ready' }),
   );
+  app.get('/admin/openapi.json', (_request, reply) => reply.send(openApi(VERSION)));
   return app;
 }
