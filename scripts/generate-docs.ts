@@ -14,6 +14,10 @@ import {
   SERVER_CLOSE_REASONS,
 } from '../services/edge/src/sessions/close-reason.ts';
 import type { CloseReason } from '../services/edge/src/sessions/close-reason.ts';
+import type { Operation } from '../services/edge/src/sessions/rest/operations.ts';
+import { OPERATIONS } from '../services/edge/src/sessions/rest/operations.ts';
+import type { Route } from '../services/edge/src/sessions/rest/routes.ts';
+import { ROUTES } from '../services/edge/src/sessions/rest/routes.ts';
 import { NEGOTIATE_OPTIONS } from '../services/negotiate/src/options.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
@@ -31,6 +35,7 @@ const PAGES: Readonly<Record<string, () => string[]>> = {
   'metrics.md': metricsPage,
   'close-reasons.md': closeReasonsPage,
   'edge-settings.md': () => settingsPage('edge', EDGE_OPTIONS),
+  'rest-api.md': restPage,
   'negotiate-settings.md': () => settingsPage('negotiate service', NEGOTIATE_OPTIONS),
 };
 
@@ -88,6 +93,33 @@ function settingsPage(process: string, table: OptionTable): string[] {
     optionsMarkdown(table, true),
   ];
 }
+
+function restPage(): string[] {
+  return [
+    '# Operations of the REST API',
+    'The same as an OpenAPI document is at `/admin/openapi.json` on the admin port of an edge. What is the same as with Azure SignalR Service, and what is not, is in [REST](../rest.md).',
+    ...Object.entries<Operation>(OPERATIONS).flatMap(([id, operation]) => [
+      `## ${id}`,
+      `${operation.summary} Since ${operation.since}.`,
+      routesTable(ROUTES.filter((route) => route.id === id)),
+      ...list([
+        ...(operation.query?.length ? [`query: ${operation.query.map(code).join(', ')}`] : []),
+        ...(operation.body === undefined ? [] : [`body: ${operation.body}`]),
+        ...(operation.anonymous === true ? ['without a token'] : []),
+      ]),
+    ]),
+  ];
+}
+
+function routesTable(routes: readonly Route[]): string {
+  const rows = routes.map(
+    ({ method, template, success, absent }) =>
+      `| \`${method} ${template}\` | ${success} | ${absent === undefined ? '' : code(absent)} |`,
+  );
+  return ['| request | answer | 404 with |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+const code = (text: string): string => `\`${text}\``;
 
 function list(items: readonly string[]): string[] {
   return items.length === 0 ? [] : [items.map((item) => `- ${item}`).join('\n')];

@@ -35,9 +35,7 @@ describe.each([1, 3])('with %i edges', (edgeCount) => {
     const body = scenario.body === undefined ? {} : { body: scenario.body };
 
     const answer = await call(world.url, `${route.method} ${urlOf(route, names, scenario)}`, body);
-    expect([answer.status, answer.body].slice(0, 1)).toEqual([
-      route.id === 'accessKey' ? 401 : route.success,
-    ]);
+    expect(answer.status).toBe(route.success);
     expectForm(route, answer.body, answer.headers);
     await scenario.check?.(answer);
 

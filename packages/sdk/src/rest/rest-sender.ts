@@ -82,7 +82,7 @@ function messageBody(target: string, args: readonly unknown[]): string {
  * JSON object that holds the result.
  */
 function clientResult({ headers, body }: RestAnswer): unknown {
-  const protocol = findProtocol(headers.get('x-protocol') ?? 'json');
+  const protocol = findProtocol(protocolOf(headers));
   if (protocol === undefined) throw new InvalidDataException('The client speaks another protocol.');
   const isJson = headers.get('content-type')?.startsWith('application/json') === true;
   if (isJson && body.at(-1) !== RECORD_SEPARATOR) {
@@ -99,6 +99,11 @@ function clientResult({ headers, body }: RestAnswer): unknown {
   if (message.fault !== undefined) throw message.fault;
   if (message.error !== undefined) throw new HubError(message.error);
   return message.result;
+}
+
+/** The second name is of services that are older. */
+function protocolOf(headers: Headers): string {
+  return headers.get('x-asrs-protocol') ?? headers.get('x-protocol') ?? 'json';
 }
 
 const RECORD_SEPARATOR = 0x1e;

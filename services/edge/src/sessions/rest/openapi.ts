@@ -175,7 +175,7 @@ function messageContent(schema: Json): Json {
 function responsesOf({ success, style, operation, absent, method, id }: Route): Json {
   const content = method === 'HEAD' ? {} : answerContent(operation.answer, style === 'dated');
   const responses: Record<string, Json> = {};
-  if (id !== 'accessKey') responses[success] = { description: 'Done, or accepted.', ...content };
+  responses[success] = { description: 'Done, or accepted.', ...content };
   if (operation.anonymous === true) return responses;
   responses['401'] = { description: 'The token is none for this path.' };
   if (id === 'accessKey') return responses;

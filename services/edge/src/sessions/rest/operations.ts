@@ -31,7 +31,7 @@ export interface Operation {
   /** Below `/api` or `/api/v1`, or of the preview below `/api/v1-preview`; the first is the one to use. */
   readonly paths: readonly string[];
   readonly previewPaths?: readonly string[];
-  /** The status when all went well, where the style has the operation. */
+  /** The status when all went well, where the style has the operation; of `accessKey` the only one. */
   readonly success: Partial<Readonly<Record<Style, number>>>;
   readonly query?: readonly QueryName[];
   readonly body?: BodyKind;
@@ -263,7 +263,7 @@ export const OPERATIONS = {
     since: '2023-07-01',
     methods: ['GET'],
     paths: ['/auth/accessKey'],
-    success: { v1: 200, dated: 200 },
+    success: { v1: 401, dated: 401 },
     answer: 'nothing',
   },
   execute: {
