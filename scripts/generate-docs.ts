@@ -3,6 +3,7 @@
  * With `--check` it writes nothing, and fails naming the pages that are stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { optionsMarkdown } from '@trunkline/settings';
 import type { OptionTable } from '@trunkline/settings';
@@ -21,6 +22,7 @@ import { ROUTES } from '../services/edge/src/sessions/rest/routes.ts';
 import { NEGOTIATE_OPTIONS } from '../services/negotiate/src/options.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
+const SDK_TYPES = new URL('../packages/sdk/src/rest/rest-api.ts', import.meta.url);
 const GENERATED =
   '<!-- Made by `npm run docs` from tables in the code: change those, not this page. -->';
 
@@ -125,9 +127,39 @@ function list(items: readonly string[]): string[] {
   return items.length === 0 ? [] : [items.map((item) => `- ${item}`).join('\n')];
 }
 
-function current(name: string): string | undefined {
+/** The calls of the dated versions as types, for the SDK, which knows nothing of the edge. */
+function sdkTypes(): string {
+  const routes = ROUTES.filter(({ style, isAlias }) => style === 'dated' && !isAlias);
+  const templates = [...new Set(routes.map(({ template }) => template))];
+  const codes = [...new Set(ROUTES.flatMap(({ absent }) => absent ?? []))];
+  const members = templates.map((template) => {
+    const calls = routes
+      .filter((route) => route.template === template)
+      .map(({ method, operation }) => `    readonly ${method}: ${union(operation.query ?? [])};`);
+    return [`  readonly ${key(template.replace('/api/', ''))}: {`, ...calls, '  };'].join('\n');
+  });
+  return `// Made by \`npm run docs\` from the edge's table of REST operations: change that, not this file.
+
+/** The paths below \`/api/\`, their methods, and the query parameters of each. */
+export interface RestApi {
+${members.join('\n')}
+}
+
+/** What \`x-ms-error-code\` says where what a call names is not there. */
+export type AbsentCode =
+${codes.map((one) => `  | '${one}'`).join('\n')};
+`;
+}
+
+const key = (text: string): string => (/^\w+$/.test(text) ? text : `'${text}'`);
+
+function union(texts: readonly string[]): string {
+  return texts.length === 0 ? 'never' : texts.map((text) => `'${text}'`).join(' | ');
+}
+
+function current(file: URL): string | undefined {
   try {
-    return readFileSync(new URL(name, FOLDER), 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
     return undefined; // not written yet
   }
@@ -135,17 +167,20 @@ function current(name: string): string | undefined {
 
 mkdirSync(FOLDER, { recursive: true });
 const pages = Object.entries(PAGES).map(
-  ([name, blocks]) => [name, `${[GENERATED, ...blocks()].join('\n\n')}\n`] as const,
+  ([name, blocks]) =>
+    [new URL(name, FOLDER), `${[GENERATED, ...blocks()].join('\n\n')}\n`] as const,
 );
-const stale = pages.filter(([name, text]) => current(name) !== text);
-if (process.argv.includes('--check')) {
-  for (const [name] of stale) {
-    console.error(`docs/reference/${name} is stale: run npm run docs`);
+const stale = [...pages, [SDK_TYPES, sdkTypes()] as const].filter(
+  ([file, text]) => current(file) !== text,
+);
+const check = process.argv.includes('--check');
+for (const [file, text] of stale) {
+  const name = relative(process.cwd(), fileURLToPath(file));
+  if (check) {
+    console.error(`${name} is stale: run npm run docs`);
     process.exitCode = 1;
-  }
-} else {
-  for (const [name, text] of stale) {
-    writeFileSync(new URL(name, FOLDER), text);
-    console.log(`wrote ${fileURLToPath(new URL(name, FOLDER))}`);
+  } else {
+    writeFileSync(file, text);
+    console.log(`wrote ${name}`);
   }
 }
