@@ -5,6 +5,7 @@ import { usedOf } from '../../services/edge/src/sessions/wire.test-support.ts';
 import { HubClient } from './support/hub-client.ts';
 import { negotiate } from './support/negotiate.ts';
 import type { People } from './support/rest-world.ts';
+import { hears } from './support/rest-scenarios.ts';
 import { RestWorld } from './support/rest-world.ts';
 import type { RestClient } from './support/rest.ts';
 import { call, restToken } from './support/rest.ts';
@@ -127,7 +128,7 @@ describe('the result of a client', () => {
     });
     await expect.poll(waiting).toEqual([0, 1, 1]);
     gone.abort();
-    await expect(given).rejects.toThrow();
+    await expect(given).rejects.toThrow('This operation was aborted');
     await expect.poll(waiting).toEqual([0, 0, 0]);
   });
 
@@ -280,8 +281,7 @@ describe('commands by a filter', () => {
   test('without a filter go to all', async () => {
     await using people = await world.people('all');
     await execute([{ type: 'SendMessage', message: { Target: 'say', Arguments: ['all'] } }]);
-    for (const { said } of people.both)
-      await said.first(([first]) => first === 'all', 'the message');
+    for (const client of people.both) expect(await hears(client, 'all')).toEqual(['all']);
   });
 
   test.each([
@@ -291,7 +291,7 @@ describe('commands by a filter', () => {
     [[{ type: 'JoinGroup' }]],
     [[{ type: 'LeaveGroup', group: ' ' }]],
     [[{ type: 'SendMessage' }]],
-    [Array(101).fill({ type: 'JoinGroup', group: 'g' })],
+    [Array.from({ length: 101 }, () => ({ type: 'JoinGroup', group: 'g' }))],
   ])('that are none are a bad request (%#)', async (body) => {
     expect((await execute(body)).status).toBe(400);
   });

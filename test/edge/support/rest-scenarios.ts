@@ -261,6 +261,8 @@ export const SCENARIOS: Readonly<
         expect(claims).toContainEqual({ type: 'role', value: 'a' });
         await client.close();
       },
+      // It has gone by then.
+      nowhere: {},
     };
   },
   getClaims: async (stage) => {
@@ -272,6 +274,8 @@ export const SCENARIOS: Readonly<
         expect(claims).toContainEqual({ type: 'asrs.s.uid', value: stage.user });
         await client.close();
       },
+      // It has gone by then.
+      nowhere: {},
     };
   },
 };

@@ -31,6 +31,7 @@ export class RestWorld implements AsyncDisposable {
         const connectionString = formatConnectionString(url, DEVELOPMENT_ACCESS_KEY);
         const server = createServer({ connectionString });
         server.hub('/chat', Chat);
+        server.hub('/app', Chat, { hub: 'app_chat' });
         await server.start();
         return server;
       }),

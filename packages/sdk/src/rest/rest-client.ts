@@ -144,9 +144,7 @@ export function path<T extends keyof RestApi>(
   names: Readonly<Record<NamesOf<T>, string>>,
 ): RestPath<T> {
   const all: Readonly<Record<string, string>> = names;
-  return template.replaceAll(/\{(\w+)\}/g, (_all, name: string) =>
-    segment(all[name]!),
-  ) as RestPath<T>;
+  return template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => segment(all[name]!));
 }
 
 /** URLs lose segments of dots, escaped or not. */
