@@ -21,6 +21,8 @@ const INT_64 = 0xd3;
 const LETTER = { f: 0x66, n: 0x6e, t: 0x74 } as const;
 /** Decimal digits that fit a number without loss. */
 const SAFE_DIGITS = 15;
+/** Digits that fit 64 bits, with a sign: to read a number of thousands of them exactly takes time. */
+const MOST_DIGITS = 20;
 
 /**
  * Writes the JSON value at `start` as MessagePack: integers as such up to 64 bits, in their shortest
@@ -92,7 +94,7 @@ function writeNumber(out: ByteWriter, bytes: Buffer, start: number, end: number)
   let at = start;
   while (at < end && !endsNumber(bytes[at]!)) at++;
   const text = bytes.toString('latin1', start, at);
-  if (/[.eE]/.test(text)) writeFloat(out, Number(text));
+  if (text.length > MOST_DIGITS || /[.eE]/.test(text)) writeFloat(out, Number(text));
   else if (text.length <= SAFE_DIGITS) writeInteger(out, Number(text));
   else writeBigInteger(out, BigInt(text));
   return at;

@@ -81,7 +81,10 @@ function withId(protocol: string, framed: Uint8Array, invocationId: string): Uin
     reader.skip();
     if (!reader.nil()) reader.text();
     const target = reader.text();
-    const args = bytes.subarray(reader.offset, msgpackValueEnd(bytes, reader.offset, bytes.length));
+    const start = reader.offset;
+    const end = msgpackValueEnd(bytes, start, bytes.length);
+    if (end === -1) throw new ProtocolError('truncated', start, 'arguments that do not end');
+    const args = bytes.subarray(start, end);
     return encodeInvocation(true, { target, args, invocationId });
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

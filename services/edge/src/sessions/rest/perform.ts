@@ -14,6 +14,7 @@ import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
 import { absent, uncertain, unavailable } from './rest-error.ts';
 import { bodyOf } from './service-body.ts';
+import type { ServiceOperationId } from './service-messages.ts';
 import { SERVICE_MESSAGES } from './service-messages.ts';
 
 /** What a call does, and by which hub; it answers the call, now or later. Throws RestError. */
@@ -34,7 +35,7 @@ export const perform: Perform = (call, hub, body, context) => {
   const { id } = call.route;
   const other = OTHERS[id];
   if (other !== undefined) return other(call, hub, body, context);
-  const made = SERVICE_MESSAGES[id as keyof typeof SERVICE_MESSAGES](call, body);
+  const made = SERVICE_MESSAGES[id as ServiceOperationId](call, body);
   const messages: readonly MessageFromServer[] = Array.isArray(made) ? made : [made];
   const [message] = messages;
   if ('ackId' in message!) return say(message, hub, askerOf(call), context);
