@@ -35,7 +35,8 @@ describe.each([1, 3])('with %i edges', (edgeCount) => {
     const body = scenario.body === undefined ? {} : { body: scenario.body };
 
     const answer = await call(world.url, `${route.method} ${urlOf(route, names, scenario)}`, body);
-    expect([answer.status, answer.body]).toEqual([route.success, bodyOf(route)]);
+    expect(answer.status).toBe(route.success);
+    expect(answer.body).toMatch(bodyOf(route));
     expect(answer.headers.get('x-ms-request-id')).toMatch(/^[\da-f]{16}$/);
     await scenario.check?.(answer);
 
@@ -44,7 +45,7 @@ describe.each([1, 3])('with %i edges', (edgeCount) => {
     const isAbsent = scenario.nowhere !== undefined && route.absent !== undefined;
     const { status, code, text } = isAbsent ? absenceOf(route) : presenceOf(route);
     expect([none.status, none.headers.get('x-ms-error-code')]).toEqual([status, code]);
-    expect(none.body).toEqual(text);
+    expect(none.body).toMatch(text);
   });
 
   test('an application goes before the hub, in any case', async () => {
@@ -82,26 +83,26 @@ function urlOf(
 }
 
 /** The body of a good answer, as far as its route says. */
-function bodyOf({ operation, style, method }: Route): unknown {
+function bodyOf({ operation, style, method }: Route): RegExp {
   const { answer } = operation;
-  if (answer === 'nothing' || method === 'HEAD') return '';
-  if (answer === 'response') return style === 'dated' ? '{}' : '';
-  return expect.stringMatching(/^\{.+\}\x1e?$/s);
+  if (answer === 'nothing' || method === 'HEAD') return /^$/;
+  if (answer === 'response') return style === 'dated' ? /^\{\}$/ : /^$/;
+  // A completion in JSON has its record separator behind it.
+  return /^\{.+\}.?$/s;
 }
 
 interface Expected {
   readonly status: number;
   readonly code: string | null;
-  readonly text: unknown;
+  readonly text: RegExp;
 }
 
-/** Asked again, a call is answered as before; of a stream, a client or a claim there is nothing new to see. */
 function presenceOf(route: Route): Expected {
   return { status: route.success, code: null, text: bodyOf(route) };
 }
 
 function absenceOf({ style, method, absent }: Route): Expected {
-  const detail = expect.stringMatching(new RegExp(`^{"code":"${absent}","message":"[^"]+"}$`));
-  const inBody = style === 'dated' ? detail : expect.stringMatching(/^The .+\.$/);
-  return { status: 404, code: absent!, text: method === 'HEAD' ? '' : inBody };
+  const detail = new RegExp(`^{"code":"${absent}","message":"[^"]+"}$`);
+  const inBody = style === 'dated' ? detail : /^The .+\.$/;
+  return { status: 404, code: absent!, text: method === 'HEAD' ? /^$/ : inBody };
 }

@@ -11,10 +11,11 @@ class Chat extends Hub {
   echo(value: unknown): unknown {
     return value;
   }
-  /** A stream that ends with its client. */
+  /** A stream of nothing, which ends with its client. */
   async *nothing(): AsyncGenerator<never> {
     const { signal } = this;
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    yield* [];
   }
 }
 
