@@ -3,6 +3,7 @@
  * With `--check` it writes nothing, and fails naming the pages that are stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { optionsMarkdown } from '@trunkline/settings';
 import type { OptionTable } from '@trunkline/settings';
@@ -15,15 +16,21 @@ import {
   SERVER_CLOSE_REASONS,
 } from '../services/edge/src/sessions/close-reason.ts';
 import type { CloseReason } from '../services/edge/src/sessions/close-reason.ts';
+import type { Operation } from '../services/edge/src/sessions/rest/operations.ts';
+import { OPERATIONS } from '../services/edge/src/sessions/rest/operations.ts';
+import type { Route } from '../services/edge/src/sessions/rest/routes.ts';
+import { ROUTES } from '../services/edge/src/sessions/rest/routes.ts';
 import { NEGOTIATE_OPTIONS } from '../services/negotiate/src/options.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
+const SDK_TYPES = new URL('../packages/sdk/src/rest/rest-api.ts', import.meta.url);
 const GENERATED =
   '<!-- Made by `npm run docs` from tables in the code: change those, not this page. -->';
 
 /** What the labels are that sources give the values of. */
 const GIVEN: Readonly<Record<string, string>> = {
   reason: 'one of the [close reasons](close-reasons.md)',
+  operation: 'one of the [operations of the REST API](rest-api.md)',
   type: 'the name of a [service message](../protocol.md#to-app-servers), or `unknown`',
 };
 
@@ -31,6 +38,7 @@ const PAGES: Readonly<Record<string, () => string[]>> = {
   'metrics.md': metricsPage,
   'close-reasons.md': closeReasonsPage,
   'edge-settings.md': () => settingsPage('edge', EDGE_OPTIONS),
+  'rest-api.md': restPage,
   'negotiate-settings.md': () => settingsPage('negotiate service', NEGOTIATE_OPTIONS),
 };
 
@@ -92,13 +100,70 @@ function settingsPage(process: string, table: OptionTable): string[] {
   ];
 }
 
+function restPage(): string[] {
+  return [
+    '# Operations of the REST API',
+    'The same as an OpenAPI document is at `/admin/openapi.json` on the admin port of an edge. What is the same as with Azure SignalR Service, and what is not, is in [REST](../rest.md).',
+    ...Object.entries<Operation>(OPERATIONS).flatMap(([id, operation]) => [
+      `## ${id}`,
+      `${operation.summary} Since ${operation.since}.`,
+      routesTable(ROUTES.filter((route) => route.id === id)),
+      ...list([
+        ...(operation.query?.length ? [`query: ${operation.query.map(code).join(', ')}`] : []),
+        ...(operation.body === undefined ? [] : [`body: ${operation.body}`]),
+        ...(operation.anonymous === true ? ['without a token'] : []),
+      ]),
+    ]),
+  ];
+}
+
+function routesTable(routes: readonly Route[]): string {
+  const rows = routes.map(
+    ({ method, template, success, absent }) =>
+      `| \`${method} ${template}\` | ${success} | ${absent === undefined ? '' : code(absent)} |`,
+  );
+  return ['| request | answer | 404 with |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+const code = (text: string): string => `\`${text}\``;
+
 function list(items: readonly string[]): string[] {
   return items.length === 0 ? [] : [items.map((item) => `- ${item}`).join('\n')];
 }
 
-function current(name: string): string | undefined {
+/** The calls of the dated versions as types, for the SDK, which knows nothing of the edge. */
+function sdkTypes(): string {
+  const routes = ROUTES.filter(({ style, isAlias }) => style === 'dated' && !isAlias);
+  const templates = [...new Set(routes.map(({ template }) => template))];
+  const codes = [...new Set(ROUTES.flatMap(({ absent }) => absent ?? []))];
+  const members = templates.map((template) => {
+    const calls = routes
+      .filter((route) => route.template === template)
+      .map(({ method, operation }) => `    readonly ${method}: ${union(operation.query ?? [])};`);
+    return [`  readonly ${key(template.replace('/api/', ''))}: {`, ...calls, '  };'].join('\n');
+  });
+  return `// Made by \`npm run docs\` from the edge's table of REST operations: change that, not this file.
+
+/** The paths below \`/api/\`, their methods, and the query parameters of each. */
+export interface RestApi {
+${members.join('\n')}
+}
+
+/** What \`x-ms-error-code\` says where what a call names is not there. */
+export type AbsentCode =
+${codes.map((one) => `  | '${one}'`).join('\n')};
+`;
+}
+
+const key = (text: string): string => (/^\w+$/.test(text) ? text : `'${text}'`);
+
+function union(texts: readonly string[]): string {
+  return texts.length === 0 ? 'never' : texts.map((text) => `'${text}'`).join(' | ');
+}
+
+function current(file: URL): string | undefined {
   try {
-    return readFileSync(new URL(name, FOLDER), 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
     return undefined; // not written yet
   }
@@ -106,17 +171,20 @@ function current(name: string): string | undefined {
 
 mkdirSync(FOLDER, { recursive: true });
 const pages = Object.entries(PAGES).map(
-  ([name, blocks]) => [name, `${[GENERATED, ...blocks()].join('\n\n')}\n`] as const,
+  ([name, blocks]) =>
+    [new URL(name, FOLDER), `${[GENERATED, ...blocks()].join('\n\n')}\n`] as const,
 );
-const stale = pages.filter(([name, text]) => current(name) !== text);
-if (process.argv.includes('--check')) {
-  for (const [name] of stale) {
-    console.error(`docs/reference/${name} is stale: run npm run docs`);
+const stale = [...pages, [SDK_TYPES, sdkTypes()] as const].filter(
+  ([file, text]) => current(file) !== text,
+);
+const check = process.argv.includes('--check');
+for (const [file, text] of stale) {
+  const name = relative(process.cwd(), fileURLToPath(file));
+  if (check) {
+    console.error(`${name} is stale: run npm run docs`);
     process.exitCode = 1;
-  }
-} else {
-  for (const [name, text] of stale) {
-    writeFileSync(new URL(name, FOLDER), text);
-    console.log(`wrote ${fileURLToPath(new URL(name, FOLDER))}`);
+  } else {
+    writeFileSync(file, text);
+    console.log(`wrote ${name}`);
   }
 }

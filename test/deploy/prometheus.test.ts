@@ -96,6 +96,10 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
       'trunkline_pool_refusals_total{pool="posts",kind="total"} 0+1x30',
     ],
   },
+  TrunklineRestCallsFail: {
+    fires: ['trunkline_rest_requests_total{operation="userExists",status="5xx"} 0+60x30'],
+    isQuiet: ['trunkline_rest_requests_total{operation="userExists",status="4xx"} 0+60x30'],
+  },
   TrunklineServersBreakProtocol: {
     fires: ['trunkline_protocol_errors_total{side="server",code="wrong-type"} 0x25 1x5'],
     isQuiet: ['trunkline_protocol_errors_total{side="client",code="wrong-type"} 0x25 1x5'],

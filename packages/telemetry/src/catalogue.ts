@@ -26,6 +26,8 @@ const POOLS = [
   'posts',
   'posts_of_user',
   'post_bytes',
+  'rest_posts',
+  'rest_post_bytes',
   'client_results',
   'client_results_of_client',
   'early_questions',
@@ -322,6 +324,15 @@ export const METRICS = {
     meaning: 'Clients whose outbound queue was full, so that they were closed.',
     whenItRises:
       'A few are bad networks. Many at once: messages are too large or too many for the clients, or the network in front of the edge is full.',
+  },
+  trunkline_rest_requests_total: {
+    type: 'counter',
+    help: 'REST calls, by operation and class of status.',
+    labels: { operation: 'given', status: ['2xx', '4xx', '5xx'] },
+    meaning:
+      'Calls of the REST API that name one of its operations, by how they were answered. A check that finds nothing is a 4xx. Calls whose callers went before they were answered are not counted.',
+    whenItRises:
+      '5xx: other edges do not answer in time, see trunkline_cluster_questions_total, or the edge is short of something, see trunkline_pool_refusals_total. 4xx of other operations than checks: a caller with a wrong key, see trunkline_token_rejections_total, or with a wrong request; the log says which.',
   },
   trunkline_protocol_errors_total: {
     type: 'counter',

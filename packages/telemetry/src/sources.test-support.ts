@@ -5,6 +5,7 @@ import type { GivenLabels, Sources } from './registry.ts';
 
 export const GIVEN: GivenLabels = {
   trunkline_client_closes_total: { reason: ['Normal', 'SlowClient'] },
+  trunkline_rest_requests_total: { operation: ['sendToAll'] },
   trunkline_unreadable_messages_total: { type: ['Ack', 'unknown'] },
   trunkline_server_closes_total: { reason: ['Normal'] },
 };

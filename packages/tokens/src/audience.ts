@@ -47,7 +47,8 @@ function isRestPath(audience: string, request: string): boolean {
  */
 function normalised(path: string): string {
   const segments = path.replace(/\/$/, '').split('/').map(decodeSegment);
-  const hub = segments.indexOf('hubs') + 1;
+  // `hub` in the preview of version 1.
+  const hub = segments.findIndex((segment) => segment === 'hubs' || segment === 'hub') + 1;
   return JSON.stringify(segments.map((text, i) => (i === hub ? text.toLowerCase() : text)));
 }
 

@@ -1,6 +1,6 @@
 import type { Budget } from '@trunkline/protocol';
 import { discard } from '@trunkline/protocol';
-import type { Pools } from './pools.ts';
+import type { PoolName, Pools } from './pools.ts';
 import type { BodyExchange } from './ports/exchange.ts';
 import type { HttpAnswer, PassedPost, Post } from './ports/listener.ts';
 
@@ -21,29 +21,53 @@ interface Reading {
 
 const TRY_LATER: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } };
 
+/** What bodies of one kind may take. */
+export interface BodyRules {
+  /** Of one body, at most. */
+  readonly bytes: number;
+  /** Posts in flight, by the id of their connection. */
+  readonly postsOfClient?: PoolName;
+  /** Posts in flight, and bytes of their bodies, by owner. */
+  readonly postsOfOwner: PoolName;
+  readonly bytesOfOwner: PoolName;
+  /** Until when a post counts: until it is answered, or until its body has been taken. */
+  readonly until: 'answered' | 'taken';
+}
+
+/** Of posts of clients; `bytes`: of one of them. */
+export function bodiesOfClients(bytes: number): BodyRules {
+  return {
+    bytes,
+    postsOfClient: 'posts',
+    postsOfOwner: 'posts_of_user',
+    bytesOfOwner: 'post_bytes',
+    until: 'answered',
+  };
+}
+
 /**
  * Reads the bodies of posts, whether a client sends them here or another edge passes them on, within
  * bounds for each, for each connection and owner, and for all of them together. What is refused is
  * still let come, unread, for some seconds: a client that is cut off while it sends would never see why.
  */
 export class Bodies {
-  readonly #bodyBytes: number;
+  readonly #rules: BodyRules;
   readonly #counters: BodyCounters;
-  /** Posts in flight by the id of their connection, and by owner; bytes of bodies by owner. */
-  readonly #posts: Budget<string>;
-  readonly #postsOfUser: Budget<string>;
+  readonly #postsOfClient: Budget<string> | undefined;
+  readonly #postsOfOwner: Budget<string>;
   readonly #bytes: Budget<string>;
-  /** Posts that have not been answered, their bodies whole or not. */
+  /** Posts that count, their bodies whole or not. */
   readonly #readings = new Set<Reading>();
 
-  /** `bodyBytes`: of one body, at most. */
-  constructor(bodyBytes: number, counters: BodyCounters, pools: Pools) {
-    this.#bodyBytes = bodyBytes;
+  constructor(rules: BodyRules, counters: BodyCounters, pools: Pools) {
+    this.#rules = rules;
     this.#counters = counters;
+    const { postsOfClient } = rules;
     const evictOwner = (owner: string): void => this.#evict((post) => post.owner === owner);
-    this.#posts = pools.open('posts', (id) => this.#evict((post) => post.client === id));
-    this.#postsOfUser = pools.open('posts_of_user', evictOwner);
-    this.#bytes = pools.open('post_bytes', evictOwner);
+    this.#postsOfClient =
+      postsOfClient && pools.open(postsOfClient, (id) => this.#evict((post) => post.client === id));
+    this.#postsOfOwner = pools.open(rules.postsOfOwner, evictOwner);
+    this.#bytes = pools.open(rules.bytesOfOwner, evictOwner);
   }
 
   /**
@@ -52,7 +76,7 @@ export class Bodies {
    */
   open(post: AnyPost, exchange: BodyExchange): ReadPiece | undefined {
     if (!this.#reserve(post)) {
-      giveUp(exchange, TRY_LATER);
+      giveUp(exchange, post, TRY_LATER);
       return undefined;
     }
     const pieces: Buffer[] = [];
@@ -65,48 +89,53 @@ export class Bodies {
       held -= bytes;
       this.#bytes.give(post.owner, bytes);
     };
-    exchange.over = () => {
+    const release = (): void => {
+      if (!this.#readings.has(reading)) return;
       give(held);
       this.#readings.delete(reading);
       this.#release(post);
       for (const piece of pieces.splice(0)) discard(piece);
     };
+    exchange.over = release;
     return (lent, isLast) => {
       if (!exchange.isOpen) return;
       const bytes = lent.byteLength;
-      if (length + bytes > this.#bodyBytes) return giveUp(exchange, this.#tooLong());
-      if (!this.#bytes.take(post.owner, bytes)) return giveUp(exchange, TRY_LATER);
+      if (length + bytes > this.#rules.bytes) return giveUp(exchange, post, this.#tooLong());
+      if (!this.#bytes.take(post.owner, bytes)) return giveUp(exchange, post, TRY_LATER);
       length += bytes;
       held += bytes;
       // Whoever brought the piece takes it back when this returns.
       const piece = Buffer.from(lent);
       if ('pass' in post) return post.pass(piece, isLast, () => give(bytes));
       pieces.push(piece);
-      if (isLast) post.take(joined(pieces));
+      if (!isLast) return;
+      const body = joined(pieces);
+      if (this.#rules.until === 'taken') release();
+      post.take(body);
     };
   }
 
   #reserve({ client, owner }: AnyPost): boolean {
-    if (!this.#posts.take(client, 1)) return false;
-    if (this.#postsOfUser.take(owner, 1)) return true;
-    this.#posts.give(client, 1);
+    if (this.#postsOfClient?.take(client, 1) === false) return false;
+    if (this.#postsOfOwner.take(owner, 1)) return true;
+    this.#postsOfClient?.give(client, 1);
     return false;
   }
 
   #release({ client, owner }: AnyPost): void {
-    this.#posts.give(client, 1);
-    this.#postsOfUser.give(owner, 1);
+    this.#postsOfClient?.give(client, 1);
+    this.#postsOfOwner.give(owner, 1);
   }
 
   #evict(which: (post: AnyPost) => boolean): void {
     for (const { post, exchange } of this.#readings) {
-      if (which(post)) giveUp(exchange, TRY_LATER);
+      if (which(post)) giveUp(exchange, post, TRY_LATER);
     }
   }
 
   #tooLong(): HttpAnswer {
     this.#counters.refusals.add('request_bytes');
-    const body = `A post may have ${this.#bodyBytes} bytes at most.`;
+    const body = `A post may have ${this.#rules.bytes} bytes at most.`;
     return { status: 413, headers: { 'content-type': 'text/plain' }, body };
   }
 }
@@ -120,7 +149,8 @@ function joined(pieces: Buffer[]): Buffer {
 }
 
 /** Answers in the place of the door, which may be waiting to answer itself. */
-function giveUp(exchange: BodyExchange, answer: HttpAnswer): void {
+function giveUp(exchange: BodyExchange, post: AnyPost, answer: HttpAnswer): void {
+  const said = post.refused?.(answer) ?? answer;
   exchange.handler?.gone();
-  exchange.answer(answer);
+  exchange.answer(said);
 }

@@ -1,6 +1,6 @@
 import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { AccessKeys } from '@trunkline/tokens';
-import { Bodies } from './bodies.ts';
+import { Bodies, bodiesOfClients } from './bodies.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
 import { ForeignIds } from './model/foreign-ids.ts';
@@ -27,6 +27,8 @@ import { MigrationLog } from './sessions/migration-log.ts';
 import { Outbox } from './sessions/outbox.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
 import { Rebalance } from './sessions/rebalance.ts';
+import { PublicUrl } from './sessions/rest/public-url.ts';
+import { RestDoor } from './sessions/rest/rest-door.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
@@ -89,7 +91,11 @@ export function createCore(parts: CoreParts): Core {
   const clients = admitClients(parts, context, hubs, cluster, draining);
   const servers = new ServerAdmission(context, context.tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, context.heldPosts);
-  const bodies = new Bodies(context.limits.batchBytes, context.counters, context.pools);
+  const bodies = new Bodies(
+    bodiesOfClients(context.limits.batchBytes),
+    context.counters,
+    context.pools,
+  );
   cluster.relays.answerBy({ doors: requests, bodies });
   const anywhere = parts.cluster.isAlone
     ? requests
@@ -100,6 +106,8 @@ export function createCore(parts: CoreParts): Core {
         homeOf: (tag) => cluster.homeOf(tag),
         admission: clients,
       });
+  const { random, provenance } = parts;
+  const rest = new RestDoor({ edge: context, random, publicUrl: new PublicUrl(provenance) }, hubs);
   const watch = new Watch(context, [
     cluster,
     clients,
@@ -122,6 +130,7 @@ export function createCore(parts: CoreParts): Core {
       receive: (request, exchange) => anywhere.receive(request, exchange),
       send: (request, exchange) => anywhere.send(request, exchange),
       leave: (request, exchange) => anywhere.leave(request, exchange),
+      rest: (request, exchange) => rest.receive(request, exchange),
     },
     bodies,
     closeAll: () => closeAll(context, hubs),

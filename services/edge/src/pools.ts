@@ -41,7 +41,10 @@ export const POOLS = {
   posts_of_user: { unit: 'posts', owner: 'user or token', share: 256, total: 1024 },
   /** Bodies of those posts, as far as they have come. */
   post_bytes: { unit: 'bytes', owner: 'user or token', share: 32 * MB, total: 128 * MB },
-  /** Answers of clients that app servers wait for. */
+  /** REST calls whose bodies are being read, and what has come of these. */
+  rest_posts: { unit: 'posts', owner: 'hub', share: 256, total: 1024 },
+  rest_post_bytes: { unit: 'bytes', owner: 'hub', share: 32 * MB, total: 64 * MB },
+  /** Answers of clients that app servers wait for, or REST calls. */
   client_results: { unit: 'answers', owner: 'hub', share: 25_000, total: 100_000 },
   client_results_of_client: { unit: 'answers', owner: 'client', share: 100, total: 100_000 },
   /** Questions of app servers that have just started, which wait a moment. */

@@ -1,6 +1,6 @@
 import { Mailbox } from '@trunkline/testing';
 
-import { Bodies } from '../../../services/edge/src/bodies.ts';
+import { Bodies, bodiesOfClients } from '../../../services/edge/src/bodies.ts';
 import { listen, type ListenerSettings } from '../../../services/edge/src/listener/uws-listener.ts';
 import { Pools } from '../../../services/edge/src/pools.ts';
 import type { Exchange } from '../../../services/edge/src/ports/exchange.ts';
@@ -109,7 +109,7 @@ export class WaitingDoors implements Disposable {
         counters,
         ...settings,
         pools,
-        bodies: new Bodies(100_000, counters, pools),
+        bodies: new Bodies(bodiesOfClients(100_000), counters, pools),
       },
       {
         client: (request, upgrade) => doors!.#upgrade('client', request, upgrade),
@@ -121,6 +121,11 @@ export class WaitingDoors implements Disposable {
           return { client: 'a client', owner: 'ann', take };
         },
         leave: (request, exchange) => void doors!.#exchange('leave', request, exchange),
+        // A health check.
+        rest: (_request, exchange) => {
+          exchange.answer({ status: 200 });
+          return undefined;
+        },
       },
     );
     const used = (pool: string): number => [...pools.usage()].find(([name]) => name === pool)![1];

@@ -6,8 +6,8 @@ export const COLON = 0x3a;
 export const BACKSLASH = 0x5c;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
+export const OPEN_BRACKET = 0x5b;
+export const CLOSE_BRACKET = 0x5d;
 
 /** Up to here a loop finds a quote sooner than a call into the engine does. */
 const NEAR_BYTES = 16;
@@ -38,7 +38,7 @@ TURNS[OPEN_BRACE] = TURNS[OPEN_BRACKET] = 1;
 TURNS[CLOSE_BRACE] = TURNS[CLOSE_BRACKET] = -1;
 
 /** The index just after the object or array that opens at `open`, or -1. */
-function nestedEnd(bytes: Uint8Array, open: number, end: number): number {
+export function nestedEnd(bytes: Uint8Array, open: number, end: number): number {
   let depth = 0;
   let at = open;
   while (at < end) {

@@ -225,6 +225,7 @@ const MESSAGES = {
   RefreshAuth: message('RefreshAuth', { ...acked, ...byToken, claims, expireTime: timestamp }),
   GetConnectionClaims: message('GetConnectionClaims', { ...acked, ...byToken }),
   UpdateConnectionClaims: message('UpdateConnectionClaims', { ...connection, claims }),
+  FilteredCommands: message('FilteredCommands', { filter: text, commands: binary }),
 } satisfies Record<MessageName, fc.Arbitrary<ServiceMessage>>;
 
 /** Any message that a writer of ours can write, as a reader gives it back. */

@@ -143,6 +143,12 @@ export class ByteWriter {
     this.length += bytes;
   }
 
+  /** A string by its bytes, which are UTF-8. */
+  textBytes(bytes: Uint8Array): void {
+    this.#textHeader(bytes.length);
+    this.raw(bytes);
+  }
+
   binary(bytes: Uint8Array): void {
     this.binaryHeader(bytes.length);
     this.raw(bytes);
@@ -153,6 +159,25 @@ export class ByteWriter {
     if (bytes < 0x100) this.#tagged(0xc4, bytes, 1);
     else if (bytes < 0x10000) this.#tagged(0xc5, bytes, 2);
     else this.#tagged(0xc6, bytes, 4);
+  }
+
+  /** Opens an array or a map whose length is not known yet; what follows until its end is in it. */
+  beginItems(): number {
+    this.reserve(HEADER_MAX);
+    const start = this.length;
+    this.length += HEADER_MAX;
+    return start;
+  }
+
+  /** Writes the header in front of `count` items and closes the gap that was kept for it. */
+  endItems(start: number, count: number, kind: 'array' | 'map'): void {
+    const items = start + HEADER_MAX;
+    const bytes = this.length - items;
+    this.length = start;
+    if (kind === 'array') this.arrayHeader(count);
+    else this.mapHeader(count);
+    this.buffer.copyWithin(this.length, items, items + bytes);
+    this.length += bytes;
   }
 
   /** Opens a frame; what follows until `endFrame(start)` is its body. */

@@ -171,4 +171,5 @@ export const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [M.RefreshAuth, layout(`${TOKEN}, claims:claims or nil, expireTime:timestamp, ${ACK}, ext`)],
   [M.GetConnectionClaims, layout(`${TOKEN}, ${ACK}, ext`)],
   [M.UpdateConnectionClaims, layout(`${ID}, claims:claims or nil, ext`)],
+  [M.FilteredCommands, layout('filter:text, commands:binary')],
 ]);

@@ -52,6 +52,8 @@ export const MessageType = {
   RefreshAuth: 41,
   GetConnectionClaims: 42,
   UpdateConnectionClaims: 43,
+  /** Trunkline's own, between its edges: no SDK writes or reads it. */
+  FilteredCommands: 1000,
 } as const;
 
 /** The names of service messages by their ids, for logs and metrics. */
@@ -407,7 +409,16 @@ export interface UpdateConnectionClaims {
   readonly claims: Claims;
 }
 
-/** What an app server may say. */
+/** Commands for all connections that a filter chooses, one after the other (REST reference, 1.5). */
+export interface FilteredCommands {
+  readonly type: typeof MessageType.FilteredCommands;
+  /** Empty: all connections. */
+  readonly filter: string;
+  /** An array, each element of it an array that begins with what to do. */
+  readonly commands: Uint8Array;
+}
+
+/** What an app server may say, or a service in its place. */
 export type MessageFromServer =
   | HandshakeRequest
   | Ping
@@ -441,7 +452,8 @@ export type MessageFromServer =
   | ConnectionFlowControl
   | GroupMemberQuery
   | RefreshAuth
-  | GetConnectionClaims;
+  | GetConnectionClaims
+  | FilteredCommands;
 
 /** What the service may say. */
 export type MessageFromService =

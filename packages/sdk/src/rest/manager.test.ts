@@ -234,7 +234,7 @@ describe("a client's result", () => {
       'as it wrote it',
       {
         status: 200,
-        headers: { 'x-protocol': 'json', 'content-type': 'application/json' },
+        headers: { 'x-asrs-protocol': 'json', 'content-type': 'application/json' },
         body: framed({ type: 3, invocationId: 'x', result: [1] }),
       },
       [1],

@@ -20,6 +20,8 @@ import type { UntypedClient } from '../sending/clients.ts';
 import { Clients } from '../sending/clients.ts';
 import { Service } from '../trunk/service.ts';
 import { RestGroups, RestUserGroups } from './rest-groups.ts';
+import type { AbsentCode } from './rest-api.ts';
+import type { RestPath } from './rest-client.ts';
 import { path, RestClient } from './rest-client.ts';
 import { excluded, RestSender } from './rest-sender.ts';
 
@@ -79,7 +81,7 @@ export class Manager {
   /** Whether the service answers within 2 s, and says that it is well. */
   async isHealthy(): Promise<boolean> {
     const answer = await this.#client.once(
-      { method: 'HEAD', path: path`health` },
+      { method: 'HEAD', path: path('health', {}) },
       HEALTH_TIMEOUT_MS,
     );
     return !(answer instanceof Error) && answer.status < 300;
@@ -111,17 +113,26 @@ export class ManagedHub<Client> implements HubManager {
 
   async connectionExists(connectionId: string): Promise<boolean> {
     const absent = 'Warning.Connection.NotExisted';
-    return this.#exists(path`hubs/${this.#hub}/connections/${connectionId}`, absent);
+    return this.#exists(
+      path('hubs/{hub}/connections/{connectionId}', { hub: this.#hub, connectionId }),
+      absent,
+    );
   }
 
   /** Whether any connection is in the group. */
   async groupExists(group: string): Promise<boolean> {
-    return this.#exists(path`hubs/${this.#hub}/groups/${group}`, 'Warning.Group.NotExisted');
+    return this.#exists(
+      path('hubs/{hub}/groups/{group}', { hub: this.#hub, group }),
+      'Warning.Group.NotExisted',
+    );
   }
 
   /** Whether the user has any connection. */
   async userExists(userId: string): Promise<boolean> {
-    return this.#exists(path`hubs/${this.#hub}/users/${userId}`, 'Warning.User.NotExisted');
+    return this.#exists(
+      path('hubs/{hub}/users/{user}', { hub: this.#hub, user: userId }),
+      'Warning.User.NotExisted',
+    );
   }
 
   /** Nothing happens when it does not exist. */
@@ -129,23 +140,30 @@ export class ManagedHub<Client> implements HubManager {
     checkOptions('closeConnection', CLOSE_OPTIONS, options);
     await this.#client.call({
       method: 'DELETE',
-      path: path`hubs/${this.#hub}/connections/${connectionId}`,
+      path: path('hubs/{hub}/connections/{connectionId}', { hub: this.#hub, connectionId }),
       query: reasonQuery(options.reason),
       absent: 'Warning.Connection.NotExisted',
     });
   }
 
   async closeAll(options: CloseAllOptions = {}): Promise<void> {
-    return this.#close('closeAll', path`hubs/${this.#hub}/:closeConnections`, options);
+    return this.#close(
+      'closeAll',
+      path('hubs/{hub}/:closeConnections', { hub: this.#hub }),
+      options,
+    );
   }
 
   async closeGroup(group: string, options: CloseAllOptions = {}): Promise<void> {
-    const address = path`hubs/${this.#hub}/groups/${group}/:closeConnections`;
+    const address = path('hubs/{hub}/groups/{group}/:closeConnections', { hub: this.#hub, group });
     return this.#close('closeGroup', address, options);
   }
 
   async closeUser(userId: string, options: CloseAllOptions = {}): Promise<void> {
-    const address = path`hubs/${this.#hub}/users/${userId}/:closeConnections`;
+    const address = path('hubs/{hub}/users/{user}/:closeConnections', {
+      hub: this.#hub,
+      user: userId,
+    });
     return this.#close('closeUser', address, options);
   }
 
@@ -169,11 +187,11 @@ export class ManagedHub<Client> implements HubManager {
     return { url: `${clientEndpoint}client/?hub=${encodeURIComponent(hub)}`, accessToken };
   }
 
-  async #exists(address: string, absent: string): Promise<boolean> {
+  async #exists(address: RestPath<Checks>, absent: AbsentCode): Promise<boolean> {
     return (await this.#client.call({ method: 'HEAD', path: address, absent })) !== undefined;
   }
 
-  async #close(door: string, address: string, options: CloseAllOptions): Promise<void> {
+  async #close(door: string, address: RestPath<Closes>, options: CloseAllOptions): Promise<void> {
     checkOptions(door, CLOSE_ALL_OPTIONS, options);
     const { except = [], reason } = options;
     const query = [...excluded([except].flat()), ...reasonQuery(reason)];
@@ -181,6 +199,15 @@ export class ManagedHub<Client> implements HubManager {
   }
 }
 
-function reasonQuery(reason: string | undefined): [string, string][] {
+type Checks =
+  | 'hubs/{hub}/connections/{connectionId}'
+  | 'hubs/{hub}/groups/{group}'
+  | 'hubs/{hub}/users/{user}';
+type Closes =
+  | 'hubs/{hub}/:closeConnections'
+  | 'hubs/{hub}/groups/{group}/:closeConnections'
+  | 'hubs/{hub}/users/{user}/:closeConnections';
+
+function reasonQuery(reason: string | undefined): ['reason', string][] {
   return reason === undefined ? [] : [['reason', reason]];
 }

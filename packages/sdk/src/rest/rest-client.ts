@@ -6,14 +6,17 @@ import { errorMessage, TrunklineError } from '../errors.ts';
 import { SERVER_ID, serviceHeaders } from '../trunk/identity.ts';
 import type { Service } from '../trunk/service.ts';
 import { refusal, retryDelay } from './outcomes.ts';
+import type { AbsentCode, RestApi } from './rest-api.ts';
 
 /** Serves every call that this package makes (REST reference, section 1.1). */
 const API_VERSION = '2024-12-01';
 
+/** A path below `/api/`, as `path` makes it, and what it was made of. */
+export type RestPath<T extends keyof RestApi = keyof RestApi> = string & { readonly of?: T };
+
 /** One call of the data-plane REST API. */
 export interface RestCall {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
-  /** Below `/api/`, as `path` makes it. */
+  readonly method: string;
   readonly path: string;
   /** Beside `api-version`; a name may repeat. */
   readonly query?: readonly (readonly [name: string, value: string])[];
@@ -23,10 +26,17 @@ export interface RestCall {
    */
   readonly message?: string;
   /** The `x-ms-error-code` with which a 404 is an answer, and no error. */
-  readonly absent?: string;
+  readonly absent?: AbsentCode;
   /** Instead of the client's own. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A call that the service has, and query parameters that it reads. */
+export interface RestCallOf<T extends keyof RestApi, M extends keyof RestApi[T]> extends RestCall {
+  readonly method: M & string;
+  readonly path: RestPath<T>;
+  readonly query?: readonly (readonly [name: RestApi[T][M] & string, value: string])[];
 }
 
 export interface RestAnswer {
@@ -57,7 +67,9 @@ export class RestClient {
    * `unauthorized` or `refused` at once, and with `throttled` or `unavailable` when that has not
    * changed in time.
    */
-  async call(call: RestCall): Promise<RestAnswer | undefined> {
+  async call<T extends keyof RestApi, M extends keyof RestApi[T]>(
+    call: RestCallOf<T, M>,
+  ): Promise<RestAnswer | undefined> {
     const { clock, timeout, random = Math.random } = this.#options;
     const deadline = clock.now() + (call.timeout ?? timeout);
     for (let tries = 1; ; tries++) {
@@ -121,12 +133,18 @@ export class RestClient {
   }
 }
 
-/**
- * A path below `/api/`, whose names are escaped: `path`hubs/${hub}/groups/${group}/:send``. Throws
- * TypeError for names that no URL can hold.
- */
-export function path(texts: TemplateStringsArray, ...names: readonly string[]): string {
-  return texts.reduce((before, text, at) => `${before}${segment(names[at - 1]!)}${text}`);
+/** The names in braces of a path. */
+type NamesOf<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | NamesOf<Rest>
+  : never;
+
+/** A path with its names in place, escaped. Throws TypeError for names that no URL can hold. */
+export function path<T extends keyof RestApi>(
+  template: T,
+  names: Readonly<Record<NamesOf<T>, string>>,
+): RestPath<T> {
+  const all: Readonly<Record<string, string>> = names;
+  return template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => segment(all[name]!));
 }
 
 /** URLs lose segments of dots, escaped or not. */

@@ -11,7 +11,7 @@ import type {
 import { checkOptions } from '../option-tables/check.ts';
 import { PAGE_OPTIONS, USER_GROUP_OPTIONS } from '../option-tables/tables.ts';
 import { path } from './rest-client.ts';
-import type { RestAnswer, RestClient } from './rest-client.ts';
+import type { RestAnswer, RestClient, RestPath } from './rest-client.ts';
 
 /** The most that the service has on one page. */
 const PAGE = 200;
@@ -37,7 +37,10 @@ export class RestGroups implements GroupManager {
   }
 
   async removeFromAll(connectionId: string): Promise<void> {
-    const address = path`hubs/${this.#hub}/connections/${connectionId}/groups`;
+    const address = path('hubs/{hub}/connections/{connectionId}/groups', {
+      hub: this.#hub,
+      connectionId,
+    });
     const absent = 'Error.Connection.NotExisted';
     await this.#client.call({ method: 'DELETE', path: address, absent });
   }
@@ -52,9 +55,11 @@ export class RestGroups implements GroupManager {
     checkOptions('groups.page', PAGE_OPTIONS, options);
     const { size = PAGE, continuationToken } = options;
     const maxPageSize = Math.min(PAGE, size);
-    const query: [string, string][] = [['maxpagesize', String(maxPageSize)]];
+    const query: ['maxpagesize' | 'continuationToken', string][] = [
+      ['maxpagesize', String(maxPageSize)],
+    ];
     if (continuationToken !== undefined) query.push(['continuationToken', continuationToken]);
-    const address = path`hubs/${this.#hub}/groups/${group}/connections`;
+    const address = path('hubs/{hub}/groups/{group}/connections', { hub: this.#hub, group });
     const answer = (await this.#client.call({ method: 'GET', path: address, query }))!;
     const { value, nextLink } = readPage(answer);
     const next = nextLink && new URL(nextLink).searchParams.get('continuationToken');
@@ -62,7 +67,11 @@ export class RestGroups implements GroupManager {
   }
 
   async #change(method: 'PUT' | 'DELETE', connectionId: string, group: string): Promise<void> {
-    const address = path`hubs/${this.#hub}/groups/${group}/connections/${connectionId}`;
+    const address = path('hubs/{hub}/groups/{group}/connections/{connectionId}', {
+      hub: this.#hub,
+      group,
+      connectionId,
+    });
     await this.#client.call({ method, path: address, absent: 'Error.Connection.NotExisted' });
   }
 }
@@ -89,7 +98,7 @@ export class RestUserGroups implements UserGroupManager {
   }
 
   async removeFromAll(userId: string): Promise<void> {
-    const address = path`hubs/${this.#hub}/users/${userId}/groups`;
+    const address = path('hubs/{hub}/users/{user}/groups', { hub: this.#hub, user: userId });
     await this.#client.call({ method: 'DELETE', path: address });
   }
 
@@ -99,8 +108,8 @@ export class RestUserGroups implements UserGroupManager {
     return (await this.#client.call({ method: 'HEAD', path: address, absent })) !== undefined;
   }
 
-  #membership(userId: string, group: string): string {
-    return path`hubs/${this.#hub}/users/${userId}/groups/${group}`;
+  #membership(userId: string, group: string): RestPath<'hubs/{hub}/users/{user}/groups/{group}'> {
+    return path('hubs/{hub}/users/{user}/groups/{group}', { hub: this.#hub, user: userId, group });
   }
 }
 

@@ -6,7 +6,7 @@ import { jsonValue, parseJson } from '../protocols/json-values.ts';
 import type { Destination } from '../sending/destination.ts';
 import type { ClientCall, Sender } from '../sending/send-proxy.ts';
 import { path } from './rest-client.ts';
-import type { RestAnswer, RestCall, RestClient } from './rest-client.ts';
+import type { RestAnswer, RestCallOf, RestClient } from './rest-client.ts';
 
 /** Sends to clients of a hub by REST (REST reference, sections 1.5 and 2.3). */
 export class RestSender implements Sender {
@@ -32,7 +32,7 @@ export class RestSender implements Sender {
   async invoke({ connectionId, target, args, timeout, signal }: ClientCall): Promise<unknown> {
     const answer = await this.#client.call({
       method: 'POST',
-      path: path`hubs/${this.#hub}/connections/${connectionId}/:invoke`,
+      path: path('hubs/{hub}/connections/{connectionId}/:invoke', { hub: this.#hub, connectionId }),
       message: messageBody(target, args),
       absent: 'Error.Connection.NotExisted',
       timeout,
@@ -43,33 +43,43 @@ export class RestSender implements Sender {
   }
 }
 
-type Address = Pick<RestCall, 'path' | 'query'>;
+type Address = Pick<RestCallOf<Sends, 'POST'>, 'path' | 'query'>;
+type Sends =
+  | 'hubs/{hub}/:send'
+  | 'hubs/{hub}/connections/{connectionId}/:send'
+  | 'hubs/{hub}/groups/{group}/:send'
+  | 'hubs/{hub}/users/{user}/:send';
 
 /** Where a message is posted to: there is one call for each connection, group or user. */
 function addresses(hub: string, destination: Destination): Address[] {
   switch (destination.type) {
     case MessageType.BroadcastData: {
       const query = excluded(destination.excludedConnectionIds);
-      return [{ path: path`hubs/${hub}/:send`, query }];
+      return [{ path: path('hubs/{hub}/:send', { hub }), query }];
     }
     case MessageType.GroupBroadcastData: {
       const query = excluded(destination.excludedConnectionIds);
-      return [{ path: path`hubs/${hub}/groups/${destination.group}/:send`, query }];
+      const { group } = destination;
+      return [{ path: path('hubs/{hub}/groups/{group}/:send', { hub, group }), query }];
     }
     case MessageType.MultiGroupBroadcastData:
-      return destination.groups.map((name) => ({ path: path`hubs/${hub}/groups/${name}/:send` }));
+      return destination.groups.map((group) => ({
+        path: path('hubs/{hub}/groups/{group}/:send', { hub, group }),
+      }));
     case MessageType.MultiConnectionData:
-      return destination.connectionIds.map((id) => ({
-        path: path`hubs/${hub}/connections/${id}/:send`,
+      return destination.connectionIds.map((connectionId) => ({
+        path: path('hubs/{hub}/connections/{connectionId}/:send', { hub, connectionId }),
       }));
     case MessageType.UserData:
-      return [{ path: path`hubs/${hub}/users/${destination.userId}/:send` }];
+      return [{ path: path('hubs/{hub}/users/{user}/:send', { hub, user: destination.userId }) }];
     case MessageType.MultiUserData:
-      return destination.userIds.map((id) => ({ path: path`hubs/${hub}/users/${id}/:send` }));
+      return destination.userIds.map((user) => ({
+        path: path('hubs/{hub}/users/{user}/:send', { hub, user }),
+      }));
   }
 }
 
-export function excluded(ids: readonly string[]): [string, string][] {
+export function excluded(ids: readonly string[]): ['excluded', string][] {
   return ids.map((id) => ['excluded', id]);
 }
 
@@ -82,7 +92,7 @@ function messageBody(target: string, args: readonly unknown[]): string {
  * JSON object that holds the result.
  */
 function clientResult({ headers, body }: RestAnswer): unknown {
-  const protocol = findProtocol(headers.get('x-protocol') ?? 'json');
+  const protocol = findProtocol(protocolOf(headers));
   if (protocol === undefined) throw new InvalidDataException('The client speaks another protocol.');
   const isJson = headers.get('content-type')?.startsWith('application/json') === true;
   if (isJson && body.at(-1) !== RECORD_SEPARATOR) {
@@ -99,6 +109,11 @@ function clientResult({ headers, body }: RestAnswer): unknown {
   if (message.fault !== undefined) throw message.fault;
   if (message.error !== undefined) throw new HubError(message.error);
   return message.result;
+}
+
+/** The second name is of services that are older. */
+function protocolOf(headers: Headers): string {
+  return headers.get('x-asrs-protocol') ?? headers.get('x-protocol') ?? 'json';
 }
 
 const RECORD_SEPARATOR = 0x1e;

@@ -4,12 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { ADMIN_CONNECTIONS } from '../open-files.ts';
 import type { Draining } from '../sessions/draining.ts';
+import { openApi } from '../sessions/rest/openapi.ts';
+import { VERSION } from '../version.ts';
 import { serveDraining } from './drain-routes.ts';
 import type { Health } from './health.ts';
 
 /**
  * The admin port: `/metrics` for Prometheus, `/live` and `/ready` for who restarts and routes,
- * `/admin/drain` for who takes an edge away.
+ * `/admin/drain` for who takes an edge away, and what the REST API is like for who makes clients of it.
  */
 export function createAdminApp(
   registry: Registry,
@@ -28,5 +30,6 @@ export function createAdminApp(
     return reply.code(503).send({ status: 'not ready', reason: whyNot });
   });
   serveDraining(app, draining);
+  app.get('/admin/openapi.json', (_request, reply) => reply.send(openApi(VERSION)));
   return app;
 }

@@ -16,6 +16,7 @@ import { TRANSPORT_LABELS } from '../sessions/transport.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { LabelCounts } from '../sessions/counters.ts';
 import { UNREADABLE_LABELS } from '../sessions/counters.ts';
+import { OPERATION_IDS } from '../sessions/rest/operations.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import { VERSION } from '../version.ts';
@@ -45,6 +46,7 @@ const GIVEN: GivenLabels = {
   trunkline_client_closes_total: { reason: labelsOf(CLIENT_CLOSE_REASONS) },
   trunkline_server_closes_total: { reason: labelsOf(SERVER_CLOSE_REASONS) },
   trunkline_unreadable_messages_total: { type: UNREADABLE_LABELS },
+  trunkline_rest_requests_total: { operation: OPERATION_IDS },
 };
 
 type Some<N extends MetricName> = Pick<Sources, N>;
@@ -90,6 +92,7 @@ function trafficSources(
   | 'trunkline_fanout_skipped_total'
   | 'trunkline_held_messages_total'
   | 'trunkline_outbound_queue_bytes'
+  | 'trunkline_rest_requests_total'
 > {
   const { counters } = context;
   return {
@@ -120,6 +123,7 @@ function trafficSources(
       [{ side: 'client' }, sumOfQueues(context.backlogged)],
       [{ side: 'server' }, sumOfQueues(context.servers)],
     ],
+    trunkline_rest_requests_total: () => series(counters.restRequests, 'operation', 'status'),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { Bodies } from '../bodies.ts';
+import type { BodyCounters, BodyRules, ReadPiece } from '../bodies.ts';
+import { Bodies } from '../bodies.ts';
 import type { Doors, HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { Newcomers, type NewcomerSettings } from './newcomers.ts';
@@ -24,6 +25,14 @@ const SERVER_LIMITS = {
   silentSeconds: 0,
 };
 
+/** What waits for an answer of a client keeps none of them (`client_results` bounds it). */
+const REST_BODIES: BodyRules = {
+  bytes: 1024 * 1024,
+  postsOfOwner: 'rest_posts',
+  bytesOfOwner: 'rest_post_bytes',
+  until: 'taken',
+};
+
 export interface RouteSettings extends NewcomerSettings {
   readonly allowedOrigins: readonly string[];
   /** One WebSocket message of a client, which may hold many hub messages. */
@@ -36,7 +45,7 @@ export interface RouteSettings extends NewcomerSettings {
 }
 
 /** What the listener counts, for metrics and for who lets clients in. */
-interface ListenerCounters {
+interface ListenerCounters extends BodyCounters {
   /** Sockets of the public port, whatever they are used for. */
   openSockets: number;
 }
@@ -90,9 +99,9 @@ export function routes(app: TemplatedApp, settings: RouteSettings, doors: Doors)
     respond(res, { status: 204 }, { ...cors(request), ...preflightHeaders(request) }),
   );
   for (const path of ['/client/*', '/client']) app.options(path, preflight);
-  const healthy = on((res, request) => answering.say(res, request, { status: 200 }));
-  for (const path of ['/api/health', '/api/v1/health']) app.get(path, healthy).head(path, healthy);
-  const body = 'There is nothing here. Clients connect at /client/, app servers at /server/.\n';
+  restCalls(app, settings, doors, newcomers, answering);
+  const body =
+    'There is nothing here. Clients connect at /client/, app servers at /server/; REST calls go to /api/.\n';
   app.any('/*', refuse({ status: 404, headers: TEXT, body }, answering));
 }
 
@@ -144,8 +153,7 @@ function clientRequests(
     const post = doors.send(request, exchange);
     if (post === undefined) return;
     newcomers.forget(request.remoteAddress);
-    const read = settings.bodies.open(post, exchange);
-    if (read !== undefined) res.onData((piece, isLast) => read(new Uint8Array(piece), isLast));
+    readBody(res, settings.bodies.open(post, exchange));
   }, lastIfRefused);
   const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
   const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';
@@ -154,6 +162,29 @@ function clientRequests(
   for (const path of ['/client/', '/client']) {
     app.get(path, receive).post(path, send).del(path, leave).any(path, refused);
   }
+}
+
+/** REST calls; which of them there are, their door knows. */
+function restCalls(
+  app: TemplatedApp,
+  { counters, pools }: RouteSettings,
+  doors: Doors,
+  newcomers: Newcomers,
+  { last, ask }: Answering,
+): void {
+  const bodies = new Bodies(REST_BODIES, counters, pools);
+  const call = ask((request, exchange, res) => {
+    const post = doors.rest(request, exchange);
+    if (post === undefined) return;
+    newcomers.forget(request.remoteAddress);
+    readBody(res, bodies.open(post, exchange));
+  }, last);
+  app.any('/api/*', call);
+}
+
+/** `read`: what takes the body's pieces; undefined where it has been refused already. */
+function readBody(res: HttpResponse, read: ReadPiece | undefined): void {
+  if (read !== undefined) res.onData((piece, isLast) => read(new Uint8Array(piece), isLast));
 }
 
 /** Answers what no route is for; the answer to a HEAD ends with its head. */

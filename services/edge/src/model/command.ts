@@ -1,4 +1,5 @@
 import type { Payloads } from '@trunkline/protocol';
+import type { Filter } from './filter.ts';
 
 /** Who a send or a close is for. Ids, users and groups compare exactly; hubs never mix. */
 export type Target =
@@ -48,6 +49,14 @@ export type Command =
       readonly target: Target;
       readonly excluded: Exclusions;
       readonly reason: string | undefined;
-    };
+    }
+  /** Those who are chosen when it begins go through all steps, whatever these change. */
+  | { readonly kind: 'filtered'; readonly chosen: Filter; readonly steps: readonly Step[] };
+
+/** What is done with each connection that a filter has chosen. */
+export type Step =
+  | { readonly kind: 'send'; readonly payloads: Payloads }
+  | { readonly kind: 'join' | 'leave'; readonly group: string }
+  | { readonly kind: 'close'; readonly reason: string | undefined };
 
 export const NOBODY: Exclusions = { connections: [], users: [] };

@@ -23,6 +23,7 @@ export function forOthers<M>(
     }
     case 'joinUser':
     case 'leaveUser':
+    case 'filtered':
       return toHub('allDone');
     default:
       if (effects.every((effect) => effect.kind !== 'answer' || effect.found)) return undefined;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Command, Exclusions, Target } from './command.ts';
 import { NOBODY } from './command.ts';
 import type { Effect } from './effect.ts';
+import { parseFilter } from './filter.ts';
 import { NaiveHub } from './naive-hub.test-support.ts';
 import { Hub } from './hub.ts';
 import type { Member } from './member.ts';
@@ -98,6 +99,20 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ kind: kind('checkUser'), userId: userIds }),
   fc.record({ kind: kind('checkGroup'), group: groups }),
   fc.record({ kind: kind('checkUserInGroup'), userId: userIds, group: groups }),
+  fc.record({
+    kind: kind('filtered'),
+    chosen: fc.oneof(
+      fc.constant(parseFilter("userId eq 'ann'")),
+      fc.constant(parseFilter("'g1' in groups or connectionId eq 'c1'")),
+    ),
+    steps: several(
+      fc.oneof(
+        fc.record({ kind: fc.constantFrom('join', 'leave'), group: groups }),
+        fc.record({ kind: kind('send'), payloads: fc.constant(PAYLOADS) }),
+        fc.record({ kind: kind('close'), reason: fc.constant('enough') }),
+      ),
+    ),
+  }),
 );
 
 type Step =

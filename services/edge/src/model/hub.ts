@@ -1,4 +1,4 @@
-import type { Command, Exclusions, Target } from './command.ts';
+import type { Command, Exclusions, Step, Target } from './command.ts';
 import { DenseList } from './dense-list.ts';
 import type { Effect } from './effect.ts';
 import { forOthers } from './for-others.ts';
@@ -133,7 +133,9 @@ export class Hub<M extends Member<M>> {
       case 'checkGroup':
         return answer(this.#groups.members(command.group) !== undefined);
       case 'checkUserInGroup':
-        return answer(this.#isUserInGroup(command.userId, command.group));
+        return answer(this.#isUserInGroup(command.userId, command.group, now));
+      case 'filtered':
+        return this.#filtered(command);
     }
   }
 
@@ -180,11 +182,38 @@ export class Hub<M extends Member<M>> {
     return answer(true);
   }
 
-  #isUserInGroup(userId: string, group: string): boolean {
+  /** By a connection, or as one that comes would be. */
+  #isUserInGroup(userId: string, group: string, now: number): boolean {
     const members = this.#groups.members(group);
-    if (members === undefined) return false;
-    for (const member of this.#users.members(userId)) if (members.has(member)) return true;
+    for (const member of this.#users.members(userId)) if (members?.has(member)) return true;
+    for (const name of this.#rules.groups(userId, now)) if (name === group) return true;
     return false;
+  }
+
+  #filtered({ chosen, steps }: Command & { kind: 'filtered' }): Effect<M>[] {
+    const members = this.#members.items.filter((member) =>
+      chosen({
+        connectionId: member.id,
+        userId: member.userId,
+        isIn: (group) => this.#groups.members(group)?.has(member) === true,
+      }),
+    );
+    return [...steps.flatMap((step) => this.#step(step, members)), ...answer<M>(true)];
+  }
+
+  #step(step: Step, members: readonly M[]): Effect<M>[] {
+    switch (step.kind) {
+      case 'send':
+        return [{ kind: 'deliver', members, payloads: step.payloads }];
+      case 'close':
+        return [{ kind: 'close', members, reason: step.reason }];
+      case 'join':
+        for (const member of members) this.#groups.join(member, step.group);
+        return [];
+      case 'leave':
+        for (const member of members) this.#groups.leave(member, step.group);
+        return [];
+    }
   }
 
   /** Each member once, in no order that callers may rely on. */

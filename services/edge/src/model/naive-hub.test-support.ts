@@ -40,12 +40,33 @@ export class NaiveHub {
         const audience = this.#audience(command);
         return { audience, found: command.target.kind !== 'connections' || audience.length > 0 };
       }
+      case 'filtered':
+        return this.#filtered(command);
       default:
         return { audience: [], found: this.#answer(command, now) };
     }
   }
 
-  #answer(command: Exclude<Command, { kind: 'send' | 'close' }>, now: number): boolean {
+  #filtered({ chosen, steps }: Command & { kind: 'filtered' }): Outcome {
+    const ids = [...this.users.keys()].filter((connectionId) =>
+      chosen({
+        connectionId,
+        userId: this.users.get(connectionId),
+        isIn: (group) => this.#in(group).includes(connectionId),
+      }),
+    );
+    for (const step of steps) {
+      if (step.kind === 'join') for (const id of ids) this.#join(id, step.group);
+      if (step.kind === 'leave') this.#leave(ids, step.group);
+    }
+    const reached = steps.filter(({ kind }) => kind === 'send' || kind === 'close');
+    return { audience: reached.flatMap(() => ids).sort(), found: true };
+  }
+
+  #answer(
+    command: Exclude<Command, { kind: 'send' | 'close' | 'filtered' }>,
+    now: number,
+  ): boolean {
     switch (command.kind) {
       case 'join':
         if (this.users.has(command.connectionId)) this.#join(command.connectionId, command.group);
@@ -71,7 +92,13 @@ export class NaiveHub {
       case 'checkGroup':
         return this.#in(command.group).length > 0;
       case 'checkUserInGroup':
-        return this.#in(command.group).some((id) => this.users.get(id) === command.userId);
+        return (
+          this.#in(command.group).some((id) => this.users.get(id) === command.userId) ||
+          this.#rules.some(
+            ({ userId, group, expiresAt }) =>
+              userId === command.userId && group === command.group && expiresAt > now,
+          )
+        );
     }
   }
 

@@ -27,10 +27,12 @@ export interface HttpAnswer {
 }
 
 interface Addressed {
-  /** The id of the connection it is for. */
+  /** The id of the connection it is for; empty for a REST call. */
   readonly client: string;
-  /** Whose share of all posts it counts against: see `Visitor`. */
+  /** Whose share of all posts it counts against: see `Visitor`; of REST calls the hub. */
   readonly owner: string;
+  /** What is answered in its place where its body is refused, if not the very answer that is given. */
+  refused?(answer: HttpAnswer): HttpAnswer;
 }
 
 /** A post whose body is to be read: for whom, and what becomes of it. */
@@ -69,6 +71,8 @@ export interface Doors {
   send(request: HttpRequest, exchange: Exchange): Post | PassedPost | undefined;
   /** `DELETE /client/`. */
   leave(request: HttpRequest, exchange: Exchange): void;
+  /** Any method below `/api/`; a post where there is a body to be read. */
+  rest(request: HttpRequest, exchange: Exchange): Post | undefined;
 }
 
 export interface Listener {

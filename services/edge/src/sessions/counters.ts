@@ -2,6 +2,7 @@ import { MESSAGE_NAMES } from '@trunkline/protocol';
 import type { LabelsOf } from '@trunkline/telemetry';
 import { Histogram, METRICS } from '@trunkline/telemetry';
 import { TRANSPORT_LABELS } from './transport.ts';
+import { OPERATION_IDS } from './rest/operations.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
 import type { CloseReason } from './close-reason.ts';
 
@@ -27,6 +28,8 @@ export type MigrationOutcome = LabelsOf<'trunkline_migrations_total'>['outcome']
 
 /** What messages that cannot be read are counted by: `UnreadableMessage.typeName`. */
 export const UNREADABLE_LABELS = [...MESSAGE_NAMES.values(), 'unknown'];
+
+const STATUSES = METRICS.trunkline_rest_requests_total.labels.status;
 
 const labels = (reasons: Record<string, CloseReason>): string[] =>
   Object.values(reasons).map((reason) => reason.label);
@@ -66,6 +69,10 @@ export class Counters {
   readonly negotiates = new LabelCounts([]);
   /** Keyed `use|reason`. */
   readonly tokenRejections = new LabelCounts([]);
+  /** Keyed `operation|status`. */
+  readonly restRequests = new LabelCounts(
+    OPERATION_IDS.flatMap((id) => STATUSES.map((status) => `${id}|${status}`)),
+  );
   /** Messages of app servers in good frames, by type. */
   readonly unreadableMessages = new LabelCounts(UNREADABLE_LABELS);
   /** Keyed `side|code`. */

@@ -3,6 +3,7 @@ import { MessageType } from '@trunkline/protocol';
 import type { Asker } from '../model/asker.ts';
 import { NOT_FOUND } from '../model/asker.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
+import { filteredCommand } from './filtered-commands.ts';
 import type { HubRuntime } from './hub-runtime.ts';
 import { claimsAnswer, refreshAuth } from './server/auth-refresh.ts';
 import { DistantCaller } from './server/caller.ts';
@@ -46,7 +47,8 @@ export function handleDistantMessage(
   } else if (message.type === MessageType.GetConnectionClaims) {
     asker?.settle(claimsAnswer(message, hub, context));
   } else {
-    const command = toCommand(message);
+    const isFiltered = message.type === MessageType.FilteredCommands;
+    const command = isFiltered ? filteredCommand(message) : toCommand(message);
     if (command !== undefined) hub.execute(command, 'bus', body, asker);
   }
 }

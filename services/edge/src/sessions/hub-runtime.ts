@@ -203,7 +203,7 @@ export class HubRuntime {
 
   /** An acked join means that the next send reaches the group, whichever edge that comes from. */
   #askerOf({ kind }: Command, asker: Asker): Asker {
-    if (kind !== 'join' && kind !== 'joinUser') return asker;
+    if (kind !== 'join' && kind !== 'joinUser' && kind !== 'filtered') return asker;
     return { settle: (answer) => this.others.whenHeard(() => asker.settle(answer)) };
   }
 

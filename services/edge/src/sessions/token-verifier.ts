@@ -9,10 +9,13 @@ import type { Time } from '../ports/time.ts';
 
 /** Enough for the connects between a negotiate and its WebSocket; each keeps about 1 KB. */
 const REMEMBERED_TOKENS = 1024;
+/** Of REST calls, which usually have a token each: they do not push those of clients out. */
+const REMEMBERED_REST_TOKENS = 256;
 
 interface Verified {
   readonly use: TokenUse;
   readonly hub: string;
+  readonly path: string | undefined;
   readonly token: VerifiedToken;
 }
 
@@ -21,6 +24,7 @@ export class TokenVerifier {
   readonly #time: Pick<Time, 'unixSeconds'>;
   readonly #counters: Counters;
   readonly #verified = new LRUCache<string, Verified>({ max: REMEMBERED_TOKENS });
+  readonly #ofRest = new LRUCache<string, Verified>({ max: REMEMBERED_REST_TOKENS });
   #keys: AccessKeys;
 
   constructor(keys: AccessKeys, time: Pick<Time, 'unixSeconds'>, counters: Counters) {
@@ -37,10 +41,12 @@ export class TokenVerifier {
   set keys(keys: AccessKeys) {
     this.#keys = keys;
     this.#verified.clear();
+    this.#ofRest.clear();
   }
 
-  verify(token: string, use: TokenUse, hub: string): VerifiedToken | TokenRejection {
-    const verdict = this.check(token, use, hub);
+  /** `path`: that of a REST call, whose tokens are for one path each. */
+  verify(token: string, use: TokenUse, hub: string, path?: string): VerifiedToken | TokenRejection {
+    const verdict = this.check(token, use, hub, path);
     if (typeof verdict === 'string') this.count(use, verdict);
     return verdict;
   }
@@ -51,12 +57,14 @@ export class TokenVerifier {
   }
 
   /** The same as `verify`, by somebody who does not refuse it for that. */
-  check(token: string, use: TokenUse, hub: string): VerifiedToken | TokenRejection {
+  check(token: string, use: TokenUse, hub: string, path?: string): VerifiedToken | TokenRejection {
     const now = this.#time.unixSeconds();
-    const known = this.#verified.get(token);
-    if (known?.use === use && known.hub === hub && now < known.token.expiresAt) return known.token;
-    const verdict = verifyToken(token, { keys: this.#keys, use, hub, now });
-    if (typeof verdict !== 'string') this.#verified.set(token, { use, hub, token: verdict });
+    const remembered = use === 'rest' ? this.#ofRest : this.#verified;
+    const known = remembered.get(token);
+    const isFor = known?.use === use && known.hub === hub && known.path === path;
+    if (isFor && now < known.token.expiresAt) return known.token;
+    const verdict = verifyToken(token, { keys: this.#keys, use, hub, now, path });
+    if (typeof verdict !== 'string') remembered.set(token, { use, hub, path, token: verdict });
     return verdict;
   }
 }

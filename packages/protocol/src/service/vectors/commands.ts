@@ -185,4 +185,9 @@ export const COMMAND_VECTORS: readonly Vector[] = [
       excludedConnectionIds: ['c1'],
     },
   },
+  {
+    name: 'FilteredCommands, of edges to each other',
+    hex: '0b | 93 cd03e8 a166 c403 029106',
+    message: { type: M.FilteredCommands, filter: 'f', commands: hex('029106') },
+  },
 ];

@@ -31,6 +31,8 @@ export interface Provenance {
   /** Canonical origins, or `*`. */
   readonly allowedOrigins: readonly string[];
   readonly trustedProxies: BlockList;
+  /** There where the edge serves TLS itself. */
+  readonly tls?: object | undefined;
 }
 
 /** Tells visitors from strangers. */

@@ -9,9 +9,19 @@ import type { ServerSession } from './server-session.ts';
 /** What a client, or the edge in its place, answers to an app server that has asked it. */
 export type Completion = ClientCompletion | ErrorCompletion;
 
+/** Why a client gives no answer, as callers at any edge are told. */
+export const NO_ANSWER = {
+  unknown: (id: string) => `Connection '${id}' does not exist.`,
+  gone: (id: string) => `Connection '${id}' disconnected.`,
+  unserved: (id: string) => `Connection '${id}' waits for an app server.`,
+  late: (id: string) => `Connection '${id}' did not answer in time.`,
+  tooMany: (id: string) => `Too many results of connection '${id}' are awaited.`,
+  tooManyInAll: 'Too many client results are awaited.',
+} as const;
+
 /** Who has asked a client for a result. */
 export interface Caller {
-  /** Of the app server. */
+  /** Of the app server, or of what stands in its place. */
   readonly serverId: string;
   readonly hub: HubRuntime;
   /** The edge that the app server is at; undefined for this one. */

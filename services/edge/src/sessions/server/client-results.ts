@@ -20,7 +20,7 @@ import type { HubRuntime } from '../hub-runtime.ts';
 import { visibleHeader } from '../introduction.ts';
 import type { ServedHub } from '../served.ts';
 import type { Caller, Completion } from './caller.ts';
-import { connectionOf, ServerCaller } from './caller.ts';
+import { connectionOf, NO_ANSWER, ServerCaller } from './caller.ts';
 import { EarlyQuestions, lentBytes, lentPayloads } from './early-questions.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
@@ -71,19 +71,31 @@ export class ClientResults {
     this.#early = new EarlyQuestions(pools, time);
   }
 
-  /** A server of this edge asks a client, here or elsewhere. `body`: the message as it came. */
+  /** Somebody at this edge asks a client, here or elsewhere. `body`: the message, for other edges. */
   invoke(
     message: ClientInvocation,
     body: Uint8Array,
-    server: ServerSession,
+    caller: Caller,
     context: ServerContext,
   ): void {
-    const caller = new ServerCaller(server);
     if (context.clients.get(message.connectionId) === undefined) {
-      this.#invokeElsewhere(message, body, server, caller, context);
+      this.#invokeElsewhere(message, body, caller, context);
     } else {
       this.invokeHere(message, caller, context);
     }
+  }
+
+  /** A caller of this edge that is no app server waits no longer. `body`: what says so to other edges. */
+  withdraw(
+    { connectionId, invocationId }: ClientCompletion,
+    body: Uint8Array,
+    caller: Caller,
+  ): void {
+    const pending = this.#owed.get(connectionId)?.get(invocationId);
+    if (pending?.caller !== caller) return;
+    this.#forget(pending);
+    if (pending.stop === undefined) return;
+    caller.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
   }
 
   /** Asks a client of this edge. */
@@ -91,14 +103,14 @@ export class ClientResults {
     const { connectionId } = message;
     const client = context.clients.get(connectionId);
     if (client?.hub !== caller.hub) {
-      return fail(message, caller, `Connection '${connectionId}' does not exist.`);
+      return fail(message, caller, NO_ANSWER.unknown(connectionId));
     }
     // Asked, it would hang up or keep silent.
     const version = oldVersion((name) => visibleHeader(client.introduction, name));
     if (version !== undefined) return fail(message, caller, tooOldToAnswer(connectionId, version));
     const host = client.host;
     if (host === undefined) {
-      return fail(message, caller, `Connection '${connectionId}' waits for an app server.`);
+      return fail(message, caller, NO_ANSWER.unserved(connectionId));
     }
     if (!host.software.passesAnswers) {
       return fail(
@@ -121,8 +133,7 @@ export class ClientResults {
   #invokeElsewhere(
     message: ClientInvocation,
     body: Uint8Array,
-    server: ServerSession,
-    caller: ServerCaller,
+    caller: Caller,
     context: ServerContext,
   ): void {
     const pending = this.#add(message, caller, context);
@@ -131,7 +142,7 @@ export class ClientResults {
     this.#early.pass(caller, lentBytes(body), (bytes) => {
       if (!this.#pending.has(pending)) return;
       const asker = { settle: (answer: Answer) => this.#answeredElsewhere(pending, answer) };
-      const stop = server.hub.others.ask(to, 'anyFound', bytes, asker, LONGEST_MS);
+      const stop = caller.hub.others.ask(to, 'anyFound', bytes, asker, LONGEST_MS);
       if (this.#pending.has(pending)) pending.stop = stop;
     });
   }
@@ -141,7 +152,7 @@ export class ClientResults {
     this.#forget(pending);
     const { connectionId, caller } = pending;
     if (status !== AckStatus.Ok) {
-      return failPending(pending, `Connection '${connectionId}' does not exist.`);
+      return failPending(pending, NO_ANSWER.unknown(connectionId));
     }
     this.#early.answered(caller);
     const completion = payload && decodeServiceMessage(payload);
@@ -204,7 +215,7 @@ export class ClientResults {
       const { caller } = pending;
       this.#forget(pending);
       if (caller instanceof ServerCaller && caller.server === client.host) continue;
-      failPending(pending, `Connection '${client.id}' disconnected.`);
+      failPending(pending, NO_ANSWER.gone(client.id));
     }
   }
 
@@ -224,7 +235,7 @@ export class ClientResults {
     for (const pending of this.#pending) {
       if (pending.deadline > now) return;
       this.#forget(pending);
-      failPending(pending, `Connection '${pending.connectionId}' did not answer in time.`);
+      failPending(pending, NO_ANSWER.late(pending.connectionId));
     }
   }
 
@@ -255,11 +266,11 @@ export class ClientResults {
       return `The answer to '${invocationId}' is awaited already.`;
     }
     if (!this.#ofClient.take(connectionId, 1)) {
-      return `Too many results of connection '${connectionId}' are awaited.`;
+      return NO_ANSWER.tooMany(connectionId);
     }
     if (this.#ofHub.take(caller.hub, 1)) return undefined;
     this.#ofClient.give(connectionId, 1);
-    return 'Too many client results are awaited.';
+    return NO_ANSWER.tooManyInAll;
   }
 
   #forget(pending: Pending): void {
@@ -286,7 +297,7 @@ export class ClientResults {
     for (const pending of this.#pending) {
       if (!which(pending)) continue;
       this.#forget(pending);
-      failPending(pending, 'Too many client results are awaited.');
+      failPending(pending, NO_ANSWER.tooManyInAll);
     }
   }
 }

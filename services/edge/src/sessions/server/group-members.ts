@@ -76,6 +76,11 @@ export function groupPage(query: Query, hub: HubRuntime, context: ListingContext
     : pageAnswer(page, { slot: page.next, edgeId: self });
 }
 
+/** Whether a text can be the token of a page. */
+export function isPageToken(token: string): boolean {
+  return TOKEN.test(token);
+}
+
 /** A listing without a token begins at the first edge, which every id comes behind. */
 function placeOf(token: string | undefined): Place | undefined {
   if (token === undefined) return { slot: 0, edgeId: '' };

@@ -1,11 +1,9 @@
-import type { GetConnectionClaims, MessageFromServer, RefreshAuth } from '@trunkline/protocol';
+import type { MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
-import type { Answer } from '../../model/asker.ts';
 import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
-import { claimsAnswer, connectionIdOf, refreshAuth } from './auth-refresh.ts';
-import { toCommand } from './commands.ts';
+import { ServerCaller } from './caller.ts';
+import { carryOut } from './carry-out.ts';
 import { answerPing } from './pings.ts';
-import { listGroup } from './group-members.ts';
 import { ServerAsker } from './server-asker.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
@@ -27,37 +25,15 @@ export function handleMessage(
   } else if (message.type === MessageType.CloseConnection) {
     closeClient(message.connectionId, message.errorMessage, body, server, context);
   } else if (message.type === MessageType.ClientInvocation) {
-    context.results.invoke(message, body, server, context);
+    context.results.invoke(message, body, new ServerCaller(server), context);
   } else if (message.type === MessageType.ClientCompletion) {
     context.results.complete(message, body, server, context);
   } else if (message.type === MessageType.AccessKeyRequest) {
     declineAccessKey(server);
-  } else if (message.type === MessageType.GroupMemberQuery) {
-    listGroup(message, body, hub, new ServerAsker(server, message.ackId), context);
-  } else if (message.type === MessageType.RefreshAuth) {
-    answerAtHome(message, body, server, context, () => refreshAuth(message, hub, context));
-  } else if (message.type === MessageType.GetConnectionClaims) {
-    answerAtHome(message, body, server, context, () => claimsAnswer(message, hub, context));
   } else {
-    const command = toCommand(message);
-    if (command === undefined) return;
     const asker = 'ackId' in message ? new ServerAsker(server, message.ackId) : undefined;
-    hub.execute(command, 'local', body, asker);
+    carryOut(message, body, hub, asker, context);
   }
-}
-
-/** Answers what is asked of a connection by its token: here, or at the edge that it is at. */
-function answerAtHome(
-  question: RefreshAuth | GetConnectionClaims,
-  body: Uint8Array,
-  server: ServerSession,
-  { clients }: ServerContext,
-  answer: () => Answer,
-): void {
-  const asker = new ServerAsker(server, question.ackId);
-  const id = connectionIdOf(question);
-  if (clients.get(id) !== undefined) return asker.settle(answer());
-  server.hub.others.ask({ kind: 'connections', ids: [id] }, 'anyFound', body, asker);
 }
 
 /** Any server may close any client of its hub; the one that serves it is told (section 8.5). */

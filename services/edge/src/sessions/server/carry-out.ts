@@ -1,0 +1,51 @@
+import type { GetConnectionClaims, MessageFromServer, RefreshAuth } from '@trunkline/protocol';
+import { MessageType } from '@trunkline/protocol';
+import type { Answer, Asker } from '../../model/asker.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
+import { claimsAnswer, connectionIdOf, refreshAuth } from './auth-refresh.ts';
+import { toCommand } from './commands.ts';
+import { listGroup } from './group-members.ts';
+import type { ServerContext } from './server-context.ts';
+
+/**
+ * Does at this edge, and at others, what an app server asks of a hub, or a REST call that says the same.
+ * `body`: the message, for other edges. Without an asker nobody waits for what comes of it.
+ */
+export function carryOut(
+  message: MessageFromServer,
+  body: Uint8Array,
+  hub: HubRuntime,
+  asker: Asker | undefined,
+  context: ServerContext,
+): void {
+  switch (message.type) {
+    case MessageType.GroupMemberQuery:
+      if (asker !== undefined) listGroup(message, body, hub, asker, context);
+      break;
+    case MessageType.RefreshAuth:
+      answerAtHome(message, body, hub, asker, context, () => refreshAuth(message, hub, context));
+      break;
+    case MessageType.GetConnectionClaims:
+      answerAtHome(message, body, hub, asker, context, () => claimsAnswer(message, hub, context));
+      break;
+    default: {
+      const command = toCommand(message);
+      if (command !== undefined) hub.execute(command, 'local', body, asker);
+    }
+  }
+}
+
+/** Answers what is asked of a connection by its token: here, or at the edge that it is at. */
+function answerAtHome(
+  question: RefreshAuth | GetConnectionClaims,
+  body: Uint8Array,
+  hub: HubRuntime,
+  asker: Asker | undefined,
+  { clients }: ServerContext,
+  answer: () => Answer,
+): void {
+  if (asker === undefined) return;
+  const id = connectionIdOf(question);
+  if (clients.get(id) !== undefined) return asker.settle(answer());
+  hub.others.ask({ kind: 'connections', ids: [id] }, 'anyFound', body, asker);
+}
