@@ -7,6 +7,7 @@ import type { JoinBus } from './ports/bus.ts';
 import type { Doors } from './ports/listener.ts';
 import type { Random } from './ports/random.ts';
 import type { Time } from './ports/time.ts';
+import type { UpstreamHttp } from './ports/upstream-http.ts';
 import type { ClusterOptions } from './cluster/cluster.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
@@ -22,11 +23,16 @@ import { Intake } from './sessions/intake.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
 import { Outbox } from './sessions/outbox.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
+import type { GivenPolicies } from './sessions/hub-policies.ts';
+import { HubPolicies } from './sessions/hub-policies.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { WaitingLog } from './sessions/waiting-log.ts';
+import type { CallLimits } from './sessions/upstream/call-pool.ts';
+import { Changeovers } from './sessions/upstream/changeovers.ts';
+import { Serverless } from './sessions/upstream/serverless.ts';
 import { Watch } from './sessions/watch.ts';
 
 /** What a core is made of: what settings say, and all that it has of the world outside. */
@@ -43,6 +49,10 @@ export interface CoreParts {
   /** Of that log. */
   readonly digest: LogDigest;
   readonly joinBus: JoinBus;
+  /** What is settled for single hubs. */
+  readonly hubs: GivenPolicies;
+  /** How upstreams are called. */
+  readonly upstream: { readonly http: UpstreamHttp; readonly limits: CallLimits };
   /** Its part in a cluster. */
   readonly cluster: Pick<ClusterOptions, 'stats' | 'refused' | 'isAlone' | 'publicUrl'>;
 }
@@ -88,6 +98,7 @@ export function createCore(parts: CoreParts): Core {
     heldPosts,
     new MigrationLog(context),
     new WaitingLog(context, hubs),
+    new Changeovers(context.serverless, hubs),
   ]);
   return {
     context,
@@ -113,7 +124,9 @@ function createContext(parts: CoreParts): CoreContext {
   const { edgeId, limits, pools, accessKeys, time, random, log, digest } = parts;
   const counters = new Counters();
   const outbox = new Outbox(counters.fanoutSeconds, time);
-  return {
+  const tokens = new TokenVerifier(accessKeys, time, counters);
+  const policies = new HubPolicies(parts.hubs);
+  const context: CoreContext = {
     edgeId,
     time,
     log,
@@ -127,14 +140,25 @@ function createContext(parts: CoreParts): CoreContext {
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
     results: new ClientResults(pools, time),
-    tokens: new TokenVerifier(accessKeys, time, counters),
+    tokens,
+    policies,
     flusher: new TurnFlusher(time),
     unsettled: new Set(),
     expiring: new Map(),
     pacedCloses: new PacedCloses(time, random, counters),
     heldPosts: new HeldPosts(),
     backlogged: new Set(),
+    serverless: new Serverless({
+      ...parts.upstream,
+      time,
+      digest,
+      pools,
+      tokens,
+      policies,
+      answered: (message, host) => context.results.answered(message, host, context),
+    }),
   };
+  return context;
 }
 
 function closeAll(context: CoreContext, hubs: HubDirectory): void {

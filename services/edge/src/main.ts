@@ -8,6 +8,7 @@ import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/token
 import { readConfig } from './config.ts';
 import type { Edge } from './edge.ts';
 import { startEdge } from './edge.ts';
+import { EDGE_SECTIONS } from './hub-settings.ts';
 import { EDGE_OPTIONS } from './options.ts';
 import { VERSION } from './version.ts';
 
@@ -24,6 +25,7 @@ const PROGRAM = {
   version: VERSION,
   table: EDGE_OPTIONS,
   configFile: true,
+  sections: EDGE_SECTIONS,
 };
 
 async function start(argv: readonly string[]): Promise<Running> {
@@ -32,7 +34,7 @@ async function start(argv: readonly string[]): Promise<Running> {
   const edge = await startEdge(config, log);
   log.info({ url: edge.url, admin: edge.adminUrl, edgeId: config.edgeId }, 'edge listening');
   if (config.keyIsPublic) warnOfPublicKey(edge);
-  process.on('SIGHUP', () => readKeysAgain(argv, edge, log));
+  process.on('SIGHUP', () => readAgain(argv, edge, log));
   return edge;
 }
 
@@ -44,14 +46,15 @@ function warnOfPublicKey(edge: Edge): void {
   );
 }
 
-/** Access keys are the one setting that changes while an edge runs; the others need a restart. */
-function readKeysAgain(argv: readonly string[], edge: Edge, log: Logger): void {
+/** Access keys and hubs are what changes while an edge runs; all else needs a restart. */
+function readAgain(argv: readonly string[], edge: Edge, log: Logger): void {
   try {
-    edge.useKeys(readConfig({ argv, env }).accessKeys);
+    edge.use(readConfig({ argv, env }));
     log.info('access keys read again');
+    log.info('settings of hubs read again');
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    log.error({ reason: error.message }, 'access keys not read: the old ones stay');
+    log.error({ reason: error.message }, 'settings not read again: the old ones stay');
   }
 }
 

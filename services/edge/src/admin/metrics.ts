@@ -12,6 +12,7 @@ import type { LabelCounts } from '../sessions/counters.ts';
 import { UNREADABLE_LABELS } from '../sessions/counters.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
+import { BREAKER_STATES } from '../sessions/upstream/breaker.ts';
 import { VERSION } from '../version.ts';
 
 /** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
@@ -28,6 +29,7 @@ export function createEdgeRegistry(
     ...failureSources(context),
     ...busSources(bus),
     ...clusterSources(cluster),
+    ...upstreamSources(context),
   };
   return createRegistry(sources, GIVEN);
 }
@@ -201,6 +203,36 @@ function clusterSources(
     trunkline_cluster_lost_total: () => cluster.lost,
     trunkline_cluster_questions_total: () =>
       QUESTION_OUTCOMES.map((outcome) => [{ outcome }, questions[outcome]] as const),
+  };
+}
+
+function upstreamSources({
+  serverless,
+}: CoreContext): Some<
+  | 'trunkline_upstream_calls_total'
+  | 'trunkline_upstream_call_duration_seconds'
+  | 'trunkline_upstream_calls'
+  | 'trunkline_upstream_retries_total'
+  | 'trunkline_upstream_breakers'
+> {
+  const { calls } = serverless;
+  return {
+    trunkline_upstream_calls_total: () =>
+      [...serverless.counts].flatMap(([hub, counts]) =>
+        series<'trunkline_upstream_calls_total'>(counts, 'category', 'outcome').map(
+          ([labels, value]) => [{ ...labels, hub }, value] as const,
+        ),
+      ),
+    trunkline_upstream_call_duration_seconds: () => calls.seconds,
+    trunkline_upstream_calls: () => [
+      [{ state: 'in_flight' }, calls.inFlight],
+      [{ state: 'waiting' }, calls.waiting],
+    ],
+    trunkline_upstream_retries_total: () => serverless.retries,
+    trunkline_upstream_breakers: () => {
+      const breakers = calls.breakers();
+      return BREAKER_STATES.map((state) => [{ state }, breakers[state]] as const);
+    },
   };
 }
 

@@ -31,7 +31,6 @@ export class HubRuntime {
   readonly waiting = new Set<HubClient>();
   /** Those of them that require an app server which may be dying. */
   readonly #waitingShortly = new WeakSet<HubClient>();
-  readonly migration: MigrationPolicy;
   /** Client connections by transport. */
   readonly connections: Record<TransportLabel, number> = {
     webSockets: 0,
@@ -51,12 +50,15 @@ export class HubRuntime {
     this.servers = new ServerPool(context.time, new Offers(name, context.digest));
     this.others = others;
     this.#reinforcements = new Reinforcements(name, context);
-    this.migration = context.limits.migration;
     const find = (id: string): HubClient | undefined => {
       const client = context.clients.get(id);
       return client?.hub === this && client.place >= 0 ? client : undefined;
     };
     this.model = new Hub(name, find, room, others.interest);
+  }
+
+  get migration(): MigrationPolicy {
+    return this.#context.policies.of(this.name).migration;
   }
 
   /** Nobody is connected, and nothing is kept for who comes. */
@@ -78,14 +80,26 @@ export class HubRuntime {
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */
   assign(client: HubClient): void {
     if (this.#holdsForRules) return void this.waiting.add(client);
-    const server = this.servers.choose(client);
+    const server = this.servers.choose(client) ?? this.#upstreamFor(client);
     if (server === undefined) return this.#await(client);
     this.waiting.delete(client);
     client.serveFrom(server);
   }
 
+  /** What serves the client in place of app servers, while there is none and the hub's policy is so. */
+  #upstreamFor({ affinity }: HubClient): PooledHost | undefined {
+    if (this.servers.carriesClients || affinity.sticky === 'Required') return undefined;
+    return this.#context.serverless.hostFor(this.name);
+  }
+
+  get #refuses(): boolean {
+    const { withoutServer } = this.#context.policies.of(this.name);
+    return withoutServer === 'refuse' && !this.servers.carriesClients;
+  }
+
   #await(client: HubClient): void {
     if (this.servers.isGoneFor(client)) return client.turnAway(SERVER_GONE);
+    if (this.#refuses) return client.turnAway();
     this.waiting.add(client);
     this.#reinforcements.ask(this.servers);
     if (this.servers.mayBeDyingFor(client)) this.#awaitShortly(client);

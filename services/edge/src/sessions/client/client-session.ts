@@ -306,7 +306,7 @@ export class ClientSession
     if (this.#state === State.Closed || socket === undefined) return;
     const parting = this.#partingMessage(reason, error);
     const binary = this.#state === State.Open && this.#relay!.binary;
-    this.#end(reason);
+    this.#end(reason, error);
     // A client that does not read would keep its queue, and this message, until it does.
     if (reason === REASONS.slowClient) {
       this.#context.counters.slowClients++;
@@ -347,7 +347,7 @@ export class ClientSession
   }
 
   /** Takes the client out of everything that knows it. */
-  #end(reason: CloseReason): void {
+  #end(reason: CloseReason, error?: string): void {
     this.#state = State.Closed;
     this.#socket = undefined;
     this.unsent = undefined;
@@ -363,7 +363,7 @@ export class ClientSession
     this.hub.waiting.delete(this);
     this.hub.model.detach(this);
     results.clientGone(this);
-    this.host?.clientGone(this);
+    this.host?.clientGone(this, reason, error);
     this.#move?.end();
     this.#move = undefined;
     clients.release(this.id);

@@ -14,6 +14,7 @@ import {
 import type { Answer } from '../../model/asker.ts';
 import type { Pools } from '../../pools.ts';
 import type { Time } from '../../ports/time.ts';
+import type { Host } from '../host.ts';
 import type { HubClient } from '../hub-client.ts';
 import { visibleHeader } from '../introduction.ts';
 import type { ServedHub } from '../served.ts';
@@ -163,6 +164,16 @@ export class ClientResults {
     caller.done();
     if (pending.stop === undefined) return;
     server.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
+  }
+
+  /** The answer of a client whose host is no app server, and has read it itself. */
+  answered(message: ClientCompletion, host: Host, { clients }: ServerContext): void {
+    const { connectionId, invocationId } = message;
+    const pending = this.#owed.get(connectionId)?.get(invocationId);
+    if (pending === undefined || clients.get(connectionId)?.host !== host) return;
+    this.#forget(pending);
+    this.#early.answered(pending.caller);
+    pending.caller.complete(message);
   }
 
   /** An app server of another edge waits no longer for a client of this one. */

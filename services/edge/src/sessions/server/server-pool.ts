@@ -45,6 +45,21 @@ export class ServerPool {
     return this.#servers.values();
   }
 
+  /** There is an app server that has clients, or may. */
+  get carriesClients(): boolean {
+    return this.#any((server) => server.carriesClients);
+  }
+
+  /** One that gets more of them. */
+  get takesClients(): boolean {
+    return this.#any((server) => server.takesClients);
+  }
+
+  #any(suits: (server: PooledHost) => boolean): boolean {
+    for (const server of this.#servers) if (suits(server)) return true;
+    return false;
+  }
+
   /** The server ids connected now, sorted, as the `servers` ping wants them (section 7.4). */
   serverIds(): string[] {
     return [...new Set([...this.#servers].map((server) => server.serverId))].sort();
