@@ -3,7 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { decode, encode } from '@msgpack/msgpack';
+import type { InvocationMessage } from '@microsoft/signalr';
+import { MessageType, NullLogger } from '@microsoft/signalr';
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+
+const PACKED = new MessagePackHubProtocol();
 
 /** What it does with the calls that clients make. */
 export type Mood = 'well' | 'slow' | 'failing' | 'lost' | 'garbage' | 'cut' | 'gone';
@@ -93,16 +97,23 @@ export class Upstream implements AsyncDisposable {
 
 function readCall(body: Buffer, binary: boolean): { id?: string; args: unknown[] } {
   if (binary) {
-    const [, , id, , args] = decode(body) as [number, object, string | null, string, unknown[]];
-    return id === null ? { args } : { id, args };
+    // Its length stands before it on a client's connection; calls of these tests are short.
+    const framed = Uint8Array.of(body.length, ...body);
+    const [message] = PACKED.parseMessages(framed.buffer, NullLogger.instance);
+    return callOf(message as InvocationMessage);
   }
-  const message = JSON.parse(body.toString()) as { invocationId?: string; arguments: unknown[] };
-  const { invocationId, arguments: args } = message;
-  return invocationId === undefined ? { args } : { id: invocationId, args };
+  return callOf(JSON.parse(body.toString()) as InvocationMessage);
+}
+
+function callOf({ invocationId: id, arguments: args }: InvocationMessage): {
+  id?: string;
+  args: unknown[];
+} {
+  return typeof id === 'string' ? { id, args } : { args };
 }
 
 function completion(id: string, result: unknown, binary: boolean): Uint8Array | string {
   if (!binary) return `${JSON.stringify({ type: 3, invocationId: id, result })}\x1e`;
-  const body = encode([3, {}, id, 3, result]);
-  return Buffer.concat([Uint8Array.of(body.length), body]);
+  const message = { type: MessageType.Completion, invocationId: id, result } as const;
+  return new Uint8Array(PACKED.writeMessage({ ...message, headers: {} }));
 }

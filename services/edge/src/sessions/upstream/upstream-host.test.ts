@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { encode } from '@msgpack/msgpack';
 import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Pools } from '../../pools.ts';
@@ -162,11 +161,11 @@ describe('a call', () => {
     const client = await arrive({}, MESSAGEPACK_HANDSHAKE);
     expect(http.next.request.headers['content-type']).toBe('application/json');
     http.next.answer();
-    const body = Buffer.from(encode([1, {}, '1', 'say', [7]]));
+    const body = Buffer.from('950180a131a37361799107', 'hex');
     client.socket.receive(Buffer.concat([Uint8Array.of(body.length), body]));
     expect(http.next.request.headers['content-type']).toBe('application/x-msgpack');
     expect(Buffer.from(http.next.request.body)).toEqual(body);
-    const answer = Buffer.from(encode([3, {}, '1', 3, 'done']));
+    const answer = Buffer.from('950380a13103a4646f6e65', 'hex');
     http.next.answer(200, Buffer.concat([Uint8Array.of(answer.length), answer]));
     expect(client.socket.bytes.at(-1)!.subarray(1)).toEqual(answer);
     client.socket.leave(1000);
