@@ -345,6 +345,17 @@ describe('silence', () => {
     expect(http.next.body).toBe('{"type":11,"error":"The client was not heard for too long."}');
   });
 
+  test('is none of a client that calls, without a ping', async () => {
+    const client = await connect();
+    client.says('{"type":6}␞');
+    for (let i = 0; i < 4; i++) {
+      edge.pass(20);
+      client.says(call(undefined));
+      http.next.answer();
+    }
+    expect(client.socket.isOpen).toBe(true);
+  });
+
   test('of one that never does is borne, and so is that of an edge that slept', async () => {
     const quiet = await connect();
     const pings = await connect();
