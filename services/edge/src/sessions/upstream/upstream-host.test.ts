@@ -398,6 +398,30 @@ describe('what waits for an upstream', () => {
   });
 });
 
+test('an upstream that is dead leaves nothing behind of those who come and go', async () => {
+  pools = new Pools();
+  edge = new TestEdge({ withoutServer: 'upstream', upstream: [RULE] }, { http, pools });
+  const { serverless } = edge.context;
+  for (let second = 0; second < 40; second++) {
+    for (let i = 0; i < 20; i++) {
+      const client = await arrive();
+      client.says(call(undefined));
+      client.socket.leave(1006);
+    }
+    while (http.open.length > 0) http.next.fail();
+    edge.pass(1);
+  }
+  expect(serverless.calls.breakers().closed).toBe(0);
+  // Rests of 15 s for the connect, and as many for the end.
+  expect(serverless.busy.size).toBeLessThanOrEqual(20 * 31);
+  for (let second = 0; second < 40; second++) {
+    while (http.open.length > 0) http.next.fail();
+    edge.pass(1);
+  }
+  expect([serverless.busy.size, usedOf(pools, 'upstream_events')]).toEqual([0, 0]);
+  expect([serverless.calls.inFlight, serverless.calls.waiting]).toEqual([0, 0]);
+});
+
 test('a poll that comes later finds the answer', async () => {
   const client = await connect({ transport: TRANSPORTS.longPolling });
   client.says(call(1));
