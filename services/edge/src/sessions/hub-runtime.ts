@@ -15,6 +15,7 @@ import type { ClientContext } from './client/client-context.ts';
 import type { PooledHost } from './host.ts';
 import type { HubClient } from './hub-client.ts';
 import type { Others } from './others.ts';
+import type { Served } from './served.ts';
 import { Offers } from './server/offers.ts';
 import { MAY_BE_DYING_MS } from './server/lost-connections.ts';
 import { Reinforcements } from './server/reinforcements.ts';
@@ -80,21 +81,31 @@ export class HubRuntime {
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */
   assign(client: HubClient): void {
     if (this.#holdsForRules) return void this.waiting.add(client);
-    const server = this.servers.choose(client) ?? this.#upstreamFor(client);
+    const server = this.choose(client) ?? this.#upstreamFor(client);
     if (server === undefined) return this.#await(client);
     this.waiting.delete(client);
     client.serveFrom(server);
   }
 
+  /** The app server that is to serve the client, if one takes it now. */
+  choose(client: Served): PooledHost | undefined {
+    return this.servers.choose(client);
+  }
+
+  /** An app server is connected, though it may take no more clients. */
+  get hasAppServer(): boolean {
+    return this.servers.carriesClients;
+  }
+
   /** What serves the client in place of app servers, while there is none and the hub's policy is so. */
   #upstreamFor({ affinity }: HubClient): PooledHost | undefined {
-    if (this.servers.carriesClients || affinity.sticky === 'Required') return undefined;
+    if (this.hasAppServer || affinity.sticky === 'Required') return undefined;
     return this.#context.serverless.hostFor(this.name);
   }
 
   get #refuses(): boolean {
     const { withoutServer } = this.#context.policies.of(this.name);
-    return withoutServer === 'refuse' && !this.servers.carriesClients;
+    return withoutServer === 'refuse' && !this.hasAppServer;
   }
 
   #await(client: HubClient): void {

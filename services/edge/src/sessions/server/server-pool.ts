@@ -47,16 +47,7 @@ export class ServerPool {
 
   /** There is an app server that has clients, or may. */
   get carriesClients(): boolean {
-    return this.#any((server) => server.carriesClients);
-  }
-
-  /** One that gets more of them. */
-  get takesClients(): boolean {
-    return this.#any((server) => server.takesClients);
-  }
-
-  #any(suits: (server: PooledHost) => boolean): boolean {
-    for (const server of this.#servers) if (suits(server)) return true;
+    for (const server of this.#servers) if (server.carriesClients) return true;
     return false;
   }
 

@@ -31,7 +31,8 @@ export class Changeovers implements Expiring {
     this.#phase = (this.#phase + 1) % PHASES;
     for (const [name, host] of this.#serverless.hosts) {
       const hub = this.#hubs.get(name);
-      if (hub?.servers.takesClients === true) host.sendAway(SENT_AWAY);
+      const [client] = host.clients;
+      if (client !== undefined && hub?.choose(client) !== undefined) host.sendAway(SENT_AWAY);
       this.#look(host, this.#phase);
     }
     for (const [name] of this.#serverless.counts) {
@@ -41,7 +42,7 @@ export class Changeovers implements Expiring {
 
   /** Those that waited for an app server, when the last one has gone, or their hub's policy is another. */
   #lookAgain(hub: HubRuntime): void {
-    if (hub.waiting.size === 0 || hub.servers.carriesClients) return;
+    if (hub.waiting.size === 0 || hub.hasAppServer) return;
     if (this.#serverless.policies.of(hub.name).withoutServer !== 'wait') hub.assignWaiting();
   }
 
