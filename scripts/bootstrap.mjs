@@ -1,7 +1,7 @@
 // The first thing that runs on a fresh clone: plain JavaScript for any Node from 20 on, with nothing
 // installed. Installs what is missing, builds, then runs a task with the Node that is pinned.
 //
-//   node scripts/bootstrap.mjs <start|test|conformance|sim|bench|soak|fuzz|guides|attack> [arguments of the task]
+//   node scripts/bootstrap.mjs <start|test|conformance|sim|bench|scale|ordeal|soak|fuzz|guides|attack> [arguments of the task]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -21,6 +21,8 @@ const TASKS = {
   ],
   sim: ['test/sim/main.ts'],
   bench: ['test/bench/main.ts'],
+  scale: ['test/scale/main.ts'],
+  ordeal: ['test/ordeal/main.ts'],
   soak: ['test/soak/main.ts'],
   fuzz: ['test/fuzz/main.ts'],
   guides: ['test/guides/next.ts'],

@@ -69,11 +69,11 @@ export class ServiceProcess<T> {
     }
   }
 
-  /** SIGTERM, and SIGKILL when it takes too long. Resolves when the process has ended. */
+  /** SIGINT, at which no edge drains, and SIGKILL when it takes too long. Resolves when the process has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGTERM');
+    this.#child.kill('SIGINT');
     const { stopMs: ms } = this.#program;
     const timer = setTimeout(() => this.#giveUp(ms), ms);
     await this.#exited;

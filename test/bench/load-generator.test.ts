@@ -1,4 +1,4 @@
-import { LoadGenerator } from '@trunkline/testing';
+import { LoadGenerator, preciseNow } from '@trunkline/testing';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { type Side, startBareSide } from './side.ts';
@@ -32,6 +32,24 @@ describe('LoadGenerator', () => {
     const run = await load.do('echoPaced', { perSecond: 1_000, seconds: 0.3 }, TIMEOUT_MS);
     expect(run.echoes).toBe(300);
     expect(run.seconds).toBeGreaterThan(0.29);
+  });
+
+  it('says when messages have come that others have sent, before it is asked to or after', async () => {
+    const { load } = await start('publish');
+    const other = await LoadGenerator.start(load.url);
+    onTestFinished(() => other.stop());
+    await other.do('connect', { tokens: newTokens(1), concurrency: 1 }, TIMEOUT_MS);
+    await load.do('noteArrivals', {}, TIMEOUT_MS);
+    const since = preciseNow();
+    await other.do('broadcasts', { seconds: 0 }, TIMEOUT_MS);
+    const all = load.do('arrivals', { messages: 2 * CLIENTS }, TIMEOUT_MS);
+    await other.do('broadcasts', { seconds: 0 }, TIMEOUT_MS);
+    const times = await all;
+    expect(times.length).toBe(2 * CLIENTS);
+    for (const time of times) {
+      expect(time).toBeGreaterThan(since);
+      expect(time).toBeLessThan(preciseNow());
+    }
   });
 
   it('counts whole broadcasts, each after the one before', async () => {

@@ -16,7 +16,9 @@ calls through an app server, broadcasts, connects; the app server with a ws serv
 by itself, clients that come at once to a hub which tells everybody of each. Then edges that a bus
 joins: relay, what a message costs that one edge says to another, on NATS beside Redis; remote, sends
 to clients of another edge beside those of the same one; groups, sends to groups spread over three
-edges beside one; backplane, two edges on Redis beside two Kestrels with ASP.NET Core's backplane.
+edges beside one; guests, calls of clients whose app server has dialled another edge, beside the same
+of clients of its own; polls, calls by long polling that land at another edge than their client's;
+backplane, two edges on Redis beside two Kestrels with ASP.NET Core's backplane.
 Servers and load generators are processes of their own, take turns, and each figure is the median of
 the rounds. Needs Linux, and 20,000 open files (ulimit -n) for the whole of it; nats-server and
 redis-server for edges on a bus, and the .NET 10 SDK for the backplane: what there is no program for

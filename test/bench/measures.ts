@@ -7,7 +7,9 @@ import { SIDE_NAMES } from './compare.ts';
 import { measureConnect } from './connect.ts';
 import { measureEcho } from './echo.ts';
 import { GROUPS_SIDES, measureGroups } from './groups.ts';
+import { GUESTS_SIDES, measureGuests } from './guests.ts';
 import { measureIdle } from './idle.ts';
+import { measurePolls, POLLS_SIDES } from './polls.ts';
 import { measureRelay, RELAY_SIDES } from './relay.ts';
 import { measureRemote, REMOTE_SIDES } from './remote.ts';
 import type { Memberships } from './sending.ts';
@@ -103,6 +105,16 @@ export const MEASURES: Readonly<Record<string, Measurement>> = {
     lacks: async () => lackOf(NATS_ENGINE),
     measure: (_contenders, { rounds, seconds, groups }) =>
       measureGroups({ rounds, seconds, ...groups }),
+  },
+  guests: {
+    sideNames: GUESTS_SIDES,
+    lacks: async () => lackOf(NATS_ENGINE),
+    measure: (_contenders, plan) => measureGuests(plan),
+  },
+  polls: {
+    sideNames: POLLS_SIDES,
+    lacks: async () => lackOf(NATS_ENGINE),
+    measure: (_contenders, plan) => measurePolls(plan),
   },
   backplane: {
     sideNames: BACKPLANE_SIDES,

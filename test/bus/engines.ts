@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BusEngine,
   type BusEngineOptions,
+  type EdgeOptions,
   NATS,
   owning,
   REDIS,
@@ -51,12 +52,16 @@ export interface Cluster extends AsyncDisposable {
   readonly engine: BusEngine;
 }
 
-/** Resolves when every edge knows of all. */
-export async function startCluster(engine: Engine, size: number): Promise<Cluster> {
+/** Resolves when every edge knows of all. `options`: of each edge. */
+export async function startCluster(
+  engine: Engine,
+  size: number,
+  options: EdgeOptions = {},
+): Promise<Cluster> {
   return owning(async (own) => {
     const bus = own(await engine.start());
-    const args = ['--bus', `${engine.scheme}://${bus.host}`];
-    const start = async (): Promise<StartedEdge> => own(await startEdge({ args }));
+    const args = ['--bus', `${engine.scheme}://${bus.host}`, ...(options.args ?? [])];
+    const start = async (): Promise<StartedEdge> => own(await startEdge({ ...options, args }));
     const edges = await Promise.all(Array.from({ length: size }, start));
     for (const edge of edges) await knows(edge, size);
     return { edges, engine: bus };

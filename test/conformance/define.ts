@@ -58,6 +58,32 @@ export function defineEdgesRuns(
   defineTests(() => startWorld({ fronts: ['straight'], cluster }), joint, runs, passed);
 }
 
+/** The same with app servers that have dialled the last edge alone, while clients are at the others. */
+export function defineApartRuns(
+  cluster: () => Promise<Cluster>,
+  joint: readonly Run[],
+  runs: readonly Run[],
+): void {
+  defineTests(
+    () => startWorld({ fronts: ['straight'], cluster, arrangement: 'apart' }),
+    joint,
+    runs,
+  );
+}
+
+/** The same with several edges behind one address, for app servers too: give runs that are straight. */
+export function defineMixedRuns(
+  cluster: () => Promise<Cluster>,
+  joint: readonly Run[],
+  runs: readonly Run[],
+): void {
+  defineTests(
+    () => startWorld({ fronts: ['straight'], cluster, arrangement: 'mixed' }),
+    joint,
+    runs,
+  );
+}
+
 function defineTests(
   start: () => Promise<World>,
   joint: readonly Run[],
@@ -107,14 +133,19 @@ export async function perform({ scenario, variant }: Run, world: World): Promise
   {
     await using context = new Context(world, variant);
     await scenario.run(context);
-    complaints.push(...complaintsOf(scenario, context));
+    complaints.push(...complaintsOf(scenario, context, world));
   }
   return [...complaints, ...world.ended()];
 }
 
 /** A scenario that does not say that it has several clients would not run with them at several edges. */
-function complaintsOf({ several = false }: Scenario, { clients, edges, apps }: Context): string[] {
+function complaintsOf(
+  { several = false }: Scenario,
+  { clients, edges, apps }: Context,
+  { isMixed }: World,
+): string[] {
   if (clients > 1 !== several) return [`it has ${clients} clients, and several: ${several}`];
+  if (isMixed) return [];
   if (several && edges === 1 && apps.length > 1) return ['all of its clients were at one edge'];
   return [];
 }

@@ -3,9 +3,23 @@ import { writeFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { startCluster } from '../bus/engines.ts';
-import { CLUSTER_JOINT_RUNS, CLUSTER_KINDS, CLUSTER_RUNS, clusterName } from './clusters.ts';
-import { defineControlRuns, defineEdgesRuns, defineRuns, FRONTS } from './define.ts';
+import { ENGINES, startCluster } from '../bus/engines.ts';
+import {
+  CLUSTER_JOINT_RUNS,
+  CLUSTER_KINDS,
+  CLUSTER_RUNS,
+  clusterName,
+  MIXED_JOINT_RUNS,
+  MIXED_RUNS,
+  MIXED_SIZE,
+} from './clusters.ts';
+import {
+  defineControlRuns,
+  defineEdgesRuns,
+  defineMixedRuns,
+  defineRuns,
+  FRONTS,
+} from './define.ts';
 import { PAGE, renderPage } from './page.ts';
 import { CONTROL_JOINT_RUNS, CONTROL_RUNS, JOINT_RUNS, type Run, RUNS } from './scenario-table.ts';
 import { DOTNET } from './start-kestrel.ts';
@@ -28,6 +42,14 @@ for (const cluster of CLUSTER_KINDS) {
   const { engine, size } = cluster;
   describe.skipIf(!engine.isHere)(`clients at different ones of ${clusterName(cluster)}`, () => {
     defineEdgesRuns(() => startCluster(engine, size), CLUSTER_JOINT_RUNS, modern);
+  });
+}
+
+for (const engine of ENGINES) {
+  const name = `clients and app servers at any of ${clusterName({ engine, size: MIXED_SIZE })}`;
+  describe.skipIf(!engine.isHere)(name, () => {
+    const runs = MIXED_RUNS.filter(({ variant }) => variant.kind.version >= MODERN);
+    defineMixedRuns(() => startCluster(engine, MIXED_SIZE), MIXED_JOINT_RUNS, runs);
   });
 }
 

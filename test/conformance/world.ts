@@ -1,6 +1,13 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
-import { type Own, owning, startEdge, type StartedProcess, startNginx } from '@trunkline/testing';
+import {
+  type Own,
+  owning,
+  startEdge,
+  type StartedProcess,
+  startNginx,
+  startRoundRobinProxy,
+} from '@trunkline/testing';
 
 import type { Cluster } from '../bus/engines.ts';
 import { NotesKeeper } from './notes-keeper.ts';
@@ -17,11 +24,21 @@ export interface World extends AsyncDisposable {
   readonly apps: ReadonlyMap<FrontName, readonly AppServer[]>;
   /** What clients can speak. */
   readonly protocols: readonly ProtocolName[];
+  /** All edges have one address: which of them a connection comes to is anybody's guess. */
+  readonly isMixed: boolean;
   /** Another one at the same edge; what is not given is as with `at`. */
   startApp(at: AppServer, options: Partial<AppServerOptions>): Promise<AppServer>;
   /** The command lines of those servers that have not survived what clients did. */
   ended(): string[];
 }
+
+/**
+ * How app servers and clients come to several edges. `together`: there is an app server at each edge, with
+ * clients at the same. `apart`: app servers have dialled the last edge alone, and their clients connect at
+ * the others. `mixed`: two app servers and all clients come by one address, which gives every new TCP
+ * connection to another edge.
+ */
+type Arrangement = 'together' | 'apart' | 'mixed';
 
 /** What a world is made of, besides app servers. */
 export interface WorldOptions {
@@ -31,6 +48,7 @@ export interface WorldOptions {
   readonly start?: (options: AppServerOptions) => Promise<AppServer>;
   /** Several edges; one without a bus when not given. */
   readonly cluster?: (() => Promise<Cluster>) | undefined;
+  readonly arrangement?: Arrangement;
   /** What clients of those app servers can speak; all there is when not given. */
   readonly protocols?: readonly ProtocolName[];
 }
@@ -43,6 +61,7 @@ export async function startControlWorld(): Promise<World> {
     return {
       apps: new Map([['straight', [app]]]),
       protocols: ['json'],
+      isMixed: false,
       startApp: async () => startKestrel(notes.url),
       ended: () => endedOf([app]),
     };
@@ -50,14 +69,17 @@ export async function startControlWorld(): Promise<World> {
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { fronts, start = startAppServer, cluster, protocols = ['json', 'messagepack'] } = options;
+  const { fronts, start = startAppServer, cluster, arrangement = 'together' } = options;
+  const { protocols = ['json', 'messagepack'] } = options;
   return owning(async (own) => {
     const notes = own(await NotesKeeper.start());
     const edges = cluster === undefined ? [own(await startEdge())] : own(await cluster()).edges;
     const startNoted = async (given: AppServerOptions): Promise<AppServer> =>
       start({ ...given, notesUrl: notes.url });
     const apps = new Map<FrontName, AppServer[]>();
-    const straight = edges.map(async ({ url }) => own(await startNoted({ edgeUrl: url })));
+    const urls = edges.map(({ url }) => url);
+    const doors = await openDoors(own, urls, arrangement);
+    const straight = doors.map(async (door) => own(await startNoted(door)));
     apps.set('straight', await Promise.all(straight));
     if (fronts.includes('nginx with TLS')) {
       apps.set('nginx with TLS', [await startBehindNginx(own, edges[0]!.url, startNoted)]);
@@ -65,11 +87,28 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     return {
       apps,
       protocols,
+      isMixed: arrangement === 'mixed',
       startApp: ({ edgeUrl, clientUrl }, given) =>
         startNoted({ edgeUrl: edgeUrl!, clientUrl, ...given }),
       ended: () => endedOf([...edges, ...[...apps.values()].flat()]),
     };
   });
+}
+
+/** Where each app server comes to the edges, and its clients. */
+async function openDoors(
+  own: Own,
+  urls: readonly string[],
+  arrangement: Arrangement,
+): Promise<Pick<AppServerOptions, 'edgeUrl' | 'clientUrl'>[]> {
+  if (arrangement === 'together') return urls.map((edgeUrl) => ({ edgeUrl }));
+  if (arrangement === 'apart') {
+    return urls.slice(0, -1).map((clientUrl) => ({ edgeUrl: urls.at(-1)!, clientUrl }));
+  }
+  const proxy = await startRoundRobinProxy(urls.map((url) => Number(new URL(url).port)));
+  own({ [Symbol.asyncDispose]: () => proxy.stop() });
+  const door = { edgeUrl: `http://127.0.0.1:${proxy.port}` };
+  return [door, door];
 }
 
 async function startBehindNginx(

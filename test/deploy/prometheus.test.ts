@@ -118,6 +118,10 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
       'trunkline_cluster_members{instance="b"} 3x30',
     ],
   },
+  TrunklineEdgeKeepsDraining: {
+    fires: ['trunkline_draining 0x5 1x30'],
+    isQuiet: ['trunkline_draining 0x20 1x10'],
+  },
   TrunklineQuestionsTimeOut: {
     fires: ['trunkline_cluster_questions_total{outcome="timed_out"} 0+60x30'],
     isQuiet: ['trunkline_cluster_questions_total{outcome="not_found"} 0+60x30'],

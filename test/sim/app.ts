@@ -48,6 +48,23 @@ export class SimApp {
     line.say(sendMessage(to, new Map([['json', payload]])));
   }
 
+  /** Says something to a client of the line itself, as answers to calls are said. */
+  sayTo(line: ServerLine, id: string): void {
+    const { journal } = this.world;
+    const to = { kind: 'conn', name: id } as const;
+    const send = { line, number: line.nextNumber(), to, at: journal.now };
+    journal.sent(send);
+    line.data(id, record({ type: 1, target: 'm', arguments: [line.name, send.number] }));
+  }
+
+  /** A process that has a client twice loses it (service protocol reference, section 20.9). */
+  given(line: ServerLine, id: string): void {
+    for (const other of this.#lines) {
+      if (other === line || !other.clients.has(id)) continue;
+      this.world.journal.violation('lines', `${line.name} is given ${id}, which ${other.name} has`);
+    }
+  }
+
   ask(line: ServerLine, what: AskWhat): void {
     const ackId = ++this.#lastAsk;
     const ask = {

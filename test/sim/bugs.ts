@@ -1,11 +1,15 @@
 import { AckStatus } from '@trunkline/protocol';
 
 import { Asking } from '../../services/edge/src/cluster/asking.ts';
+import { HostedGuests } from '../../services/edge/src/cluster/hosted-guests.ts';
 import { HubSubjects } from '../../services/edge/src/cluster/hub-subjects.ts';
+import { Neighbours } from '../../services/edge/src/cluster/neighbours.ts';
+import { Relay } from '../../services/edge/src/cluster/relay.ts';
 import { RuleLearning } from '../../services/edge/src/cluster/rule-learning.ts';
 import type { Answer, Asker } from '../../services/edge/src/model/asker.ts';
 import { NOT_FOUND } from '../../services/edge/src/model/asker.ts';
 import { Hub } from '../../services/edge/src/model/hub.ts';
+import { ClientAdmission } from '../../services/edge/src/sessions/client/admission.ts';
 import { Questions } from '../../services/edge/src/model/questions.ts';
 
 /** A bug that the checkers have to find. */
@@ -98,6 +102,31 @@ function lostWith(edgeLost: EdgeLost, first: (questions: Questions) => void): Ed
   };
 }
 
+/** The home of an id gives it to whoever asks for it, as often as it is asked. */
+function grantTwice(): () => void {
+  const { giveUp } = ClientAdmission.prototype;
+  const granted = new Set<string>();
+  return replace(ClientAdmission.prototype, {
+    giveUp(this: ClientAdmission, id, grant) {
+      const verdict = giveUp.call(this, id, grant);
+      if (typeof verdict !== 'string') granted.add(id);
+      return granted.has(id) ? { early: undefined } : verdict;
+    },
+  });
+}
+
+/** One relayed answer in ten comes without its last part. */
+function loseLastParts(): () => void {
+  const { head } = Relay.prototype;
+  let count = 0;
+  return replace(Relay.prototype, {
+    head(this: Relay, frame) {
+      const isLost = frame.bytes.length > 0 && ++count % 10 === 0;
+      head.call(this, isLost ? { ...frame, bytes: frame.bytes.subarray(0, 0) } : frame);
+    },
+  });
+}
+
 export const BUGS: readonly Bug[] = [
   { name: 'a lost answer', plant: loseAnswers },
   {
@@ -120,4 +149,21 @@ export const BUGS: readonly Bug[] = [
     },
   },
   { name: 'a question that counts answers instead of naming edges', plant: countAnswers },
+  { name: 'a claim granted twice', plant: grantTwice },
+  { name: 'a relay that loses its last part', plant: loseLastParts },
+  {
+    name: 'a move to an edge that drains',
+    plant: () => {
+      const { statusOf } = Neighbours.prototype;
+      return replace(Neighbours.prototype, {
+        statusOf(this: Neighbours, edgeId) {
+          return { ...statusOf.call(this, edgeId), isDraining: false };
+        },
+      });
+    },
+  },
+  {
+    name: 'a guest that outlives its owner',
+    plant: () => replace(HostedGuests.prototype, { edgeLost: () => {} }),
+  },
 ];

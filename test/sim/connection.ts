@@ -10,6 +10,8 @@ const MOST_MS = 4;
 /** What a peer hears of its WebSocket. */
 export interface PeerEvents {
   opened(): void;
+  /** The edge takes it: said in that moment, before the peer can know. */
+  accepted?(): void;
   received(bytes: Buffer): void;
   /** It was refused, or has ended; the last call. */
   closed(): void;
@@ -23,6 +25,8 @@ export class Connection {
   readonly #toPeer: Wire;
   readonly #events: PeerEvents;
   #handler: SocketHandler | undefined;
+  /** The edge has not decided whether it takes it. */
+  #waiting: Upgrade | undefined;
   #isOver = false;
 
   /** Dials; `admit` is the edge's door. */
@@ -57,21 +61,32 @@ export class Connection {
   }
 
   #upgrade(): Upgrade {
-    return {
+    return (this.#waiting = {
       gone: undefined,
       refuse: () => {
+        this.#decided();
         this.#isOver = true;
         this.#toPeer.carry(() => this.#events.closed());
       },
       accept: (handler) => {
+        this.#decided();
         this.#handler = handler;
+        this.#events.accepted?.();
         this.#toPeer.carry(() => this.#events.opened());
         handler.opened(this.#socket());
       },
-    };
+    });
+  }
+
+  #decided(): void {
+    if (this.#waiting === undefined)
+      throw new Error('a request was decided twice, or its peer had gone');
+    this.#waiting = undefined;
   }
 
   #gone(): void {
+    this.#waiting?.gone?.();
+    this.#waiting = undefined;
     const handler = this.#handler;
     this.#handler = undefined;
     handler?.disconnected(1006, '');

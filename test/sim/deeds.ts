@@ -33,6 +33,12 @@ function send(world: World, [a]: Which, to: Audience | undefined): void {
   if (to !== undefined) speaker?.app.send(speaker.line, to);
 }
 
+function sayToOwn(world: World, [a, b]: Which): void {
+  const speaker = one(speakersOf(world), a);
+  const id = speaker && one([...speaker.line.welcomed], b);
+  if (id !== undefined) speaker!.app.sayTo(speaker!.line, id);
+}
+
 function ask(world: World, a: number, what: AskWhat | undefined): void {
   const speaker = one(speakersOf(world), a);
   if (what !== undefined) speaker?.app.ask(speaker.line, what);
@@ -65,6 +71,27 @@ function stop(world: World, [a, b]: Which): void {
   if (edge === undefined || world.live.length === 1 || edge.machine.isFrozen) return;
   edge.leave();
   endEdge(world, edge, 1_000 + spanOf(b, 8));
+}
+
+/** One edge, or two. */
+function drain(world: World, [a, b, c]: Which): void {
+  for (let left = c < 0.5 ? 1 : 2; left > 0; left--) {
+    const staying = world.live.filter(({ drainsSince }) => drainsSince === undefined);
+    const edge = one(staying, a);
+    if (edge === undefined || staying.length === 1 || edge.machine.isFrozen) return;
+    edge.drain();
+    stopDrained(world, edge, b);
+  }
+}
+
+/** As soon as it can: another one has to be there. */
+function stopDrained(world: World, edge: SimEdge, which: number): void {
+  world.later(2_000 + spanOf(which, 4), () => {
+    if (!edge.isServing) return;
+    if (world.live.length === 1 || edge.machine.isFrozen) return stopDrained(world, edge, which);
+    edge.leave();
+    endEdge(world, edge, 1_000 + spanOf(which, 8));
+  });
 }
 
 function freeze(world: World, edge: SimEdge | undefined, ms: number): void {
@@ -140,6 +167,7 @@ export const DO: Readonly<Record<Deed, (world: World, which: Which) => void>> = 
       which,
       withConn(world, which[1], ({ id }) => ({ kind: 'conn', name: id })),
     ),
+  sayToOwn,
   join: (world, [a, b, c]) =>
     ask(
       world,
@@ -182,6 +210,7 @@ export const DO: Readonly<Record<Deed, (world: World, which: Which) => void>> = 
   restartApp,
   killEdge: kill,
   stopEdge: stop,
+  drainEdge: drain,
   freezeEdge: (world, [a, b]) => freeze(world, one(world.live, a), spanOf(b, 15)),
   cutBus: (world, [a]) => {
     const edge = one(world.live, a);

@@ -9,6 +9,7 @@ import { ClusterStats } from '../../services/edge/src/cluster/cluster-stats.ts';
 import { type Core, createCore } from '../../services/edge/src/core.ts';
 import { Pools } from '../../services/edge/src/pools.ts';
 import type { JoinBus } from '../../services/edge/src/ports/bus.ts';
+import type { BodyExchange } from '../../services/edge/src/ports/exchange.ts';
 import type { HttpRequest } from '../../services/edge/src/ports/listener.ts';
 import type { UpstreamHttp } from '../../services/edge/src/ports/upstream-http.ts';
 import { type Clock, Machine } from './clock.ts';
@@ -16,6 +17,7 @@ import type { Dice } from './dice.ts';
 import { Connection, type PeerEvents } from './connection.ts';
 import type { SimEngine, SimLine } from './engine.ts';
 import type { Journal } from './journal.ts';
+import { SimRequest } from './request.ts';
 
 /** The access key of everybody. */
 export const KEY = 'the key of the simulation';
@@ -25,6 +27,7 @@ const CATCH_UP_MS = 2_000;
 const KB = 1024;
 const LIMITS = {
   hubMessageBytes: 64 * KB,
+  batchBytes: 128 * KB,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * KB,
   pollMs: 90_000,
@@ -32,6 +35,9 @@ const LIMITS = {
   connections: Infinity,
   hubs: 1_000,
   openSockets: Infinity,
+  drainMs: 2_000,
+  drainRate: 500,
+  rebalance: 0,
 } as const;
 
 const NO_UPSTREAMS: UpstreamHttp = {
@@ -49,13 +55,23 @@ export class SimEdge {
   readonly clusterStats = new ClusterStats();
   readonly pools = new Pools();
   readonly #dice: Dice;
-  /** Of clients and app servers, those that have ended included. */
-  readonly #connections = new Set<Connection>();
+  /** Connections and requests of clients and app servers, those that have ended included. */
+  readonly #connections = new Set<{ edgeEnded(): void }>();
+  /** On the clock of the simulation. */
+  drainsSince: number | undefined;
   #isLeaving = false;
   #frozenUntil = -Infinity;
   #line!: SimLine;
 
-  constructor(edgeId: string, clock: Clock, dice: Dice, engine: SimEngine, journal: Journal) {
+  /** `publicUrl`: where it is reached by itself; empty behind a load balancer. */
+  constructor(
+    edgeId: string,
+    publicUrl: string,
+    clock: Clock,
+    dice: Dice,
+    engine: SimEngine,
+    journal: Journal,
+  ) {
     this.edgeId = edgeId;
     this.#dice = dice;
     this.machine = new Machine(clock);
@@ -91,7 +107,7 @@ export class SimEdge {
         stats: this.clusterStats,
         refused: (why) => journal.violation('settled', `${edgeId} is refused: ${why}`),
         isAlone: false,
-        publicUrl: '',
+        publicUrl,
       },
     });
   }
@@ -129,6 +145,19 @@ export class SimEdge {
     return this.#dialled(peer, events, (upgrade) => this.core.doors.client(request, upgrade));
   }
 
+  /** A request of a client; `body`: of a post. */
+  request(
+    peer: Machine,
+    request: HttpRequest,
+    body: Uint8Array | undefined,
+    answered: (status: number, body: Buffer) => void,
+  ): SimRequest {
+    const admit = (exchange: BodyExchange): void => this.#ask(request, body, exchange);
+    const asked = new SimRequest(this.machine, peer, this.#dice, admit, answered);
+    this.#connections.add(asked);
+    return asked;
+  }
+
   server(peer: Machine, request: HttpRequest, events: PeerEvents): Connection {
     return this.#dialled(peer, events, (upgrade) => this.core.doors.server(request, upgrade));
   }
@@ -142,6 +171,12 @@ export class SimEdge {
   thaw(): void {
     this.#frozenUntil = this.machine.clock.now + CATCH_UP_MS;
     this.machine.thaw();
+  }
+
+  /** It sends its clients away, and takes no new ones. */
+  drain(): void {
+    this.drainsSince = this.machine.clock.now;
+    this.core.draining.begin();
   }
 
   /** Its process is killed. */
@@ -159,6 +194,14 @@ export class SimEdge {
       void this.core.stop();
       this.machine.clock.in(50, this.machine, () => this.kill());
     });
+  }
+
+  #ask(request: HttpRequest, body: Uint8Array | undefined, exchange: BodyExchange): void {
+    const { doors, bodies } = this.core;
+    if (request.method === 'GET') return doors.receive(request, exchange);
+    if (request.method === 'DELETE') return doors.leave(request, exchange);
+    const post = doors.send(request, exchange);
+    if (post !== undefined) bodies.open(post, exchange)?.(body!, true);
   }
 
   #dialled(

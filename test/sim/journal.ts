@@ -16,6 +16,8 @@ export interface Conn {
   readonly id: string;
   readonly user: string;
   readonly edge: SimEdge;
+  /** Its requests land at any edge, and it gives up at the first that fails. */
+  readonly roams: boolean;
   /** When its handshake response came; undefined before. */
   openAt: number | undefined;
   endedAt: number | undefined;
@@ -212,6 +214,16 @@ export class Journal {
     };
   }
 
+  /** An edge has taken a WebSocket with an id. */
+  accepted(id: string, edge: SimEdge): void {
+    for (const checker of this.#checkers) checker.accepted?.(id, edge);
+  }
+
+  /** An edge has refused one that a negotiate of that time had given an id, to nobody else. */
+  refused(id: string, edge: SimEdge, at: number): void {
+    for (const checker of this.#checkers) checker.refused?.(id, edge, at);
+  }
+
   opened(conn: Conn): void {
     conn.openAt = this.now;
     this.conns.add(conn);
@@ -221,6 +233,10 @@ export class Journal {
     conn.endedAt ??= this.now;
     this.conns.delete(conn);
     for (const checker of this.#checkers) checker.ended?.(conn);
+  }
+
+  sentOn(from: SimEdge, to: SimEdge): void {
+    for (const checker of this.#checkers) checker.sentOn?.(from, to);
   }
 
   sent(send: Send): void {

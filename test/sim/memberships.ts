@@ -62,9 +62,15 @@ export class Memberships {
     const { what } = ask;
     if (status !== AckStatus.Ok || (what.kind !== 'join' && what.kind !== 'joinUser')) return;
     if (this.#undoneBefore.get(ask) !== (this.#undone.get(keyOf(what)) ?? 0)) return;
-    if (this.#isLeaving(what)) return;
+    if (this.#isLeaving(what) || this.#isForgotten(ask)) return;
     if ('user' in what) setOf(this.#users, what.user).add(what.group);
     else if (what.conn.endedAt === undefined) setOf(this.#conns, what.conn).add(what.group);
+  }
+
+  /** The edge that was asked to keep a rule has gone since, and may have reached no other one. */
+  #isForgotten({ what, at, line }: Ask): boolean {
+    if (!('user' in what) || line.edge.isServing) return false;
+    return !this.#journal.wasCalm(at, ...this.#world.edges.values());
   }
 
   #isLeaving(what: Change): boolean {

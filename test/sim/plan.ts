@@ -6,6 +6,7 @@ const DEEDS = {
   sendToGroup: 10,
   sendToUser: 6,
   sendToConn: 4,
+  sayToOwn: 4,
   join: 8,
   leave: 3,
   joinUser: 4,
@@ -20,6 +21,7 @@ const DEEDS = {
   reconnect: 4,
   cutLine: 1,
   restartApp: 0.5,
+  drainEdge: 0.5,
 } as const;
 
 /** What goes wrong among edges and with their bus. */

@@ -75,12 +75,26 @@ export class ServerLine implements Line {
     });
   }
 
+  /** Those that it has, by id; and of these, those that have been let in. */
+  get clients(): ReadonlySet<string> {
+    return this.#clients;
+  }
+
+  get welcomed(): ReadonlySet<string> {
+    return this.#welcomed;
+  }
+
   get serverId(): string {
     return this.#app.serverId;
   }
 
   nextNumber(): number {
     return this.#number++;
+  }
+
+  /** Something for one of its clients. */
+  data(connectionId: string, payload: Uint8Array): void {
+    this.say({ type: MessageType.ConnectionData, connectionId, payload });
   }
 
   say(message: MessageFromServer): void {
@@ -121,6 +135,7 @@ export class ServerLine implements Line {
         if (this.#clients.has(message.connectionId)) {
           journal.violation('lines', `${this.name} is given ${message.connectionId} twice`);
         }
+        this.#app.given(this, message.connectionId);
         this.#clients.add(message.connectionId);
         if (message.headers.has('Asrs-Migrate-From')) this.#welcomed.add(message.connectionId);
         break;
@@ -151,11 +166,11 @@ export class ServerLine implements Line {
     const isKnown = this.#welcomed.has(connectionId);
     const text = Buffer.from(payload).toString();
     const rest = text.startsWith(JSON_HANDSHAKE) ? text.slice(JSON_HANDSHAKE.length) : text;
-    if (!isKnown) this.#data(connectionId, HANDSHAKE_SUCCESS);
+    if (!isKnown) this.data(connectionId, HANDSHAKE_SUCCESS);
     this.#welcomed.add(connectionId);
     for (const { type, invocationId } of messagesOf(rest)) {
       if (type === 1 && invocationId !== undefined) {
-        this.#data(connectionId, record({ type: 3, invocationId, result: 1 }));
+        this.data(connectionId, record({ type: 3, invocationId, result: 1 }));
       } else if (type === 3) this.#complete(connectionId, invocationId!);
     }
   }
@@ -171,9 +186,5 @@ export class ServerLine implements Line {
       protocol: 'json',
       payload: isOwn ? new Uint8Array(0) : record({ type: 3, invocationId, result: 1 }),
     });
-  }
-
-  #data(connectionId: string, payload: Uint8Array): void {
-    this.say({ type: MessageType.ConnectionData, connectionId, payload });
   }
 }

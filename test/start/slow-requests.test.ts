@@ -35,9 +35,11 @@ const APPS: [name: string, path: string, start: () => Promise<FastifyInstance>][
     "the edge's admin port",
     '/live',
     async () =>
-      createAdminApp({ contentType: 'text/plain', metrics: async () => '' } as never, {
-        ready: true,
-      }),
+      createAdminApp(
+        { contentType: 'text/plain', metrics: async () => '' } as never,
+        { whyNot: undefined },
+        undefined as never,
+      ),
   ],
 ];
 

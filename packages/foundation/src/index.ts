@@ -6,5 +6,5 @@ export { runProcess } from './run-process.ts';
 export type { Running } from './run-process.ts';
 export { runService } from './run-service.ts';
 export { SLOW_REQUEST_LIMITS } from './slow-request-limits.ts';
-export { stopRequest } from './stop-request.ts';
+export { hurryRequest, stopRequest } from './stop-request.ts';
 export type { StopSource } from './stop-request.ts';

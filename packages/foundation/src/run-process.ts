@@ -7,6 +7,8 @@ const STOP_MS = 8_000;
 
 /** What a process is once it has started. */
 export interface Running {
+  /** How long the stop may take beyond the usual, in milliseconds. */
+  readonly drainMs?: number;
   /** Ends cleanly; called once, with why: a signal's name, or what went wrong. */
   stop(why: string): Promise<void>;
   /** Rejects when the process cannot go on: it is stopped and ends with code 1. */
@@ -36,7 +38,7 @@ export async function runProcess(
     const running = await start();
     if (running !== undefined) {
       const why = await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
-      setTimeout(() => process.exit(1), STOP_MS).unref();
+      setTimeout(() => process.exit(1), STOP_MS + (running.drainMs ?? 0)).unref();
       await running.stop(why);
     }
   } catch (error) {

@@ -19,3 +19,21 @@ export function stopRequest(source: StopSource): Promise<string> {
     }
   });
 }
+
+/** A SIGTERM that comes so soon after another is the same one: npm delivers some twice. */
+const REPEAT_MS = 1_000;
+
+/**
+ * Resolves when a process that takes its time to stop, since it was sent a SIGTERM just now, is to hurry:
+ * by SIGINT, by another SIGTERM, or because its parent has ended.
+ */
+export function hurryRequest(source: StopSource, now: () => number): Promise<void> {
+  const since = now();
+  return new Promise((resolve) => {
+    source.on('SIGINT', resolve);
+    source.on('SIGTERM', () => {
+      if (now() - since >= REPEAT_MS) resolve();
+    });
+    if (source.send !== undefined) source.on('disconnect', resolve);
+  });
+}

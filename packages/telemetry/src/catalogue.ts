@@ -31,6 +31,7 @@ const POOLS = [
   'client_results_of_client',
   'early_questions',
   'questions',
+  'relays',
   'user_group_rules',
   'waiting_clients',
   'opening_clients',
@@ -77,6 +78,15 @@ export const METRICS = {
       'Clients that no app server has: new ones whose handshake request has been read, and those that are moved. Each waits for --server-wait, and is then refused or closed.',
     whenItRises:
       'Their hub has no app server on this edge, or none that takes more clients: start one, or repair the way to it.',
+  },
+  trunkline_draining: {
+    type: 'gauge',
+    help: 'Whether the edge drains: 1 or 0.',
+    labels: {},
+    meaning:
+      '1 from SIGTERM or POST /admin/drain on: the edge takes no new clients and sends away those it has, counted in trunkline_client_closes_total as Draining.',
+    whenItRises:
+      'Somebody takes the edge away. When it stays at 1 although the edge is to go on, DELETE /admin/drain ends it.',
   },
   trunkline_client_opens_total: {
     type: 'counter',
@@ -131,7 +141,7 @@ export const METRICS = {
   },
   trunkline_refusals_total: {
     type: 'counter',
-    help: 'Client requests refused for want of room, by reason.',
+    help: 'Client requests refused, by reason.',
     labels: {
       reason: [
         'connections',
@@ -140,12 +150,13 @@ export const METRICS = {
         'request_bytes',
         'introduction_bytes',
         'origin',
+        'draining',
       ],
     },
     meaning:
-      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). introduction_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403).',
+      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). introduction_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403). draining: the edge is about to stop (503).',
     whenItRises:
-      'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. The others are clients that ask for too much: look at what they send.',
+      'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. draining: the load balancer does not know yet that the edge is not ready, or has no other. The others are clients that ask for too much: look at what they send.',
   },
   trunkline_stray_messages_total: {
     type: 'counter',
@@ -182,12 +193,21 @@ export const METRICS = {
   },
   trunkline_migrations_total: {
     type: 'counter',
-    help: 'Clients moved, or not, when their app server went, by outcome.',
-    labels: { outcome: ['moved', 'moved_after_loss', 'not_allowed', 'no_server', 'not_possible'] },
+    help: 'Clients moved to other app servers, or not, by outcome.',
+    labels: {
+      outcome: [
+        'moved',
+        'moved_after_loss',
+        'rebalanced',
+        'not_allowed',
+        'no_server',
+        'not_possible',
+      ],
+    },
     meaning:
-      'moved: to another app server, before theirs stopped, when their calls were answered or after 20 s, with an error for those that were not. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. not_allowed: the app, --migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
+      'moved: to another app server, before theirs stopped, when their calls were answered or after 20 s, with an error for those that were not. moved_after_loss: after their server connection was lost; calls that ran were answered with an error. rebalanced: to an app server that had fewer clients (--rebalance). not_allowed: the app, --migration or the token of the client does not let it be moved. no_server: no other app server came within --server-wait. not_possible: the client had ended, or had more calls open than the edge keeps track of. The last three were closed, to reconnect.',
     whenItRises:
-      'moved: a deployment; so is not_allowed, of an app whose clients reconnect, or its app servers crash. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. no_server: run a second app server, or start the new one before the old one ends.',
+      'moved: a deployment; so is not_allowed, of an app whose clients reconnect, or its app servers crash. moved_after_loss: app servers crash or lose their network, see trunkline_server_closes_total. rebalanced: an app server has come back, or a new one. no_server: run a second app server, or start the new one before the old one ends.',
   },
   trunkline_failed_calls_total: {
     type: 'counter',
@@ -200,11 +220,11 @@ export const METRICS = {
   trunkline_negotiates_total: {
     type: 'counter',
     help: 'Negotiate requests answered, by result.',
-    labels: { result: ['ok', 'unauthorized', 'bad_request', 'unavailable'] },
+    labels: { result: ['ok', 'redirected', 'unauthorized', 'bad_request', 'unavailable'] },
     meaning:
-      'Answers to POST /client/negotiate. ok: 200. unauthorized: 401 for a refused token. bad_request: 400, 403 for the page of an origin that is not allowed, or an error for a negotiate version that is none. unavailable: 503 for want of room.',
+      'Answers to POST /client/negotiate. ok: 200. redirected: 200 with the URL of another edge, where edges have URLs of their own. unauthorized: 401 for a refused token. bad_request: 400, 403 for the page of an origin that is not allowed, or an error for a negotiate version that is none. unavailable: 503 for want of room, or because the edge drains.',
     whenItRises:
-      'ok rises with connects. unauthorized: see the token rejections. bad_request: a client or a proxy sends something else than a SignalR client does. unavailable: see trunkline_refusals_total and trunkline_pool_refusals_total.',
+      'ok rises with connects. redirected: this edge drains, has no app server of the hub, or has far more clients than another one. unauthorized: see the token rejections. bad_request: a client or a proxy sends something else than a SignalR client does. unavailable: see trunkline_refusals_total and trunkline_pool_refusals_total.',
   },
   trunkline_token_rejections_total: {
     type: 'counter',
@@ -430,6 +450,73 @@ export const METRICS = {
       'What app servers ask that another edge has to answer: joins, checks, closes, lists of groups, results of clients. answered: an edge had it, or all have done it. not_found: none has it. timed_out: an edge did not answer within 3 s (a client within 10 min), or its answer may be lost. refused: too many were open.',
     whenItRises:
       'timed_out: see trunkline_bus_gaps_total and the event-loop delay of the other edges. not_found: app servers speak of clients that have gone, which is normal in small numbers.',
+  },
+  trunkline_cluster_claims_total: {
+    type: 'counter',
+    help: 'WebSockets with connection ids of other edges, by what came of them.',
+    labels: { outcome: ['granted', 'taken_over', 'refused', 'unanswered', 'abandoned'] },
+    meaning:
+      'Clients that negotiated at one edge and connect at another. granted: the edge that has minted the id gave it up. taken_over: that edge was gone, and the signature of the token was enough. refused: the id was used up, or not given out to this user. unanswered: an edge that had to be asked did not answer, and the client was told 503. abandoned: the client went before there was an answer.',
+    whenItRises:
+      'granted: normal behind a load balancer that does not stick. taken_over: edges stop or crash while clients connect. unanswered: see trunkline_bus_gaps_total and the event-loop delay of the other edges. refused: somebody brings tokens twice or too late.',
+  },
+  trunkline_cluster_relays_total: {
+    type: 'counter',
+    help: 'Requests that landed here and were for a client of another edge, by kind and what became of them.',
+    labels: {
+      kind: ['poll', 'stream', 'post', 'leave'],
+      outcome: ['answered', 'gone', 'cut', 'lost', 'timed_out', 'refused'],
+    },
+    meaning:
+      'Long polls, event streams, posts and deletes whose connection another edge has, which answers them through this one. answered: the answer was complete. gone: the client went first, or its body was over a bound. cut: the other edge gave the client up. lost: the other edge is gone, or something between the two may be lost. timed_out: no answer in time. refused: no room, or no bus.',
+    whenItRises:
+      'Expected where a load balancer spreads requests. lost: see trunkline_bus_gaps_total and trunkline_cluster_lost_total. timed_out: see the event-loop delay of the other edges. Sticky routing by the id in the query saves all of them.',
+  },
+  trunkline_cluster_relays: {
+    type: 'gauge',
+    help: 'Requests that landed here and another edge is answering now, by kind.',
+    labels: { kind: ['poll', 'stream', 'post', 'leave'] },
+    meaning:
+      'Polls that hang, event streams that are open, posts and deletes under way, of clients that another edge has.',
+    whenItRises:
+      'Clients without WebSockets: with a load balancer that does not stick, all but one in so many edges have a stream or a poll here.',
+  },
+  trunkline_cluster_remote_clients: {
+    type: 'gauge',
+    help: 'Clients of this edge whose app server has dialled another edge.',
+    labels: {},
+    meaning:
+      'What they and their app server say to each other goes over the bus: their edge had no app server of their hub when they came, or not the one that they stick to.',
+    whenItRises:
+      'Every message costs more than at one edge. App servers are asked for one connection more where there are none; if it stays so, see that they dial every edge, or that the balancer spreads them.',
+  },
+  trunkline_cluster_guests: {
+    type: 'gauge',
+    help: 'Clients of other edges that app servers of this edge serve.',
+    labels: {},
+    meaning:
+      'The other end of trunkline_cluster_remote_clients: the sums over all edges are the same.',
+    whenItRises: 'See trunkline_cluster_remote_clients of the other edges.',
+  },
+  trunkline_cluster_guest_ends_total: {
+    type: 'counter',
+    help: 'Clients of other edges that are served here no more, by why.',
+    labels: {
+      reason: [
+        'client_gone',
+        'moved',
+        'closed_by_app_server',
+        'app_server_lost',
+        'closed',
+        'line_lost',
+        'edge_lost',
+        'refused',
+      ],
+    },
+    meaning:
+      'client_gone: it ended. moved: it went to another app server. closed_by_app_server: its hub ended it. app_server_lost: the server connection that carried it ended. closed: this edge ended it, because its app server does not read or goes. line_lost: messages between the two edges were lost, or may be. edge_lost: the edge of the client is gone. refused: no server connection of the app server that was named took it.',
+    whenItRises:
+      'line_lost: see trunkline_bus_gaps_total. edge_lost: see trunkline_cluster_lost_total. closed: app servers that read too slowly. refused: normal in small numbers, when app servers come and go.',
   },
   trunkline_upstream_calls_total: {
     type: 'counter',

@@ -27,7 +27,9 @@ export {
   type StartedProcess,
 } from './launch/process.ts';
 export { REDIS, startRedis } from './launch/redis.ts';
+export { type RoundRobinProxy, startRoundRobinProxy } from './launch/round-robin-proxy.ts';
 export { TcpProxy } from './launch/tcp-proxy.ts';
+export { preciseNow } from './load/arrivals.ts';
 export type { EchoResult } from './load/echo.ts';
 export { LoadGenerator } from './load/load-generator.ts';
 export { FrameReader } from './load/frames.ts';

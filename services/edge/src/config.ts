@@ -55,6 +55,10 @@ export interface EdgeConfig {
   /** What is settled for single hubs, and for all others. */
   readonly hubs: GivenPolicies;
   readonly upstream: { readonly http: UpstreamHttpOptions; readonly limits: CallLimits };
+  readonly drainMs: number;
+  /** Clients in a second, as are those of `rebalance`. */
+  readonly drainRate: number;
+  readonly rebalance: number;
   /** The access key is the one that everybody knows. */
   readonly keyIsPublic: boolean;
 }
@@ -70,7 +74,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     configFile: true,
     sections: EDGE_SECTIONS,
   });
-  const { tlsCert, tlsKey, accessKeys, serverWait, ...rest } = settings;
+  const { tlsCert, tlsKey, accessKeys, serverWait, drainTimeout, ...rest } = settings;
   return {
     ...rest,
     maxBatchBytes: readBatchBytes(rest),
@@ -89,6 +93,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     bus: readBusAddress(rest),
     tls: readTls(tlsCert, tlsKey),
     serverWaitMs: serverWait * 1000,
+    drainMs: drainTimeout * 1000,
   };
 }
 

@@ -1,7 +1,9 @@
 import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { AccessKeys } from '@trunkline/tokens';
+import { Bodies } from './bodies.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
+import { ForeignIds } from './model/foreign-ids.ts';
 import type { Pools } from './pools.ts';
 import type { JoinBus } from './ports/bus.ts';
 import type { Doors } from './ports/listener.ts';
@@ -10,7 +12,9 @@ import type { Time } from './ports/time.ts';
 import type { UpstreamHttp } from './ports/upstream-http.ts';
 import type { ClusterOptions } from './cluster/cluster.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { RelayDoor } from './cluster/relay-door.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
+import type { Elsewhere } from './sessions/client/elsewhere.ts';
 import { HeldPosts } from './sessions/client/http/held-posts.ts';
 import { HttpDoor } from './sessions/client/http/http-door.ts';
 import type { Provenance } from './sessions/client/visitor.ts';
@@ -18,6 +22,7 @@ import { CLIENT_CLOSE_REASONS } from './sessions/close-reason.ts';
 import type { CoreContext } from './sessions/core-context.ts';
 import { Counters } from './sessions/counters.ts';
 import type { SessionLimits } from './sessions/edge-context.ts';
+import { Draining } from './sessions/draining.ts';
 import { HubDirectory } from './sessions/hub-directory.ts';
 import { Intake } from './sessions/intake.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
@@ -25,6 +30,7 @@ import { Outbox } from './sessions/outbox.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
 import type { GivenPolicies } from './sessions/hub-policies.ts';
 import { HubPolicies } from './sessions/hub-policies.ts';
+import { Rebalance } from './sessions/rebalance.ts';
 import { ServerAdmission } from './sessions/server/admission.ts';
 import { ClientResults } from './sessions/server/client-results.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
@@ -65,8 +71,12 @@ export interface Core {
   readonly hubs: HubDirectory;
   /** The other edges. */
   readonly cluster: Cluster;
+  /** Whether it is about to stop, and sends its clients away. */
+  readonly draining: Draining;
   /** What stands behind the ports. */
   readonly doors: Doors;
+  /** What reads posts, of clients and of other edges alike. */
+  readonly bodies: Bodies;
   /** Says goodbye to every connection. */
   closeAll(): void;
   /** Ends what runs by itself: the watch, and the membership in the bus. */
@@ -87,9 +97,30 @@ export function createCore(parts: CoreParts): Core {
   });
   hubs.join(cluster);
   const { tokens, heldPosts } = context;
-  const clients = new ClientAdmission(context, tokens, hubs, parts.provenance);
+  const draining = new Draining(context, hubs, parts.random, (isOn) => cluster.drains(isOn));
+  const elsewhere: Elsewhere = {
+    get isDraining() {
+      return draining.isOn;
+    },
+    better: (hub, affinity) => cluster.betterFor(hub, affinity),
+  };
+  const { provenance } = parts;
+  const clients = new ClientAdmission(context, hubs, provenance, cluster.claims, elsewhere);
+  cluster.claims.serve(clients);
   const servers = new ServerAdmission(context, tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, heldPosts);
+  const bodies = new Bodies(context.limits.batchBytes, context.counters, context.pools);
+  const { relays } = cluster;
+  relays.answerBy({ doors: requests, bodies });
+  const anywhere = parts.cluster.isAlone
+    ? requests
+    : new RelayDoor({
+        context,
+        here: requests,
+        relays,
+        homeOf: (tag) => cluster.homeOf(tag),
+        admission: clients,
+      });
   const watch = new Watch(context, [
     cluster,
     clients,
@@ -99,22 +130,26 @@ export function createCore(parts: CoreParts): Core {
     new MigrationLog(context),
     new WaitingLog(context, hubs),
     new Changeovers(context.serverless, hubs),
+    new Rebalance(context, hubs),
   ]);
   return {
     context,
     hubs,
     cluster,
+    draining,
     doors: {
       client: (request, upgrade) => clients.connect(request, upgrade),
       server: (request, upgrade) => servers.connect(request, upgrade),
       negotiate: (request, exchange) => clients.negotiate(request, exchange),
-      receive: (request, exchange) => requests.receive(request, exchange),
-      send: (request, exchange) => requests.send(request, exchange),
-      leave: (request, exchange) => requests.leave(request, exchange),
+      receive: (request, exchange) => anywhere.receive(request, exchange),
+      send: (request, exchange) => anywhere.send(request, exchange),
+      leave: (request, exchange) => anywhere.leave(request, exchange),
     },
+    bodies,
     closeAll: () => closeAll(context, hubs),
     stop: () => {
       watch.stop();
+      draining.stop();
       return cluster.close();
     },
   };
@@ -139,6 +174,7 @@ function createContext(parts: CoreParts): CoreContext {
     tick: 0,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
+    guests: new ForeignIds(),
     results: new ClientResults(pools, time),
     tokens,
     policies,

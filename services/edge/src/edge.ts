@@ -34,6 +34,8 @@ export interface Edge {
   readonly adminUrl: string;
   /** Replaces the access keys and the settings of hubs; connections stay. */
   use(settings: Pick<EdgeConfig, 'accessKeys' | 'hubs'>): void;
+  /** Sends its clients away; resolves when they have gone, at the deadline at the latest. */
+  drain(): Promise<void>;
   /**
    * Says goodbye to every connection, then closes. Takes well under a second, and 3 s more where an
    * upstream is slow to hear of its clients' end. `why`: for the log.
@@ -51,11 +53,11 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const upstreams = new UndiciHttp(config.upstream.http);
   const core = await buildCore(config, log, openFiles, stats, cluster, upstreams);
   const { context, doors } = core;
-  const health = new Health(stats, core.cluster, SYSTEM_TIME);
-  const registry = createEdgeRegistry(context, core.hubs, stats, cluster.stats);
-  const admin = createAdminApp(registry, health);
+  const health = new Health(stats, core.cluster, core.draining, SYSTEM_TIME);
+  const registry = createEdgeRegistry(core, stats, cluster.stats);
+  const admin = createAdminApp(registry, health, core.draining);
   await listenForAdmin(admin, config);
-  const listener = await listen(listenerSettings(config, context, openFiles), doors);
+  const listener = await listen(listenerSettings(config, core, openFiles), doors);
   health.isServing = true;
 
   const stop = async (why: string): Promise<void> => {
@@ -77,6 +79,10 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
     use: ({ accessKeys, hubs }) => {
       context.tokens.keys = accessKeys;
       context.policies.replace(hubs);
+    },
+    drain: () => {
+      core.draining.begin();
+      return new Promise((resolve) => core.draining.whenDone(resolve));
     },
     stop,
     failed: cluster.failed,
@@ -136,6 +142,7 @@ async function buildCore(
 function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
   return {
     hubMessageBytes: config.maxMessageBytes,
+    batchBytes: config.maxBatchBytes,
     serverWaitMs: config.serverWaitMs,
     clientQueueBytes: config.clientQueueBytes,
     pollMs: config.pollMs,
@@ -143,12 +150,15 @@ function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
     connections: config.maxConnections,
     hubs: config.maxHubs,
     openSockets: socketLimit(openFiles),
+    drainMs: config.drainMs,
+    drainRate: config.drainRate,
+    rebalance: config.rebalance,
   };
 }
 
 function listenerSettings(
   config: EdgeConfig,
-  context: CoreContext,
+  { context, bodies }: Core,
   openFiles: number,
 ): ListenerSettings {
   const { counters, pools, limits, digest } = context;
@@ -158,7 +168,7 @@ function listenerSettings(
   };
   const { openSockets } = limits;
   const spare = spareSockets(openFiles);
-  return { ...config, counters, pools, openSockets, spareSockets: spare, turnedAway };
+  return { ...config, bodies, counters, pools, openSockets, spareSockets: spare, turnedAway };
 }
 
 function logStop({ log, clients, servers }: CoreContext, why: string): void {

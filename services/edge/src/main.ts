@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { runService } from '@trunkline/foundation';
+import { hurryRequest, runService } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
 import { createLogger } from '@trunkline/telemetry';
@@ -35,7 +35,21 @@ async function start(argv: readonly string[]): Promise<Running> {
   log.info({ url: edge.url, admin: edge.adminUrl, edgeId: config.edgeId }, 'edge listening');
   if (config.keyIsPublic) warnOfPublicKey(edge);
   process.on('SIGHUP', () => readAgain(argv, edge, log));
-  return edge;
+  const { drainMs } = config;
+  const stop = async (why: string): Promise<void> => {
+    if (why === 'SIGTERM' && drainMs > 0) await drain(edge);
+    await edge.stop(why);
+  };
+  return { drainMs, stop, failed: edge.failed };
+}
+
+/** What stops a service sends SIGTERM, and gives it time; who presses Ctrl-C waits for its end. */
+async function drain(edge: Edge): Promise<void> {
+  await Promise.race([
+    edge.drain(),
+    edge.failed.catch(() => {}),
+    hurryRequest(process, () => performance.now()),
+  ]);
 }
 
 function warnOfPublicKey(edge: Edge): void {

@@ -30,7 +30,7 @@ export const EDGE_OPTIONS = defineOptions({
   },
   publicUrl: {
     kind: 'url',
-    help: "This edge's URL, as its log and the connection string that --dev prints have it. From host and port when not given.",
+    help: "This edge's URL, as its log and the connection string that --dev prints have it; from host and port when not given. Edges of a cluster that have one each, and no two the same, send new clients to each other.",
   },
   bus: {
     kind: 'string',
@@ -133,6 +133,27 @@ export const EDGE_OPTIONS = defineOptions({
     choices: MIGRATION_POLICIES,
     default: 'app',
     help: 'Whether clients are moved to another app server when theirs goes, or closed to reconnect. app: as the app server says.',
+  },
+  drainTimeout: {
+    kind: 'integer',
+    min: 0,
+    max: 3600,
+    default: 30,
+    help: 'Seconds in which clients are sent away, to reconnect elsewhere, before SIGTERM ends the edge, and after POST /admin/drain. 0: SIGTERM ends it at once.',
+  },
+  drainRate: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 500,
+    help: 'Clients that are sent away in a second meanwhile; more where they would not be gone in time.',
+  },
+  rebalance: {
+    kind: 'integer',
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    help: 'Clients that are moved in a second from app servers that have more to those that have fewer, where their app lets them be moved at any time.',
   },
   upstreamTimeout: {
     kind: 'integer',

@@ -16,7 +16,15 @@ export type PoolOwner =
 
 interface PoolDefinition extends BudgetLimits {
   /** What is counted. */
-  readonly unit: 'bytes' | 'ids' | 'posts' | 'answers' | 'questions' | 'rules' | 'sockets';
+  readonly unit:
+    | 'bytes'
+    | 'ids'
+    | 'posts'
+    | 'answers'
+    | 'questions'
+    | 'relays'
+    | 'rules'
+    | 'sockets';
   readonly owner: PoolOwner;
 }
 
@@ -46,6 +54,11 @@ export const POOLS = {
   early_questions: { unit: 'bytes', owner: 'hub', share: MB, total: MB },
   /** Questions to other edges that have not been answered. */
   questions: { unit: 'questions', owner: 'hub', share: 50_000, total: 200_000 },
+  /**
+   * Requests that have landed here and that other edges answer: hanging polls and event streams, above
+   * all. One whose token is not good here and now counts for its address.
+   */
+  relays: { unit: 'relays', owner: 'user or token', share: 10_000, total: 100_000 },
   /** Groups that later connections of a user join on arrival. */
   user_group_rules: { unit: 'rules', owner: 'hub', share: 500_000, total: 1_000_000 },
   /** What clients say before an app server has them. */

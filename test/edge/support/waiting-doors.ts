@@ -1,5 +1,6 @@
 import { Mailbox } from '@trunkline/testing';
 
+import { Bodies } from '../../../services/edge/src/bodies.ts';
 import { listen, type ListenerSettings } from '../../../services/edge/src/listener/uws-listener.ts';
 import { Pools } from '../../../services/edge/src/pools.ts';
 import type { Exchange } from '../../../services/edge/src/ports/exchange.ts';
@@ -107,6 +108,7 @@ export class WaitingDoors implements Disposable {
         counters,
         ...settings,
         pools,
+        bodies: new Bodies(100_000, counters, pools),
       },
       {
         client: (request, upgrade) => doors!.#upgrade('client', request, upgrade),

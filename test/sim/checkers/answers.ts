@@ -7,6 +7,8 @@ import type { MakeChecker } from './checker.ts';
 const ANSWER_MS = 5_000;
 /** What an edge has said has come to clients. */
 const HEARD_MS = 200;
+/** By when a client is given up that does not poll, or cannot, and has heard of it. */
+const GIVEN_UP_MS = 10_000;
 
 /**
  * Each question has one answer, in time; while nothing is disturbed that is not "timed out"; and "not
@@ -28,7 +30,11 @@ export const answers: MakeChecker = (journal, world) => {
     const asked = new Set([line.edge.edgeId]);
     // Of an edge that was gone for the one that asked, nobody knows what it would have answered.
     if (line.edge.edgesLost === edgesLost) for (const edgeId of others) asked.add(edgeId);
+    const before = at - GIVEN_UP_MS;
+    const isKnown = world.nobodyFrozeSince(before) && journal.wasCalm(before, ...world.live);
     for (const conn of journal.conns) {
+      // Its edge may have given it up, and where its poll hangs nobody knows.
+      if (conn.roams && !isKnown) continue;
       const isAsked =
         'conn' in what ? conn === what.conn : 'user' in what && conn.user === what.user;
       const { edgeId, isServing } = conn.edge;
@@ -48,7 +54,9 @@ export const answers: MakeChecker = (journal, world) => {
     acked(ask, status) {
       if (answered.has(ask)) journal.violation('answers', `two answers to ${describe(ask)}`);
       answered.add(ask);
-      const isCalm = journal.wasCalm(ask.at, ...world.live) && world.nobodyFrozeSince(ask.at);
+      // Those included that have left meanwhile.
+      const edges = [...world.edges.values()];
+      const isCalm = journal.wasCalm(ask.at, ...edges) && world.nobodyFrozeSince(ask.at);
       if (status === AckStatus.Timeout && isCalm) {
         journal.violation('answers', `timed out, though nothing was wrong: ${describe(ask)}`);
       }

@@ -1,3 +1,4 @@
+import type { SimEdge } from '../edge.ts';
 import type { Ask, Call, Conn, Journal, Send } from '../journal.ts';
 import type { World } from '../world.ts';
 
@@ -10,6 +11,10 @@ export interface Checker {
   called?(call: Call): void;
   answered?(call: Call): void;
   ended?(conn: Conn): void;
+  accepted?(id: string, edge: SimEdge): void;
+  refused?(id: string, edge: SimEdge, at: number): void;
+  /** An edge has answered a negotiate with the URL of another one. */
+  sentOn?(from: SimEdge, to: SimEdge): void;
   /** What users were joined to may be known to nobody any more. */
   rulesLost?(): void;
   /** `user group` of what users have been joined to for certain. */

@@ -30,6 +30,8 @@ export const deliveries: MakeChecker = (journal, world) => {
     }
     // What it had said may have been lost on its way to its edge.
     if (!line.isOpen || !edge.isServing || !line.edge.isServing) return true;
+    // Any edge may have been on the way.
+    if (conn.roams) return !world.nobodyFrozeSince(at) || !journal.wasCalm(at, ...world.live);
     return edge !== line.edge && !journal.wasCalm(at, edge, line.edge);
   };
 

@@ -1,7 +1,10 @@
 import type { World } from '../world.ts';
 import type { MakeChecker } from './checker.ts';
 
-/** When all is quiet: edges know each other, losses are known, clients have app servers, and agree on rules. */
+/**
+ * When all is quiet: edges know each other, losses are known, clients have app servers, app servers have
+ * nobody else, and edges agree on rules.
+ */
 export const settled: MakeChecker = (journal) => ({
   settled(world) {
     for (const edge of world.live) {
@@ -16,6 +19,12 @@ export const settled: MakeChecker = (journal) => ({
     for (const client of world.clients) {
       if (client.isWaiting) journal.violation('settled', `${client.user} has no app server`);
     }
+    const ids = new Set([...journal.conns].map(({ id }) => id));
+    for (const line of world.apps.flatMap((app) => app.lines)) {
+      for (const id of line.clients) {
+        if (!ids.has(id)) journal.violation('settled', `${line.name} has ${id}, which is gone`);
+      }
+    }
     sameRules(world, (text) => journal.violation('settled', text));
   },
   over(world) {
@@ -25,6 +34,13 @@ export const settled: MakeChecker = (journal) => ({
         journal.violation(
           'settled',
           `${edge.edgeId} has ${clients.size} clients, ${servers.size} app servers, ${unsettled.size} in between, of nobody`,
+        );
+      }
+      const { guests, remoteClients } = edge.clusterStats;
+      if (guests + remoteClients + edge.core.context.guests.size > 0) {
+        journal.violation(
+          'settled',
+          `${edge.edgeId} has guests, or is the host of some, of nobody`,
         );
       }
       for (const [pool, used] of edge.pools.usage()) {

@@ -8,7 +8,7 @@ import { startProcess, type StartedProcess } from './process.ts';
 const MAIN = fileURLToPath(new URL('../../../../services/edge/dist/main.js', import.meta.url));
 
 export interface EdgeOptions {
-  /** Flags after `--dev --port 0 --admin-port 0`; a later flag wins. */
+  /** Flags after `--dev --port 0 --admin-port 0 --drain-timeout 0`; a later flag wins. */
   args?: readonly string[];
   /** The `TRUNKLINE_*` variables of this process are not handed on; these are. */
   env?: NodeJS.ProcessEnv;
@@ -27,13 +27,17 @@ export interface StartedEdge extends StartedProcess<{ url: string; adminUrl: str
 }
 
 /**
- * Starts the built edge with its development key on free ports of 127.0.0.1. Rejects as
+ * Starts the built edge with its development key on free ports of 127.0.0.1; it ends at once when it is
+ * told to, unless flags give it time. Rejects as
  * `startProcess` does, and when the edge has not been built.
  */
 export async function startEdge(options: EdgeOptions = {}): Promise<StartedEdge> {
   const { main = MAIN } = options;
   if (!existsSync(main)) throw new Error(`${main} is missing: run npm run build there first`);
-  const flags = ['--dev', '--port', '0', '--admin-port', '0', ...(options.args ?? [])];
+  const flags = ['--dev', '--port', '0', '--admin-port', '0'];
+  // Releases before this one do not know it, and are compared with.
+  if (main === MAIN) flags.push('--drain-timeout', '0');
+  flags.push(...(options.args ?? []));
   const node = [process.execPath, ...(options.nodeArgs ?? []), main, ...flags];
   const [command, ...args] =
     options.openFiles === undefined ? node : limited(node, options.openFiles);

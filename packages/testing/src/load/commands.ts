@@ -1,3 +1,4 @@
+import type { ArrivalsOptions } from './arrivals.ts';
 import type { BroadcastOptions, BroadcastResult } from './broadcast.ts';
 import type { EchoResult, FlatOutOptions, PacedOptions } from './echo.ts';
 import type { HearOptions } from './hear.ts';
@@ -11,6 +12,8 @@ export interface Commands {
   echoPaced: { options: PacedOptions; answer: EchoResult };
   broadcasts: { options: BroadcastOptions; answer: BroadcastResult };
   hear: { options: HearOptions; answer: void };
+  noteArrivals: { options: Record<string, never>; answer: void };
+  arrivals: { options: ArrivalsOptions; answer: number[] };
   storm: { options: StormOptions; answer: StormResult };
   close: { options: Record<string, never>; answer: void };
 }

@@ -1,4 +1,5 @@
 /** The load generator's process: `node generator.js <url>`, told what to do over IPC. */
+import { arrivals } from './arrivals.ts';
 import { broadcasts } from './broadcast.ts';
 import type { Reply, Request } from './commands.ts';
 import { echoFlatOut, echoPaced } from './echo.ts';
@@ -9,7 +10,7 @@ import { Swarm } from './swarm.ts';
 const url = process.argv[2]!;
 const swarm = new Swarm(url);
 
-function execute(request: Request): Promise<unknown> {
+async function execute(request: Request): Promise<unknown> {
   switch (request.command) {
     case 'connect':
       return swarm.connect(request.options);
@@ -21,6 +22,10 @@ function execute(request: Request): Promise<unknown> {
       return broadcasts(swarm, request.options);
     case 'hear':
       return hear(swarm, request.options);
+    case 'noteArrivals':
+      return swarm.noteArrivals();
+    case 'arrivals':
+      return arrivals(swarm, request.options);
     case 'storm':
       return storm(url, request.options);
     case 'close':

@@ -1,3 +1,4 @@
+import { preciseNow } from './arrivals.ts';
 import { LoadClient, type ClientOwner } from './client.ts';
 import { isPing } from './hub-messages.ts';
 import { keepAlive } from './keep-alive.ts';
@@ -35,6 +36,8 @@ export class Swarm implements ClientOwner {
   #onRecord: RecordHandler | undefined;
   /** Messages that came while no workload ran. */
   #unasked = 0;
+  /** When those have come, once somebody wants to know. */
+  #arrivals: number[] | undefined;
   #failure: Error | undefined;
 
   constructor(url: string) {
@@ -63,6 +66,19 @@ export class Swarm implements ClientOwner {
     const unasked = this.#unasked;
     this.#unasked = 0;
     return unasked;
+  }
+
+  /** From now on it is noted when messages come while no workload runs. */
+  noteArrivals(): void {
+    this.#arrivals = [];
+  }
+
+  /** When they have come since; no more is noted. */
+  takeArrivals(): number[] {
+    const arrivals = this.#arrivals ?? [];
+    this.#arrivals = undefined;
+    this.#unasked = 0;
+    return arrivals;
   }
 
   /** Closes all connections; resolves when they have ended. */
@@ -101,8 +117,9 @@ export class Swarm implements ClientOwner {
   received(client: LoadClient, bytes: Buffer, start: number, end: number): void {
     // Pings are not answered.
     if (isPing(start, end)) return;
-    if (this.#onRecord === undefined) this.#unasked += 1;
-    else this.#onRecord(client, bytes, start, end);
+    if (this.#onRecord !== undefined) return this.#onRecord(client, bytes, start, end);
+    this.#unasked += 1;
+    this.#arrivals?.push(preciseNow());
   }
 
   async #run(begin: Begin): Promise<void> {

@@ -8,6 +8,7 @@ const WITHOUT_BUS_MS = 3_000;
 export class Health {
   readonly #bus: Pick<BusStats, 'isUp' | 'since'>;
   readonly #cluster: { readonly isSettled: boolean };
+  readonly #draining: { readonly isOn: boolean };
   readonly #time: Pick<Time, 'now'>;
   /** Its ports are open, and it is not about to stop. */
   isServing = false;
@@ -15,16 +16,21 @@ export class Health {
   constructor(
     bus: Pick<BusStats, 'isUp' | 'since'>,
     cluster: { readonly isSettled: boolean },
+    draining: { readonly isOn: boolean },
     time: Pick<Time, 'now'>,
   ) {
     this.#bus = bus;
     this.#cluster = cluster;
+    this.#draining = draining;
     this.#time = time;
   }
 
-  get ready(): boolean {
+  /** Undefined: they should. */
+  get whyNot(): string | undefined {
     const { isUp, since } = this.#bus;
-    const isJoined = isUp || this.#time.now() - since < WITHOUT_BUS_MS;
-    return this.isServing && isJoined && this.#cluster.isSettled;
+    if (!this.isServing) return 'it starts or stops';
+    if (this.#draining.isOn) return 'it drains';
+    if (!isUp && this.#time.now() - since >= WITHOUT_BUS_MS) return 'it is not part of the bus';
+    return this.#cluster.isSettled ? undefined : 'it does not know the other edges yet';
   }
 }

@@ -3,7 +3,13 @@ import { createRegistry, processSources } from '@trunkline/telemetry';
 import type { BusStats } from '../bus/bus-stats.ts';
 import { DROP_REASONS } from '../bus/bus-stats.ts';
 import type { ClusterStats } from '../cluster/cluster-stats.ts';
-import { QUESTION_OUTCOMES } from '../cluster/cluster-stats.ts';
+import {
+  CLAIM_OUTCOMES,
+  GUEST_ENDS,
+  QUESTION_OUTCOMES,
+  RELAY_KINDS,
+} from '../cluster/cluster-stats.ts';
+import type { Core } from '../core.ts';
 import { GAP_CAUSES } from '../ports/bus.ts';
 import type { CloseReason } from '../sessions/close-reason.ts';
 import { TRANSPORT_LABELS } from '../sessions/transport.ts';
@@ -17,8 +23,7 @@ import { VERSION } from '../version.ts';
 
 /** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
 export function createEdgeRegistry(
-  context: CoreContext,
-  hubs: HubDirectory,
+  { context, hubs, draining }: Core,
   bus: BusStats,
   cluster: ClusterStats,
 ): Registry {
@@ -30,6 +35,7 @@ export function createEdgeRegistry(
     ...busSources(bus),
     ...clusterSources(cluster),
     ...upstreamSources(context),
+    trunkline_draining: () => (draining.isOn ? 1 : 0),
   };
   return createRegistry(sources, GIVEN);
 }
@@ -195,14 +201,31 @@ function busSources(
 function clusterSources(
   cluster: ClusterStats,
 ): Some<
-  'trunkline_cluster_members' | 'trunkline_cluster_lost_total' | 'trunkline_cluster_questions_total'
+  | 'trunkline_cluster_members'
+  | 'trunkline_cluster_lost_total'
+  | 'trunkline_cluster_questions_total'
+  | 'trunkline_cluster_claims_total'
+  | 'trunkline_cluster_relays_total'
+  | 'trunkline_cluster_relays'
+  | 'trunkline_cluster_remote_clients'
+  | 'trunkline_cluster_guests'
+  | 'trunkline_cluster_guest_ends_total'
 > {
-  const { questions } = cluster;
+  const { questions, claims, openRelays, guestEnds } = cluster;
   return {
     trunkline_cluster_members: () => cluster.members,
     trunkline_cluster_lost_total: () => cluster.lost,
     trunkline_cluster_questions_total: () =>
       QUESTION_OUTCOMES.map((outcome) => [{ outcome }, questions[outcome]] as const),
+    trunkline_cluster_claims_total: () =>
+      CLAIM_OUTCOMES.map((outcome) => [{ outcome }, claims[outcome]] as const),
+    trunkline_cluster_relays_total: () => series(cluster.relays, 'kind', 'outcome'),
+    trunkline_cluster_relays: () =>
+      RELAY_KINDS.map((kind) => [{ kind }, openRelays[kind]] as const),
+    trunkline_cluster_remote_clients: () => cluster.remoteClients,
+    trunkline_cluster_guests: () => cluster.guests,
+    trunkline_cluster_guest_ends_total: () =>
+      GUEST_ENDS.map((reason) => [{ reason }, guestEnds[reason]] as const),
   };
 }
 

@@ -18,7 +18,7 @@ const TOO_MANY = answerOf(
   'Too many questions to other edges wait for an answer.',
 );
 
-/** The questions of this edge to others: how many each hub may have open, and what came of them. */
+/** The questions of this edge to others: how many each hub or user may have open, and what came of them. */
 export class Asking {
   readonly #questions = new Questions();
   readonly #room: Budget<string>;
@@ -45,29 +45,29 @@ export class Asking {
   }
 
   /**
-   * Asks some edges for a hub, by `send`; they may take so many milliseconds. The asker is told at once if
+   * Asks some edges for a hub or user, by `send`; they may take so many milliseconds. The asker is told at once if
    * there is nobody to be asked, or no room. Answers a function that ends the waiting.
    */
   ask(
-    hub: string,
+    owner: string,
     edges: readonly string[],
     needs: Needs,
     asker: Asker,
     ms: number,
     send: (edgeId: string, question: number) => void,
   ): () => void {
-    if (!this.#room.take(hub, 1)) {
+    if (!this.#room.take(owner, 1)) {
       this.#settle(asker, TOO_MANY, 'refused');
       return () => {};
     }
     let isOpen = true;
     const close = (): void => {
-      if (isOpen) this.#room.give(hub, 1);
+      if (isOpen) this.#room.give(owner, 1);
       isOpen = false;
     };
-    const settle = (answer: Answer): void => {
+    const settle = (answer: Answer, from?: string): void => {
       close();
-      this.#settle(asker, answer, edges.length === 0 ? undefined : outcomeOf(answer));
+      this.#settle(asker, answer, edges.length === 0 ? undefined : outcomeOf(answer), from);
     };
     const question = this.#questions.ask(edges, needs, { settle }, this.#time.now(), ms);
     this.#look();
@@ -110,9 +110,9 @@ export class Asking {
     });
   }
 
-  #settle(asker: Asker, answer: Answer, outcome: QuestionOutcome | undefined): void {
+  #settle(asker: Asker, answer: Answer, outcome: QuestionOutcome | undefined, from?: string): void {
     if (outcome !== undefined) this.#stats.questions[outcome]++;
-    asker.settle(answer);
+    asker.settle(answer, from);
   }
 }
 

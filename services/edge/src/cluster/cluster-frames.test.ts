@@ -37,6 +37,21 @@ const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
     }),
     isAsking: fc.boolean(),
   }),
+  fc.record({
+    kind: fc.constant('claim' as const),
+    question,
+    id: text,
+    version: fc.nat(1),
+    hub: text,
+    userId: fc.option(text, { nil: undefined }),
+  }),
+  fc.record({
+    kind: fc.constant('scattered' as const),
+    question,
+    tags: fc.array(text),
+    ids: fc.array(text),
+  }),
+  fc.record({ kind: fc.constant('located' as const), ids: fc.array(text) }),
   fc.constant({ kind: 'leaving' as const }),
   fc.constant({ kind: 'passedOver' as const }),
 );

@@ -1,6 +1,8 @@
 import { ByteReader, ByteWriter } from '@trunkline/protocol';
 import type { Answer } from '../model/asker.ts';
 import { answerOf } from '../model/asker.ts';
+import type { ClaimFrame } from './claim-frames.ts';
+import { readClaimFrame, writeClaimFrame } from './claim-frames.ts';
 import { NO_STATUS, readStatus, writeStatus } from './edge-status.ts';
 import type { Heartbeat } from './membership.ts';
 
@@ -30,7 +32,8 @@ export type ClusterFrame =
   /** The edge goes, and no client or app server is left there. */
   | { readonly kind: 'leaving' }
   /** The one that this is said to counted as gone: what was asked of all edges meanwhile went past it. */
-  | { readonly kind: 'passedOver' };
+  | { readonly kind: 'passedOver' }
+  | ClaimFrame;
 
 const Kind = {
   command: 1,
@@ -72,6 +75,11 @@ export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
       writer.arrayHeader(1);
       writer.int(Kind[frame.kind]);
       break;
+    case 'claim':
+    case 'scattered':
+    case 'located':
+      writeClaimFrame(writer, frame);
+      break;
   }
   return writer.view();
 }
@@ -101,7 +109,8 @@ function writeHeartbeat(beat: Heartbeat, isAsking: boolean): void {
 export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined {
   const reader = new ByteReader(bytes);
   const elements = reader.arrayHeader();
-  switch (reader.int()) {
+  const kind = reader.int();
+  switch (kind) {
     case Kind.command:
       return {
         kind: 'command',
@@ -137,6 +146,6 @@ export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined 
     case Kind.passedOver:
       return { kind: 'passedOver' };
     default:
-      return undefined;
+      return readClaimFrame(kind, reader);
   }
 }

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { MemoryBroker } from '../bus/memory-bus.ts';
+import { Pools } from '../pools.ts';
 import type { BusListener, JoinBus } from '../ports/bus.ts';
 import type { Random } from '../ports/random.ts';
+import { TestHttpEdge } from '../sessions/client/http/door.test-support.ts';
+import type { SessionLimits } from '../sessions/edge-context.ts';
 import type { FakeServer } from '../sessions/fixtures.test-support.ts';
-import { payloads, TestEdge, TestTime, turn } from '../sessions/fixtures.test-support.ts';
+import { payloads, TestTime, turn } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import type { Cluster } from './cluster.ts';
@@ -14,11 +17,13 @@ export const json = payloads({ json: '{"n":1}␞' });
 
 /** An edge on a memory bus, with what its tests look at and meddle with. */
 export interface Member {
-  readonly edge: TestEdge;
+  readonly edge: TestHttpEdge;
   readonly cluster: Cluster;
   readonly stats: ClusterStats;
   /** Subjects that this edge has published commands to. */
   readonly published: string[];
+  /** What it has sent to single edges. */
+  sentBytes: number;
   /** Why it has to go. */
   readonly refused: string[];
   /** Subjects, other than that of all members and its own, by which it has heard something. */
@@ -44,10 +49,24 @@ function randomWithTag(tag: string): Random {
   };
 }
 
+interface MemberOptions {
+  readonly tag?: string;
+  readonly startsAfter?: number;
+  readonly limits?: Partial<SessionLimits>;
+  readonly pools?: Pools;
+  readonly publicUrl?: string;
+}
+
 export function join(
   broker: MemoryBroker,
   edgeId: string,
-  { tag = `tag${edgeId}`, startsAfter = 0 } = {},
+  {
+    tag = `tag${edgeId}`.slice(-4),
+    startsAfter = 0,
+    limits = {},
+    pools = new Pools(),
+    publicUrl = '',
+  }: MemberOptions = {},
 ): Member {
   const published: string[] = [];
   const heard: string[] = [];
@@ -79,6 +98,7 @@ export function join(
         else member.subscribing.push(then);
       },
       send: (to, bytes) => {
+        member.sentBytes += bytes.length;
         bus.send(to, bytes);
         bytes.fill(0xff);
       },
@@ -86,7 +106,14 @@ export function join(
   };
   const time = new TestTime();
   time.pass(startsAfter * 1000);
-  const edge = new TestEdge({}, { edgeId, joinBus, time, random: randomWithTag(tag) });
+  const edge = new TestHttpEdge(limits, {
+    edgeId,
+    joinBus,
+    time,
+    random: randomWithTag(tag),
+    pools,
+    publicUrl,
+  });
   const { cluster } = edge.core;
   const { clusterStats: stats, refused } = edge;
   const member: Member = {
@@ -94,6 +121,7 @@ export function join(
     cluster,
     stats,
     published,
+    sentBytes: 0,
     refused,
     heard,
     loses: undefined,

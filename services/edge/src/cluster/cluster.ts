@@ -4,23 +4,31 @@ import type { Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
-import type { Needs } from '../model/questions.ts';
-import type { Bus, JoinBus } from '../ports/bus.ts';
+import type { Bus, GapCause, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
 import type { Others } from '../sessions/others.ts';
+import type { Affinity } from '../sessions/served.ts';
 import { Asking } from './asking.ts';
+import { Claims } from './claims.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
+import { Commands } from './commands.ts';
 import { FollowedHubs } from './followed-hubs.ts';
-import { hubSubject, nameSubject } from './hub-subjects.ts';
+import { isGuestFrame } from './guest-frames.ts';
+import { GuestLines } from './guest-lines.ts';
+import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
+import { Redirects } from './redirects.ts';
+import { decodeRelayFrame } from './relay-frames.ts';
+import { Relays } from './relays.ts';
 import { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** What all edges hear. */
 const MEMBERS = 'members';
@@ -51,15 +59,23 @@ export interface ClusterOptions {
  * goes no further, so nothing circles.
  */
 export class Cluster implements HubCluster {
+  /** Connections that come with ids of other edges. */
+  readonly claims: Claims;
   readonly #context: CoreContext;
   readonly #hubs: HubDirectory;
   readonly #isAlone: boolean;
   readonly #neighbours: Neighbours;
   readonly #asking: Asking;
   readonly #own: OwnStatus;
+  readonly #whereabouts: Whereabouts;
+  readonly #commands: Commands;
+  readonly #redirects: Redirects;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
+  /** Requests that land at an edge which does not have their connection. */
+  readonly relays: Relays;
+  readonly #guests: GuestLines;
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
   #isUp = false;
@@ -80,17 +96,48 @@ export class Cluster implements HubCluster {
     this.#neighbours = new Neighbours(context, stats, {
       say: (frame, edgeId) => this.#say(frame, edgeId),
       lost: (edgeId) => this.#lost(edgeId),
-      joined: (edgeId) => this.#relearn(edgeId),
+      joined: (edgeId) => this.#joined(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
-      told: () => {},
+      told: (edgeId) => {
+        this.#redirects.heard(edgeId);
+        this.#guests.told(edgeId);
+      },
       refused,
       incarnation,
     });
+    this.#whereabouts = new Whereabouts(
+      this.#neighbours,
+      () => this.#own.handsOver,
+      (id) => context.guests.get(id)?.edgeId,
+    );
+    const ways = {
+      edges: () => this.#neighbours.edges,
+      asking: this.#asking,
+      whereabouts: this.#whereabouts,
+      say: (frame: ClusterFrame, edgeId: string) => this.#say(frame, edgeId),
+    };
+    this.#commands = new Commands({
+      ...ways,
+      publish: (frame, subject) => this.#bus.publish(subject, encodeClusterFrame(frame)),
+    });
+    this.claims = new Claims(context, {
+      ...ways,
+      isAlone,
+      isSettled: () => this.#isSettled,
+      own: this.#own,
+      stats,
+      patienceMs: ANSWER_MS,
+    });
+    const first = Number.parseInt(incarnation.slice(0, 6), 16);
+    this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, first, (edgeId, bytes) =>
+      this.#bus.send(edgeId, bytes),
+    );
+    this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
     this.#bus = join({
       message: (subject, from, bytes) => this.#receive(subject, from, bytes),
       together: (hear) => context.outbox.during(hear),
-      gap: (from) => this.#missed(from),
+      gap: (from, why) => this.#missed(from, why),
       gone: (edgeId) => this.#neighbours.gone(edgeId),
       up: () => this.#up(),
       down: () => this.#down(),
@@ -103,12 +150,33 @@ export class Cluster implements HubCluster {
         ),
       whenHeard: (hub, then) => this.#followed.whenHeard(hub, then),
     });
+    this.relays = new Relays(context, stats, {
+      send: (edgeId, bytes) => this.#bus.send(edgeId, bytes),
+      edges: () => this.#neighbours.edges,
+      isCutOff: () => !this.#isUp,
+    });
     this.#bus.subscribe(MEMBERS);
   }
 
   /** It has been part of the bus for a round of heartbeats, and knows who is there. */
   get isSettled(): boolean {
     return this.#isSettled;
+  }
+
+  /** The other edge whose connection ids have that tag, if it is there. */
+  homeOf(tag: string): string | undefined {
+    return this.#whereabouts.homeOf(tag);
+  }
+
+  /** The URL of another edge where such a new client of the hub is better off, if there is one. */
+  betterFor(hub: string, affinity: Affinity): string | undefined {
+    return this.#redirects.better(hub, affinity);
+  }
+
+  /** This edge is about to stop, or is so no more: the others learn it at once. */
+  drains(isDraining: boolean): void {
+    this.#own.isDraining = isDraining;
+    if (!this.#isAlone) this.#neighbours.changed();
   }
 
   follow(hub: string): void {
@@ -127,14 +195,23 @@ export class Cluster implements HubCluster {
 
   othersOf(hub: string): Others {
     const neighbours = this.#neighbours;
+    const guests = this.#guests;
     return {
       get edges() {
         return neighbours.edges;
       },
       tell: (to, body) => this.#tell(hub, to, body),
-      ask: (to, needs, body, asker, ms) => this.#ask(hub, to, needs, body, asker, ms),
+      ask: (to, needs, body, asker, ms = ANSWER_MS) =>
+        this.#commands.ask(to, { hub, needs, body, asker, ms }),
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
+      // Without the bus nobody new is given to others: what waits for it may be lost.
+      hostFor: (client, serverId) =>
+        this.#isUp ? guests.hostFor(hub, client, serverId) : undefined,
+      serves: (serverId) => guests.serves(hub, serverId),
+      hostsChanged: () => {
+        if (this.#isUp && !this.#isAlone) neighbours.changed();
+      },
     };
   }
 
@@ -145,7 +222,10 @@ export class Cluster implements HubCluster {
     if (this.#isUp && !this.#isSettled && now - this.#upAt >= ROUND_MS) this.#settle();
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
+    this.claims.expire(now);
+    this.#guests.expire();
     if (this.#isUp) this.#rules.expire();
+    this.relays.expire(now, late);
   }
 
   /** Says that this edge goes, and hears nothing any more. */
@@ -168,6 +248,7 @@ export class Cluster implements HubCluster {
 
   #down(): void {
     this.#isUp = false;
+    for (const edgeId of this.#neighbours.edges) this.relays.lost(edgeId);
     // Clients and app servers of this edge go on with each other.
     this.#followed.giveUp();
     for (const hub of this.#hubs) hub.rulesAreKnown();
@@ -180,15 +261,25 @@ export class Cluster implements HubCluster {
   }
 
   /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
-  #missed(from: string | undefined): void {
+  #missed(from: string | undefined, why: GapCause): void {
     this.#asking.gap(from);
+    this.relays.gap(from);
+    // Nothing of a process that has ended is still to come.
+    if (why === 'restarted' && from !== undefined) this.#guests.edgeLost(from);
+    else this.#guests.gap(from);
     this.#relearn(from);
+  }
+
+  #joined(edgeId: string): void {
+    this.claims.joined(edgeId);
+    this.#relearn(edgeId);
   }
 
   /** One of the two was frozen or cut off: what either was told of rules meanwhile went past the other. */
   #back(edgeId: string): void {
     this.#say({ kind: 'passedOver' }, edgeId);
-    this.#relearn(edgeId);
+    this.#guests.gap(edgeId);
+    this.#joined(edgeId);
   }
 
   #relearn(from: string | undefined): void {
@@ -198,38 +289,17 @@ export class Cluster implements HubCluster {
   }
 
   #lost(edgeId: string): void {
+    this.#whereabouts.edgeLost(edgeId);
     this.#asking.edgeLost(edgeId);
+    this.relays.lost(edgeId);
     this.#context.results.edgeLost(edgeId);
+    this.#guests.edgeLost(edgeId);
   }
 
   #tell(hub: string, to: Audience, body: Uint8Array): void {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
     if (this.#isSettled && this.#neighbours.isAlone) return;
-    const frame = { kind: 'command', question: 0, hub, body } as const;
-    if (to.kind === 'hub') return this.#bus.publish(hubSubject(hub), encodeClusterFrame(frame));
-    if (to.kind === 'name') {
-      const subject = nameSubject(hub, to.of, to.name);
-      return this.#bus.publish(subject, encodeClusterFrame(frame));
-    }
-    for (const edgeId of this.#neighbours.homesOf(to)) this.#say(frame, edgeId);
-  }
-
-  #ask(
-    hub: string,
-    to: Audience,
-    needs: Needs,
-    body: Uint8Array,
-    asker: Asker,
-    ms = ANSWER_MS,
-  ): () => void {
-    return this.#asking.ask(
-      hub,
-      this.#neighbours.meantBy(to),
-      needs,
-      asker,
-      ms,
-      (edgeId, question) => this.#say({ kind: 'command', question, hub, body }, edgeId),
-    );
+    this.#commands.tell(hub, to, body);
   }
 
   /** To one edge, or to all. */
@@ -241,8 +311,11 @@ export class Cluster implements HubCluster {
 
   #receive(subject: string, from: string, bytes: Uint8Array): void {
     try {
+      if (isGuestFrame(bytes)) return this.#guests.receive(bytes, from);
       const frame = decodeClusterFrame(bytes);
-      if (frame !== undefined) this.#handle(frame, from);
+      if (frame !== undefined) return this.#handle(frame, from, subject);
+      const ofRelay = decodeRelayFrame(bytes);
+      if (ofRelay !== undefined) this.relays.hear(from, ofRelay, bytes.length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { code, message } = error;
@@ -250,10 +323,10 @@ export class Cluster implements HubCluster {
     }
   }
 
-  #handle(frame: ClusterFrame, from: string): void {
+  #handle(frame: ClusterFrame, from: string, subject: string): void {
     switch (frame.kind) {
       case 'command':
-        return this.#carryOut(frame, from);
+        return this.#carryOut(frame, from, subject);
       case 'rules':
         return this.#tellRules(frame, from);
       case 'answer':
@@ -263,11 +336,20 @@ export class Cluster implements HubCluster {
       case 'leaving':
         return this.#neighbours.gone(from, true);
       case 'passedOver':
+        this.relays.lost(from);
         return this.#relearn(from);
+      case 'claim':
+      case 'scattered':
+      case 'located':
+        return this.claims.heard(frame, from);
     }
   }
 
-  #carryOut({ question, hub, body }: ClusterFrame & { kind: 'command' }, from: string): void {
+  #carryOut(
+    { question, hub, body }: ClusterFrame & { kind: 'command' },
+    from: string,
+    subject: string,
+  ): void {
     const asker: Asker | undefined =
       question === 0
         ? undefined
@@ -275,6 +357,10 @@ export class Cluster implements HubCluster {
     const runtime = this.#hubs.get(hub);
     const message = decodeServiceMessage(body) as MessageFromServer | undefined;
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
+    if (subject === hubSubject(hub)) {
+      const { clients } = this.#context;
+      this.#commands.heardByAll(message, from, (id) => clients.get(id)?.hub === runtime);
+    }
     handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
   }
 

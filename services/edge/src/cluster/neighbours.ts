@@ -1,5 +1,3 @@
-import { tagOf } from '../model/connection-id.ts';
-import type { Audience } from '../model/effect.ts';
 import type { EdgeContext } from '../sessions/edge-context.ts';
 import type { EndTimer } from '../ports/time.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
@@ -60,26 +58,14 @@ export class Neighbours {
     return this.#membership.isAlone;
   }
 
-  /** Those of them that are meant: nobody waits for one that is gone. */
-  meantBy(to: Audience): readonly string[] {
-    if (to.kind === 'hub' || to.kind === 'name') return this.edges;
-    const homes = this.homesOf(to);
-    return this.edges.filter((edgeId) => homes.has(edgeId));
+  /** The tag of the ids that this edge mints. */
+  get tag(): string {
+    return this.#membership.self.tag;
   }
 
-  /** Where connections are that other edges have minted the ids of, or were when those edges were gone. */
-  homesOf(to: Audience & { kind: 'connections' | 'edge' }): ReadonlySet<string> {
-    if (to.kind === 'edge') return new Set([to.id]);
-    const homes = new Set<string>();
-    for (const id of to.ids) {
-      const tag = tagOf(id);
-      if (tag === undefined || tag === this.#membership.self.tag) continue;
-      const home = this.#membership.withTag(tag);
-      // An edge that has just been started, and that this one has not heard of: whoever has it answers.
-      if (home === undefined) return new Set(this.edges);
-      homes.add(home);
-    }
-    return homes;
+  /** The edge that mints ids with a tag: one that is there, or has gone and may come back. */
+  withTag(tag: string): string | undefined {
+    return this.#membership.withTag(tag);
   }
 
   /** What an edge has last said of how it is. */

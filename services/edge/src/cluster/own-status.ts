@@ -7,14 +7,19 @@ export class OwnStatus {
   isDraining = false;
   /** An id that this edge has minted has once been claimed by another one. */
   handsOver = false;
-  readonly #publicUrl: string;
+  readonly publicUrl: string;
   readonly #clients: () => number;
   readonly #hubs: HubDirectory;
 
   constructor(publicUrl: string, clients: () => number, hubs: HubDirectory) {
-    this.#publicUrl = publicUrl;
+    this.publicUrl = publicUrl;
     this.#clients = clients;
     this.#hubs = hubs;
+  }
+
+  /** How many clients are here, and have negotiated to come. */
+  get clients(): number {
+    return this.#clients();
   }
 
   /** As it is now. */
@@ -24,9 +29,8 @@ export class OwnStatus {
       const hosts = hostsOf(servers);
       if (hosts.length > 0) hubs.push({ name, hosts });
     }
-    const { isDraining, handsOver } = this;
-    const clients = this.#clients();
-    return { publicUrl: this.#publicUrl, clients, isDraining, handsOver, hubs };
+    const { publicUrl, clients, isDraining, handsOver } = this;
+    return { publicUrl, clients, isDraining, handsOver, hubs };
   }
 }
 

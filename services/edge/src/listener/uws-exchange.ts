@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { HttpResponse } from 'uWebSockets.js';
-import type { Exchange, ExchangeHandler } from '../ports/exchange.ts';
+import type { BodyExchange, ExchangeHandler } from '../ports/exchange.ts';
 import type { HttpAnswer } from '../ports/listener.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -17,9 +17,8 @@ const PIECE_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /** An answer of uWebSockets.js, which must not be touched once it is complete or aborted. */
-export class UwsExchange implements Exchange {
+export class UwsExchange implements BodyExchange {
   handler: ExchangeHandler | undefined;
-  /** Called when the answer is complete, or the peer has gone. */
   over: (() => void) | undefined;
   readonly #res: HttpResponse;
   readonly #headers: Headers;

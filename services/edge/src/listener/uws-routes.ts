@@ -1,7 +1,6 @@
 import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { Bodies } from '../bodies.ts';
 import type { Doors, HttpAnswer, HttpRequest } from '../ports/listener.ts';
-import type { BodyCounters } from './bodies.ts';
-import { Bodies } from './bodies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { Newcomers, type NewcomerSettings } from './newcomers.ts';
 import { type FinishAnswer, respond, UwsExchange } from './uws-exchange.ts';
@@ -27,15 +26,17 @@ const SERVER_LIMITS = {
 
 export interface RouteSettings extends NewcomerSettings {
   readonly allowedOrigins: readonly string[];
-  /** One WebSocket message of a client, or one post: each may hold many hub messages. */
+  /** One WebSocket message of a client, which may hold many hub messages. */
   readonly maxBatchBytes: number;
   /** What may wait for a client before it is given up. */
   readonly clientQueueBytes: number;
+  /** Reads posts. */
+  readonly bodies: Bodies;
   readonly counters: ListenerCounters;
 }
 
 /** What the listener counts, for metrics and for who lets clients in. */
-interface ListenerCounters extends BodyCounters {
+interface ListenerCounters {
   /** Sockets of the public port, whatever they are used for. */
   openSockets: number;
 }
@@ -139,12 +140,12 @@ function clientRequests(
   const negotiate = ask((request, exchange) => doors.negotiate(request, exchange), last);
   const receive = ask((request, exchange) => doors.receive(request, exchange), lastIfRefused);
   const leave = ask((request, exchange) => doors.leave(request, exchange), last);
-  const bodies = new Bodies(settings.maxBatchBytes, settings.counters, settings.pools);
   const send = ask((request, exchange, res) => {
     const post = doors.send(request, exchange);
     if (post === undefined) return;
     newcomers.forget(request.remoteAddress);
-    bodies.read(res, post, exchange);
+    const read = settings.bodies.open(post, exchange);
+    if (read !== undefined) res.onData((piece, isLast) => read(new Uint8Array(piece), isLast));
   }, lastIfRefused);
   const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
   const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';

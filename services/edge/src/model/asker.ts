@@ -9,8 +9,8 @@ export interface Answer {
 
 /** Who waits for what comes of a command: an app server, or another edge for one of its own. */
 export interface Asker {
-  /** Called once. `answer.payload` is lent for the call. */
-  settle(answer: Answer): void;
+  /** Called once. `answer.payload` is lent for the call; `from`: the other edge whose answer it is. */
+  settle(answer: Answer, from?: string): void;
 }
 
 export const DONE: Answer = answerOf(AckStatus.Ok);

@@ -10,6 +10,8 @@ export const TAG_LENGTH = 4;
 const SLOT_LENGTH = 4;
 const GENERATION_LENGTH = 3;
 const RANDOM_LENGTH = 9;
+/** Characters of the end of an id that make a number of 30 bits. */
+const TAIL_LENGTH = 5;
 const BITS = 6;
 
 export const MAX_SLOTS = 2 ** (SLOT_LENGTH * BITS);
@@ -62,6 +64,29 @@ export function slotOfId(id: string): number {
     slot = (slot << BITS) | (VALUES[id.charCodeAt(i) & 0xff] ?? -1);
   }
   return slot;
+}
+
+/** Whether this id stands in the bytes from `start` on. */
+export function standsIn(id: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < CONNECTION_ID_LENGTH; i++) {
+    if (id.charCodeAt(i) !== bytes[start + i]) return false;
+  }
+  return true;
+}
+
+/** The last 30 random bits of the id that ends before `bytes[end]`. */
+export function tailOfBytes(bytes: Uint8Array, end: number): number {
+  let tail = 0;
+  for (let i = end - TAIL_LENGTH; i < end; i++) tail = (tail << BITS) | (VALUES[bytes[i]!]! & 0x3f);
+  return tail;
+}
+
+export function tailOfId(id: string): number {
+  let tail = 0;
+  for (let i = id.length - TAIL_LENGTH; i < id.length; i++) {
+    tail = (tail << BITS) | (VALUES[id.charCodeAt(i) & 0xff]! & 0x3f);
+  }
+  return tail;
 }
 
 function digits(value: number, length: number): string {

@@ -73,6 +73,29 @@ test('released slots are used again, and a stale id does not find the successor'
   expect(findByBytes(table, ids.at(-1)!)?.id).toBe(ids.at(-1));
 });
 
+test('an id of another edge has a slot that it does not name, and gives it back', () => {
+  const table = newTable();
+  const own = reserved(table);
+  table.add(own);
+  const foreign = { id: `away${own.id.slice(4)}` };
+  expect(table.reserveFor(foreign.id)).toBe(true);
+  expect([table.reserveFor(foreign.id), table.keeps(foreign.id)]).toEqual([false, true]);
+  expect([table.size, table.get(foreign.id)]).toEqual([2, undefined]);
+  table.add(foreign);
+  for (const entry of [own, foreign]) {
+    expect(table.get(entry.id)).toBe(entry);
+    expect(findByBytes(table, entry.id)).toBe(entry);
+  }
+  expect([table.at(0), table.at(1)]).toEqual([own, foreign]);
+  table.release(foreign.id);
+  expect([table.size, table.keeps(foreign.id), table.get(foreign.id)]).toEqual([
+    1,
+    false,
+    undefined,
+  ]);
+  expect(slotOfId(reserved(table).id)).toBe(1);
+});
+
 test('generations alone tell successors apart, if the random part should repeat', () => {
   const table = newTable((bytes) => new Uint8Array(bytes));
   const first = reserved(table);

@@ -50,7 +50,7 @@ export class Questions {
     const question = this.#questions.get(number);
     if (question?.awaited.delete(edgeId) !== true) return;
     if (question.needs === 'anyFound' && answer.status !== AckStatus.NotFound) {
-      this.#settle(number, question, answer);
+      this.#settle(number, question, answer, edgeId);
     } else {
       this.#settleIfAll(number, question);
     }
@@ -98,8 +98,8 @@ export class Questions {
     this.#settle(number, question, isUncertain ? TIMED_OUT : last);
   }
 
-  #settle(number: number, { asker }: Question, answer: Answer): void {
+  #settle(number: number, { asker }: Question, answer: Answer, from?: string): void {
     this.#questions.delete(number);
-    asker.settle(answer);
+    asker.settle(answer, from);
   }
 }

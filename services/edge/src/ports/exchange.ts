@@ -29,3 +29,11 @@ export interface Exchange {
   /** Cuts the connection; the handler is not told. */
   cut(): void;
 }
+
+/** An exchange that whoever reads the body of its request looks after, too. */
+export interface BodyExchange extends Exchange {
+  /** It is not over yet. */
+  readonly isOpen: boolean;
+  /** Called when the answer is complete, or the peer has gone. */
+  over: (() => void) | undefined;
+}

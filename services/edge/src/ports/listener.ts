@@ -26,14 +26,26 @@ export interface HttpAnswer {
   readonly hangUp?: true;
 }
 
-/** A post whose body is to be read: for whom, and what becomes of it. */
-export interface Post {
+interface Addressed {
   /** The id of the connection it is for. */
   readonly client: string;
   /** Whose share of all posts it counts against: see `Visitor`. */
   readonly owner: string;
+}
+
+/** A post whose body is to be read: for whom, and what becomes of it. */
+export interface Post extends Addressed {
   /** Takes the whole body, which is its own from then on. Not called if the post is answered before. */
   take(body: Buffer): void;
+}
+
+/** A post whose body goes on to another edge as it comes. */
+export interface PassedPost extends Addressed {
+  /**
+   * Takes a piece of the body, which is its own from then on and counts against the post's owner until
+   * `passed` is called. Not called any more once the post is answered.
+   */
+  pass(piece: Buffer, isLast: boolean, passed: () => void): void;
 }
 
 /**
@@ -54,7 +66,7 @@ export interface Doors {
    * `POST /client/`: whose it is and what to do with its body, or undefined if that stays unread. Who
    * waits for the word of another edge has the body read meanwhile, within the bounds of its owner.
    */
-  send(request: HttpRequest, exchange: Exchange): Post | undefined;
+  send(request: HttpRequest, exchange: Exchange): Post | PassedPost | undefined;
   /** `DELETE /client/`. */
   leave(request: HttpRequest, exchange: Exchange): void;
 }

@@ -126,6 +126,13 @@ export const CLIENT_CLOSE_REASONS = {
     text: 'Connection closed with an error.',
     when: 'The client sent more at once than can be worked off, did not go on with a message that it had begun, or kept sending pings or what no client sends.',
   },
+  draining: {
+    label: 'Draining',
+    fault: 'operator',
+    reconnect: true,
+    code: 1001,
+    when: 'The edge drains, because it is about to stop: its clients are sent away at a pace, each when its calls have ended or the time is up.',
+  },
   serviceReload: {
     label: 'ServiceReload',
     fault: 'operator',

@@ -1,6 +1,7 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import type { Asker } from '../model/asker.ts';
+import { NOT_FOUND } from '../model/asker.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { HubRuntime } from './hub-runtime.ts';
 import { claimsAnswer, refreshAuth } from './server/auth-refresh.ts';
@@ -32,6 +33,8 @@ export function handleDistantMessage(
     client.close(CLIENT_CLOSE_REASONS.closedByAppServer, message.errorMessage || undefined);
   } else if (message.type === MessageType.ClientInvocation) {
     if (asker === undefined) return;
+    // Every edge may have been asked: only the one that has the client answers for it.
+    if (context.clients.get(message.connectionId)?.hub !== hub) return asker.settle(NOT_FOUND);
     const caller = new DistantCaller(message.callerServerId, hub, edgeId, asker);
     context.results.invokeHere(message, caller, context);
   } else if (message.type === MessageType.ClientCompletion) {

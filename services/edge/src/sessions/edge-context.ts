@@ -14,6 +14,8 @@ import type { TurnFlusher } from './turn-flusher.ts';
 export interface SessionLimits {
   /** One hub message of a client, framing included. */
   readonly hubMessageBytes: number;
+  /** One post of a client. */
+  readonly batchBytes: number;
   /** How long a client waits for an app server after its handshake request. */
   readonly serverWaitMs: number;
   /** What may wait for a client that does not read. */
@@ -28,6 +30,12 @@ export interface SessionLimits {
   readonly hubs: number;
   /** Sockets on the public port, above which no client is let in: file descriptors are short. */
   readonly openSockets: number;
+  /** How long clients are given to leave when the edge drains. */
+  readonly drainMs: number;
+  /** Clients that are sent away in a second meanwhile, at least. */
+  readonly drainRate: number;
+  /** Clients that are moved in a second to app servers that have fewer. */
+  readonly rebalance: number;
 }
 
 /** What all sessions of an edge share. What only clients, or only app servers, need is in theirs. */

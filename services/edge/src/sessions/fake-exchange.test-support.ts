@@ -1,4 +1,4 @@
-import type { Exchange, ExchangeHandler } from '../ports/exchange.ts';
+import type { BodyExchange, ExchangeHandler } from '../ports/exchange.ts';
 import type { HttpAnswer } from '../ports/listener.ts';
 import { readable } from './wire.test-support.ts';
 
@@ -6,8 +6,9 @@ import { readable } from './wire.test-support.ts';
  * Stands in for a request at uWebSockets.js: records how it is answered, and throws for whoever
  * touches it once it is over.
  */
-export class FakeExchange implements Exchange {
+export class FakeExchange implements BodyExchange {
   handler: ExchangeHandler | undefined;
+  over: (() => void) | undefined;
   /** The whole answer, or the head and the start of one that was begun. */
   answered: HttpAnswer | undefined;
   readonly written: string[] = [];
@@ -33,6 +34,7 @@ export class FakeExchange implements Exchange {
 
   answer(answer: HttpAnswer): void {
     this.#next('waiting', 'over');
+    this.over?.();
     this.answered = answer;
   }
 
@@ -49,12 +51,14 @@ export class FakeExchange implements Exchange {
 
   end(): void {
     this.#next('begun', 'over');
+    this.over?.();
     this.wasEnded = true;
   }
 
   cut(): void {
     if (!this.isOpen) throw new Error('cut after its end');
     this.#state = 'over';
+    this.over?.();
     this.wasCut = true;
   }
 
@@ -68,6 +72,7 @@ export class FakeExchange implements Exchange {
   leave(): void {
     const handler = this.#told();
     this.#state = 'over';
+    this.over?.();
     handler.gone();
   }
 

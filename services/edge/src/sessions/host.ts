@@ -17,7 +17,7 @@ export interface Software {
 }
 
 /**
- * What serves a client: a server connection. Whoever holds a client speaks to its host through this
+ * What serves a client: a server connection, of this edge or of another one. Whoever holds a client speaks to its host through this
  * alone, and knows nothing of sockets, trunks or frames.
  */
 export interface Host {
@@ -27,6 +27,8 @@ export interface Host {
   readonly migrationLevel: number;
   /** Its process has said that it goes. */
   readonly isDeparting: boolean;
+  /** Has clients, or may: not a weak connection, which only sends, nor one that drains. */
+  readonly carriesClients: boolean;
   /** Its app server is slow to read: what a client sends it counts against the client's allowance. */
   readonly isFull: boolean;
   readonly software: Software;
@@ -36,8 +38,8 @@ export interface Host {
   forward(client: Served, bytes: Uint8Array, count: number): void;
   /** The handshake response of a client is out, so that it can be moved. */
   welcomed(client: Served): void;
-  /** A client has ended for a reason of its own. `error`: what it was told of that. */
-  clientGone(client: Served, reason: CloseReason, error?: string): void;
+  /** A client has ended for a reason of its own, which is given where it is known. `error`: what it was told of that. */
+  clientGone(client: Served, reason?: CloseReason, error?: string): void;
   /** A client leaves for another app server, with this server id; empty where none is known yet. */
   handOver(client: Served, serverId: string): void;
   /** Forgets a client without a word to the app server. */
@@ -46,12 +48,10 @@ export interface Host {
   write(message: MessageFromService): void;
 }
 
-/** A host as its hub's pool sees it. */
+/** A server connection of this edge, as its hub's pool sees it. */
 export interface PooledHost extends Host {
   /** A fingerprint of what the app's hub offers; undefined where the app does not say. */
   readonly offer: string | undefined;
-  /** Has clients, or may: not a weak connection, which only sends, nor one that drains. */
-  readonly carriesClients: boolean;
   /** Carries clients, and gets more of them: it is not full. */
   readonly takesClients: boolean;
   /** Carries clients, and gets no more only because it is full. */

@@ -12,7 +12,7 @@ import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import { deliver } from './delivery.ts';
 import type { ClientContext } from './client/client-context.ts';
-import type { PooledHost } from './host.ts';
+import type { Host, PooledHost } from './host.ts';
 import type { HubClient } from './hub-client.ts';
 import type { Others } from './others.ts';
 import type { Served } from './served.ts';
@@ -81,20 +81,39 @@ export class HubRuntime {
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */
   assign(client: HubClient): void {
     if (this.#holdsForRules) return void this.waiting.add(client);
-    const server = this.choose(client) ?? this.#upstreamFor(client);
-    if (server === undefined) return this.#await(client);
+    const host = this.choose(client) ?? this.#upstreamFor(client);
+    if (host === undefined) return this.#await(client);
     this.waiting.delete(client);
-    client.serveFrom(server);
+    client.serveFrom(host);
   }
 
-  /** The app server that is to serve the client, if one takes it now. */
-  choose(client: Served): PooledHost | undefined {
-    return this.servers.choose(client);
+  /**
+   * What is to serve the client: the app server that it sticks to, wherever that is; else one of this
+   * edge, and only if that has none, one of another.
+   */
+  choose(client: Served): Host | undefined {
+    const { sticky, serverName } = client.affinity;
+    const here = this.servers.choose(client);
+    if (sticky === 'Disabled') return here ?? this.others.hostFor(client);
+    const isNamed = serverName === undefined || here?.serverId === serverName;
+    const named = isNamed ? here : this.#namedElsewhere(client, serverName);
+    return sticky === 'Preferred' ? (named ?? here ?? this.others.hostFor(client)) : named;
   }
 
-  /** An app server is connected, though it may take no more clients. */
+  #namedElsewhere(client: Served, serverId: string): Host | undefined {
+    if (this.servers.mayBeDyingFor(client)) return undefined;
+    return this.others.hostFor(client, serverId);
+  }
+
+  #isGoneFor(client: HubClient): boolean {
+    const { serverName } = client.affinity;
+    const isElsewhere = serverName !== undefined && this.others.serves(serverName);
+    return this.servers.isGoneFor(client) && !isElsewhere;
+  }
+
+  /** An app server is connected, here or to another edge, though it may take no more clients. */
   get hasAppServer(): boolean {
-    return this.servers.carriesClients;
+    return this.servers.carriesClients || this.others.serves();
   }
 
   /** What serves the client in place of app servers, while there is none and the hub's policy is so. */
@@ -109,7 +128,7 @@ export class HubRuntime {
   }
 
   #await(client: HubClient): void {
-    if (this.servers.isGoneFor(client)) return client.turnAway(SERVER_GONE);
+    if (this.#isGoneFor(client)) return client.turnAway(SERVER_GONE);
     if (this.#refuses) return client.turnAway();
     this.waiting.add(client);
     this.#reinforcements.ask(this.servers);
@@ -131,23 +150,42 @@ export class HubRuntime {
   /** A server connection has come: whoever waits may have found a place. */
   serverReady(server: PooledHost): void {
     this.servers.add(server);
+    this.others.hostsChanged();
     this.assignWaiting();
   }
 
   /** A server connection is lost. */
   serverGone(server: PooledHost): void {
     this.servers.delete(server);
-    this.#lookAgain();
+    this.others.hostsChanged();
+    this.lookAgain();
   }
 
   /** A server connection is about to go with its process. */
   serverLeaves(server: PooledHost): void {
     this.servers.leaves(server);
-    this.#lookAgain();
+    this.others.hostsChanged();
+    this.lookAgain();
   }
 
-  /** Some clients may have waited for that process alone. */
-  #lookAgain(): void {
+  /** A server connection has become full. */
+  serverFilled(): void {
+    this.others.hostsChanged();
+  }
+
+  /** One that was full takes clients again. */
+  serverHasRoom(): void {
+    this.others.hostsChanged();
+    this.assignWaiting();
+  }
+
+  /** Asks a process that serves clients of another edge here for a connection more, which may land there. */
+  askForOneMore(server: PooledHost, edgeId: string): void {
+    this.#reinforcements.askOne(server, this.servers, edgeId);
+  }
+
+  /** An app server has gone, here or at another edge: some clients may have waited for that process alone. */
+  lookAgain(): void {
     for (const client of this.waiting) {
       if (client.affinity.sticky === 'Required') this.#await(client);
     }

@@ -3,6 +3,7 @@ import type { Pools } from '../pools.ts';
 import type { Time } from '../ports/time.ts';
 import type { CloseReason } from './close-reason.ts';
 import { CLIENT_CLOSE_REASONS, SERVER_CLOSE_REASONS } from './close-reason.ts';
+import type { Leaver } from './hub-client.ts';
 import type { Outbox } from './outbox.ts';
 import type { Worker } from './turns.ts';
 import { TurnClock, Turns } from './turns.ts';
@@ -20,7 +21,7 @@ export interface Closable {
 interface Sender extends Worker, Closable {}
 
 /** A client that is not open yet, or on the move. */
-export interface Unsettled extends Closable {
+export interface Unsettled extends Leaver {
   /** Bytes that are held for it, of shared ones its part. */
   readonly heldPart: number;
   /** `late`: how long this edge itself slept, for which no client is to blame. */

@@ -26,6 +26,7 @@ test('one line a look, of what has happened since the last, worse if a client wa
   migrations.add('not_possible');
   migrationLog.expire();
   migrations.add('not_allowed', 2);
+  migrations.add('rebalanced', 4);
   migrationLog.expire();
   const left = 'clients left by their app server, moved or closed as it wants';
   const closed = 'clients closed that could not be moved to another app server';
@@ -33,6 +34,7 @@ test('one line a look, of what has happened since the last, worse if a client wa
     ['info', { moved: 3, moved_after_loss: 1 }, left],
     ['warn', { moved: 1, no_server: 2 }, closed],
     ['warn', { not_possible: 1 }, closed],
+    ['info', { rebalanced: 4 }, 'clients moved to app servers with fewer'],
     ['info', { not_allowed: 2 }, left],
   ]);
 });

@@ -24,7 +24,9 @@ export class MigrationLog implements Expiring {
       count - (this.#before.get(outcome) ?? 0),
     ]);
     this.#before = now;
-    const outcomes = Object.fromEntries(news.filter(([, count]) => count > 0));
+    const { rebalanced, ...outcomes } = Object.fromEntries(news.filter(([, count]) => count > 0));
+    if (rebalanced !== undefined)
+      log.info({ rebalanced }, 'clients moved to app servers with fewer');
     if (BAD.some((outcome) => outcome in outcomes)) {
       log.warn(outcomes, 'clients closed that could not be moved to another app server');
     } else if (Object.keys(outcomes).length > 0) {

@@ -4,6 +4,8 @@ import type { Audience } from '../model/effect.ts';
 import type { Interest } from '../model/interest.ts';
 import { NO_INTEREST } from '../model/interest.ts';
 import type { Needs } from '../model/questions.ts';
+import type { Host } from './host.ts';
+import type { Served } from './served.ts';
 
 /** The edges beside this one, as one hub of this edge sees them. `body`: a service message, lent for the call. */
 export interface Others {
@@ -20,6 +22,15 @@ export interface Others {
   ask(to: Audience, needs: Needs, body: Uint8Array, asker: Asker, ms?: number): () => void;
   /** Runs `then` when what they say to the hub, its users and groups is heard here: at once, but for the first moment of each. */
   whenHeard(then: () => void): void;
+  /**
+   * An app server of theirs that takes this client now, as far as they have said: of this server id where
+   * one is given, else the one with the fewest clients. It is told of the client when that is opened there.
+   */
+  hostFor(client: Served, serverId?: string): Host | undefined;
+  /** One of them has server connections of this app process; of any, where none is given. */
+  serves(serverId?: string): boolean;
+  /** Server connections of the hub have come here, gone, or become full, or are so no more. */
+  hostsChanged(): void;
 }
 
 /** For an edge that has no others. */
@@ -32,4 +43,7 @@ export const ALONE: Others = {
     return () => {};
   },
   whenHeard: (then) => then(),
+  hostFor: () => undefined,
+  serves: () => false,
+  hostsChanged() {},
 };

@@ -2,11 +2,9 @@ import type { Random } from '../ports/random.ts';
 import type { Time } from '../ports/time.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { Counters } from './counters.ts';
+import { nextStepMs } from './pace.ts';
 import type { Served } from './served.ts';
 
-/** Milliseconds between two steps, give or take a quarter, so that edges do not keep step. */
-const STEP_MS = 100;
-const JITTER = 0.25;
 /** Clients closed in a step, at least. */
 const LEAST = 100;
 /** Steps for all that wait at a time: 5 s at most, well within what a server waits for its finack. */
@@ -47,8 +45,7 @@ export class PacedCloses {
   #pace(): void {
     this.#isPacing = true;
     this.#left = this.#share;
-    const chance = this.#random(1)[0]! / 255;
-    this.#time.after(STEP_MS * (1 + JITTER * (2 * chance - 1)), () => this.#step());
+    this.#time.after(nextStepMs(this.#random), () => this.#step());
   }
 
   #step(): void {

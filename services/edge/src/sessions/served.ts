@@ -22,6 +22,8 @@ export interface ServedHub {
 /** What a host needs of a client that it serves, whatever the client's transport is. */
 export interface Served {
   readonly id: string;
+  /** The edge that holds its connection. */
+  readonly edgeId: string;
   readonly userId: string | undefined;
   readonly hub: ServedHub;
   readonly transport: Transport;
@@ -35,6 +37,8 @@ export interface Served {
   owedEpoch: number;
   /** The handshake response is out, and no Close of the hub yet. */
   readonly ready: boolean;
+  /** Something would be cut off if it left its host now: calls that run, a message, a move. */
+  readonly isBusy: boolean;
   /** Data of the host: whole or partial hub messages. */
   fromHost(payload: Uint8Array): void;
   /** The app server has ended this client: all it had to say has been sent. */

@@ -32,6 +32,7 @@ import { counted, JSON_HANDSHAKE } from './wire.test-support.ts';
 
 const LIMITS: SessionLimits = {
   hubMessageBytes: 64 * 1024,
+  batchBytes: 4 * 1024 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
   pollMs: 90_000,
@@ -39,6 +40,9 @@ const LIMITS: SessionLimits = {
   connections: Infinity,
   hubs: 1000,
   openSockets: Infinity,
+  drainMs: 30_000,
+  drainRate: 500,
+  rebalance: 0,
 };
 
 const NO_UPSTREAMS: UpstreamHttp = {
@@ -69,6 +73,8 @@ interface TestEdgeOptions {
   readonly time?: ManualTime;
   readonly joinBus?: JoinBus;
   readonly allowedOrigins?: readonly string[];
+  /** Where clients reach it and no other edge. */
+  readonly publicUrl?: string;
   /** Random bytes; the tag of its connection ids is made of the first four. */
   readonly random?: Random;
 }
@@ -118,7 +124,7 @@ export class TestEdge {
         stats: this.clusterStats,
         refused: (why) => void this.refused.push(why),
         isAlone: options.joinBus === undefined,
-        publicUrl: '',
+        publicUrl: options.publicUrl ?? '',
       },
     });
     this.time = time;

@@ -40,12 +40,23 @@ export class TokenVerifier {
   }
 
   verify(token: string, use: TokenUse, hub: string): VerifiedToken | TokenRejection {
+    const verdict = this.check(token, use, hub);
+    if (typeof verdict === 'string') this.count(use, verdict);
+    return verdict;
+  }
+
+  /** Counts a token that is refused. */
+  count(use: TokenUse, rejection: TokenRejection): void {
+    this.#counters.tokenRejections.add(`${use}|${rejection}`);
+  }
+
+  /** The same as `verify`, by somebody who does not refuse it for that. */
+  check(token: string, use: TokenUse, hub: string): VerifiedToken | TokenRejection {
     const now = this.#time.unixSeconds();
     const known = this.#verified.get(token);
     if (known?.use === use && known.hub === hub && now < known.token.expiresAt) return known.token;
     const verdict = verifyToken(token, { keys: this.#keys, use, hub, now });
-    if (typeof verdict === 'string') this.#counters.tokenRejections.add(`${use}|${verdict}`);
-    else this.#verified.set(token, { use, hub, token: verdict });
+    if (typeof verdict !== 'string') this.#verified.set(token, { use, hub, token: verdict });
     return verdict;
   }
 }

@@ -2,28 +2,34 @@ import type { NegotiateAnswer } from '@trunkline/protocol';
 import {
   negotiateAnswer,
   negotiateVersion,
-  TRANSPORT_BITS,
+  queryValue,
+  redirectAnswer,
   transportsFor,
+  withoutAccessToken,
 } from '@trunkline/protocol';
+import { tagOf } from '../../model/connection-id.ts';
 import type { Exchange } from '../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { Upgrade } from '../../ports/upgrade.ts';
+import type { Claim, ClaimRefusal, Granted, Home, Homes } from '../homes.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import { noted } from '../refusals.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import {
   BUSY,
+  DRAINING,
   IN_USE,
   json,
   NO_ID,
-  notServed,
-  text,
   TRANSPORT_CHANGED,
+  UNANSWERED,
   UNKNOWN_ID,
 } from './answers.ts';
 import { Capacity } from './capacity.ts';
 import type { ClientContext } from './client-context.ts';
-import { ClientSession } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Elsewhere } from './elsewhere.ts';
+import { SENT_ON } from './elsewhere.ts';
 import {
   mintConnectionToken,
   requestedConnection,
@@ -31,16 +37,10 @@ import {
 } from '../connection-token.ts';
 import type { Grant } from './negotiated.ts';
 import { CONNECT_WITHIN_MS, NegotiatedIds } from './negotiated.ts';
-import type { Introduction } from '../introduction.ts';
-import {
-  MAX_INTRODUCTION_LENGTH,
-  introductionLength,
-  visibleHeaders,
-  visibleQuery,
-} from '../introduction.ts';
-import { signInEnd } from '../sign-in.ts';
 import type { Transport } from '../transport.ts';
 import { TRANSPORTS } from '../transport.ts';
+import type { Claimed } from './reception.ts';
+import { Reception } from './reception.ts';
 import type { Provenance, Visitor } from './visitor.ts';
 import { Visitors } from './visitor.ts';
 
@@ -55,29 +55,34 @@ export interface Named {
 }
 
 /** The clients' door: who may come in, under which id. */
-export class ClientAdmission {
+export class ClientAdmission implements Home {
   readonly #context: ClientContext;
   readonly #tokens: TokenVerifier;
   readonly #visitors: Visitors;
-  readonly #hubs: HubDirectory;
+  readonly #reception: Reception;
   readonly #negotiated: NegotiatedIds;
   readonly #capacity: Capacity;
+  readonly #homes: Homes;
+  readonly #elsewhere: Elsewhere;
 
   constructor(
     context: ClientContext,
-    tokens: TokenVerifier,
     hubs: HubDirectory,
     provenance: Provenance,
+    homes: Homes,
+    elsewhere: Elsewhere,
   ) {
     this.#context = context;
-    this.#tokens = tokens;
-    this.#visitors = new Visitors(tokens, provenance, context.counters);
-    this.#hubs = hubs;
+    this.#tokens = context.tokens;
+    this.#visitors = new Visitors(context.tokens, provenance, context.counters);
+    this.#reception = new Reception(context, hubs, elsewhere);
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id), context.pools);
     this.#capacity = new Capacity(context);
+    this.#homes = homes;
+    this.#elsewhere = elsewhere;
   }
 
-  /** `POST /client/negotiate`: an id, and the token to connect with. */
+  /** `POST /client/negotiate`: an id, and the token to connect with; or the URL of another edge. */
   negotiate(request: HttpRequest, exchange: Exchange): void {
     exchange.answer(noted(this.#context, request, this.#negotiate(request)));
   }
@@ -85,6 +90,8 @@ export class ClientAdmission {
   /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
   connect(request: HttpRequest, upgrade: Upgrade): void {
     const visitor = this.visitor(request);
+    const claim = 'status' in visitor ? undefined : this.#foreign(visitor, request);
+    if (claim !== undefined) return this.#land(visitor as Visitor, claim, request, upgrade);
     const verdict =
       'status' in visitor ? visitor : this.admit(visitor, request, TRANSPORTS.webSockets);
     if ('status' in verdict) upgrade.refuse(noted(this.#context, request, verdict));
@@ -103,9 +110,30 @@ export class ClientAdmission {
       negotiates.add('bad_request');
       return { ...json(version), why: 'negotiate_version' };
     }
+    const sentOn = this.#sendOn(visitor, request);
+    if (sentOn !== undefined) return sentOn;
     const offer = this.#offer(visitor, version);
     negotiates.add(offer === undefined ? 'unavailable' : 'ok');
     return offer === undefined ? BUSY : json(offer);
+  }
+
+  /**
+   * What a client is answered that is not to come here: once in its way the URL of a better edge, where it
+   * negotiates again with the same token and query.
+   */
+  #sendOn({ hub, accessToken, claims }: Visitor, { query }: HttpRequest): HttpAnswer | undefined {
+    const { counters } = this.#context;
+    const isSent = queryValue(query, SENT_ON) !== undefined;
+    const better = isSent ? undefined : this.#elsewhere.better(hub, claims);
+    if (better !== undefined) {
+      counters.negotiates.add('redirected');
+      const url = `${better.replace(/\/?$/, '/')}client/?${withoutAccessToken(query)}&${SENT_ON}=1`;
+      return json(redirectAnswer(url, accessToken));
+    }
+    if (!this.#elsewhere.isDraining) return undefined;
+    counters.negotiates.add('unavailable');
+    counters.refusals.add('draining');
+    return DRAINING;
   }
 
   /** Who sends the request, or why it is refused. */
@@ -113,56 +141,84 @@ export class ClientAdmission {
     return this.#visitors.read(request);
   }
 
+  /** Whom a request counts as that another edge is to answer, or why no edge would take it. */
+  ownerOf(request: HttpRequest): string | HttpAnswer {
+    return this.#visitors.ownerOf(request);
+  }
+
   /** The session of a new client connection; its id is used up. */
   admit(visitor: Visitor, request: HttpRequest, transport: Transport): ClientSession | HttpAnswer {
-    const { hub, tokenPayload, claims } = visitor;
-    const { limits } = this.#context;
-    if ((claims.transports & limits.transports & TRANSPORT_BITS[transport.name]) === 0) {
-      return notServed(transport.name);
-    }
-    const introduction: Introduction = {
-      tokenPayload,
-      headers: visibleHeaders(request.headers, visitor.source),
-      queryString: visibleQuery(request.query),
-      ...(claims.diagnostic && { diagnostic: true }),
-    };
-    if (introductionLength(introduction) > MAX_INTRODUCTION_LENGTH) {
-      this.#context.counters.refusals.add('introduction_bytes');
-      return text(
-        431,
-        `Token, headers and query are over ${MAX_INTRODUCTION_LENGTH} characters.`,
-        'introduction_bytes',
-      );
-    }
-    const runtime = this.#hubs.open(hub, 'client');
-    if (runtime === undefined) return BUSY;
+    const received = this.#reception.receive(visitor, request, transport);
+    if ('status' in received) return received;
     const claimed = this.#claim(visitor, request, transport);
-    if ('status' in claimed) return claimed;
-    const { userId, handshakeTimeoutSeconds, sticky, serverName } = claims;
-    const identity = {
-      ...claimed,
-      userId,
-      hub: runtime,
-      transport,
-      introduction,
-      affinity: sticky === 'Disabled' ? ANYWHERE : { sticky, serverName },
-      handshakeMs: handshakeTimeoutSeconds * 1000,
-      expiresAt: signInEnd(claims),
+    return 'status' in claimed ? claimed : this.#reception.session(received, claimed);
+  }
+
+  giveUp(id: string, grant: Grant): Granted | Exclude<ClaimRefusal, 'unanswered'> {
+    const { time, clients } = this.#context;
+    const granted = this.#negotiated.claim(id, grant, time.now());
+    if (granted !== undefined) {
+      clients.release(id);
+      return granted;
+    }
+    const live = clients.get(id);
+    if (live?.hub.name !== grant.hub || live.userId !== grant.userId) return 'unknown';
+    return live.transport === TRANSPORTS.webSockets ? 'in_use' : 'transport_changed';
+  }
+
+  usedUp(id: string): void {
+    this.#negotiated.drop(id);
+  }
+
+  /** The claim that a WebSocket makes to an id of another edge; undefined for one without such an id. */
+  #foreign(visitor: Visitor, request: HttpRequest): Claim | undefined {
+    const token = requestedConnection(request);
+    if (token === undefined || this.#homes.isAlone) return undefined;
+    const brought = this.#brought(token, visitor);
+    if (brought === undefined) return undefined;
+    const { clients } = this.#context;
+    const tag = tagOf(brought.id);
+    const isForeign = tag !== undefined && tag !== clients.tag;
+    return isForeign && clients.get(brought.id) === undefined ? brought : undefined;
+  }
+
+  /** What the visitor's token says; of negotiate version 0 there is none, and the id alone must do. */
+  #brought(token: string, { hub, claims: { userId }, owner }: Visitor): Claim | undefined {
+    if (!token.includes('.')) return { id: token, version: 0, hub, userId, connectBy: 0, owner };
+    const grant = verifyConnectionToken(token, hub, userId, this.#tokens.keys);
+    return grant && { ...grant, version: 1, owner };
+  }
+
+  /** A WebSocket with an id of another edge waits until that one has given it up. */
+  #land(visitor: Visitor, claim: Claim, request: HttpRequest, upgrade: Upgrade): void {
+    const refuse = (answer: HttpAnswer): void =>
+      upgrade.refuse(noted(this.#context, request, answer));
+    const received = this.#reception.receive(visitor, request, TRANSPORTS.webSockets);
+    if ('status' in received) return refuse(received);
+    const { clients } = this.#context;
+    const { id } = claim;
+    if (clients.keeps(id)) return refuse(IN_USE);
+    if (!this.#capacity.reserveFor(id)) return refuse(BUSY);
+    let stop = (): void => {};
+    upgrade.gone = () => {
+      stop();
+      clients.release(id);
     };
-    return new ClientSession(identity, this.#context);
+    stop = this.#homes.claim(claim, (verdict) => {
+      if (typeof verdict !== 'string')
+        return upgrade.accept(this.#reception.session(received, { id, ...verdict }));
+      clients.release(id);
+      refuse(REFUSALS[verdict]);
+    });
   }
 
   /** What the `id` of a request is to this edge: unknown too if it is not the visitor's. */
   named(visitor: Visitor, request: HttpRequest): Named | HttpAnswer {
     const token = requestedConnection(request);
     if (token === undefined) return NO_ID;
-    const { hub, claims } = visitor;
-    const { userId } = claims;
-    // Negotiate version 0 has no token: the id alone must do.
-    const version = token.includes('.') ? 1 : 0;
-    const id =
-      version === 0 ? token : verifyConnectionToken(token, hub, userId, this.#tokens.keys)?.id;
-    if (id === undefined) return UNKNOWN_ID;
+    const brought = this.#brought(token, visitor);
+    if (brought === undefined) return UNKNOWN_ID;
+    const { id, version, hub, userId } = brought;
     const grant = { version, hub, userId };
     const pending = this.#negotiated.has(id, grant, this.#context.time.now());
     if (pending) return { id, grant, pending, transport: undefined };
@@ -215,13 +271,12 @@ export class ClientAdmission {
   }
 }
 
-interface Claimed {
-  readonly id: string;
-  readonly early: Buffer | undefined;
-}
-
-/** Most clients do not stick: they share one object. */
-const ANYWHERE = { sticky: 'Disabled', serverName: undefined } as const;
+const REFUSALS: Readonly<Record<ClaimRefusal, HttpAnswer>> = {
+  unknown: UNKNOWN_ID,
+  in_use: IN_USE,
+  transport_changed: TRANSPORT_CHANGED,
+  unanswered: UNANSWERED,
+};
 
 /** ASP.NET looks query keys up ignoring case. */
 function askedVersion(query: string): string | null {

@@ -19,6 +19,9 @@ export const BUSY: HttpAnswer = {
   why: 'no_room',
 };
 
+/** The edge is about to stop: behind a load balancer the next try finds another one. */
+export const DRAINING: HttpAnswer = { ...BUSY, why: 'draining' };
+
 export const WRONG_ORIGIN = text(403, 'Pages of this origin may not connect here.', 'origin');
 export const NO_ID = text(400, 'Connection ID required', 'no_id');
 export const UNKNOWN_ID = text(404, 'No Connection with that ID', 'unknown_id');
@@ -39,6 +42,12 @@ export const NO_POSTS = text(
 );
 /** A second event stream or WebSocket for one connection. */
 export const IN_USE: HttpAnswer = { status: 409, why: 'in_use' };
+/** Another edge, which has to be asked, does not answer. */
+export const UNANSWERED: HttpAnswer = {
+  status: 503,
+  headers: { 'retry-after': '1' },
+  why: 'unanswered',
+};
 /** A post for a connection that has ended while it came in. */
 export const GONE: HttpAnswer = { status: 404 };
 /** Some clients parse any body there is. */

@@ -6,7 +6,7 @@ import {
   readHandshakeResponse,
 } from '@trunkline/protocol';
 import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
-import type { PooledHost } from '../host.ts';
+import type { Host } from '../host.ts';
 import type { ClientContext } from './client-context.ts';
 import { clientProtocol } from './client-protocol.ts';
 import type { ClientIdentity, ClientSession } from './client-session.ts';
@@ -82,13 +82,13 @@ export class Arrival {
    * gets what the client has said. From now on the hub knows the client, which before that is in no
    * group and gets nothing; and other edges send here what is for its user and the groups of that.
    */
-  serveFrom(host: PooledHost): void {
+  serveFrom(host: Host): void {
     const { hub } = this.#client;
     hub.model.attach(this.#client, this.#context.time.now());
     hub.others.whenHeard(() => this.#openAt(host));
   }
 
-  #openAt(host: PooledHost): void {
+  #openAt(host: Host): void {
     const client = this.#client;
     if (!client.isOpen) return;
     // It may be gone if this took a while.

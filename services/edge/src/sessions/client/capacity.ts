@@ -11,10 +11,19 @@ export class Capacity {
   /** An id for one more connection, or undefined when the edge holds as many as it may. */
   reserve(): string | undefined {
     if (!this.hasSocket()) return undefined;
-    const { clients, limits, counters } = this.#context;
-    const id = clients.size < limits.connections ? clients.reserve() : undefined;
+    const { clients, counters } = this.#context;
+    const id = this.#hasRoom() ? clients.reserve() : undefined;
     if (id === undefined) counters.refusals.add('connections');
     return id;
+  }
+
+  /** The same for an id that another edge has minted, which is not here. False when there is no room. */
+  reserveFor(id: string): boolean {
+    if (!this.hasSocket()) return false;
+    const { clients, counters } = this.#context;
+    if (this.#hasRoom() && clients.reserveFor(id)) return true;
+    counters.refusals.add('connections');
+    return false;
   }
 
   /**
@@ -26,5 +35,10 @@ export class Capacity {
     if (counters.openSockets < limits.openSockets) return true;
     counters.refusals.add('open_files');
     return false;
+  }
+
+  #hasRoom(): boolean {
+    const { clients, limits } = this.#context;
+    return clients.size < limits.connections;
   }
 }

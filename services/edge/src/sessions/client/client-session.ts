@@ -4,7 +4,7 @@ import type { Socket, SocketHandler } from '../../ports/socket.ts';
 import { GONE_SOCKET, SendResult } from '../../ports/socket.ts';
 import type { CloseReason } from '../close-reason.ts';
 import { CLIENT_CLOSE_REASONS as REASONS } from '../close-reason.ts';
-import type { Host, PooledHost } from '../host.ts';
+import type { Host } from '../host.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import type { Affinity } from '../served.ts';
@@ -92,8 +92,18 @@ export class ClientSession
     this.#arrival = new Arrival(this, identity, context);
   }
 
+  get edgeId(): string {
+    return this.#context.edgeId;
+  }
+
   get isOpen(): boolean {
     return this.#state !== State.Closed;
+  }
+
+  get isBusy(): boolean {
+    if (this.#move !== undefined) return true;
+    if (this.#state !== State.Open) return false;
+    return this.#relay!.isAtWork(0) || this.#context.results.awaits(this);
   }
 
   /** Its server connection, if it has one, takes more at once. */
@@ -168,7 +178,7 @@ export class ClientSession
     return intake.unfinishedFromClients.mayHold(this, bytes, tick);
   }
 
-  serveFrom(host: PooledHost): void {
+  serveFrom(host: Host): void {
     if (this.#move === undefined) this.#arrival!.serveFrom(host);
     else this.#move.serveFrom(host);
   }

@@ -35,6 +35,8 @@ export class Move {
   #stage: number = Stage.Settling;
   /** When the client has to be one stage further, on the edge's clock (ms). */
   #deadline = Infinity;
+  /** The old server goes on: the client leaves it for one that has fewer. */
+  readonly #isRebalance: boolean;
   /** The old server was lost with the calls that ran there, rather than left. */
   #lost = false;
 
@@ -43,6 +45,7 @@ export class Move {
     this.#relay = relay;
     this.#from = from.serverId;
     this.#mayGo = mayMove(client, from);
+    this.#isRebalance = !from.isDeparting;
     this.#context = context;
     this.#held = new MovingQueue(relay.binary, client, context.intake.movingClients);
     context.unsettled.add(client);
@@ -69,8 +72,7 @@ export class Move {
   goOn(): void {
     if (this.#stage !== Stage.Settling || !this.#client.ready) return;
     // Client or hub has said Close: the connection is about to end anyway.
-    if (this.#relay.sawClose || this.#relay.isMidMessage) return;
-    if (this.#relay.runningCalls(this.#held.calls) > 0) return;
+    if (this.#relay.sawClose || this.#relay.isAtWork(this.#held.calls)) return;
     if (!this.#context.results.awaits(this.#client)) this.#leave();
   }
 
@@ -110,7 +112,8 @@ export class Move {
     // What was held may have overflowed the new server, or overdrawn the client's allowance there.
     if (!client.ready) return;
     this.end();
-    this.#count(this.#lost ? 'moved_after_loss' : 'moved', host.serverId);
+    const left = this.#isRebalance ? 'rebalanced' : 'moved';
+    this.#count(this.#lost ? 'moved_after_loss' : left, host.serverId);
     client.moved();
     // Its next server counts its own pings from now on.
     this.#pingIfQuiet();
@@ -133,7 +136,7 @@ export class Move {
   #leave(): void {
     const { hub, host } = this.#client;
     if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
-    const next = hub.servers.choose(this.#client)?.serverId;
+    const next = hub.choose(this.#client)?.serverId;
     host?.handOver(this.#client, next ?? '');
     this.#findServer();
   }

@@ -71,6 +71,12 @@ export class NegotiatedIds {
     return { early: pending.early };
   }
 
+  /** Somebody has connected with the id elsewhere. */
+  drop(id: string): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#drop(id, pending);
+  }
+
   /** Keeps bytes for the connection to come. False when there are too many. */
   keepEarly(id: string, bytes: Buffer): boolean {
     const pending = this.#pending.get(id);

@@ -76,14 +76,13 @@ export class RecordRelay {
     this.#limit = limit;
   }
 
-  /** How many calls run: the open ones, less `held` ones, which no server has been given. */
-  runningCalls(held: number): number {
-    return this.calls === undefined ? 0 : this.calls.size + this.calls.missed - held;
-  }
-
-  /** The server has begun a message and not ended it. */
-  get isMidMessage(): boolean {
-    return this.#tailToClient !== undefined;
+  /**
+   * The server has begun a message and not ended it, or calls run: of the open ones `held` do not, since
+   * no server has been given them.
+   */
+  isAtWork(held: number): boolean {
+    if (this.#tailToClient !== undefined) return true;
+    return this.calls !== undefined && this.calls.size + this.calls.missed > held;
   }
 
   /** Ends the open calls in their hub's place, `held` ones aside; answers how many those were. */

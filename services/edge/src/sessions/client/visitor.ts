@@ -1,5 +1,6 @@
 import type { BlockList } from 'node:net';
 import type { ClientClaims } from '@trunkline/tokens';
+import type { TokenRejection } from '@trunkline/tokens';
 import { readClientClaims } from '@trunkline/tokens';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { Counters } from '../counters.ts';
@@ -10,14 +11,17 @@ import type { TokenVerifier } from '../token-verifier.ts';
 import { requestedHub, requestToken, unauthorized } from '../token-verifier.ts';
 import { WRONG_ORIGIN } from './answers.ts';
 
-/** Who stands behind a request, by its access token. */
-export interface Visitor {
+interface Asked {
   readonly hub: string;
-  /** The token itself, and the JSON text of its payload. */
   readonly accessToken: string;
+  readonly source: Source;
+}
+
+/** Who stands behind a request, by its access token. */
+export interface Visitor extends Asked {
+  /** The JSON text of the token's payload. */
   readonly tokenPayload: string;
   readonly claims: ClientClaims;
-  readonly source: Source;
   /** Whom pools count the visitor as: its user, or its token if that names none. */
   readonly owner: string;
 }
@@ -48,15 +52,9 @@ export class Visitors {
    * without a hub, 401 without a good token for it.
    */
   read(request: HttpRequest): Visitor | HttpAnswer {
-    const source = this.#forwarded.read(request);
-    // Browsers leave WebSockets out of CORS, so who serves them has to look.
-    if (!originAllowed(request, source.host, this.#allowedOrigins)) {
-      this.#counters.refusals.add('origin');
-      return WRONG_ORIGIN;
-    }
-    const hub = requestedHub(request);
-    if (typeof hub !== 'string') return hub;
-    const accessToken = requestToken(request);
+    const asked = this.#asked(request);
+    if ('status' in asked) return asked;
+    const { source, hub, accessToken } = asked;
     const verified = this.#tokens.verify(accessToken, 'client', hub);
     if (typeof verified === 'string') return unauthorized(verified);
     const { payload } = verified;
@@ -64,7 +62,40 @@ export class Visitors {
     const owner = ownerOf(hub, claims.userId, accessToken);
     return { hub, accessToken, tokenPayload: payload, claims, source, owner };
   }
+
+  /**
+   * Whom a request counts as that another edge is to answer; or the answer, where no edge would take it.
+   * A token that has expired, or that no key of today has made, may be the one that its connection
+   * began with: then the request counts for its address, and the other edge decides.
+   */
+  ownerOf(request: HttpRequest): string | HttpAnswer {
+    const asked = this.#asked(request);
+    if ('status' in asked) return asked;
+    const { source, hub, accessToken } = asked;
+    const verdict = this.#tokens.check(accessToken, 'client', hub);
+    if (typeof verdict !== 'string') {
+      return ownerOf(hub, readClientClaims(verdict.payload).userId, accessToken);
+    }
+    if (PERHAPS.has(verdict)) return `address|${source.address}`;
+    this.#tokens.count('client', verdict);
+    return unauthorized(verdict);
+  }
+
+  /** What a request asks for, from where; or why nobody does that. */
+  #asked(request: HttpRequest): Asked | HttpAnswer {
+    const source = this.#forwarded.read(request);
+    // Browsers leave WebSockets out of CORS, so who serves them has to look.
+    if (!originAllowed(request, source.host, this.#allowedOrigins)) {
+      this.#counters.refusals.add('origin');
+      return WRONG_ORIGIN;
+    }
+    const hub = requestedHub(request);
+    return typeof hub === 'string' ? { source, hub, accessToken: requestToken(request) } : hub;
+  }
 }
+
+/** Nobody but the edge of a connection knows whether it began with such a token. */
+const PERHAPS = new Set<TokenRejection>(['signature', 'expired', 'not-yet-valid']);
 
 /**
  * The owner that a visitor counts as in pools. For a token that names no user it is the token's

@@ -16,6 +16,7 @@ import type { Pools } from '../../pools.ts';
 import type { Time } from '../../ports/time.ts';
 import type { Host } from '../host.ts';
 import type { HubClient } from '../hub-client.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
 import { visibleHeader } from '../introduction.ts';
 import type { ServedHub } from '../served.ts';
 import type { Caller, Completion } from './caller.ts';
@@ -28,6 +29,11 @@ import type { ServerSession } from './server-session.ts';
 const LONGEST_MS = 10 * 60 * 1000;
 /** How long an app server without a connection may take to come back for its answers. */
 const ABSENT_MS = 30_000;
+
+/** A host that speaks of what a client has answered. */
+export interface Answerer extends Host {
+  readonly hub: HubRuntime;
+}
 
 interface Pending {
   readonly invocationId: string;
@@ -144,26 +150,29 @@ export class ClientResults {
 
   /**
    * The host passes a client's answer on, or says that it was its own; or the server that asked
-   * says that it waits no longer. From anybody else it counts for nothing.
+   * says that it waits no longer. From anybody else it counts for nothing. What a host here passes on
+   * of a client of another edge is that edge's to settle. `host`: the server, here or at another edge.
    */
   complete(
     message: ClientCompletion,
     body: Uint8Array,
-    server: ServerSession,
-    context: ServerContext,
+    host: Answerer,
+    { clients, guests }: ServerContext,
   ): void {
     const { connectionId } = message;
     const pending = this.#owed.get(connectionId)?.get(message.invocationId);
+    const isCaller = pending?.caller.serverId === host.serverId && pending.caller.hub === host.hub;
+    const guest = guests.get(connectionId);
+    if (!isCaller && guest?.host === host) return guest.answered(body);
     if (pending === undefined) return;
     const { caller } = pending;
-    const isCaller = caller.serverId === server.serverId && caller.hub === server.hub;
-    if (context.clients.get(connectionId)?.host !== server && !isCaller) return;
+    if (clients.get(connectionId)?.host !== host && !isCaller) return;
     this.#forget(pending);
     this.#early.answered(caller);
     if (!isCaller) return caller.complete(message);
     caller.done();
     if (pending.stop === undefined) return;
-    server.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
+    host.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
   }
 
   /** The answer of a client whose host is no app server, and has read it itself. */

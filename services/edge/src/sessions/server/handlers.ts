@@ -68,15 +68,16 @@ function closeClient(
   server: ServerSession,
   context: ServerContext,
 ): void {
+  const { hub } = server;
   const client = context.clients.get(connectionId);
-  if (client === undefined) {
-    return server.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
-  }
-  if (client.hub !== server.hub) return;
-  if (client.host === server) client.closedByHost(error);
+  const served = client ?? context.guests.get(connectionId);
+  if (served?.host === server) return served.closedByHost(error);
   // A process that remembers the client speaks of the time when it still served it (section 20.10).
-  else if (!server.hub.servers.remembers(server, client))
+  if (hub.servers.remembers(server, connectionId)) return;
+  if (client === undefined) hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
+  else if (client.hub === hub) {
     client.close(CLIENT_CLOSE_REASONS.closedByAppServer, error || undefined);
+  }
 }
 
 /** Declines the one question that is not served here and that app servers wait for (section 12). */

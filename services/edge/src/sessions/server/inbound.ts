@@ -77,11 +77,12 @@ export class Inbound {
   #frame(bytes: Uint8Array, start: number, end: number): boolean {
     const server = this.#server;
     if (!server.listens) return true;
-    const { counters, clients } = this.#context;
+    const { counters, clients, guests } = this.#context;
     counters.messagesFromServers++;
     const { isShakingHands } = server;
     if (!isShakingHands && readConnectionData(bytes, start, end, view)) {
-      const client = clients.find(bytes, view.idStart, view.idEnd);
+      const { idStart, idEnd } = view;
+      const client = clients.find(bytes, idStart, idEnd) ?? guests.find(bytes, idStart, idEnd);
       this.#relay(client, bytes.subarray(view.payloadStart, view.payloadEnd));
       return true;
     }
@@ -92,7 +93,8 @@ export class Inbound {
     }
     const message = readMessage(bytes, body, end, server, this.#context);
     if (message?.type === MessageType.ConnectionData) {
-      this.#relay(clients.get(message.connectionId), message.payload);
+      const { connectionId, payload } = message;
+      this.#relay(clients.get(connectionId) ?? guests.get(connectionId), payload);
     } else if (message !== undefined) {
       handleMessage(message, bytes.subarray(body, end), server, this.#context);
     }

@@ -14,7 +14,7 @@ async function scene(userAgent?: string) {
   const ofTwo = clients.find(({ session }) => session.host === two.session)!.session;
   const losses = new LostConnections(edge.context.time);
   const remembered = (): boolean[] =>
-    [ofOne, ofTwo].map((client) => losses.remembers(one.session, client));
+    [ofOne, ofTwo].map((client) => losses.remembers(one.session, client.id));
   return { edge, losses, one: one.session, two: two.session, ofOne, ofTwo, remembered };
 }
 
@@ -41,7 +41,7 @@ test('other processes do not know them', async () => {
   const { edge, losses, one, ofOne } = await scene();
   const other = await edge.server({ serverId: 'b' });
   losses.lost(one);
-  expect(losses.remembers(other.session, ofOne)).toBe(false);
+  expect(losses.remembers(other.session, ofOne.id)).toBe(false);
 });
 
 test('connections that come without a loss make up for none', async () => {

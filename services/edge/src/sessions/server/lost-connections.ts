@@ -1,5 +1,5 @@
 import type { Time } from '../../ports/time.ts';
-import type { PooledHost } from '../host.ts';
+import type { Host, PooledHost } from '../host.ts';
 import type { Served } from '../served.ts';
 
 /** App servers see for themselves that a connection is silent, and end it: after 30 to 35 s. */
@@ -12,14 +12,19 @@ const FORGOTTEN_MS = NOTICED_MS + 35_000;
  */
 export const MAY_BE_DYING_MS = 1_000;
 
+/** Lost at this edge, rather than at another one. */
+const HERE = '';
+
 /** What one process lacks. */
 interface Loss {
+  /** At this edge. */
   connections: number;
   /** When the last of them went. */
   lastAt: number;
   /** When the process must have noticed, and let go of the clients. */
   until: number;
-  readonly clients: WeakSet<Served>;
+  /** By the id of the client, the edge that the connection was at. */
+  readonly clients: Map<string, string>;
 }
 
 /**
@@ -41,20 +46,22 @@ export class LostConnections {
   }
 
   /** A connection is lost, or about to go for good, with the clients that it has. */
-  lost({ serverId, software, clients }: PooledHost): void {
-    const now = this.#time.now();
-    for (const [id, { until }] of this.#losses) if (until <= now) this.#losses.delete(id);
-    const loss = this.#losses.get(serverId) ?? {
-      connections: 0,
-      lastAt: 0,
-      until: 0,
-      clients: new WeakSet(),
-    };
+  lost(server: PooledHost): void {
+    const loss = this.#lossOf(server);
     loss.connections++;
-    loss.lastAt = now;
-    loss.until = now + (software.reopensClients ? NOTICED_MS : FORGOTTEN_MS);
-    for (const client of clients) loss.clients.add(client);
-    this.#losses.set(serverId, loss);
+    for (const { id } of server.clients) loss.clients.set(id, HERE);
+  }
+
+  /** A client has lost its server connection at another edge, or is about to. */
+  lostAt(edgeId: string, server: Pick<Host, 'serverId' | 'software'>, { id }: Served): void {
+    this.#lossOf(server).clients.set(id, edgeId);
+  }
+
+  /** The line to an edge has a hole: that edge is asked no more whether a process may have a client again. */
+  lineLost(edgeId: string): void {
+    for (const { clients } of this.#losses.values()) {
+      for (const [id, where] of clients) if (where === edgeId) clients.set(id, HERE);
+    }
   }
 
   /** A connection has come: a process that lacks one has replaced it by this. */
@@ -62,7 +69,7 @@ export class LostConnections {
     const loss = this.#losses.get(serverId);
     if (loss === undefined || !software.reopensClients) return;
     loss.connections--;
-    if (loss.connections === 0) this.#losses.delete(serverId);
+    if (loss.connections <= 0) this.#losses.delete(serverId);
   }
 
   /** Whether the process has just lost a connection, and may be about to lose the others. */
@@ -71,9 +78,36 @@ export class LostConnections {
     return loss !== undefined && loss.lastAt + MAY_BE_DYING_MS > this.#time.now();
   }
 
-  /** Whether the process may have a client on its books that it has lost. */
-  remembers({ serverId }: PooledHost, client: Served): boolean {
+  /** Whether the process may have a client on its books that it has lost, whatever edge that was at. */
+  remembers({ serverId }: PooledHost, id: string): boolean {
+    return this.#whereOf(serverId, id) !== undefined;
+  }
+
+  /** The same, for a connection at another edge, which knows for itself what was lost there. */
+  remembersAt(edgeId: string, serverId: string, id: string): boolean {
+    const where = this.#whereOf(serverId, id);
+    return where !== undefined && where !== edgeId;
+  }
+
+  #whereOf(serverId: string, id: string): string | undefined {
     const loss = this.#losses.get(serverId);
-    return loss !== undefined && loss.until > this.#time.now() && loss.clients.has(client);
+    return loss !== undefined && loss.until > this.#time.now() ? loss.clients.get(id) : undefined;
+  }
+
+  /** Notes that the process has lost something now. */
+  #lossOf({ serverId, software }: Pick<Host, 'serverId' | 'software'>): Loss {
+    const now = this.#time.now();
+    for (const [id, { until }] of this.#losses) if (until <= now) this.#losses.delete(id);
+    const until = now + (software.reopensClients ? NOTICED_MS : FORGOTTEN_MS);
+    const loss = this.#losses.get(serverId) ?? {
+      connections: 0,
+      lastAt: now,
+      until,
+      clients: new Map<string, string>(),
+    };
+    loss.lastAt = now;
+    loss.until = until;
+    this.#losses.set(serverId, loss);
+    return loss;
   }
 }

@@ -1,4 +1,6 @@
+import type { ForeignIds } from '../../model/foreign-ids.ts';
 import type { EdgeContext } from '../edge-context.ts';
+import type { Guest } from '../guests.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { PacedCloses } from '../paced-closes.ts';
 import type { ClientResults } from './client-results.ts';
@@ -8,6 +10,8 @@ export interface ServerConnection {
   /** Keep-alive and silence; called about once a second. `late`: how long this edge itself slept. */
   check(now: number, late: number): void;
   queuedBytes(): number;
+  /** The edge is about to stop: its app server is told, once. */
+  tellOfEnd(): void;
   /** The edge stops. */
   stop(): void;
 }
@@ -16,6 +20,8 @@ export interface ServerConnection {
 export interface ServerContext extends EdgeContext {
   readonly servers: Set<ServerConnection>;
   readonly results: ClientResults;
+  /** Clients of other edges that server connections of this one serve. */
+  readonly guests: ForeignIds<Guest>;
   /** Clients to be closed at a time, in Unix seconds, because their sign-in ends then. */
   readonly expiring: Map<HubClient, number>;
   /** Clients that are closed because their app server goes. */

@@ -1,5 +1,5 @@
 import type { Time } from '../../ports/time.ts';
-import type { PooledHost } from '../host.ts';
+import type { Host, PooledHost } from '../host.ts';
 import type { Served } from '../served.ts';
 import { LostConnections } from './lost-connections.ts';
 import type { Offers } from './offers.ts';
@@ -32,9 +32,24 @@ export class ServerPool {
     this.#offers.compare(this.#servers);
   }
 
-  /** Whether the process of `server` may not know yet that the client is no longer with it. */
-  remembers(server: PooledHost, client: Served): boolean {
-    return this.#losses.remembers(server, client);
+  /** A client has lost its server connection at another edge, or is about to. */
+  lostAt(edgeId: string, server: Pick<Host, 'serverId' | 'software'>, client: Served): void {
+    this.#losses.lostAt(edgeId, server, client);
+  }
+
+  /** What app servers at that edge say of former stays of a client may come yet. */
+  lineLost(edgeId: string): void {
+    this.#losses.lineLost(edgeId);
+  }
+
+  /** Whether the process of `server` may not know yet that the client of this id is no longer with it. */
+  remembers(server: PooledHost, id: string): boolean {
+    return this.#losses.remembers(server, id);
+  }
+
+  /** The same, where the server connection is at another edge, which knows for itself what was lost there. */
+  remembersAt(edgeId: string, serverId: string, id: string): boolean {
+    return this.#losses.remembersAt(edgeId, serverId, id);
   }
 
   get size(): number {
@@ -63,11 +78,18 @@ export class ServerPool {
    */
   choose(client: Served): PooledHost | undefined {
     const { sticky, serverName } = client.affinity;
-    const anyone = (server: PooledHost): boolean => !this.#losses.remembers(server, client);
+    const anyone = (server: PooledHost): boolean => !this.#losses.remembers(server, client.id);
     if (sticky === 'Disabled') return this.#leastLoaded(anyone);
-    const named = (server: PooledHost): boolean => server.serverId === serverName && anyone(server);
-    if (sticky === 'Preferred') return this.#leastLoaded(named) ?? this.#leastLoaded(anyone);
-    return this.mayBeDyingFor(client) ? undefined : this.#leastLoaded(named);
+    const named = serverName === undefined ? undefined : this.chooseNamed(client, serverName);
+    return sticky === 'Preferred' ? (named ?? this.#leastLoaded(anyone)) : named;
+  }
+
+  /** The one of this process with the fewest clients. */
+  chooseNamed(client: Served, serverId: string): PooledHost | undefined {
+    if (this.mayBeDyingFor(client)) return undefined;
+    return this.#leastLoaded(
+      (server) => server.serverId === serverId && !this.#losses.remembers(server, client.id),
+    );
   }
 
   /** Whether a client is not to wait: no connection is left of the one process that will do. */

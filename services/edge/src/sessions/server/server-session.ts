@@ -61,6 +61,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #migrationLevel = 0;
   #departure: Departure | undefined;
   readonly #heartbeat: Heartbeat;
+  #toldOfEnd = false;
   /** The peer has gone; what it asked for before that, of its hub, is still done. */
   #leftWork = false;
 
@@ -115,7 +116,10 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   opened(socket: Socket): void {
     this.#socket = socket;
     this.#context.servers.add(this);
-    this.#trunk = new Trunk(socket, this.#context, () => this.close(REASONS.slowAppServer));
+    this.#trunk = new Trunk(socket, this.#context, {
+      overflowed: () => this.close(REASONS.slowAppServer),
+      filled: () => this.hub.serverFilled(),
+    });
   }
 
   received(bytes: Buffer): void {
@@ -153,7 +157,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
       client.id,
       client.introduction,
       protocol,
-      this.#context.edgeId,
+      client.edgeId,
       client.transport,
       migratedFrom,
     );
@@ -191,10 +195,15 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   }
 
   drained(): void {
+    const { heldPosts, guests, time } = this.#context;
+    const wasFull = this.isFull;
     this.#trunk!.drained();
     if (this.isFull) return;
-    this.#context.heldPosts.resume(this.#context.time.now());
-    if (this.takesClients) this.hub.assignWaiting();
+    heldPosts.resume(time.now());
+    if (wasFull && guests.size > 0) {
+      for (const { id } of this.clients) guests.get(id)?.resumed();
+    }
+    if (wasFull && this.takesClients) this.hub.serverHasRoom();
   }
 
   queuedBytes(): number {
@@ -229,9 +238,15 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     else socket.end(reason.code, reason.label);
   }
 
+  tellOfEnd(): void {
+    if (this.#toldOfEnd || this.isShakingHands) return;
+    this.#toldOfEnd = true;
+    this.write(reloading(this.#context.edgeId));
+  }
+
   /** The edge stops. The app server is told, and dials again. */
   stop(): void {
-    if (this.#state !== State.Handshake) this.write(reloading(this.#context.edgeId));
+    this.tellOfEnd();
     this.close(REASONS.serviceReload);
   }
 

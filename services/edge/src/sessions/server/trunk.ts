@@ -27,6 +27,14 @@ export interface Debtor {
   owedEpoch: number;
 }
 
+/** What a trunk tells its server connection. */
+export interface TrunkRules {
+  /** The socket has refused bytes: the stream is broken. */
+  readonly overflowed: () => void;
+  /** It has become full. */
+  readonly filled: () => void;
+}
+
 /**
  * The outgoing half of a server connection. What is written in one turn leaves as one WebSocket
  * message; message borders mean nothing to the reader (service protocol reference, section 5.1).
@@ -37,7 +45,7 @@ export class Trunk {
   readonly #time: Time;
   readonly #flusher: TurnFlusher;
   readonly #counters: Counters;
-  readonly #overflowed: () => void;
+  readonly #rules: TrunkRules;
   #scheduled = false;
   #closed = false;
   /** When the oldest message of the batch came, and how many it has. */
@@ -49,17 +57,16 @@ export class Trunk {
   /** Bytes taken from clients since it became full. */
   #owed = 0;
 
-  /** `overflowed` is told when the socket has refused bytes: the stream is broken then. */
   constructor(
     socket: Socket,
     context: Pick<EdgeContext, 'time' | 'flusher' | 'counters'>,
-    overflowed: () => void,
+    rules: TrunkRules,
   ) {
     this.#socket = socket;
     this.#time = context.time;
     this.#flusher = context.flusher;
     this.#counters = context.counters;
-    this.#overflowed = overflowed;
+    this.#rules = rules;
   }
 
   /** Whether the client may leave a payload of so many bytes with a trunk that is full. */
@@ -134,11 +141,12 @@ export class Trunk {
     if (result === SendResult.Sent) return;
     if (result === SendResult.Dropped) {
       this.#closed = true;
-      this.#overflowed();
+      this.#rules.overflowed();
     } else if (!this.full && this.#socket.getBufferedAmount() > FULL_BYTES) {
       this.full = true;
       this.#epoch++;
       this.#owed = 0;
+      this.#rules.filled();
     }
   }
 }

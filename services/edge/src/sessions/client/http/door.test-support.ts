@@ -1,4 +1,5 @@
 import type { ClientTokenOptions } from '@trunkline/tokens';
+import type { ReadPiece } from '../../../bodies.ts';
 import type { HttpRequest, Post } from '../../../ports/listener.ts';
 import { FakeExchange } from '../../fake-exchange.test-support.ts';
 import { TestEdge, wire } from '../../fixtures.test-support.ts';
@@ -42,7 +43,7 @@ export class TestHttpEdge extends TestEdge {
   /** A post whose head has come; its body is still on the way. */
   beginPost(guest: Guest): { post: Post | undefined; exchange: FakeExchange } {
     const exchange = new FakeExchange();
-    return { post: this.doors.send(this.request(guest), exchange), exchange };
+    return { post: this.doors.send(this.request(guest), exchange) as Post | undefined, exchange };
   }
 
   post(guest: Guest, text: string): FakeExchange {
@@ -51,9 +52,26 @@ export class TestHttpEdge extends TestEdge {
     return exchange;
   }
 
+  /** A post that is read as a listener reads it, of so many pieces. */
+  postInPieces(guest: Guest, ...pieces: readonly (string | Buffer)[]): FakeExchange {
+    const exchange = new FakeExchange();
+    const read = this.beginReading(guest, exchange);
+    pieces.forEach((piece, at) => {
+      read?.(typeof piece === 'string' ? wire(piece) : piece, at === pieces.length - 1);
+    });
+    return exchange;
+  }
+
+  /** What reads the body of a post; undefined if nobody does. */
+  beginReading(guest: Guest, exchange: FakeExchange): ReadPiece | undefined {
+    const request = { ...this.request(guest), method: 'POST' };
+    const post = this.doors.send(request, exchange);
+    return post && this.core.bodies.open(post, exchange);
+  }
+
   leave(guest: Guest): FakeExchange {
     const exchange = new FakeExchange();
-    this.doors.leave(this.request(guest), exchange);
+    this.doors.leave({ ...this.request(guest), method: 'DELETE' }, exchange);
     return exchange;
   }
 }

@@ -1,0 +1,100 @@
+import type { MessageFromServer } from '@trunkline/protocol';
+import { AckStatus } from '@trunkline/protocol';
+import type { Answer, Asker } from '../model/asker.ts';
+import type { Audience } from '../model/effect.ts';
+import type { Needs } from '../model/questions.ts';
+import type { Asking } from './asking.ts';
+import type { ClusterFrame } from './cluster-frames.ts';
+import { hubSubject, nameSubject } from './hub-subjects.ts';
+import type { Whereabouts } from './whereabouts.ts';
+
+export interface CommandWays {
+  /** Those that are there. */
+  readonly edges: () => readonly string[];
+  readonly asking: Asking;
+  readonly whereabouts: Whereabouts;
+  readonly say: (frame: ClusterFrame, edgeId: string) => void;
+  /** Says it to all that have subscribed to the subject. */
+  readonly publish: (frame: ClusterFrame, subject: string) => void;
+}
+
+/** What somebody waits for, of one hub, and how many milliseconds at most. */
+export interface CommandQuestion {
+  readonly hub: string;
+  readonly needs: Needs;
+  readonly body: Uint8Array;
+  readonly asker: Asker;
+  readonly ms: number;
+}
+
+/** Says commands to the edges that they are for. */
+export class Commands {
+  readonly #ways: CommandWays;
+
+  constructor(ways: CommandWays) {
+    this.#ways = ways;
+  }
+
+  tell(hub: string, to: Audience, body: Uint8Array): void {
+    const { whereabouts, say, publish } = this.#ways;
+    const frame = { kind: 'command', question: 0, hub, body } as const;
+    if (to.kind === 'edge') return say(frame, to.id);
+    if (to.kind === 'name') return publish(frame, nameSubject(hub, to.of, to.name));
+    const edges = to.kind === 'hub' ? undefined : whereabouts.edgesOf(to.ids);
+    if (edges === undefined) publish(frame, hubSubject(hub));
+    else for (const edgeId of edges) say(frame, edgeId);
+  }
+
+  /** Nobody waits for an edge that is gone. Answers a function that ends the waiting. */
+  ask(to: Audience, question: CommandQuestion): () => void {
+    const edges = this.#ways.edges();
+    if (to.kind === 'connections') return this.#askOwner(to.ids, question);
+    if (to.kind !== 'edge') return this.#ask(edges, question);
+    return this.#ask(
+      edges.filter((edgeId) => edgeId === to.id),
+      question,
+    );
+  }
+
+  /** Another edge has said this to all that have the hub. `isHere`: the hub has that connection here. */
+  heardByAll(
+    message: MessageFromServer,
+    from: string,
+    isHere: (connectionId: string) => boolean,
+  ): void {
+    const ids = namedBy(message).filter(isHere);
+    if (ids.length > 0) this.#ways.say({ kind: 'located', ids }, from);
+  }
+
+  /** Asks the edges that have these connections, or all if that is not known. */
+  #askOwner(ids: readonly string[], question: CommandQuestion): () => void {
+    const { whereabouts } = this.#ways;
+    const edges = this.#ways.edges();
+    const owners = whereabouts.edgesOf(ids);
+    if (owners !== undefined) {
+      return this.#ask(
+        edges.filter((edgeId) => owners.has(edgeId)),
+        question,
+      );
+    }
+    const settle = (answer: Answer, from?: string): void => {
+      const isFound = answer.status !== AckStatus.NotFound && from !== undefined;
+      if (isFound && ids.length === 1) whereabouts.located(ids[0]!, from);
+      question.asker.settle(answer);
+    };
+    return this.#ask(edges, { ...question, asker: { settle } });
+  }
+
+  #ask(edges: readonly string[], { hub, needs, body, asker, ms }: CommandQuestion): () => void {
+    const { asking, say } = this.#ways;
+    return asking.ask(hub, edges, needs, asker, ms, (edgeId, question) =>
+      say({ kind: 'command', question, hub, body }, edgeId),
+    );
+  }
+}
+
+/** The connections that a message is for. */
+function namedBy(message: MessageFromServer): readonly string[] {
+  if ('connectionIds' in message) return message.connectionIds;
+  return 'connectionId' in message ? [message.connectionId] : [];
+}

@@ -1,0 +1,122 @@
+import type { CoreContext } from '../sessions/core-context.ts';
+import type { Host } from '../sessions/host.ts';
+import type { HubDirectory } from '../sessions/hub-directory.ts';
+import type { Served } from '../sessions/served.ts';
+import type { ClusterStats } from './cluster-stats.ts';
+import type { GuestFrame } from './guest-frames.ts';
+import { decodeGuestFrame, encodeGuestFrame } from './guest-frames.ts';
+import type { Statuses } from './host-directory.ts';
+import { HostDirectory } from './host-directory.ts';
+import { HostedGuests } from './hosted-guests.ts';
+import { RemoteHosts } from './remote-hosts.ts';
+
+/**
+ * Clients whose app server is at another edge, on both sides: those of this edge that are served
+ * elsewhere, and those of others that are served here. The line between two edges is whole or it is over:
+ * whoever misses something of the other ends all that goes over it and says so.
+ */
+export class GuestLines {
+  readonly #hubs: HubDirectory;
+  readonly #statuses: Statuses;
+  readonly #send: (edgeId: string, bytes: Uint8Array) => void;
+  readonly #directory: HostDirectory;
+  readonly #remote: RemoteHosts;
+  readonly #guests: HostedGuests;
+
+  /** `first`: a number that is another one for each start of the edge. */
+  constructor(
+    context: CoreContext,
+    hubs: HubDirectory,
+    stats: ClusterStats,
+    statuses: Statuses,
+    first: number,
+    send: (edgeId: string, bytes: Uint8Array) => void,
+  ) {
+    this.#hubs = hubs;
+    this.#statuses = statuses;
+    this.#send = send;
+    this.#directory = new HostDirectory(statuses);
+    this.#remote = new RemoteHosts(context, hubs, stats, this.#directory, first, send);
+    this.#guests = new HostedGuests(context, hubs, stats, send);
+  }
+
+  hostFor(hub: string, client: Served, serverId?: string): Host | undefined {
+    return this.#remote.hostFor(hub, client, serverId);
+  }
+
+  serves(hub: string, serverId?: string): boolean {
+    return this.#directory.serves(hub, serverId);
+  }
+
+  /** Throws ProtocolError for what is no frame. */
+  receive(bytes: Uint8Array, from: string): void {
+    const frame = decodeGuestFrame(bytes);
+    if (frame !== undefined) this.#handle(frame, from);
+  }
+
+  /** An edge has told how it is: whoever waits may have found an app server there, or waits in vain. */
+  told(edgeId: string): void {
+    this.#directory.forget(edgeId);
+    for (const hub of this.#hubs) {
+      if (hub.waiting.size === 0) continue;
+      if (this.#directory.hasRoom(edgeId, hub.name)) hub.assignWaiting();
+      else hub.lookAgain();
+    }
+  }
+
+  edgeLost(edgeId: string): void {
+    this.#directory.forget(edgeId);
+    this.#guests.edgeLost(edgeId, 'edge_lost');
+    this.#remote.edgeLost(edgeId);
+    for (const hub of this.#hubs) hub.lookAgain();
+  }
+
+  /** Something that an edge has said may be lost, undefined: any edge; or it missed what was said to it. */
+  gap(from: string | undefined): void {
+    const edges =
+      from === undefined
+        ? new Set([...this.#statuses.edges, ...this.#guests.edges])
+        : new Set([from]);
+    for (const edgeId of edges) {
+      // Before anything else is said to it, as to give it the same clients anew.
+      this.#say('lineLost', edgeId);
+      this.#end(edgeId);
+    }
+  }
+
+  /** To be called about once a second. */
+  expire(): void {
+    this.#guests.expire((edgeId, hub) =>
+      this.#statuses.statusOf(edgeId).hubs.some(({ name }) => name === hub),
+    );
+  }
+
+  #handle(frame: GuestFrame, from: string): void {
+    switch (frame.kind) {
+      case 'lineLost':
+        this.#say('over', from);
+        return this.#end(from, frame.n);
+      case 'over':
+        return this.#guests.edgeLost(from, 'line_lost', frame.n);
+      case 'open':
+      case 'toHost':
+      case 'welcomed':
+      case 'left':
+      case 'write':
+        return this.#guests.handle(frame, from);
+      default:
+        this.#remote.handle(frame, from);
+    }
+  }
+
+  /** All that went over the line to an edge is over; of its clients those with numbers below `n`. */
+  #end(edgeId: string, n?: number): void {
+    this.#guests.edgeLost(edgeId, 'line_lost', n);
+    for (const { servers } of this.#hubs) servers.lineLost(edgeId);
+    this.#remote.lineLost(edgeId);
+  }
+
+  #say(kind: 'lineLost' | 'over', edgeId: string): void {
+    this.#send(edgeId, encodeGuestFrame({ kind, n: this.#remote.next }));
+  }
+}

@@ -1,0 +1,166 @@
+import { decodeServiceMessage, MessageType } from '@trunkline/protocol';
+import type { CloseReason } from '../sessions/close-reason.ts';
+import { CLIENT_CLOSE_REASONS } from '../sessions/close-reason.ts';
+import type { CoreContext } from '../sessions/core-context.ts';
+import type { Host } from '../sessions/host.ts';
+import type { HubClient } from '../sessions/hub-client.ts';
+import type { HubDirectory } from '../sessions/hub-directory.ts';
+import type { Served } from '../sessions/served.ts';
+import { QUIET_SECONDS } from '../sessions/served.ts';
+import type { ClusterStats } from './cluster-stats.ts';
+import type { ForOwner } from './guest-frames.ts';
+import type { HostDirectory } from './host-directory.ts';
+import type { RemoteLine } from './remote-host.ts';
+import { RemoteHost } from './remote-host.ts';
+
+/** No edge knows by itself. */
+const ANYWHERE = '';
+
+/** The hosts at other edges that clients of this edge have. */
+export class RemoteHosts implements RemoteLine {
+  readonly #context: CoreContext;
+  readonly #hubs: HubDirectory;
+  readonly #stats: ClusterStats;
+  readonly #directory: HostDirectory;
+  readonly #send: (edgeId: string, frame: Uint8Array) => void;
+  readonly #byNumber = new Map<number, RemoteHost>();
+  /** The number that the next one gets. */
+  #next: number;
+
+  /** `first`: the number of the first, another one for each start of the edge. */
+  constructor(
+    context: CoreContext,
+    hubs: HubDirectory,
+    stats: ClusterStats,
+    directory: HostDirectory,
+    first: number,
+    say: (edgeId: string, frame: Uint8Array) => void,
+  ) {
+    this.#context = context;
+    this.#hubs = hubs;
+    this.#stats = stats;
+    this.#directory = directory;
+    this.#next = first;
+    this.#send = say;
+  }
+
+  /** Numbers from here on have not been given. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** A host for a client: of this server id where one is given. */
+  hostFor(hub: string, { id }: Served, serverId?: string): Host | undefined {
+    const runtime = this.#hubs.get(hub);
+    if (runtime === undefined) return undefined;
+    const { servers } = runtime;
+    const found = this.#directory.choose(
+      hub,
+      (host) =>
+        (serverId === undefined || host.serverId === serverId) &&
+        !servers.remembersAt(host.edgeId, host.serverId, id),
+    );
+    return found && new RemoteHost(found, runtime, this);
+  }
+
+  open(host: RemoteHost): number {
+    const n = this.#next++;
+    this.#byNumber.set(n, host);
+    this.#stats.remoteClients++;
+    this.#directory.given(host.hub.name, host);
+    return n;
+  }
+
+  close(host: RemoteHost): void {
+    if (this.#byNumber.delete(host.n)) this.#stats.remoteClients--;
+  }
+
+  say(edgeId: string, frame: Uint8Array): void {
+    this.#send(edgeId, frame);
+  }
+
+  resumed(): void {
+    this.#context.heldPosts.resume(this.#context.time.now());
+  }
+
+  handle(frame: ForOwner, from: string): void {
+    const host = this.#byNumber.get(frame.n);
+    const client = host?.client;
+    // Its client has left it meanwhile.
+    if (host?.edgeId !== from || client === undefined) return;
+    switch (frame.kind) {
+      case 'fromHost':
+        return client.fromHost(frame.bytes);
+      case 'taken':
+        return host.taken(frame.bytes);
+      case 'placed':
+        return host.placed(frame);
+      case 'noRoom':
+        this.#directory.refused(host.hub.name, host);
+        host.release(client);
+        return client.hostLost(host);
+      case 'closedByHost':
+        return client.closedByHost(frame.error);
+      case 'hostLost':
+        host.isDeparting ||= frame.isDeparting;
+        return this.#lose(host, client);
+      case 'moveAway':
+        host.isDeparting = true;
+        host.hub.servers.lostAt(host.edgeId, host, client);
+        return client.moveAway(this.#context.time.now() + frame.ms);
+      case 'close':
+        host.release(client);
+        return client.close(reasonOf(frame.reason), frame.error);
+      case 'answered':
+        return this.#answered(frame.bytes, host);
+      case 'quiet':
+        client.pingIfQuietSince(this.#context.tick - QUIET_SECONDS);
+    }
+  }
+
+  /** An edge is gone: its app servers are lost to the clients here, until they dial another one. */
+  edgeLost(edgeId: string): void {
+    for (const [host, client] of this.#at(edgeId)) this.#lose(host, client);
+  }
+
+  /**
+   * What is said to an edge or by it has a hole, and its app servers go on. What one still says to a client
+   * that it had could not be told from what it says to the same client later: so another process has it
+   * next, or else the client is to connect again, under a new id.
+   */
+  lineLost(edgeId: string): void {
+    for (const [host, client] of this.#at(edgeId)) {
+      this.#lose(host, client, ANYWHERE);
+      if (!host.hub.waiting.has(client as HubClient)) continue;
+      if (client.ready) this.#context.counters.migrations.add('no_server');
+      client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
+    }
+  }
+
+  /** A copy: who is given to the same edge anew is not lost. */
+  #at(edgeId: string): (readonly [RemoteHost, Served])[] {
+    return [...this.#byNumber.values()].flatMap((host) =>
+      host.edgeId === edgeId && host.client !== undefined ? [[host, host.client] as const] : [],
+    );
+  }
+
+  /** `where`: the edge that knows by itself when the process may have the client again. */
+  #lose(host: RemoteHost, client: Served, where = host.edgeId): void {
+    host.release(client);
+    host.hub.servers.lostAt(where, host, client);
+    client.hostLost(host);
+  }
+
+  #answered(body: Uint8Array, host: RemoteHost): void {
+    const message = decodeServiceMessage(body);
+    if (message?.type !== MessageType.ClientCompletion) return;
+    this.#context.results.complete(message, body, host, this.#context);
+  }
+}
+
+const REASONS: readonly CloseReason[] = Object.values(CLIENT_CLOSE_REASONS);
+
+function reasonOf(label: string): CloseReason {
+  const { serverConnectionClosed } = CLIENT_CLOSE_REASONS;
+  return REASONS.find((reason) => reason.label === label) ?? serverConnectionClosed;
+}

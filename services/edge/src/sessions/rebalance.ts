@@ -1,0 +1,100 @@
+import type { CoreContext } from './core-context.ts';
+import type { Host, PooledHost } from './host.ts';
+import type { HubDirectory } from './hub-directory.ts';
+import type { HubRuntime } from './hub-runtime.ts';
+import { mayMove } from './migration-policy.ts';
+import type { Served } from './served.ts';
+import type { Expiring } from './watch.ts';
+
+/** A process may have so many clients more for each of its connections, or this part of them. */
+const TOLERANCE = 1;
+const TOLERATED_SHARE = 0.05;
+
+/** An app process, with its connections for one hub that get more clients. */
+interface Load {
+  readonly hosts: PooledHost[];
+  /** Clients for each of those, on average. */
+  clients: number;
+}
+
+/**
+ * An app server that comes back has no clients, and would get new ones only: a few each second are
+ * moved to it from the process of its hub that has most. Only those go that lose nothing by it: their
+ * app lets them be moved at any time, and nothing of theirs runs. Looked at are the server connections
+ * of this edge, and the clients that those serve.
+ */
+export class Rebalance implements Expiring {
+  readonly #context: CoreContext;
+  readonly #hubs: HubDirectory;
+
+  constructor(context: CoreContext, hubs: HubDirectory) {
+    this.#context = context;
+    this.#hubs = hubs;
+  }
+
+  /** Once a second. */
+  expire(now: number): void {
+    let left = this.#context.limits.rebalance;
+    for (const hub of this.#hubs) if (left > 0) left -= this.#level(hub, left, now);
+  }
+
+  /** Moves up to so many clients of a hub; answers how many it has moved. */
+  #level(hub: HubRuntime, most: number, now: number): number {
+    const loads = loadsOf(hub);
+    const [fullest, emptiest] = [loads.at(-1), loads[0]];
+    if (fullest === undefined || emptiest === undefined) return 0;
+    let moved = 0;
+    for (const client of clientsOf(fullest)) {
+      if (moved === most || !isUneven(emptiest, fullest)) break;
+      if (!this.#move(hub, client, now)) continue;
+      moved++;
+      fullest.clients -= 1 / fullest.hosts.length;
+      emptiest.clients += 1 / emptiest.hosts.length;
+    }
+    return moved;
+  }
+
+  #move({ servers }: HubRuntime, client: Served, now: number): boolean {
+    const { host } = client;
+    if (host === undefined || !mayLeave(client, host)) return false;
+    const next = servers.choose(client);
+    if (next === undefined || next.serverId === host.serverId) return false;
+    client.moveAway(now);
+    return true;
+  }
+}
+
+/** From the emptiest to the fullest. */
+function loadsOf({ servers }: HubRuntime): Load[] {
+  const byProcess = new Map<string, PooledHost[]>();
+  for (const host of servers) {
+    if (!host.takesClients) continue;
+    const hosts = byProcess.get(host.serverId);
+    if (hosts === undefined) byProcess.set(host.serverId, [host]);
+    else hosts.push(host);
+  }
+  return [...byProcess.values()]
+    .map((hosts) => ({
+      hosts,
+      clients: hosts.reduce((sum, { clients }) => sum + clients.length, 0) / hosts.length,
+    }))
+    .toSorted((a, b) => a.clients - b.clients);
+}
+
+function isUneven(emptiest: Load, fullest: Load): boolean {
+  const tolerated = Math.max(TOLERANCE, fullest.clients * TOLERATED_SHARE);
+  return fullest.clients - emptiest.clients > tolerated;
+}
+
+/** Those of its fullest connection first. A copy, since clients leave meanwhile. */
+function clientsOf({ hosts }: Load): Served[] {
+  return hosts
+    .toSorted((a, b) => b.clients.length - a.clients.length)
+    .flatMap(({ clients }) => clients);
+}
+
+/** It is open, nothing of it runs, its app can bear it, and its token does not keep it there. */
+function mayLeave(client: Served, host: Host): boolean {
+  if (!client.ready || client.isBusy || client.affinity.serverName === host.serverId) return false;
+  return mayMove(client, host);
+}

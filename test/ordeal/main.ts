@@ -1,0 +1,104 @@
+/** `npm run ordeal`: three edges behind one address, and what their clients notice of whatever happens to them. */
+import { setTimeout as pass } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+import { NATS_ENGINE } from '../bus/engines.ts';
+import { scrape } from '../edge/support/metrics.ts';
+import { runTask } from '../tasks/run-task.ts';
+import { withParts } from '../tasks/with-parts.ts';
+import type { Notice } from './contract.ts';
+import { Crowd } from './crowd.ts';
+import { PHASES } from './phases.ts';
+import { Service } from './service.ts';
+
+const USAGE = `Usage: npm run ordeal -- [options]
+
+Starts three edges on NATS behind a TCP load balancer that sends every new connection to another edge,
+two app servers that dial the same address, and clients by WebSockets, server-sent events and long
+polling in equal numbers. App servers speak to all of them in numbers that count on; clients call, and
+come back within a second when they are cut off. Then edges and app servers are killed, frozen, drained
+and restarted, and what clients have noticed is printed for each. Needs nats-server, and 20,000 open
+files for a process (ulimit -n). Ends with 1 when a call was never answered, something came twice or out
+of order, or somebody did not come back or was missing in its group.
+
+  --clients <n>  how many (6,000)
+  --edges <n>    how many, 3 or more (3)
+  --pace <ms>    between two messages of an app server to all (5,000)
+  --only <list>  some of what happens, by number, comma separated: 0 to ${PHASES.length - 1}
+  --help         this text`;
+
+/** The roll takes its time to reach everybody. */
+const ROLL_MS = 5_000;
+
+async function main(signal: AbortSignal): Promise<boolean> {
+  const { values } = parseArgs({
+    options: {
+      clients: { type: 'string', default: '6000' },
+      edges: { type: 'string', default: '3' },
+      pace: { type: 'string', default: '5000' },
+      only: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return true;
+  }
+  const [clients, edges, pace] = [values.clients, values.edges, values.pace].map(Number);
+  if (!(clients! > 0 && edges! >= 3 && pace! > 0)) {
+    throw new Error('--clients and --pace take numbers above 0, and --edges takes 3 or more');
+  }
+  if (!NATS_ENGINE.isHere) throw new Error('there is no nats-server: install it first');
+  const phases = values.only?.split(',').map((at) => PHASES[Number(at)]!) ?? PHASES;
+  return withParts(async (own) => {
+    const service = await own(Service.start(edges!, 2, pace!));
+    const crowd = await own(Crowd.start(service.url, clients!));
+    await crowd.notice(0);
+    let isGood = true;
+    for (const phase of phases) {
+      if (signal.aborted) return false;
+      const before = await clientsByEdge(service);
+      await phase.happen(service);
+      await pass(phase.settles * 1000);
+      const roll = await service.callRoll();
+      await pass(ROLL_MS);
+      const notice = await crowd.notice(roll);
+      isGood &&= report(phase.what, before, notice);
+    }
+    return isGood;
+  });
+}
+
+async function clientsByEdge({ edges }: Service): Promise<number[]> {
+  const all = await Promise.all(edges.map((edge) => scrape(edge)));
+  return all.map(({ text }) =>
+    [...text.matchAll(/^trunkline_client_connections\{.*\} (\d+)$/gm)].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    ),
+  );
+}
+
+/** Prints what was noticed, and says whether that is as it should be. */
+function report(what: string, before: readonly number[], notice: Notice): boolean {
+  const { connected, calls, failed, open, lost, missed, disorder, present } = notice;
+  const waits = notice.waits.toSorted((a, b) => a - b);
+  const wait = (part: number): string =>
+    waits.length === 0 ? '-' : `${Math.round(waits[Math.floor(part * (waits.length - 1))]!)} ms`;
+  console.log(`\n${what} (clients by edge before: ${before.join(', ')})`);
+  console.log(`  calls: ${calls} answered, ${failed} ended with an error, ${open} open`);
+  console.log(`  longest wait for an answer: ${Math.round(notice.longestCall)} ms`);
+  console.log(
+    `  connections lost: ${lost}; back after p50 ${wait(0.5)}, p99 ${wait(0.99)}, last ${wait(1)}`,
+  );
+  console.log(`  messages missed by who stayed: ${missed}, twice or out of order: ${disorder}`);
+  console.log(`  connected: ${connected}, of whom ${present} are in their group`);
+  return (
+    open === 0 &&
+    disorder === 0 &&
+    connected === before.reduce((a, b) => a + b) &&
+    present === connected
+  );
+}
+
+await runTask('ordeal', main);
