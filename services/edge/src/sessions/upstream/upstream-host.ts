@@ -168,7 +168,7 @@ export class UpstreamHost implements PooledHost {
 
   welcomed(): void {}
 
-  clientGone(client: Served, reason: CloseReason, error?: string): void {
+  clientGone(client: Served, reason?: CloseReason, error?: string): void {
     this.#disconnected(client, endingText(reason, error));
   }
 
@@ -241,8 +241,8 @@ function refusalOf(handshake: Uint8Array): string | undefined {
 }
 
 /** A clean end has no error: the client closed, or somebody closed it and gave no reason. */
-function endingText(reason: CloseReason, error: string | undefined): string | undefined {
-  if (reason === REASONS.normal) return undefined;
+function endingText(reason?: CloseReason, error?: string): string | undefined {
+  if (reason === undefined || reason === REASONS.normal) return undefined;
   if (error !== undefined && error !== '') return error;
   return reason === REASONS.closedByAppServer ? undefined : (reason.text ?? reason.label);
 }
