@@ -10,6 +10,7 @@ import { METRICS } from '@trunkline/telemetry';
 import type { LabelValues, MetricDefinition } from '@trunkline/telemetry';
 import { EDGE_SECTIONS } from '../services/edge/src/hub-settings.ts';
 import { EDGE_OPTIONS } from '../services/edge/src/options.ts';
+import { PARENT_METRICS } from '../services/edge/src/processes/parent-metrics.ts';
 import {
   CLIENT_CLOSE_REASONS,
   SERVER_CLOSE_REASONS,
@@ -38,15 +39,18 @@ function metricsPage(): string[] {
   return [
     '# Metrics',
     'The edge serves these at `/metrics` on its admin port, in the text format of Prometheus. Dashboards and alert rules for them are in `deploy/`. No label ever names a connection, a user or a group.',
-    ...Object.entries<MetricDefinition>(METRICS).flatMap(([name, metric]) => [
-      `## ${name}`,
-      `${metric.type}. ${metric.meaning}`,
-      ...list([
-        ...Object.entries(metric.labels).map((label) => labelText(...label)),
-        ...(metric.buckets === undefined ? [] : [`buckets up to ${metric.buckets.join(', ')}`]),
-      ]),
-      `**When it rises:** ${metric.whenItRises}`,
-    ]),
+    'With `--processes` the admin port has the metrics of all edges, each sample with the label `edge`, and two of its own, the last ones here.',
+    ...Object.entries<MetricDefinition>({ ...METRICS, ...PARENT_METRICS }).flatMap(
+      ([name, metric]) => [
+        `## ${name}`,
+        `${metric.type}. ${metric.meaning}`,
+        ...list([
+          ...Object.entries(metric.labels).map((label) => labelText(...label)),
+          ...(metric.buckets === undefined ? [] : [`buckets up to ${metric.buckets.join(', ')}`]),
+        ]),
+        `**When it rises:** ${metric.whenItRises}`,
+      ],
+    ),
   ];
 }
 

@@ -30,6 +30,8 @@ const LONG = [
   'test/traps/time.test.ts',
   'test/start/fresh-start.test.ts',
   'test/bus/edges.test.ts',
+  'test/processes/processes.test.ts',
+  'test/start/edges.test.ts',
   'test/package/bundles.test.ts',
   'test/edge/vanished-peers.test.ts',
   'test/edge/waiting-doors.test.ts',

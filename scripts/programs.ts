@@ -6,6 +6,7 @@ import type { Program } from './service-process.ts';
 import { TIMES } from './times.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const TIED = join(ROOT, 'scripts', 'tied.ts');
 
 /** The key is the one for development, whatever this shell has for other edges. */
 const NO_KEYS = {
@@ -51,9 +52,9 @@ export function nats(path: string | undefined): Program<string> {
   const config = join(ROOT, 'deploy', 'nats.conf');
   return {
     name: 'nats-server',
-    path,
+    path: process.execPath,
     // -1: any free port. It logs where it listens.
-    args: ['--config', config, '--addr', '127.0.0.1', '--port', '-1'],
+    args: [TIED, path, '--config', config, '--addr', '127.0.0.1', '--port', '-1'],
     env: process.env,
     stopMs: TIMES.stopNats,
     output: 'stderr',

@@ -61,7 +61,7 @@ export class ServiceProcess<T> {
 
   /** Resolves with what says where it listens; kills what does not listen in time. */
   async listening(): Promise<T> {
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), TIMES.start);
+    const timer = setTimeout(() => this.#kill(), TIMES.start);
     try {
       return await Promise.race([this.#listeningLine(), this.failed]);
     } finally {
@@ -83,7 +83,16 @@ export class ServiceProcess<T> {
   #giveUp(ms: number): void {
     const { name } = this.#program;
     process.stderr.write(`trunkline: ${name} did not end within ${ms} ms and is killed\n`);
-    this.#child.kill('SIGKILL');
+    this.#kill();
+  }
+
+  /** With what it has started itself. */
+  #kill(): void {
+    try {
+      process.kill(-this.#child.pid!, 'SIGKILL');
+    } catch {
+      this.#child.kill('SIGKILL'); // Windows has no process groups
+    }
   }
 
   /** Follows the output for as long as the process runs: what is worth a look is shown. */

@@ -94,7 +94,7 @@ async function start(): Promise<Running | undefined> {
   return { stop, failed: Promise.race(services.map(({ failed }) => failed)) };
 }
 
-/** Starts one after the other; `services` has each from its start on. */
+/** Starts what others need first, and those of one kind together; `services` has each from its start on. */
 async function startAll(count: number, services: ServiceProcess<unknown>[]): Promise<Places> {
   const listening = async <T>(program: Program<T>): Promise<T> => {
     const started = new ServiceProcess(program);
@@ -102,24 +102,27 @@ async function startAll(count: number, services: ServiceProcess<unknown>[]): Pro
     return started.listening();
   };
   const bus = count > 1 ? `nats://${await listening(nats(findProgram('nats-server')))}` : undefined;
-  const edges: Edge[] = [];
-  for (let index = 0; index < count; index++) {
+  const startEdge = async (index: number): Promise<Edge> => {
     const env = { ...portsOf(index), ...(bus === undefined ? {} : { TRUNKLINE_BUS: bus }) };
     const entry = await listening(service('edge', env));
     const url = String(entry['url']);
     const connectionString = formatConnectionString(url, DEVELOPMENT_ACCESS_KEY);
-    edges.push({ url, admin: String(entry['admin']), connectionString });
-  }
+    return { url, admin: String(entry['admin']), connectionString };
+  };
+  const edges = await Promise.all(Array.from({ length: count }, (_, index) => startEdge(index)));
   const joining = ({ connectionString: TRUNKLINE_CONNECTION_STRING }: Edge) => ({
     TRUNKLINE_CONNECTION_STRING,
   });
   const negotiate = await listening(service('negotiate', joining(edges[0]!)));
-  const chats: string[] = [];
-  for (const [index, edge] of edges.entries()) {
-    const chat = await listening(service('chat', { ...portsOf(index), ...joining(edge) }));
-    chats.push(String(chat['url']));
-  }
-  return { edges, chats, negotiate: String(negotiate['url']), bus };
+  const startChat = (edge: Edge, index: number) =>
+    listening(service('chat', { ...portsOf(index), ...joining(edge) }));
+  const chats = await Promise.all(edges.map(startChat));
+  return {
+    edges,
+    chats: chats.map(({ url }) => String(url)),
+    negotiate: String(negotiate['url']),
+    bus,
+  };
 }
 
 /** Of the edge with this index, and of its chat; 0, any free one, stays 0. */

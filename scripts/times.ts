@@ -10,5 +10,5 @@ export const TIMES = {
   stopNegotiate: 1_000,
   stopEdge: 1_500,
   /** At last, where there is one. */
-  stopNats: 250,
+  stopNats: 400,
 } as const;

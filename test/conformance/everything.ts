@@ -46,8 +46,8 @@ for (const cluster of CLUSTER_KINDS) {
 }
 
 for (const engine of ENGINES) {
-  const name = `clients and app servers at any of ${clusterName({ engine, size: MIXED_SIZE })}`;
-  describe.skipIf(!engine.isHere)(name, () => {
+  const cluster = clusterName({ engine, size: MIXED_SIZE });
+  describe.skipIf(!engine.isHere)(`clients and app servers at any of ${cluster}`, () => {
     const runs = MIXED_RUNS.filter(({ variant }) => variant.kind.version >= MODERN);
     defineMixedRuns(() => startCluster(engine, MIXED_SIZE), MIXED_JOINT_RUNS, runs);
   });

@@ -2,7 +2,7 @@ import { describe } from 'vitest';
 
 import { type Engine, ENGINES, startCluster } from '../bus/engines.ts';
 import { runName, shuffled } from './choice.ts';
-import { clusterName, MIXED_JOINT_RUNS, MIXED_RUNS, MIXED_SIZE } from './clusters.ts';
+import { MIXED_JOINT_RUNS, MIXED_RUNS, MIXED_SIZE } from './clusters.ts';
 import { defineMixedRuns } from './define.ts';
 import { choosePairwise } from './pairwise.ts';
 import type { Run } from './scenario-table.ts';
@@ -35,7 +35,7 @@ const chosen = choose(MIXED_RUNS.filter(({ variant }) => VERSIONS.includes(varia
 
 /** What holds with one edge holds with several behind one address, wherever each request lands. */
 describe.each(ENGINES)('clients and app servers at any edge on $label', (engine) => {
-  describe.skipIf(!engine.isHere)(clusterName({ engine, size: MIXED_SIZE }), () => {
+  describe.skipIf(!engine.isHere)(`${MIXED_SIZE} of them`, () => {
     const of = (runs: readonly MixedRun[]): Run[] => runs.filter((run) => run.engine === engine);
     defineMixedRuns(() => startCluster(engine, MIXED_SIZE), of(joint), of(chosen));
   });

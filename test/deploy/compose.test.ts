@@ -21,12 +21,18 @@ const compose = [['docker', 'compose'], ['docker-compose']].find(
 );
 const { services, volumes, secrets } = readCompose();
 
+/** Of `edge-1` it is `edge`. */
+const targetOf = (service: string): string => service.replace(/-\d$/, '');
+
 describe.each(Object.entries(services))('%s', (name, service) => {
   test('has an image of one version, or is a target of the Dockerfile', () => {
-    const ours = { context: '.', dockerfile: 'deploy/docker/Dockerfile', target: name };
+    const target = targetOf(name);
+    const ours = { context: '.', dockerfile: 'deploy/docker/Dockerfile', target };
     const theirs = expect.stringMatching(/^[\w/-]+:v?\d+\.\d+\.\d+(?:-alpine)?$/);
     const { image, build } = service;
-    expect({ image, build }).toEqual(readStages().has(name) ? { build: ours } : { image: theirs });
+    expect({ image, build }).toEqual(
+      readStages().has(target) ? { build: ours } : { image: theirs },
+    );
   });
 
   test('has a health check, comes back when it ends, and waits for healthy services', () => {
@@ -81,9 +87,10 @@ test.each(builtServices())('%s is told nothing but settings', (_name, { environm
   expect(unknown).toEqual([]);
 });
 
-test('the admin port is not published', () => {
+test('no port of an edge is published: clients come through nginx', () => {
   const published = builtServices().flatMap(([, { ports }]) => ports ?? []);
-  expect(published).toEqual(['8080:8080', '8081:8081', '3000:3000']);
+  expect(published).toEqual(['8081:8081', '3000:3000']);
+  expect(services['nginx']?.ports).toEqual(['8080:8080', '127.0.0.1:8090:8090']);
 });
 
 test('whoever has no account gets no further than this machine', () => {
@@ -110,7 +117,7 @@ test('app servers get the edge inside, clients the one outside', () => {
   for (const page of ['docker-compose.yml', 'README.md']) {
     const text = /echo "(.*)" > secrets\/connection-string$/m.exec(readText(page))?.[1] ?? '';
     expect(parseConnectionString(text.replace('$(cat secrets/access-keys)', 'key'))).toMatchObject({
-      serverEndpoint: 'http://edge:8080/',
+      serverEndpoint: 'http://nginx:8090/',
       clientEndpoint: 'http://localhost:8080/',
       accessKey: 'key',
     });
@@ -130,10 +137,11 @@ test('every file that an image copies goes into the build', () => {
 
 test('published and checked ports are those that the images expose', () => {
   for (const [name, { ports = [] }] of builtServices()) {
-    const stage = readStages().get(name) ?? [];
+    const stage = readStages().get(targetOf(name)) ?? [];
     const exposed = stage.find((instruction) => instruction.name === 'EXPOSE')?.text.split(' ');
     const checked = new URL(execForm(stage, 'HEALTHCHECK').at(-1) ?? '').port;
-    const published = ports.map((port) => port.replace(/.*:/, ''));
+    // Those of edges are nginx's.
+    const published = ports.length === 0 ? ['8080'] : ports.map((port) => port.replace(/.*:/, ''));
     expect(exposed).toEqual([...new Set([...published, checked])]);
   }
 });

@@ -14,6 +14,7 @@ export interface ComposeService {
   };
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
+  readonly networks?: { readonly default: { readonly ipv4_address: string } };
   readonly volumes?: readonly string[];
   readonly secrets?: readonly string[];
   readonly tmpfs?: readonly string[];

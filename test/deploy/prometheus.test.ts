@@ -149,7 +149,7 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
   },
 };
 
-test('Prometheus finds the edge, and Grafana finds Prometheus, by the names in the compose file', () => {
+test('Prometheus finds the edges, and Grafana finds Prometheus, by the names in the compose file', () => {
   const { scrape_configs: jobs } = readYaml('deploy/prometheus/prometheus.yml') as {
     scrape_configs: { static_configs: { targets: string[] }[] }[];
   };
@@ -158,9 +158,10 @@ test('Prometheus finds the edge, and Grafana finds Prometheus, by the names in t
   };
   const targets = jobs.flatMap((job) => job.static_configs.flatMap((config) => config.targets));
   const addresses = [...targets, ...datasources.map(({ url }) => new URL(url).host)];
-  expect(addresses).toEqual([`edge:${EDGE_OPTIONS.adminPort.default}`, 'prometheus:9090']);
+  const { default: port } = EDGE_OPTIONS.adminPort;
+  expect(addresses).toEqual([`edge-1:${port}`, `edge-2:${port}`, 'prometheus:9090']);
   expect(Object.keys(readCompose().services)).toEqual(
-    expect.arrayContaining(['edge', 'prometheus']),
+    expect.arrayContaining(['edge-1', 'edge-2', 'prometheus']),
   );
 });
 

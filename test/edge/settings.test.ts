@@ -123,6 +123,11 @@ const WRONG: Wrong[] = [
     says: ['--bus', 'kafka://x'],
   },
   {
+    name: 'several processes without a bus',
+    args: () => [...DEV, '--processes', '2'],
+    says: ['--processes', 'nats-server -c deploy/nats.conf', '--bus nats://127.0.0.1:4222'],
+  },
+  {
     name: 'a log level that is none',
     args: () => [...DEV, '--log-level', 'loud'],
     says: ['--log-level', 'loud'],

@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import { NATS } from '@trunkline/testing';
+import { NATS, startProcess } from '@trunkline/testing';
+import type { StartedProcess } from '@trunkline/testing';
 import { describe, expect, it } from 'vitest';
 import { nats } from '../../scripts/programs.ts';
 import { isAlive, NpmStart } from './npm-start.ts';
+
+const TIED = fileURLToPath(new URL('../../scripts/tied.ts', import.meta.url));
 
 /** A page of a chat, as far as a room is concerned. */
 async function enter(url: string, name: string) {
@@ -17,23 +22,51 @@ async function enter(url: string, name: string) {
   return { connection, heard };
 }
 
-describe.skipIf(NATS === undefined)('npm start -- --edges 2 (needs nats-server)', () => {
-  it('runs two edges that are one service, each with a chat, and ends them all', async () => {
-    await using start = new NpmStart({ args: ['--edges', '2'] });
-    await start.running();
-    const [first, second] = start.urls('Chat sample') as [string, string];
-    const [ada, ben] = [await enter(first, 'Ada'), await enter(second, 'Ben')];
-    await ada.connection.invoke('say', 'to both');
-    await expect.poll(() => ben.heard).toEqual(['to both']);
-    await ben.connection.invoke('say', 'and back');
-    await expect.poll(() => ada.heard).toEqual(['and back']);
+/** The command of a process, word by word. */
+function commandOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+}
+
+describe.skipIf(NATS === undefined)('npm start -- --edges 3 (needs nats-server)', () => {
+  it('runs three edges that are one service, each with a chat, and leaves nothing behind when it is killed', async () => {
+    await using start = new NpmStart({ args: ['--edges', '3'] });
+    await start.running(120_000);
+    const pages = await Promise.all(
+      start.urls('Chat sample').map((url, index) => enter(url, `Visitor ${index}`)),
+    );
+    expect(pages).toHaveLength(3);
+    for (const [index, { connection }] of pages.entries()) {
+      await connection.invoke('say', `from ${index}`);
+    }
+    for (const [index, { heard }] of pages.entries()) {
+      const others = [0, 1, 2].filter((other) => other !== index);
+      await expect.poll(() => heard.toSorted()).toEqual(others.map((other) => `from ${other}`));
+    }
     for (const admin of start.urls('Metrics')) {
-      expect(await (await fetch(admin)).text()).toContain('\ntrunkline_cluster_members 2\n');
+      expect(await (await fetch(admin)).text()).toContain('\ntrunkline_cluster_members 3\n');
     }
     const below = start.descendants();
-    start.npm.kill('SIGTERM');
-    await expect.poll(() => below.filter(isAlive), { timeout: 10_000 }).toEqual([]);
-  }, 90_000);
+    expect(below.map(commandOf).filter(([program]) => program === NATS)).toHaveLength(1);
+    process.kill(-start.npm.pid!, 'SIGKILL');
+    await expect.poll(() => below.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+  }, 180_000);
+});
+
+describe('a program that is tied to who has started it', () => {
+  const tied = (): Promise<StartedProcess<string>> =>
+    startProcess(process.execPath, [TIED, 'sh', '-c', 'echo $$; exec sleep 1000']);
+
+  it('ends when it is told to', async () => {
+    await using running = await tied();
+    expect(await running.stop()).toEqual({ code: 0, signal: null });
+    expect(isAlive(Number(running.ready))).toBe(false);
+  });
+
+  it('fails who has started it when it ends by itself', async () => {
+    await using running = await tied();
+    process.kill(Number(running.ready), 'SIGKILL');
+    expect(await running.exited).toEqual({ code: 1, signal: null });
+  });
 });
 
 it.each([

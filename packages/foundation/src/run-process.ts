@@ -7,7 +7,7 @@ const STOP_MS = 8_000;
 
 /** What a process is once it has started. */
 export interface Running {
-  /** How long the stop may take beyond the usual, in milliseconds. */
+  /** How long the stop may take beyond the usual, in milliseconds; Infinity: as long as it takes. */
   readonly drainMs?: number;
   /** Ends cleanly; called once, with why: a signal's name, or what went wrong. */
   stop(why: string): Promise<void>;
@@ -38,7 +38,8 @@ export async function runProcess(
     const running = await start();
     if (running !== undefined) {
       const why = await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
-      setTimeout(() => process.exit(1), STOP_MS + (running.drainMs ?? 0)).unref();
+      const ms = STOP_MS + (running.drainMs ?? 0);
+      if (ms < Infinity) setTimeout(() => process.exit(1), ms).unref();
       await running.stop(why);
     }
   } catch (error) {

@@ -18,6 +18,11 @@ it('resolves when the parent goes, if there is a channel to it', async () => {
   expect(source.listenerCount('disconnect')).toBe(1);
 });
 
+it('resolves where the parent has gone before', async () => {
+  const source = Object.assign(new EventEmitter(), { send: () => true, connected: false });
+  expect(await stopRequest(source)).toContain('has ended');
+});
+
 it('does not listen for a parent without a channel', () => {
   const source = new EventEmitter();
   void stopRequest(source);

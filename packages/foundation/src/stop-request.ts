@@ -3,6 +3,8 @@ export interface StopSource {
   on(event: 'SIGTERM' | 'SIGINT' | 'disconnect', listener: () => void): unknown;
   /** Defined only when the parent opened an IPC channel. */
   send?: unknown;
+  /** Whether that channel is open still. */
+  connected?: boolean;
 }
 
 /**
@@ -15,7 +17,10 @@ export function stopRequest(source: StopSource): Promise<string> {
     source.on('SIGTERM', () => resolve('SIGTERM'));
     source.on('SIGINT', () => resolve('SIGINT'));
     if (source.send !== undefined) {
-      source.on('disconnect', () => resolve('the process that started this one has ended'));
+      const orphaned = (): void => resolve('the process that started this one has ended');
+      source.on('disconnect', orphaned);
+      // It may have ended before we came to listen.
+      if (source.connected === false) orphaned();
     }
   });
 }

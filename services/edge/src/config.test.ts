@@ -11,6 +11,25 @@ test('the edge has no variable that would stop another process of its environmen
   expect(KNOWN_VARIABLES).toEqual(expect.arrayContaining(own));
 });
 
+describe('processes', () => {
+  test('are one, unless told, and that one needs no bus', () => {
+    expect(read().processes).toBe(1);
+    expect(read('--processes', '1').processes).toBe(1);
+  });
+
+  test('are several on a bus', () => {
+    for (const bus of ['nats://a', 'redis://a']) {
+      expect(read('--bus', bus, '--processes', '4').processes).toBe(4);
+    }
+  });
+
+  test('without a bus are one: what to start is said', () => {
+    expect(() => read('--processes', '2')).toThrow(
+      "--processes needs a bus that joins its edges: start one with 'nats-server -c deploy/nats.conf' and add --bus nats://127.0.0.1:4222",
+    );
+  });
+});
+
 describe('allowed origins', () => {
   test('are all, unless told', () => {
     expect(read().allowedOrigins).toEqual(['*']);

@@ -29,6 +29,8 @@ export interface EdgeConfig {
   readonly accessKeys: AccessKeys;
   readonly publicUrl: string | undefined;
   readonly edgeId: string;
+  /** Edges that share the public port. */
+  readonly processes: number;
   readonly bus: BusAddress;
   readonly cluster: string;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
@@ -90,7 +92,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     keyIsPublic: accessKeys?.includes(DEVELOPMENT_ACCESS_KEY) === true,
     edgeId: readName('--edge-id', rest.edgeId ?? `edge-${formatTag(randomBytes(8))}`),
     cluster: readName('--cluster', rest.cluster),
-    bus: readBusAddress(rest),
+    bus: readBus(rest),
     tls: readTls(tlsCert, tlsKey),
     serverWaitMs: serverWait * 1000,
     drainMs: drainTimeout * 1000,
@@ -109,6 +111,23 @@ function readKeys(keys: readonly string[] | undefined): AccessKeys {
     if (error instanceof AccessKeyError) throw new SettingsError(error.message);
     throw error;
   }
+}
+
+function readBus(
+  settings: Parameters<typeof readBusAddress>[0] & { processes: number },
+): BusAddress {
+  const bus = readBusAddress(settings);
+  if (settings.processes > 1 && bus.kind === 'memory') {
+    throw new SettingsError(
+      "--processes needs a bus that joins its edges: start one with 'nats-server -c deploy/nats.conf' and add --bus nats://127.0.0.1:4222",
+    );
+  }
+  if (settings.processes > 1 && process.platform !== 'linux') {
+    throw new SettingsError(
+      `--processes needs Linux, since on ${process.platform} processes do not share a port evenly: leave it out`,
+    );
+  }
+  return bus;
 }
 
 function readName(flag: string, name: string): string {

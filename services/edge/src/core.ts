@@ -14,7 +14,6 @@ import type { ClusterOptions } from './cluster/cluster.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { RelayDoor } from './cluster/relay-door.ts';
 import { ClientAdmission } from './sessions/client/admission.ts';
-import type { Elsewhere } from './sessions/client/elsewhere.ts';
 import { HeldPosts } from './sessions/client/http/held-posts.ts';
 import { HttpDoor } from './sessions/client/http/http-door.ts';
 import type { Provenance } from './sessions/client/visitor.ts';
@@ -96,28 +95,18 @@ export function createCore(parts: CoreParts): Core {
     incarnation: Buffer.from(parts.random(INCARNATION_BYTES)).toString('hex'),
   });
   hubs.join(cluster);
-  const { tokens, heldPosts } = context;
   const draining = new Draining(context, hubs, parts.random, (isOn) => cluster.drains(isOn));
-  const elsewhere: Elsewhere = {
-    get isDraining() {
-      return draining.isOn;
-    },
-    better: (hub, affinity) => cluster.betterFor(hub, affinity),
-  };
-  const { provenance } = parts;
-  const clients = new ClientAdmission(context, hubs, provenance, cluster.claims, elsewhere);
-  cluster.claims.serve(clients);
-  const servers = new ServerAdmission(context, tokens, hubs, parts.random);
-  const requests = new HttpDoor(context, clients, heldPosts);
+  const clients = admitClients(parts, context, hubs, cluster, draining);
+  const servers = new ServerAdmission(context, context.tokens, hubs, parts.random);
+  const requests = new HttpDoor(context, clients, context.heldPosts);
   const bodies = new Bodies(context.limits.batchBytes, context.counters, context.pools);
-  const { relays } = cluster;
-  relays.answerBy({ doors: requests, bodies });
+  cluster.relays.answerBy({ doors: requests, bodies });
   const anywhere = parts.cluster.isAlone
     ? requests
     : new RelayDoor({
         context,
         here: requests,
-        relays,
+        relays: cluster.relays,
         homeOf: (tag) => cluster.homeOf(tag),
         admission: clients,
       });
@@ -126,7 +115,7 @@ export function createCore(parts: CoreParts): Core {
     clients,
     hubs,
     requests,
-    heldPosts,
+    context.heldPosts,
     new MigrationLog(context),
     new WaitingLog(context, hubs),
     new Changeovers(context.serverless, hubs),
@@ -153,6 +142,24 @@ export function createCore(parts: CoreParts): Core {
       return cluster.close();
     },
   };
+}
+
+/** The clients' door: what draining and other edges have to say about who comes in. */
+function admitClients(
+  { provenance }: CoreParts,
+  context: CoreContext,
+  hubs: HubDirectory,
+  cluster: Cluster,
+  draining: Draining,
+): ClientAdmission {
+  const clients = new ClientAdmission(context, hubs, provenance, cluster.claims, {
+    get isDraining() {
+      return draining.isOn;
+    },
+    better: (hub, affinity) => cluster.betterFor(hub, affinity),
+  });
+  cluster.claims.serve(clients);
+  return clients;
 }
 
 function createContext(parts: CoreParts): CoreContext {

@@ -1,10 +1,9 @@
-import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { SettingsError } from '@trunkline/settings';
 import { LogDigest } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
-import type { FastifyInstance } from 'fastify';
 import { createAdminApp } from './admin/admin-app.ts';
+import { listenForAdmin } from './admin/listen-for-admin.ts';
 import { createEdgeRegistry } from './admin/metrics.ts';
 import { BusStats } from './bus/bus-stats.ts';
 import { joinBusAt } from './bus/join-bus.ts';
@@ -12,6 +11,7 @@ import type { EdgeConfig } from './config.ts';
 import { ClusterStats } from './cluster/cluster-stats.ts';
 import { listen, type ListenerSettings } from './listener/uws-listener.ts';
 import { Health } from './admin/health.ts';
+import { localUrl } from './local-url.ts';
 import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
 import { randomPool } from './random-pool.ts';
 import type { Core, CoreParts } from './core.ts';
@@ -56,7 +56,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const health = new Health(stats, core.cluster, core.draining, SYSTEM_TIME);
   const registry = createEdgeRegistry(core, stats, cluster.stats);
   const admin = createAdminApp(registry, health, core.draining);
-  await listenForAdmin(admin, config);
+  const adminUrl = await listenForAdmin(admin, config);
   const listener = await listen(listenerSettings(config, core, openFiles), doors);
   health.isServing = true;
 
@@ -75,7 +75,7 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   };
   return {
     url: config.publicUrl ?? localUrl(config.tls ? 'https' : 'http', config.host, listener.port),
-    adminUrl: localUrl('http', config.adminHost, (admin.server.address() as AddressInfo).port),
+    adminUrl,
     use: ({ accessKeys, hubs }) => {
       context.tokens.keys = accessKeys;
       context.policies.replace(hubs);
@@ -168,27 +168,11 @@ function listenerSettings(
   };
   const { openSockets } = limits;
   const spare = spareSockets(openFiles);
-  return { ...config, bodies, counters, pools, openSockets, spareSockets: spare, turnedAway };
+  const sharesPort = config.processes > 1;
+  const shared = { bodies, counters, pools, openSockets, spareSockets: spare, turnedAway };
+  return { ...config, ...shared, sharesPort };
 }
 
 function logStop({ log, clients, servers }: CoreContext, why: string): void {
   log.info({ why, clients: clients.size, serverConnections: servers.size }, 'edge stops');
-}
-
-async function listenForAdmin(admin: FastifyInstance, config: EdgeConfig): Promise<void> {
-  const { adminHost: host, adminPort: port } = config;
-  try {
-    await admin.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new SettingsError(
-      `cannot listen on ${host} port ${port} (${code}): choose another --admin-port or --admin-host`,
-    );
-  }
-}
-
-/** An address that can be opened: listening everywhere includes this machine. */
-function localUrl(scheme: string, host: string, port: number): string {
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }

@@ -55,6 +55,13 @@ export const EDGE_OPTIONS = defineOptions({
     kind: 'string',
     help: 'Instance id, as app servers, logs and other edges see it; 128 bytes at most. Random when not given.',
   },
+  processes: {
+    kind: 'integer',
+    min: 1,
+    max: 64,
+    default: 1,
+    help: 'Edges on this machine that share the public port, a process each: about one for each core. More than one need a bus, NATS or Redis, and Linux.',
+  },
   tlsCert: {
     kind: 'string',
     help: 'PEM file with the certificate chain; serves TLS with --tls-key.',

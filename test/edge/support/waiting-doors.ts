@@ -98,6 +98,7 @@ export class WaitingDoors implements Disposable {
       {
         host: '127.0.0.1',
         port: 0,
+        sharesPort: false,
         tls: undefined,
         allowedOrigins: ['*'],
         maxBatchBytes: 100_000,

@@ -4,7 +4,7 @@ import type { Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
-import type { Bus, GapCause, JoinBus } from '../ports/bus.ts';
+import type { Bus, BusListener, GapCause, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
@@ -21,6 +21,7 @@ import { isGuestFrame } from './guest-frames.ts';
 import { GuestLines } from './guest-lines.ts';
 import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
+import type { NeighbourRules } from './neighbours.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
 import { Redirects } from './redirects.ts';
@@ -84,7 +85,7 @@ export class Cluster implements HubCluster {
   #isSettled: boolean;
 
   constructor(context: CoreContext, hubs: HubDirectory, options: ClusterOptions) {
-    const { join, stats, refused, isAlone, publicUrl, incarnation } = options;
+    const { join, stats, isAlone, publicUrl, incarnation } = options;
     this.#context = context;
     this.#hubs = hubs;
     this.#isAlone = isAlone;
@@ -93,19 +94,7 @@ export class Cluster implements HubCluster {
     this.#asking = new Asking(context.pools, stats, context.time, (now) =>
       this.#neighbours.expire(now, 0),
     );
-    this.#neighbours = new Neighbours(context, stats, {
-      say: (frame, edgeId) => this.#say(frame, edgeId),
-      lost: (edgeId) => this.#lost(edgeId),
-      joined: (edgeId) => this.#joined(edgeId),
-      back: (edgeId) => this.#back(edgeId),
-      status: () => this.#own.read(),
-      told: (edgeId) => {
-        this.#redirects.heard(edgeId);
-        this.#guests.told(edgeId);
-      },
-      refused,
-      incarnation,
-    });
+    this.#neighbours = new Neighbours(context, stats, this.#listening(options));
     this.#whereabouts = new Whereabouts(
       this.#neighbours,
       () => this.#own.handsOver,
@@ -134,14 +123,7 @@ export class Cluster implements HubCluster {
       this.#bus.send(edgeId, bytes),
     );
     this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
-    this.#bus = join({
-      message: (subject, from, bytes) => this.#receive(subject, from, bytes),
-      together: (hear) => context.outbox.during(hear),
-      gap: (from, why) => this.#missed(from, why),
-      gone: (edgeId) => this.#neighbours.gone(edgeId),
-      up: () => this.#up(),
-      down: () => this.#down(),
-    });
+    this.#bus = join(this.#hearing());
     this.#followed = new FollowedHubs(this.#bus, () => this.#isUp, context.time);
     this.#rules = new RuleLearning(hubs, this.#neighbours, context.time, {
       ask: (hub, after, edgeId, asker, ms) =>
@@ -156,6 +138,34 @@ export class Cluster implements HubCluster {
       isCutOff: () => !this.#isUp,
     });
     this.#bus.subscribe(MEMBERS);
+  }
+
+  /** What becomes of what others are heard to say of themselves, or not. */
+  #listening({ refused, incarnation }: ClusterOptions): NeighbourRules {
+    return {
+      say: (frame, edgeId) => this.#say(frame, edgeId),
+      lost: (edgeId) => this.#lost(edgeId),
+      joined: (edgeId) => this.#joined(edgeId),
+      back: (edgeId) => this.#back(edgeId),
+      status: () => this.#own.read(),
+      told: (edgeId) => {
+        this.#redirects.heard(edgeId);
+        this.#guests.told(edgeId);
+      },
+      refused,
+      incarnation,
+    };
+  }
+
+  #hearing(): BusListener {
+    return {
+      message: (subject, from, bytes) => this.#receive(subject, from, bytes),
+      together: (hear) => this.#context.outbox.during(hear),
+      gap: (from, why) => this.#missed(from, why),
+      gone: (edgeId) => this.#neighbours.gone(edgeId),
+      up: () => this.#up(),
+      down: () => this.#down(),
+    };
   }
 
   /** It has been part of the bus for a round of heartbeats, and knows who is there. */

@@ -11,6 +11,8 @@ export interface ListenerSettings extends RouteSettings {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Whether others that share it too may listen on the port: the system gives each its part of what comes. */
+  readonly sharesPort: boolean;
   /** Paths of PEM files. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -71,14 +73,17 @@ type ListenOn = (
   done: (socket: us_listen_socket | false) => void,
 ) => TemplatedApp;
 
-/** LIBUS_LISTEN_EXCLUSIVE_PORT: without it two edges would share a port, and take turns. */
+/** LIBUS_LISTEN_DEFAULT, with which edges that were not meant to would share a port, and take turns. */
+const SHARED = 0;
+/** LIBUS_LISTEN_EXCLUSIVE_PORT. */
 const EXCLUSIVE = 1;
 const IN_USE = 'it is in use, or not an address of this machine; choose another --port or --host';
 
-function bind(app: TemplatedApp, { host, port }: ListenerSettings): Promise<us_listen_socket> {
+function bind(app: TemplatedApp, settings: ListenerSettings): Promise<us_listen_socket> {
+  const { host, port, sharesPort } = settings;
   const listenOn = app.listen.bind(app) as unknown as ListenOn;
   return new Promise((resolve, reject) => {
-    listenOn(host, port, EXCLUSIVE, (socket) => {
+    listenOn(host, port, sharesPort ? SHARED : EXCLUSIVE, (socket) => {
       if (socket) resolve(socket);
       else reject(new SettingsError(`cannot listen on ${host} port ${port}: ${IN_USE}`));
     });
