@@ -5,10 +5,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { optionsMarkdown } from '@trunkline/settings';
-import type { OptionTable } from '@trunkline/settings';
+import { optionsMarkdown, sectionsMarkdown } from '@trunkline/settings';
+import type { OptionTable, SectionTable } from '@trunkline/settings';
 import { METRICS } from '@trunkline/telemetry';
 import type { LabelValues, MetricDefinition } from '@trunkline/telemetry';
+import { EDGE_SECTIONS } from '../services/edge/src/hub-settings.ts';
 import { EDGE_OPTIONS } from '../services/edge/src/options.ts';
 import { PARENT_METRICS } from '../services/edge/src/processes/parent-metrics.ts';
 import {
@@ -37,7 +38,7 @@ const GIVEN: Readonly<Record<string, string>> = {
 const PAGES: Readonly<Record<string, () => string[]>> = {
   'metrics.md': metricsPage,
   'close-reasons.md': closeReasonsPage,
-  'edge-settings.md': () => settingsPage('edge', EDGE_OPTIONS),
+  'edge-settings.md': () => settingsPage('edge', EDGE_OPTIONS, EDGE_SECTIONS),
   'rest-api.md': restPage,
   'negotiate-settings.md': () => settingsPage('negotiate service', NEGOTIATE_OPTIONS),
 };
@@ -92,11 +93,18 @@ function reasonsTable(reasons: Readonly<Record<string, CloseReason>>): string {
   return [...head, ...rows].join('\n');
 }
 
-function settingsPage(process: string, table: OptionTable): string[] {
+function settingsPage(process: string, table: OptionTable, sections: SectionTable = {}): string[] {
   return [
     `# Settings of the ${process}`,
     'A flag wins over its variable, and a variable over the `--config` file, whose keys are the flags in camel case: `--log-level` is `logLevel`. A value that is not allowed, and a setting that does not exist, stop the start with one line.',
     optionsMarkdown(table, true),
+    ...(Object.keys(sections).length === 0
+      ? []
+      : [
+          '## In the config file only',
+          'Sections within the `--config` file. What is wrong there stops the start, or leaves what there was at SIGHUP, with the place of the mistake.',
+          sectionsMarkdown(sections),
+        ]),
   ];
 }
 

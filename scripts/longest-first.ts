@@ -20,6 +20,7 @@ const LONG = [
   'test/bus/redis.test.ts',
   'test/conformance/control.test.ts',
   'test/chaos/migration.test.ts',
+  'test/serverless/serverless.test.ts',
   'test/bus/nats.test.ts',
   'test/fuzz/fuzz.test.ts',
   'test/edge/slow-requests.test.ts',

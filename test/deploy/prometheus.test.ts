@@ -137,6 +137,20 @@ const CASES: Readonly<Record<string, { fires: string[]; isQuiet: string[] }>> = 
       'trunkline_bus_gaps_total{cause="cut"} 0x20 2x10',
     ],
   },
+  TrunklineUpstreamDown: {
+    fires: ['trunkline_upstream_breakers{state="open"} 0x20 1x10'],
+    isQuiet: [
+      'trunkline_upstream_breakers{state="closed"} 3x30',
+      'trunkline_upstream_breakers{state="half_open"} 0x28 1 0',
+    ],
+  },
+  TrunklineUpstreamRefuses: {
+    fires: ['trunkline_upstream_calls_total{hub="chat",outcome="refused"} 0+60x30'],
+    isQuiet: [
+      'trunkline_upstream_calls_total{hub="chat",outcome="ok"} 0+600x30',
+      'trunkline_upstream_calls_total{hub="chat",outcome="refused"} 0+1x30',
+    ],
+  },
 };
 
 test('Prometheus finds the edges, and Grafana finds Prometheus, by the names in the compose file', () => {

@@ -70,7 +70,7 @@ it.each([
   ['{"accessKeys": []}', 'accessKeys'],
   [JSON.stringify({ accessKeys: ['a', 'b', 'c'] }), 'keys'],
 ])('keeps its keys when it reads %s', async (config, said) => {
-  await reread(config, 'access keys not read: the old ones stay');
+  await reread(config, 'settings not read again: the old ones stay');
   const line = edge.output().trimEnd().split('\n').at(-1)!;
   expect(line).toContain(said);
   expect(JSON.parse(line)).toMatchObject({ level: 'error' });

@@ -11,6 +11,7 @@ import { Pools } from '../../services/edge/src/pools.ts';
 import type { JoinBus } from '../../services/edge/src/ports/bus.ts';
 import type { BodyExchange } from '../../services/edge/src/ports/exchange.ts';
 import type { HttpRequest } from '../../services/edge/src/ports/listener.ts';
+import type { UpstreamHttp } from '../../services/edge/src/ports/upstream-http.ts';
 import { type Clock, Machine } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { Connection, type PeerEvents } from './connection.ts';
@@ -29,7 +30,6 @@ const LIMITS = {
   batchBytes: 128 * KB,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * KB,
-  migration: 'app',
   pollMs: 90_000,
   transports: 7,
   connections: Infinity,
@@ -39,6 +39,12 @@ const LIMITS = {
   drainRate: 500,
   rebalance: 0,
 } as const;
+
+const NO_UPSTREAMS: UpstreamHttp = {
+  post: () => {
+    throw new Error('no hub of the simulation has an upstream');
+  },
+};
 
 /** One life of an edge's process: everything that the edge runs but its ports. */
 export class SimEdge {
@@ -92,6 +98,11 @@ export class SimEdge {
       log,
       digest,
       joinBus,
+      hubs: {
+        named: new Map(),
+        others: { withoutServer: 'wait', migration: 'app', upstream: [] },
+      },
+      upstream: { http: NO_UPSTREAMS, limits: { timeoutMs: 100_000, concurrency: 100 } },
       cluster: {
         stats: this.clusterStats,
         refused: (why) => journal.violation('settled', `${edgeId} is refused: ${why}`),

@@ -17,6 +17,8 @@ export * from './hub/client-age.ts';
 export { isTooDeep } from './hub/classify-binary.ts';
 export * from './hub/control.ts';
 export * from './hub/handshake.ts';
+export { readInvocationHead, unframed } from './hub/invocation.ts';
+export type { InvocationHead } from './hub/invocation.ts';
 export * from './hub/json-members.ts';
 export * from './hub/json-to-msgpack.ts';
 export { msgpackValueEnd } from './hub/msgpack-scan.ts';

@@ -1,20 +1,38 @@
 import { readFileSync } from 'node:fs';
 import { SettingsError } from './errors.ts';
 import { flagName } from './options.ts';
-import type { OptionRow, OptionTable, OptionValue } from './options.ts';
+import type { OptionTable, OptionValue } from './options.ts';
+import { asText } from './json-values.ts';
+import type { Section, SectionTable } from './sections.ts';
+import { readSection } from './sections.ts';
 import { parseValue } from './values.ts';
+
+/** What a config file says: values of options, and sections that no flag has room for. */
+export interface ConfigFile<S extends SectionTable> {
+  readonly values: ReadonlyMap<string, OptionValue>;
+  readonly sections: Section<S>;
+}
 
 /**
  * Reads a JSON object of settings. Keys are flag names, `adminPort` or `admin-port`; values are
  * what the option is, a number, a boolean, an array of texts, or the text a flag would have.
  * @throws SettingsError
  */
-export function readConfigFile(path: string, table: OptionTable): Map<string, OptionValue> {
+export function readConfigFile<S extends SectionTable>(
+  path: string,
+  table: OptionTable,
+  sections: S,
+): ConfigFile<S> {
   const keys = new Map(
     Object.keys(table).flatMap((key) => [[key, key] as const, [flagName(key), key] as const]),
   );
   const values = new Map<string, OptionValue>();
+  const nested: [string, unknown][] = [];
   for (const [name, value] of Object.entries(readObject(path))) {
+    if (Object.hasOwn(sections, name)) {
+      nested.push([name, value]);
+      continue;
+    }
     const key = keys.get(name);
     const row = key === undefined ? undefined : table[key];
     if (key === undefined || row === undefined) {
@@ -24,7 +42,7 @@ export function readConfigFile(path: string, table: OptionTable): Map<string, Op
     const source = `${path}: ${name}`;
     values.set(key, parseValue(row, asText(row, value, source), source));
   }
-  return values;
+  return { values, sections: readSection(sections, Object.fromEntries(nested), `${path}:`) };
 }
 
 function readObject(path: string): Record<string, unknown> {
@@ -49,32 +67,5 @@ function parseJson(path: string, text: string): unknown {
     return JSON.parse(text);
   } catch {
     throw new SettingsError(`${path} is not JSON`);
-  }
-}
-
-/** The text that a flag would have, from a JSON value of the option's own type or from text. */
-function asText(row: OptionRow, value: unknown, source: string): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'boolean' && row.kind === 'flag') return String(value);
-  if (typeof value === 'number' && (row.kind === 'port' || row.kind === 'integer')) {
-    return String(value);
-  }
-  if (row.kind === 'list' && Array.isArray(value)) {
-    if (value.every((item) => typeof item === 'string')) return value.join(',');
-  }
-  throw new SettingsError(`${source}: the value has the wrong type, give ${wantedType(row)}`);
-}
-
-function wantedType(row: OptionRow): string {
-  switch (row.kind) {
-    case 'port':
-    case 'integer':
-      return 'a number';
-    case 'flag':
-      return 'true or false';
-    case 'list':
-      return 'a list of texts';
-    default:
-      return 'a text';
   }
 }

@@ -1,6 +1,8 @@
 import { flagName, variableName } from './options.ts';
 import type { OptionRow, OptionTable } from './options.ts';
 import { CONFIG_ROW } from './read.ts';
+import type { SectionTable } from './sections.ts';
+import { describeSections } from './sections.ts';
 import { withSecretFiles } from './secret-files.ts';
 
 /** One option, as `--help` and the documentation page show it. */
@@ -36,6 +38,8 @@ export interface Program {
   readonly table: OptionTable;
   /** Whether it takes `--config`. */
   readonly configFile: boolean;
+  /** What stands in its config file alone. */
+  readonly sections?: SectionTable;
 }
 
 /**
@@ -48,7 +52,7 @@ export function information(argv: readonly string[], program: Program): string |
   return asked ? `${program.name} ${program.version}\n` : undefined;
 }
 
-function helpText({ name, table, configFile }: Program): string {
+function helpText({ name, table, configFile, sections = {} }: Program): string {
   const lines = describeOptions(table, configFile).flatMap((option) => [
     '',
     `  ${option.flag}   ${option.env}`,
@@ -61,7 +65,13 @@ function helpText({ name, table, configFile }: Program): string {
     '  --version, -v',
     '      Prints the version.',
   ];
-  return [`usage: ${name} [options]`, ...lines, '', ...others, ''].join('\n');
+  const nested = describeSections(sections).flatMap((row) => [
+    '',
+    `  ${row.path}${row.values === '' ? '' : ` <${row.values}>`}`,
+    `      ${row.help}${row.default === '' ? '' : ` Default: ${row.default}.`}`,
+  ]);
+  const inFile = nested.length === 0 ? [] : ['In the config file only:', ...nested, ''];
+  return [`usage: ${name} [options]`, ...lines, '', ...inFile, ...others, ''].join('\n');
 }
 
 /** The rows of a Markdown table with the columns flag, variable, default, meaning. */
@@ -71,6 +81,17 @@ export function optionsMarkdown(table: OptionTable, configFile = false): string 
       `| \`${cell(flag)}\` | \`${env}\` | ${value === '' ? 'none' : cell(value)} | ${cell(help)} |`,
   );
   return ['| flag | variable | default | meaning |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
+}
+
+/** The same for sections, with the columns place, values, default, meaning. */
+export function sectionsMarkdown(table: SectionTable): string {
+  const rows = describeSections(table).map(
+    ({ path, values, default: value, help }) =>
+      `| \`${path}\` | ${cell(values)} | ${value === '' ? 'none' : cell(value)} | ${cell(help)} |`,
+  );
+  return ['| place | values | default | meaning |', '| --- | --- | --- | --- |', ...rows].join(
     '\n',
   );
 }

@@ -1,8 +1,10 @@
 export { SettingsError } from './errors.ts';
-export { describeOptions, information, optionsMarkdown } from './help.ts';
+export { describeOptions, information, optionsMarkdown, sectionsMarkdown } from './help.ts';
 export type { OptionDescription, Program } from './help.ts';
 export { defineOptions } from './options.ts';
 export type { OptionRow, OptionTable, Settings } from './options.ts';
-export { readSettings } from './read.ts';
+export { readSettings, readSettingsWithSections } from './read.ts';
+export { defineSections } from './sections.ts';
+export type { Section, SectionTable } from './sections.ts';
 export type { SettingsSources } from './read.ts';
 export { KNOWN_VARIABLES } from './variables.ts';

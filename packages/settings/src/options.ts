@@ -42,9 +42,9 @@ export type Settings<T extends OptionTable> = {
   readonly [K in keyof T]: ValueOf<T[K]> | (HasDefault<T[K]> extends true ? never : undefined);
 };
 
-type HasDefault<R> = R extends { kind: 'flag' } | { default: unknown } ? true : false;
+export type HasDefault<R> = R extends { kind: 'flag' } | { default: unknown } ? true : false;
 
-type ValueOf<R extends OptionRow> = R extends { kind: 'port' | 'integer' }
+export type ValueOf<R extends OptionRow> = R extends { kind: 'port' | 'integer' }
   ? number
   : R extends { kind: 'flag' }
     ? boolean

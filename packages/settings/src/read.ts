@@ -4,6 +4,8 @@ import { refusePublicDevelopment } from './development.ts';
 import { SettingsError } from './errors.ts';
 import { flagName, variableName } from './options.ts';
 import type { OptionRow, OptionTable, OptionValue, Settings } from './options.ts';
+import type { Section, SectionTable } from './sections.ts';
+import { readSection } from './sections.ts';
 import { readSecrets, withSecretFiles } from './secret-files.ts';
 import { parseValue } from './values.ts';
 import { ownVariables, refuseUnknown } from './variables.ts';
@@ -18,6 +20,11 @@ export interface SettingsSources {
   readonly others: readonly string[];
   /** Whether `--config <file.json>` (or `TRUNKLINE_CONFIG`) is an option of this process. */
   readonly configFile?: boolean;
+}
+
+/** What a process can be told in its config file alone. */
+export interface WithSections<S extends SectionTable> {
+  readonly sections: S;
 }
 
 /** The row that `configFile` adds to a table. */
@@ -37,13 +44,30 @@ export function readSettings<T extends OptionTable>(
   table: T,
   sources: SettingsSources,
 ): Settings<T> {
+  return readAll(table, { ...sources, sections: {} });
+}
+
+/** The same, with the sections of the config file beside the options. */
+export function readSettingsWithSections<T extends OptionTable, S extends SectionTable>(
+  table: T,
+  sources: SettingsSources & WithSections<S>,
+): Settings<T> & Section<S> {
+  return readAll(table, sources);
+}
+
+function readAll<T extends OptionTable, S extends SectionTable>(
+  table: T,
+  sources: SettingsSources & WithSections<S>,
+): Settings<T> & Section<S> {
   const own = withSecretFiles(table);
   const rows: OptionTable = sources.configFile ? { ...own, config: CONFIG_ROW } : own;
   const given = new Map([...variables(rows, sources), ...flags(rows, sources.argv)]);
   const path = given.get('config');
   const file =
-    sources.configFile && typeof path === 'string' ? readConfigFile(path, own) : undefined;
-  const valueOf = (key: string): OptionValue | undefined => given.get(key) ?? file?.get(key);
+    sources.configFile && typeof path === 'string'
+      ? readConfigFile(path, own, sources.sections)
+      : undefined;
+  const valueOf = (key: string): OptionValue | undefined => given.get(key) ?? file?.values.get(key);
   const dev = valueOf('dev') === true;
   const secrets = readSecrets(table, valueOf);
   const settings = Object.entries(table).map(
@@ -52,7 +76,8 @@ export function readSettings<T extends OptionTable>(
   const values = Object.fromEntries(settings);
   refusePublicDevelopment(table, values);
   refuseWeakSecrets(table, values);
-  return values as Settings<T>;
+  const sections = file?.sections ?? readSection(sources.sections, {}, '');
+  return { ...(values as Settings<T>), ...sections };
 }
 
 function defaultOf(row: OptionRow, dev: boolean): OptionValue | undefined {

@@ -40,14 +40,15 @@ export function readSecrets(
         `both --${flagName(key)} and --${flagName(fileKey(key))} are set (or ${variableName(key, row)} and ${fileVariable(key, row)}): give one of them`,
       );
     }
-    if (path !== undefined) secrets.set(key, readSecret(row, String(path), fileKey(key)));
+    const source = `--${flagName(fileKey(key))}: ${String(path)}`;
+    if (path !== undefined) secrets.set(key, readSecretFile(row, String(path), source));
     else if (given !== undefined) secrets.set(key, given);
   }
   return secrets;
 }
 
-function readSecret(row: OptionRow, path: string, key: string): OptionValue {
-  const source = `--${flagName(key)}: ${path}`;
+/** What a secret's file holds. `source`: the setting that names it, and its path. */
+export function readSecretFile(row: OptionRow, path: string, source: string): OptionValue {
   const text = readText(path, source).replace(/[\r\n]+$/, '');
   if (text === '') throw new SettingsError(`${source} is empty`);
   return parseValue(row, row.kind === 'list' ? text.replaceAll(/\r?\n/g, ',') : text, source);
@@ -62,7 +63,8 @@ function readText(path: string, source: string): string {
   }
 }
 
-function fileKey(key: string): string {
+/** The key beside a secret's own that names its file. */
+export function fileKey(key: string): string {
   return `${key}File`;
 }
 

@@ -18,6 +18,7 @@ export interface MetricDefinition {
 const DIRECTIONS = ['from_client', 'to_client', 'from_server', 'to_server'] as const;
 const TRANSPORTS = ['webSockets', 'serverSentEvents', 'longPolling'] as const;
 const SIDES = ['client', 'server'] as const;
+const UPSTREAM_CATEGORIES = ['connections', 'messages'] as const;
 const BUS_DIRECTIONS = ['published', 'received'] as const;
 const POOLS = [
   'newcomers',
@@ -40,6 +41,8 @@ const POOLS = [
   'unfinished_from_clients',
   'unfinished_to_clients',
   'unfinished_from_servers',
+  'upstream_events',
+  'upstream_answers',
   'backlog_from_clients',
   'backlog_from_servers',
 ] as const;
@@ -525,6 +528,66 @@ export const METRICS = {
       'client_gone: it ended. moved: it went to another app server. closed_by_app_server: its hub ended it. app_server_lost: the server connection that carried it ended. closed: this edge ended it, because its app server does not read or goes. line_lost: messages between the two edges were lost, or may be. edge_lost: the edge of the client is gone. refused: no server connection of the app server that was named took it.',
     whenItRises:
       'line_lost: see trunkline_bus_gaps_total. edge_lost: see trunkline_cluster_lost_total. closed: app servers that read too slowly. refused: normal in small numbers, when app servers come and go.',
+  },
+  trunkline_upstream_calls_total: {
+    type: 'counter',
+    help: 'Events for upstreams, by what came of them.',
+    labels: {
+      hub: 'open',
+      category: UPSTREAM_CATEGORIES,
+      outcome: [
+        'ok',
+        'refused',
+        'server_error',
+        'timeout',
+        'unreachable',
+        'address_refused',
+        'broken',
+        'too_large',
+        'breaker_open',
+        'unmatched',
+        'dropped',
+      ],
+    },
+    meaning:
+      'Events of clients without an app server, each try of one counted. ok: answered 2xx. refused: another answer below 500. server_error: 500 or above. timeout: no answer in --upstream-timeout. unreachable: no connection. address_refused: an address that --upstream-allow does not permit. broken: the answer ended before its end. too_large: an answer over 16 MiB, or one that took the room that others needed. breaker_open: not called, since the upstream had failed several times in a row. unmatched: a call of a client that no rule sends anywhere. dropped: too much waited.',
+    whenItRises:
+      'unreachable, timeout, server_error, breaker_open: the upstream is down or too slow. refused: it does not know the event (404) or the signature (401). unmatched: the rules of the hub leave a method out. dropped: see trunkline_pool_refusals_total.',
+  },
+  trunkline_upstream_call_duration_seconds: {
+    type: 'histogram',
+    help: 'Seconds a call to an upstream takes.',
+    labels: {},
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100],
+    meaning:
+      'From the beginning of a call to the end of its answer, whatever that is. The time that it waited for its turn is not in it.',
+    whenItRises:
+      'The upstream is slow: events of one client follow each other, so each waits for the one before.',
+  },
+  trunkline_upstream_calls: {
+    type: 'gauge',
+    help: 'Calls to upstreams, by state.',
+    labels: { state: ['in_flight', 'waiting'] },
+    meaning: 'Calls that are under way, and calls that wait until there is room for one more.',
+    whenItRises:
+      'waiting above 0 for long: upstreams are too slow for their clients, or --upstream-concurrency is too low.',
+  },
+  trunkline_upstream_retries_total: {
+    type: 'counter',
+    help: 'Times that an upstream is told again of a client that came or went.',
+    labels: {},
+    meaning:
+      'Events connected and disconnected that failed and were put off, for 1 s at first and 8 s at last. Calls of clients are never made twice.',
+    whenItRises: 'The upstream is down or overloaded: see trunkline_upstream_calls_total.',
+  },
+  trunkline_upstream_breakers: {
+    type: 'gauge',
+    help: 'Upstreams called of late, by the state of their breaker.',
+    labels: { state: ['closed', 'open', 'half_open'] },
+    meaning:
+      'open: five calls in a row have failed, and for 5 s none is made. half_open: the next call shows whether it is back.',
+    whenItRises:
+      'open: an upstream is down; the log names it in the line "upstream is not called for a while".',
   },
   trunkline_event_loop_delay_seconds: {
     type: 'gauge',

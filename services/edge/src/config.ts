@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { TRANSPORT_BITS } from '@trunkline/protocol';
 import type { SettingsSources } from '@trunkline/settings';
-import { KNOWN_VARIABLES, readSettings, SettingsError } from '@trunkline/settings';
+import { KNOWN_VARIABLES, readSettingsWithSections, SettingsError } from '@trunkline/settings';
 import type { LoggerOptions } from '@trunkline/telemetry';
 import { AccessKeyError, AccessKeys, DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
 import type { BusAddress } from './bus/bus-address.ts';
 import { readBusAddress } from './bus/bus-address.ts';
 import { formatTag } from './model/connection-id.ts';
+import { EDGE_SECTIONS, readHubs } from './hub-settings.ts';
 import { EDGE_OPTIONS } from './options.ts';
-import type { MigrationPolicy } from './sessions/migration-policy.ts';
+import type { GivenPolicies } from './sessions/hub-policies.ts';
+import type { CallLimits } from './sessions/upstream/call-pool.ts';
 import { TRANSPORT_LABELS, TRANSPORTS } from './sessions/transport.ts';
 import { canonicalOrigin } from './sessions/origin.ts';
+import type { UpstreamHttpOptions } from './upstream-http/undici-http.ts';
 
 /** Ids and clusters are in the names of subjects, of which NATS takes lines of 4 KB at most. */
 const MAX_NAME_BYTES = 128;
@@ -51,7 +54,9 @@ export interface EdgeConfig {
   /** Mask of TRANSPORT_BITS. */
   readonly transports: number;
   readonly pollMs: number;
-  readonly migration: MigrationPolicy;
+  /** What is settled for single hubs, and for all others. */
+  readonly hubs: GivenPolicies;
+  readonly upstream: { readonly http: UpstreamHttpOptions; readonly limits: CallLimits };
   readonly drainMs: number;
   /** Clients in a second, as are those of `rebalance`. */
   readonly drainRate: number;
@@ -65,7 +70,12 @@ export type ConfigSources = Pick<SettingsSources, 'argv' | 'env'>;
 /** Throws SettingsError with one line that says what to change. */
 export function readConfig(sources: ConfigSources): EdgeConfig {
   const others = KNOWN_VARIABLES;
-  const settings = readSettings(EDGE_OPTIONS, { ...sources, others, configFile: true });
+  const settings = readSettingsWithSections(EDGE_OPTIONS, {
+    ...sources,
+    others,
+    configFile: true,
+    sections: EDGE_SECTIONS,
+  });
   const { tlsCert, tlsKey, accessKeys, serverWait, drainTimeout, ...rest } = settings;
   return {
     ...rest,
@@ -75,7 +85,9 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     transports: readTransports(rest.transports),
     pollMs: rest.pollTimeout * 1000,
     allowedOrigins: rest.allowedOrigins.map(readOrigin),
-    trustedProxies: readProxies(rest.trustedProxies),
+    trustedProxies: readBlocks(rest.trustedProxies, 'proxy', '--trusted-proxies'),
+    hubs: readHubs(rest.hubs, rest.migration),
+    upstream: readUpstream(rest),
     accessKeys: readKeys(accessKeys),
     keyIsPublic: accessKeys?.includes(DEVELOPMENT_ACCESS_KEY) === true,
     edgeId: readName('--edge-id', rest.edgeId ?? `edge-${formatTag(randomBytes(8))}`),
@@ -158,8 +170,8 @@ function readOrigin(entry: string): string {
   );
 }
 
-function readProxies(entries: readonly string[]): BlockList {
-  const proxies = new BlockList();
+function readBlocks(entries: readonly string[], what: string, flag: string): BlockList {
+  const blocks = new BlockList();
   for (const entry of entries) {
     const [address = '', bits, ...more] = entry.split('/');
     const family = isIP(address);
@@ -167,12 +179,50 @@ function readProxies(entries: readonly string[]): BlockList {
     const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN;
     if (family === 0 || more.length > 0 || !(prefix <= width)) {
       throw new SettingsError(
-        `'${entry}' is no proxy: --trusted-proxies takes IP addresses and blocks such as 10.0.0.0/8`,
+        `'${entry}' is no ${what}: ${flag} takes IP addresses and blocks such as 10.0.0.0/8`,
       );
     }
-    proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+    blocks.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
   }
-  return proxies;
+  return blocks;
+}
+
+function readUpstream(settings: {
+  upstreamTimeout: number;
+  upstreamConcurrency: number;
+  upstreamAllow: readonly string[];
+  upstreamCa: string | undefined;
+  upstreamCert: string | undefined;
+  upstreamKey: string | undefined;
+  upstreamProxy: string | undefined;
+}): EdgeConfig['upstream'] {
+  const { upstreamTimeout, upstreamConcurrency, upstreamAllow } = settings;
+  const { upstreamCa, upstreamCert, upstreamKey, upstreamProxy } = settings;
+  if ((upstreamCert === undefined) !== (upstreamKey === undefined)) {
+    throw new SettingsError(
+      'a certificate for upstreams needs both --upstream-cert and --upstream-key',
+    );
+  }
+  return {
+    http: {
+      allow: readBlocks(upstreamAllow, 'address', '--upstream-allow'),
+      connections: upstreamConcurrency,
+      ca: readPem(upstreamCa),
+      cert: readPem(upstreamCert),
+      key: readPem(upstreamKey),
+      proxy: upstreamProxy,
+    },
+    limits: { timeoutMs: upstreamTimeout * 1000, concurrency: upstreamConcurrency },
+  };
+}
+
+function readPem(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw new SettingsError(`cannot read the TLS file ${file}`);
+  }
 }
 
 function readTls(cert: string | undefined, key: string | undefined): EdgeConfig['tls'] {

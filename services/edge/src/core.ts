@@ -9,6 +9,7 @@ import type { JoinBus } from './ports/bus.ts';
 import type { Doors } from './ports/listener.ts';
 import type { Random } from './ports/random.ts';
 import type { Time } from './ports/time.ts';
+import type { UpstreamHttp } from './ports/upstream-http.ts';
 import type { ClusterOptions } from './cluster/cluster.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { RelayDoor } from './cluster/relay-door.ts';
@@ -26,6 +27,8 @@ import { Intake } from './sessions/intake.ts';
 import { MigrationLog } from './sessions/migration-log.ts';
 import { Outbox } from './sessions/outbox.ts';
 import { PacedCloses } from './sessions/paced-closes.ts';
+import type { GivenPolicies } from './sessions/hub-policies.ts';
+import { HubPolicies } from './sessions/hub-policies.ts';
 import { Rebalance } from './sessions/rebalance.ts';
 import { PublicUrl } from './sessions/rest/public-url.ts';
 import { RestDoor } from './sessions/rest/rest-door.ts';
@@ -34,6 +37,9 @@ import { ClientResults } from './sessions/server/client-results.ts';
 import { TokenVerifier } from './sessions/token-verifier.ts';
 import { TurnFlusher } from './sessions/turn-flusher.ts';
 import { WaitingLog } from './sessions/waiting-log.ts';
+import type { CallLimits } from './sessions/upstream/call-pool.ts';
+import { Changeovers } from './sessions/upstream/changeovers.ts';
+import { Serverless } from './sessions/upstream/serverless.ts';
 import { Watch } from './sessions/watch.ts';
 
 /** What a core is made of: what settings say, and all that it has of the world outside. */
@@ -50,6 +56,10 @@ export interface CoreParts {
   /** Of that log. */
   readonly digest: LogDigest;
   readonly joinBus: JoinBus;
+  /** What is settled for single hubs. */
+  readonly hubs: GivenPolicies;
+  /** How upstreams are called. */
+  readonly upstream: { readonly http: UpstreamHttp; readonly limits: CallLimits };
   /** Its part in a cluster. */
   readonly cluster: Pick<ClusterOptions, 'stats' | 'refused' | 'isAlone' | 'publicUrl'>;
 }
@@ -97,15 +107,7 @@ export function createCore(parts: CoreParts): Core {
     context.pools,
   );
   cluster.relays.answerBy({ doors: requests, bodies });
-  const anywhere = parts.cluster.isAlone
-    ? requests
-    : new RelayDoor({
-        context,
-        here: requests,
-        relays: cluster.relays,
-        homeOf: (tag) => cluster.homeOf(tag),
-        admission: clients,
-      });
+  const anywhere = parts.cluster.isAlone ? requests : relayed(context, cluster, requests, clients);
   const { random, provenance } = parts;
   const rest = new RestDoor({ edge: context, random, publicUrl: new PublicUrl(provenance) }, hubs);
   const watch = new Watch(context, [
@@ -116,6 +118,7 @@ export function createCore(parts: CoreParts): Core {
     context.heldPosts,
     new MigrationLog(context),
     new WaitingLog(context, hubs),
+    new Changeovers(context.serverless, hubs),
     new Rebalance(context, hubs),
   ]);
   return {
@@ -160,11 +163,30 @@ function admitClients(
   return clients;
 }
 
+/** The door of requests where there may be other edges that they are for. */
+function relayed(
+  context: CoreContext,
+  cluster: Cluster,
+  here: HttpDoor,
+  admission: ClientAdmission,
+): RelayDoor {
+  const { relays } = cluster;
+  return new RelayDoor({
+    context,
+    here,
+    relays,
+    homeOf: (tag) => cluster.homeOf(tag),
+    admission,
+  });
+}
+
 function createContext(parts: CoreParts): CoreContext {
   const { edgeId, limits, pools, accessKeys, time, random, log, digest } = parts;
   const counters = new Counters();
   const outbox = new Outbox(counters.fanoutSeconds, time);
-  return {
+  const tokens = new TokenVerifier(accessKeys, time, counters);
+  const policies = new HubPolicies(parts.hubs);
+  const context: CoreContext = {
     edgeId,
     time,
     log,
@@ -179,14 +201,25 @@ function createContext(parts: CoreParts): CoreContext {
     servers: new Set(),
     guests: new ForeignIds(),
     results: new ClientResults(pools, time),
-    tokens: new TokenVerifier(accessKeys, time, counters),
+    tokens,
+    policies,
     flusher: new TurnFlusher(time),
     unsettled: new Set(),
     expiring: new Map(),
     pacedCloses: new PacedCloses(time, random, counters),
     heldPosts: new HeldPosts(),
     backlogged: new Set(),
+    serverless: new Serverless({
+      ...parts.upstream,
+      time,
+      digest,
+      pools,
+      tokens,
+      policies,
+      answered: (message, host) => context.results.answered(message, host, context),
+    }),
   };
+  return context;
 }
 
 function closeAll(context: CoreContext, hubs: HubDirectory): void {

@@ -2,7 +2,6 @@ import { setTimeout } from 'node:timers/promises';
 import { SettingsError } from '@trunkline/settings';
 import { LogDigest } from '@trunkline/telemetry';
 import type { Logger } from '@trunkline/telemetry';
-import type { AccessKeys } from '@trunkline/tokens';
 import { createAdminApp } from './admin/admin-app.ts';
 import { listenForAdmin } from './admin/listen-for-admin.ts';
 import { createEdgeRegistry } from './admin/metrics.ts';
@@ -21,19 +20,26 @@ import type { CoreContext } from './sessions/core-context.ts';
 import type { SessionLimits } from './sessions/edge-context.ts';
 import { poolLimits, Pools } from './pools.ts';
 import { SYSTEM_TIME } from './system-time.ts';
+import type { UpstreamHttp } from './ports/upstream-http.ts';
+import { UndiciHttp } from './upstream-http/undici-http.ts';
 
 /** What peers are given to read their goodbyes before the sockets are cut. */
 const GOODBYE_MS = 300;
+/** What upstreams are given to hear of their clients' end. */
+const FAREWELL_MS = 3_000;
 
 export interface Edge {
   /** Where clients and app servers reach it. */
   readonly url: string;
   readonly adminUrl: string;
-  /** Replaces the access keys; connections stay. */
-  useKeys(keys: AccessKeys): void;
+  /** Replaces the access keys and the settings of hubs; connections stay. */
+  use(settings: Pick<EdgeConfig, 'accessKeys' | 'hubs'>): void;
   /** Sends its clients away; resolves when they have gone, at the deadline at the latest. */
   drain(): Promise<void>;
-  /** Says goodbye to every connection, then closes. Takes well under a second. `why`: for the log. */
+  /**
+   * Says goodbye to every connection, then closes. Takes well under a second, and 3 s more where an
+   * upstream is slow to hear of its clients' end. `why`: for the log.
+   */
   stop(why: string): Promise<void>;
   /** Rejects when it cannot go on: another edge of its cluster is the same. */
   readonly failed: Promise<never>;
@@ -44,7 +50,8 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
   const openFiles = openFilesLimit();
   const stats = new BusStats();
   const cluster = clusterOptions(config);
-  const core = await buildCore(config, log, openFiles, stats, cluster);
+  const upstreams = new UndiciHttp(config.upstream.http);
+  const core = await buildCore(config, log, openFiles, stats, cluster, upstreams);
   const { context, doors } = core;
   const health = new Health(stats, core.cluster, core.draining, SYSTEM_TIME);
   const registry = createEdgeRegistry(core, stats, cluster.stats);
@@ -60,15 +67,18 @@ export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> 
     core.closeAll();
     await setTimeout(GOODBYE_MS);
     listener.close();
+    await Promise.race([context.serverless.whenTold(), setTimeout(FAREWELL_MS)]);
     context.digest.flush();
     await core.stop();
+    await upstreams.close();
     await admin.close();
   };
   return {
     url: config.publicUrl ?? localUrl(config.tls ? 'https' : 'http', config.host, listener.port),
     adminUrl,
-    useKeys: (keys) => {
-      context.tokens.keys = keys;
+    use: ({ accessKeys, hubs }) => {
+      context.tokens.keys = accessKeys;
+      context.policies.replace(hubs);
     },
     drain: () => {
       core.draining.begin();
@@ -99,6 +109,7 @@ async function buildCore(
   openFiles: number,
   busStats: BusStats,
   clusterOptions: CoreParts['cluster'],
+  http: UpstreamHttp,
 ): Promise<Core> {
   const { edgeId, cluster, accessKeys } = config;
   const time = SYSTEM_TIME;
@@ -115,6 +126,8 @@ async function buildCore(
     log,
     digest,
     cluster: clusterOptions,
+    hubs: config.hubs,
+    upstream: { http, limits: config.upstream.limits },
     joinBus: await joinBusAt(config.bus, {
       edgeId,
       cluster,
@@ -132,7 +145,6 @@ function limitsOf(config: EdgeConfig, openFiles: number): SessionLimits {
     batchBytes: config.maxBatchBytes,
     serverWaitMs: config.serverWaitMs,
     clientQueueBytes: config.clientQueueBytes,
-    migration: config.migration,
     pollMs: config.pollMs,
     transports: config.transports,
     connections: config.maxConnections,

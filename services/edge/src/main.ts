@@ -2,6 +2,7 @@ import { runService } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { readConfig } from './config.ts';
+import { EDGE_SECTIONS } from './hub-settings.ts';
 import { EDGE_OPTIONS } from './options.ts';
 import { startParent } from './processes/parent.ts';
 import { runEdge } from './run-edge.ts';
@@ -12,6 +13,7 @@ const PROGRAM = {
   version: VERSION,
   table: EDGE_OPTIONS,
   configFile: true,
+  sections: EDGE_SECTIONS,
 };
 
 async function start(argv: readonly string[]): Promise<Running> {

@@ -162,6 +162,40 @@ export const EDGE_OPTIONS = defineOptions({
     default: 0,
     help: 'Clients that are moved in a second from app servers that have more to those that have fewer, where their app lets them be moved at any time.',
   },
+  upstreamTimeout: {
+    kind: 'integer',
+    min: 1,
+    max: 600,
+    default: 100,
+    help: 'Seconds that a call to an upstream may take, from when it is asked for to the end of its answer.',
+  },
+  upstreamConcurrency: {
+    kind: 'integer',
+    min: 1,
+    max: 10_000,
+    default: 100,
+    help: 'Calls under way to one upstream; to all, four times as many. More wait.',
+  },
+  upstreamAllow: {
+    kind: 'list',
+    default: [],
+    devDefault: ['127.0.0.0/8', '::1'],
+    help: "Addresses and blocks, such as 127.0.0.1 or 169.254.0.0/16, at which upstreams may be although they are of this machine, of its links, or of its cloud's metadata.",
+  },
+  upstreamCa: {
+    kind: 'string',
+    help: 'PEM file of the authority that vouches for upstreams with TLS. The system knows it when not given.',
+  },
+  upstreamCert: {
+    kind: 'string',
+    help: 'PEM file with the certificate that the edge shows to upstreams, with --upstream-key.',
+  },
+  upstreamKey: { kind: 'string', help: 'PEM file with its private key.' },
+  upstreamProxy: {
+    kind: 'url',
+    secret: true,
+    help: 'Forward proxy by which upstreams are called, http://user:password@host:port. It looks their names up, and has to keep addresses apart itself.',
+  },
   pollTimeout: {
     kind: 'integer',
     min: 1,

@@ -6,7 +6,13 @@ const KB = 1024;
 const MB = 1024 * KB;
 
 /** Who a share is for. */
-export type PoolOwner = 'client' | 'user or token' | 'hub' | 'server connection' | 'address';
+export type PoolOwner =
+  | 'client'
+  | 'call'
+  | 'user or token'
+  | 'hub'
+  | 'server connection'
+  | 'address';
 
 interface PoolDefinition extends BudgetLimits {
   /** What is counted. */
@@ -79,6 +85,10 @@ export const POOLS = {
     share: 128 * MB,
     total: 512 * MB,
   },
+  /** What happens to clients without an app server, until an upstream has heard of it. */
+  upstream_events: { unit: 'bytes', owner: 'client', share: 8 * MB, total: 64 * MB },
+  /** Answers of upstreams, as far as they have come. */
+  upstream_answers: { unit: 'bytes', owner: 'call', share: 16 * MB, total: 128 * MB },
   /** Come, and not worked off yet because that takes longer than its turn. */
   backlog_from_clients: { unit: 'bytes', owner: 'client', share: 8 * MB, total: 64 * MB },
   backlog_from_servers: {
@@ -112,6 +122,7 @@ export function poolLimits(settings: {
     posts_of_user: { share: Math.max(POOLS.posts.share, Math.ceil(requests / 4)), total: requests },
     post_bytes: { share: 4 * maxBatchBytes, total: 16 * maxBatchBytes },
     unfinished_from_clients: { share: maxMessageBytes, total: 16 * maxMessageBytes },
+    upstream_events: { share: maxBatchBytes, total: 8 * maxBatchBytes },
     backlog_from_clients: { share: maxBatchBytes, total: 8 * maxBatchBytes },
   };
 }

@@ -21,13 +21,13 @@ export interface RunningEdge extends Running, Pick<Edge, 'url' | 'adminUrl' | 'f
   readonly failed: Promise<never>;
 }
 
-/** Has this process be an edge, whose access keys are read again from `sources` on SIGHUP. */
+/** Has this process be an edge, whose access keys and hubs are read again from `sources` on SIGHUP. */
 export async function runEdge(config: EdgeConfig, sources: ConfigSources): Promise<RunningEdge> {
   const { logLevel: level, edgeId } = config;
   const log = createLogger({ name: 'edge', level, version: VERSION }).child({ edgeId });
   const edge = await startEdge(config, log);
   log.info({ url: edge.url, admin: edge.adminUrl }, 'edge listening');
-  process.on('SIGHUP', () => readKeysAgain(sources, edge, log));
+  process.on('SIGHUP', () => readAgain(sources, edge, log));
   const { drainMs } = config;
   const stop = async (why: string): Promise<void> => {
     if (why === 'SIGTERM' && drainMs > 0) await drain(edge);
@@ -46,13 +46,14 @@ async function drain(edge: Edge): Promise<void> {
   ]);
 }
 
-/** Access keys are the one setting that changes while an edge runs; the others need a restart. */
-function readKeysAgain(sources: ConfigSources, edge: Edge, log: Logger): void {
+/** Access keys and hubs are what changes while an edge runs; all else needs a restart. */
+function readAgain(sources: ConfigSources, edge: Edge, log: Logger): void {
   try {
-    edge.useKeys(readConfig(sources).accessKeys);
+    edge.use(readConfig(sources));
     log.info('access keys read again');
+    log.info('settings of hubs read again');
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    log.error({ reason: error.message }, 'access keys not read: the old ones stay');
+    log.error({ reason: error.message }, 'settings not read again: the old ones stay');
   }
 }

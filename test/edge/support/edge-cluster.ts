@@ -12,6 +12,7 @@ import type { Core } from '../../../services/edge/src/core.ts';
 import { listen } from '../../../services/edge/src/listener/uws-listener.ts';
 import { Pools } from '../../../services/edge/src/pools.ts';
 import type { Listener } from '../../../services/edge/src/ports/listener.ts';
+import type { UpstreamHttp } from '../../../services/edge/src/ports/upstream-http.ts';
 import { SYSTEM_TIME } from '../../../services/edge/src/system-time.ts';
 
 const MIB = 1024 * 1024;
@@ -55,6 +56,12 @@ function knows({ core }: ClusterEdge, count: number): boolean {
   return core.cluster.isSettled && others.length === count - 1;
 }
 
+const NO_UPSTREAMS: UpstreamHttp = {
+  post: () => {
+    throw new Error('no hub of these edges has an upstream');
+  },
+};
+
 async function openEdge(
   edgeId: string,
   broker: MemoryBroker,
@@ -68,7 +75,6 @@ async function openEdge(
       hubMessageBytes: 4 * MIB,
       serverWaitMs: 10_000,
       clientQueueBytes: 8 * MIB,
-      migration: 'app',
       pollMs: 90_000,
       batchBytes: 8 * MIB,
       drainMs: 0,
@@ -87,6 +93,11 @@ async function openEdge(
     log,
     digest: new LogDigest(log, SYSTEM_TIME.now),
     joinBus: (listener) => broker.join(edgeId, listener),
+    hubs: {
+      named: new Map(),
+      others: { withoutServer: 'wait', migration: 'app', upstream: [] },
+    },
+    upstream: { http: NO_UPSTREAMS, limits: { timeoutMs: 100_000, concurrency: 100 } },
     cluster: { stats: new ClusterStats(), refused() {}, isAlone, publicUrl: '' },
   });
   const listener = await listen(

@@ -14,8 +14,6 @@ export interface Call {
   readonly invocationId?: string | undefined;
 }
 
-const VOID = 2;
-
 export function encodeInvocation(
   binary: boolean,
   { target, args, invocationId }: Call,
@@ -54,21 +52,6 @@ export function encodeStreamItem(
     writer.mapHeader(0);
     writer.text(invocationId);
     writer.raw(item);
-  });
-}
-
-/** Ends a stream, or a call that has no result. */
-export function encodeVoidCompletion(binary: boolean, invocationId: string): Uint8Array {
-  if (!binary) {
-    const type = HubMessageType.Completion;
-    return Buffer.from(`${JSON.stringify({ type, invocationId })}\x1e`);
-  }
-  return binaryRecord(0, (writer) => {
-    writer.arrayHeader(4);
-    writer.int(HubMessageType.Completion);
-    writer.mapHeader(0);
-    writer.text(invocationId);
-    writer.int(VOID);
   });
 }
 

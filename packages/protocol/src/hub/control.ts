@@ -45,6 +45,18 @@ export function encodeErrorCompletion(
   });
 }
 
+/** The same for a call that went well, and has no result to tell of. */
+export function encodeVoidCompletion(binary: boolean, invocationId: string): Uint8Array {
+  if (!binary) return textRecord({ type: HubMessageType.Completion, invocationId });
+  return binaryRecord((writer) => {
+    writer.arrayHeader(4);
+    writer.int(HubMessageType.Completion);
+    writer.mapHeader(0);
+    writer.text(invocationId);
+    writer.int(2);
+  });
+}
+
 export function encodePing(binary: boolean): Uint8Array {
   if (!binary) return textRecord({ type: HubMessageType.Ping });
   return binaryRecord((writer) => {

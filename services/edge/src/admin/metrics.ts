@@ -19,6 +19,7 @@ import { UNREADABLE_LABELS } from '../sessions/counters.ts';
 import { OPERATION_IDS } from '../sessions/rest/operations.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
+import { BREAKER_STATES } from '../sessions/upstream/breaker.ts';
 import { VERSION } from '../version.ts';
 
 /** Every metric of the catalogue, read off the edge's plain counters when it is scraped. */
@@ -34,6 +35,7 @@ export function createEdgeRegistry(
     ...failureSources(context),
     ...busSources(bus),
     ...clusterSources(cluster),
+    ...upstreamSources(context),
     trunkline_draining: () => (draining.isOn ? 1 : 0),
   };
   return createRegistry(sources, GIVEN);
@@ -228,6 +230,36 @@ function clusterSources(
     trunkline_cluster_guests: () => cluster.guests,
     trunkline_cluster_guest_ends_total: () =>
       GUEST_ENDS.map((reason) => [{ reason }, guestEnds[reason]] as const),
+  };
+}
+
+function upstreamSources({
+  serverless,
+}: CoreContext): Some<
+  | 'trunkline_upstream_calls_total'
+  | 'trunkline_upstream_call_duration_seconds'
+  | 'trunkline_upstream_calls'
+  | 'trunkline_upstream_retries_total'
+  | 'trunkline_upstream_breakers'
+> {
+  const { calls } = serverless;
+  return {
+    trunkline_upstream_calls_total: () =>
+      [...serverless.counts].flatMap(([hub, counts]) =>
+        series<'trunkline_upstream_calls_total'>(counts, 'category', 'outcome').map(
+          ([labels, value]) => [{ ...labels, hub }, value] as const,
+        ),
+      ),
+    trunkline_upstream_call_duration_seconds: () => calls.seconds,
+    trunkline_upstream_calls: () => [
+      [{ state: 'in_flight' }, calls.inFlight],
+      [{ state: 'waiting' }, calls.waiting],
+    ],
+    trunkline_upstream_retries_total: () => serverless.retries,
+    trunkline_upstream_breakers: () => {
+      const breakers = calls.breakers();
+      return BREAKER_STATES.map((state) => [{ state }, breakers[state]] as const);
+    },
   };
 }
 

@@ -44,7 +44,7 @@ export class GuestLines {
     return this.#remote.hostFor(hub, client, serverId);
   }
 
-  serves(hub: string, serverId: string): boolean {
+  serves(hub: string, serverId?: string): boolean {
     return this.#directory.serves(hub, serverId);
   }
 

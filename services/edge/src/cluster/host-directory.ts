@@ -49,10 +49,10 @@ export class HostDirectory {
     return best;
   }
 
-  /** Server connections of this process that have clients, or may, are at another edge. */
-  serves(hub: string, serverId: string): boolean {
+  /** Server connections of this process, or of any, that have clients, or may, are at another edge. */
+  serves(hub: string, serverId?: string): boolean {
     return this.#statuses.edges.some((edgeId) =>
-      this.#hostsOf(edgeId, hub).some((host) => host.serverId === serverId),
+      this.#hostsOf(edgeId, hub).some((host) => host.serverId === (serverId ?? host.serverId)),
     );
   }
 

@@ -42,6 +42,14 @@ export const CLIENT_CLOSE_REASONS = {
     code: 1001,
     when: 'A long-polling client did not come back with a poll in time: the network, or the client, went away.',
   },
+  pingTimeout: {
+    label: 'PingTimeout',
+    fault: 'network',
+    reconnect: true,
+    code: 1001,
+    text: 'The client was not heard for too long.',
+    when: 'A client without an app server, served by an upstream, that had pinged its hub was silent for 30 s.',
+  },
   signInExpired: {
     label: 'SignInExpired',
     fault: 'client',

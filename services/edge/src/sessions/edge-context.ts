@@ -1,10 +1,10 @@
 import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { ConnectionTable } from '../model/connection-table.ts';
-import type { MigrationPolicy } from './migration-policy.ts';
 import type { Intake } from './intake.ts';
 import type { Time } from '../ports/time.ts';
 import type { Counters } from './counters.ts';
 import type { HubClient } from './hub-client.ts';
+import type { HubPolicies } from './hub-policies.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pools } from '../pools.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -24,7 +24,6 @@ export interface SessionLimits {
   readonly pollMs: number;
   /** Mask of TRANSPORT_BITS: the transports served. */
   readonly transports: number;
-  readonly migration: MigrationPolicy;
   /** Client connections, those included that have negotiated and not connected yet. */
   readonly connections: number;
   /** Hubs, whoever names them. */
@@ -56,6 +55,8 @@ export interface EdgeContext {
   /** Counts seconds, coarsely: what the message path stamps with, instead of reading a clock. */
   tick: number;
   readonly clients: ConnectionTable<HubClient>;
+  /** What is settled for single hubs. */
+  readonly policies: HubPolicies;
   readonly tokens: TokenVerifier;
   readonly flusher: TurnFlusher;
   /** What clients are sent, until it is written. */

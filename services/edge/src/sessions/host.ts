@@ -1,4 +1,5 @@
 import type { MessageFromService } from '@trunkline/protocol';
+import type { CloseReason } from './close-reason.ts';
 import type { Served } from './served.ts';
 
 /** What the software of an app server can do, where that is not the same for all. */
@@ -37,8 +38,8 @@ export interface Host {
   forward(client: Served, bytes: Uint8Array, count: number): void;
   /** The handshake response of a client is out, so that it can be moved. */
   welcomed(client: Served): void;
-  /** A client has ended for a reason of its own. */
-  clientGone(client: Served): void;
+  /** A client has ended for a reason of its own, which is given where it is known. `error`: what it was told of that. */
+  clientGone(client: Served, reason?: CloseReason, error?: string): void;
   /** A client leaves for another app server, with this server id; empty where none is known yet. */
   handOver(client: Served, serverId: string): void;
   /** Forgets a client without a word to the app server. */

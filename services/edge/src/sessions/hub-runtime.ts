@@ -15,6 +15,7 @@ import type { ClientContext } from './client/client-context.ts';
 import type { Host, PooledHost } from './host.ts';
 import type { HubClient } from './hub-client.ts';
 import type { Others } from './others.ts';
+import type { Served } from './served.ts';
 import { Offers } from './server/offers.ts';
 import { MAY_BE_DYING_MS } from './server/lost-connections.ts';
 import { Reinforcements } from './server/reinforcements.ts';
@@ -31,7 +32,6 @@ export class HubRuntime {
   readonly waiting = new Set<HubClient>();
   /** Those of them that require an app server which may be dying. */
   readonly #waitingShortly = new WeakSet<HubClient>();
-  readonly migration: MigrationPolicy;
   /** Client connections by transport. */
   readonly connections: Record<TransportLabel, number> = {
     webSockets: 0,
@@ -51,12 +51,15 @@ export class HubRuntime {
     this.servers = new ServerPool(context.time, new Offers(name, context.digest));
     this.others = others;
     this.#reinforcements = new Reinforcements(name, context);
-    this.migration = context.limits.migration;
     const find = (id: string): HubClient | undefined => {
       const client = context.clients.get(id);
       return client?.hub === this && client.place >= 0 ? client : undefined;
     };
     this.model = new Hub(name, find, room, others.interest);
+  }
+
+  get migration(): MigrationPolicy {
+    return this.#context.policies.of(this.name).migration;
   }
 
   /** Nobody is connected, and nothing is kept for who comes. */
@@ -78,7 +81,7 @@ export class HubRuntime {
   /** Gives the client to a server connection now, or as soon as there is one that it can have. */
   assign(client: HubClient): void {
     if (this.#holdsForRules) return void this.waiting.add(client);
-    const host = this.choose(client);
+    const host = this.choose(client) ?? this.#upstreamFor(client);
     if (host === undefined) return this.#await(client);
     this.waiting.delete(client);
     client.serveFrom(host);
@@ -88,7 +91,7 @@ export class HubRuntime {
    * What is to serve the client: the app server that it sticks to, wherever that is; else one of this
    * edge, and only if that has none, one of another.
    */
-  choose(client: HubClient): Host | undefined {
+  choose(client: Served): Host | undefined {
     const { sticky, serverName } = client.affinity;
     const here = this.servers.choose(client);
     if (sticky === 'Disabled') return here ?? this.others.hostFor(client);
@@ -97,7 +100,7 @@ export class HubRuntime {
     return sticky === 'Preferred' ? (named ?? here ?? this.others.hostFor(client)) : named;
   }
 
-  #namedElsewhere(client: HubClient, serverId: string): Host | undefined {
+  #namedElsewhere(client: Served, serverId: string): Host | undefined {
     if (this.servers.mayBeDyingFor(client)) return undefined;
     return this.others.hostFor(client, serverId);
   }
@@ -108,8 +111,25 @@ export class HubRuntime {
     return this.servers.isGoneFor(client) && !isElsewhere;
   }
 
+  /** An app server is connected, here or to another edge, though it may take no more clients. */
+  get hasAppServer(): boolean {
+    return this.servers.carriesClients || this.others.serves();
+  }
+
+  /** What serves the client in place of app servers, while there is none and the hub's policy is so. */
+  #upstreamFor({ affinity }: HubClient): PooledHost | undefined {
+    if (this.hasAppServer || affinity.sticky === 'Required') return undefined;
+    return this.#context.serverless.hostFor(this.name);
+  }
+
+  get #refuses(): boolean {
+    const { withoutServer } = this.#context.policies.of(this.name);
+    return withoutServer === 'refuse' && !this.hasAppServer;
+  }
+
   #await(client: HubClient): void {
     if (this.#isGoneFor(client)) return client.turnAway(SERVER_GONE);
+    if (this.#refuses) return client.turnAway();
     this.waiting.add(client);
     this.#reinforcements.ask(this.servers);
     if (this.servers.mayBeDyingFor(client)) this.#awaitShortly(client);

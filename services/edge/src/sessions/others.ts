@@ -27,8 +27,8 @@ export interface Others {
    * one is given, else the one with the fewest clients. It is told of the client when that is opened there.
    */
   hostFor(client: Served, serverId?: string): Host | undefined;
-  /** One of them has server connections of this app process. */
-  serves(serverId: string): boolean;
+  /** One of them has server connections of this app process; of any, where none is given. */
+  serves(serverId?: string): boolean;
   /** Server connections of the hub have come here, gone, or become full, or are so no more. */
   hostsChanged(): void;
 }

@@ -2,7 +2,7 @@ import { MessageType, MigrationLevel } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
 import { counted, TestEdge } from './fixtures.test-support.ts';
-import type { SessionLimits } from './edge-context.ts';
+import type { TestSettings } from './test-edge.test-support.ts';
 import type { Affinity } from './served.ts';
 
 interface World {
@@ -16,7 +16,7 @@ const ANYWHERE: Affinity = { sticky: 'Disabled', serverName: undefined };
 /** Clients at an app server that is alone. */
 async function world(
   count: number,
-  limits: Partial<SessionLimits> = {},
+  limits: TestSettings = {},
   { level = MigrationLevel.Any as number, affinity = ANYWHERE } = {},
 ): Promise<World> {
   const edge = new TestEdge({ rebalance: 5, ...limits });

@@ -10,6 +10,7 @@ import type { JoinBus } from '../ports/bus.ts';
 import type { Doors, HttpAnswer, HttpRequest } from '../ports/listener.ts';
 import type { Random } from '../ports/random.ts';
 import type { SocketHandler } from '../ports/socket.ts';
+import type { UpstreamHttp } from '../ports/upstream-http.ts';
 import { ManualTime } from '../ports/manual-time.test-support.ts';
 import type { ClientIdentity } from './client/client-session.ts';
 import { ClientSession } from './client/client-session.ts';
@@ -22,9 +23,11 @@ import { FakeExchange } from './fake-exchange.test-support.ts';
 import { FakeServer } from './fake-server.test-support.ts';
 import { FakeUpgrade } from './fake-upgrade.test-support.ts';
 import type { HubDirectory } from './hub-directory.ts';
+import type { HubPolicy } from './hub-policies.ts';
 import type { ServerIdentity } from './server/server-session.ts';
 import { ServerSession } from './server/server-session.ts';
 import { TRANSPORTS } from './transport.ts';
+import type { CallLimits } from './upstream/call-pool.ts';
 import { counted, JSON_HANDSHAKE } from './wire.test-support.ts';
 
 const LIMITS: SessionLimits = {
@@ -32,7 +35,6 @@ const LIMITS: SessionLimits = {
   batchBytes: 4 * 1024 * 1024,
   serverWaitMs: 10_000,
   clientQueueBytes: 64 * 1024,
-  migration: 'app',
   pollMs: 90_000,
   transports: 7,
   connections: Infinity,
@@ -41,6 +43,12 @@ const LIMITS: SessionLimits = {
   drainMs: 30_000,
   drainRate: 500,
   rebalance: 0,
+};
+
+const NO_UPSTREAMS: UpstreamHttp = {
+  post: () => {
+    throw new Error('no upstream is to be called');
+  },
 };
 
 /** The older of the edge's two access keys. */
@@ -53,7 +61,13 @@ export class TestTime extends ManualTime {
   }
 }
 
+/** What a test may want otherwise: bounds, and what becomes of the clients of every hub. */
+export type TestSettings = Partial<SessionLimits & HubPolicy>;
+
 interface TestEdgeOptions {
+  /** How upstreams are called: by nobody, unless given. */
+  readonly http?: UpstreamHttp;
+  readonly upstream?: CallLimits;
   readonly edgeId?: string;
   readonly pools?: Pools;
   readonly time?: ManualTime;
@@ -83,7 +97,9 @@ export class TestEdge {
   /** What has been logged, info and above. */
   readonly lines: Record<string, unknown>[] = [];
 
-  constructor(limits: Partial<SessionLimits> = {}, options: TestEdgeOptions = {}) {
+  constructor(settings: TestSettings = {}, options: TestEdgeOptions = {}) {
+    const { migration = 'app', withoutServer = 'wait', upstream = [], ...limits } = settings;
+    const { http = NO_UPSTREAMS } = options;
     const { edgeId = 'edge-1', time = new TestTime(), allowedOrigins = ['*'] } = options;
     const write = (line: string): void =>
       void this.lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -95,6 +111,8 @@ export class TestEdge {
       edgeId,
       limits: { ...LIMITS, ...limits },
       pools: options.pools ?? new Pools(),
+      hubs: { named: new Map(), others: { migration, withoutServer, upstream } },
+      upstream: { http, limits: options.upstream ?? { timeoutMs: 100_000, concurrency: 100 } },
       provenance: { allowedOrigins, trustedProxies },
       accessKeys: new AccessKeys(['newer key', KEY]),
       time,

@@ -1,4 +1,5 @@
 import type { EdgeContext } from '../edge-context.ts';
+import type { PooledHost } from '../host.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { Unsettled } from '../intake.ts';
 import type { PacedCloses } from '../paced-closes.ts';
@@ -11,8 +12,15 @@ export interface OwedResults {
   clientGone(client: HubClient): void;
 }
 
+/** What serves clients without app servers, as far as their hubs see it. */
+export interface WithoutServers {
+  /** The host for the clients of a hub; undefined where there is to be none. */
+  hostFor(hub: string): PooledHost | undefined;
+}
+
 /** What client connections share. */
 export interface ClientContext extends EdgeContext {
+  readonly serverless: WithoutServers;
   readonly results: OwedResults;
   /** Clients that are not open yet, or on the move: the only ones with a deadline. */
   readonly unsettled: Set<Unsettled>;

@@ -316,7 +316,7 @@ export class ClientSession
     if (this.#state === State.Closed || socket === undefined) return;
     const parting = this.#partingMessage(reason, error);
     const binary = this.#state === State.Open && this.#relay!.binary;
-    this.#end(reason);
+    this.#end(reason, error);
     // A client that does not read would keep its queue, and this message, until it does.
     if (reason === REASONS.slowClient) {
       this.#context.counters.slowClients++;
@@ -357,7 +357,7 @@ export class ClientSession
   }
 
   /** Takes the client out of everything that knows it. */
-  #end(reason: CloseReason): void {
+  #end(reason: CloseReason, error?: string): void {
     this.#state = State.Closed;
     this.#socket = undefined;
     this.unsent = undefined;
@@ -373,7 +373,7 @@ export class ClientSession
     this.hub.waiting.delete(this);
     this.hub.model.detach(this);
     results.clientGone(this);
-    this.host?.clientGone(this);
+    this.host?.clientGone(this, reason, error);
     this.#move?.end();
     this.#move = undefined;
     clients.release(this.id);

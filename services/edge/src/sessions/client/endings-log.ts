@@ -8,6 +8,7 @@ const ORDINARY = new Set([
   'Normal',
   'ConnectionLost',
   'PollTimeout',
+  'PingTimeout',
   'ClosedByAppServer',
   'ServiceReload',
   'SignInExpired',

@@ -186,6 +186,16 @@ export class ClientResults {
     host.hub.others.tell({ kind: 'connections', ids: [connectionId] }, body);
   }
 
+  /** The answer of a client whose host is no app server, and has read it itself. */
+  answered(message: ClientCompletion, host: Host, { clients }: ServerContext): void {
+    const { connectionId, invocationId } = message;
+    const pending = this.#owed.get(connectionId)?.get(invocationId);
+    if (pending === undefined || clients.get(connectionId)?.host !== host) return;
+    this.#forget(pending);
+    this.#early.answered(pending.caller);
+    pending.caller.complete(message);
+  }
+
   /** An app server of another edge waits no longer for a client of this one. */
   withdrawn({ connectionId, invocationId }: ClientCompletion, edgeId: string): void {
     const pending = this.#owed.get(connectionId)?.get(invocationId);

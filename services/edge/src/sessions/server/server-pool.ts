@@ -60,6 +60,12 @@ export class ServerPool {
     return this.#servers.values();
   }
 
+  /** There is an app server that has clients, or may. */
+  get carriesClients(): boolean {
+    for (const server of this.#servers) if (server.carriesClients) return true;
+    return false;
+  }
+
   /** The server ids connected now, sorted, as the `servers` ping wants them (section 7.4). */
   serverIds(): string[] {
     return [...new Set([...this.#servers].map((server) => server.serverId))].sort();

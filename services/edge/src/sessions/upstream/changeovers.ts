@@ -1,0 +1,57 @@
+import type { Time } from '../../ports/time.ts';
+import type { HubDirectory } from '../hub-directory.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
+import type { Expiring } from '../watch.ts';
+import type { Serverless } from './serverless.ts';
+import type { UpstreamHost } from './upstream-host.ts';
+
+/** Clients of a hub that are sent to its app servers in one second, so that these share them. */
+const SENT_AWAY = 500;
+/** Each sweep looks at every fourth client: thousands that came together are not all pinged at once. */
+const PHASES = 4;
+/** How long one turn of the event loop looks at clients. */
+const TURN_MS = 2;
+
+/** Sees clients change between upstreams and app servers, as the latter come and go; once a second. */
+export class Changeovers implements Expiring {
+  readonly #serverless: Serverless;
+  readonly #hubs: HubDirectory;
+  readonly #time: Time;
+  #phase = 0;
+
+  constructor(serverless: Serverless, hubs: HubDirectory) {
+    this.#serverless = serverless;
+    this.#hubs = hubs;
+    this.#time = serverless.time;
+  }
+
+  expire(now: number, late: number): void {
+    this.#serverless.expire(now, late);
+    for (const hub of this.#hubs) this.#lookAgain(hub);
+    this.#phase = (this.#phase + 1) % PHASES;
+    for (const [name, host] of this.#serverless.hosts) {
+      const hub = this.#hubs.get(name);
+      const [client] = host.clients;
+      if (client !== undefined && hub?.choose(client) !== undefined) host.sendAway(SENT_AWAY);
+      this.#look(host, this.#phase);
+    }
+    for (const [name] of this.#serverless.counts) {
+      if (this.#hubs.get(name) === undefined) this.#serverless.forget(name);
+    }
+  }
+
+  /** Those that waited for an app server, when the last one has gone, or their hub's policy is another. */
+  #lookAgain(hub: HubRuntime): void {
+    if (hub.waiting.size === 0 || hub.hasAppServer) return;
+    if (this.#serverless.policies.of(hub.name).withoutServer !== 'wait') hub.assignWaiting();
+  }
+
+  #look(host: UpstreamHost, from: number): void {
+    const until = this.#time.now() + TURN_MS;
+    for (let at = from; at < host.clients.length; at += PHASES) {
+      host.look(host.clients[at]!, this.#serverless.tick);
+      if (this.#time.now() < until) continue;
+      return this.#time.endOfTurn(() => this.#look(host, at + PHASES));
+    }
+  }
+}

@@ -1,0 +1,454 @@
+import { createHmac } from 'node:crypto';
+import { MessageType } from '@trunkline/protocol';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Pools } from '../../pools.ts';
+import type { FakeClient } from '../fixtures.test-support.ts';
+import {
+  JSON_HANDSHAKE,
+  KEY,
+  MESSAGEPACK_HANDSHAKE,
+  TestEdge,
+  turn,
+  usedOf,
+} from '../fixtures.test-support.ts';
+import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
+import { TRANSPORTS } from '../transport.ts';
+import { FakeUpstream } from './fake-upstream.test-support.ts';
+import type { FakePost } from './fake-upstream.test-support.ts';
+import type { UpstreamRule } from './rules.ts';
+import { UrlTemplate } from './url-template.ts';
+
+const RULE: UpstreamRule = {
+  template: new UrlTemplate('http://app/{hub}/{category}/{event}?code=k'),
+  hubs: undefined,
+  categories: undefined,
+  events: undefined,
+};
+const call = (id: number | undefined, target = 'say', args = '[]'): string =>
+  `{"arguments":${args}${id === undefined ? '' : `,"invocationId":"${id}"`},"target":"${target}","type":1}␞`;
+
+let http: FakeUpstream;
+let pools: Pools;
+let edge: TestEdge;
+
+function start(upstream: readonly UpstreamRule[] = [RULE]): void {
+  http = new FakeUpstream();
+  pools = new Pools({ upstream_events: { share: 100_000, total: 250_000 } });
+  edge = new TestEdge({ withoutServer: 'upstream', upstream }, { http, pools });
+}
+
+beforeEach(() => start());
+
+type Identity = Parameters<TestEdge['strangeClient']>[0];
+
+/** A client whose hub handshake is done, and whose `connected` is under way. */
+async function arrive(identity: Identity = {}, handshake = JSON_HANDSHAKE): Promise<FakeClient> {
+  const client = edge.strangeClient(identity);
+  client.says(handshake);
+  await turn();
+  return client;
+}
+
+/** The same, and the upstream has heard of it. */
+async function connect(identity: Identity = {}, handshake = JSON_HANDSHAKE): Promise<FakeClient> {
+  const client = await arrive(identity, handshake);
+  http.next.answer();
+  client.socket.sent.length = 0;
+  return client;
+}
+
+const names = (posts: readonly FakePost[]): string[] => posts.map(({ event }) => event);
+
+/** What came of events, as the metrics count it. */
+const counts = (): Record<string, number> =>
+  Object.fromEntries(
+    [...edge.context.serverless.counts].flatMap(([, some]) => [...some.entries()]),
+  );
+
+describe('a client without an app server', () => {
+  test('gets its handshake response, and its upstream is told', async () => {
+    const client = await arrive();
+    expect(client.heard).toEqual(['{}␞']);
+    expect(names(http.posts)).toEqual(['connected']);
+  });
+
+  test('says what it says behind its handshake, after its upstream has been told', async () => {
+    const client = await arrive({}, `${JSON_HANDSHAKE}${call(1)}`);
+    expect(names(http.posts)).toEqual(['connected']);
+    http.next.answer();
+    expect(names(http.posts)).toEqual(['connected', 'say']);
+    http.next.answer(204);
+    expect(client.heard).toEqual(['{}␞', '{"type":3,"invocationId":"1"}␞']);
+  });
+
+  test.each([
+    ['{"protocol":"zzz","version":1}␞', "The protocol 'zzz' is not supported."],
+    [
+      '{"protocol":"json","version":3}␞',
+      "The server does not support version 3 of the 'json' protocol.",
+    ],
+  ])('is refused with %s', async (handshake, error) => {
+    const client = await arrive({}, handshake);
+    expect(client.heard).toEqual([`{"error":"${error.replaceAll('"', '\\"')}"}␞`]);
+    expect(client.socket.isOpen).toBe(false);
+    expect(http.posts).toEqual([]);
+    expect(edge.closes).toEqual({ HandshakeError: 1 });
+  });
+
+  test('is told of by its id, hub, user, claims and query', async () => {
+    const client = await arrive({
+      userId: 'ann',
+      introduction: {
+        tokenPayload:
+          '{"asrs.s.uid":"ann","sub":"ann","role":["a","b"],"asrs.u.iat":"7","exp":1,"x":"é\\r\\ny"}',
+        headers: [],
+        queryString: '?hub=chat&a=b%20c',
+      },
+    });
+    const digest = (key: string) => createHmac('sha256', key).update(client.id).digest('hex');
+    const { origin, path, headers, body } = http.next.request;
+    expect([origin, path]).toEqual(['http://app', '/chat/connections/connected?code=k']);
+    expect(headers).toEqual({
+      'content-type': 'application/json',
+      'x-asrs-connection-id': client.id,
+      'x-asrs-hub': 'chat',
+      'x-asrs-category': 'connections',
+      'x-asrs-event': 'connected',
+      'x-asrs-signature': `sha256=${digest('newer key')},sha256=${digest(KEY)}`,
+      'x-asrs-user-id': 'ann',
+      'x-asrs-user-claims': [
+        'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier: ann',
+        'sub: ann',
+        'http://schemas.microsoft.com/ws/2008/06/identity/claims/role: a',
+        'role: a',
+        'http://schemas.microsoft.com/ws/2008/06/identity/claims/role: b',
+        'role: b',
+        'iat: 7',
+        'exp: 1',
+        'x: Ã©  y',
+      ].join(', '),
+      'x-asrs-client-query': '?hub=chat&a=b%20c',
+    });
+    expect(Buffer.from(body).toString()).toBe('{"type":10}');
+  });
+
+  test('that nobody has signed in has no user, and one without claims none', async () => {
+    const introduction = { tokenPayload: '{"asrs.s.dc":"true"}', headers: [], queryString: '' };
+    await arrive({ introduction });
+    const there = Object.keys(http.next.request.headers);
+    expect(there).not.toContain('x-asrs-user-id');
+    expect(there).not.toContain('x-asrs-user-claims');
+    expect(there).not.toContain('x-asrs-client-query');
+  });
+});
+
+describe('a call', () => {
+  test('goes up as it came, without its framing, and its answer comes down', async () => {
+    const client = await connect();
+    client.says(' {"type":1, "target":"say","arguments":[1.50,"ä"],"invocationId":"1"}␞');
+    const { path, headers } = http.next.request;
+    expect(path).toBe('/chat/messages/say?code=k');
+    expect(headers).toMatchObject({ 'x-asrs-event': 'say', 'content-type': 'application/json' });
+    expect(http.next.body).toBe(
+      ' {"type":1, "target":"say","arguments":[1.50,"ä"],"invocationId":"1"}',
+    );
+    const answer = '{"type":3,"invocationId":"1","result":{"a":1.50}}␞';
+    http.next.answer(200, answer);
+    expect(client.heard).toEqual([answer]);
+  });
+
+  test('in MessagePack is MessagePack both ways, and comings and goings stay JSON', async () => {
+    const client = await arrive({}, MESSAGEPACK_HANDSHAKE);
+    expect(http.next.request.headers['content-type']).toBe('application/json');
+    http.next.answer();
+    const body = Buffer.from('950180a131a37361799107', 'hex');
+    client.socket.receive(Buffer.concat([Uint8Array.of(body.length), body]));
+    expect(http.next.request.headers['content-type']).toBe('application/x-msgpack');
+    expect(Buffer.from(http.next.request.body)).toEqual(body);
+    const answer = Buffer.from('950380a13103a4646f6e65', 'hex');
+    http.next.answer(200, Buffer.concat([Uint8Array.of(answer.length), answer]));
+    expect(client.socket.bytes.at(-1)!.subarray(1)).toEqual(answer);
+    client.socket.leave(1000);
+    expect(http.next.request.headers['content-type']).toBe('application/json');
+    expect(http.next.body).toBe('{"type":11}');
+  });
+
+  test('without an id has no answer, whatever the upstream says', async () => {
+    const client = await connect();
+    client.says(call(undefined));
+    expect(http.next.isRead).toBe(false);
+    http.next.answer(500, 'garbage');
+    expect(client.heard).toEqual([]);
+  });
+
+  test('that fails is not made again', async () => {
+    const client = await connect();
+    client.says(call(1));
+    http.next.fail();
+    expect(client.heard).toEqual([
+      '{"type":3,"invocationId":"1","error":"Invocation failed, status code 500"}␞',
+    ]);
+    edge.pass(30);
+    expect(names(http.posts)).toEqual(['connected', 'say']);
+  });
+
+  test('that no rule fits is answered', async () => {
+    start([{ ...RULE, categories: new Set(['connections']) }]);
+    const client = await connect();
+    client.says(`${call(1)}${call(undefined)}`);
+    expect(client.heard).toEqual([
+      '{"type":3,"invocationId":"1","error":"Invocation failed, error: no upstream takes it."}␞',
+    ]);
+    expect(counts()).toEqual({ 'connections|ok': 1, 'messages|unmatched': 2 });
+  });
+
+  test.each([
+    '{"type":4,"target":"count","invocationId":"1","arguments":[]}␞',
+    '{"type":1,"target":"sum","invocationId":"1","arguments":[],"streamIds":["2"]}␞',
+  ])('for a stream is refused: %s', async (message) => {
+    const client = await connect();
+    client.says(`${message}{"type":2,"invocationId":"2","item":1}␞`);
+    expect(client.heard).toEqual([
+      '{"type":3,"invocationId":"1","error":"Streams are served by app servers only, and no app server is connected."}␞',
+    ]);
+    expect(http.open).toEqual([]);
+  });
+
+  test.each(['not json␞', '{"type":1,"arguments":[]}␞'])('that is none: %s', async (message) => {
+    const client = await connect();
+    client.says(message);
+    expect(edge.closes).toEqual({ BadRequest: 1 });
+    expect(http.next.body).toBe('{"type":11,"error":"Connection closed with an error."}');
+  });
+
+  test('over its deadline is answered, and the next one goes out', async () => {
+    const client = await connect();
+    client.says(`${call(1, 'slow')}${call(2, 'next')}`);
+    edge.pass(101);
+    expect(client.heard.filter((text) => text !== '{"type":6}␞')).toEqual([
+      '{"type":3,"invocationId":"1","error":"Invocation failed, status code 500"}␞',
+    ]);
+    expect(http.open).toEqual(['next']);
+  });
+});
+
+describe('order', () => {
+  test('of one client is kept, and its end comes last', async () => {
+    const client = await arrive();
+    for (const target of ['a', 'b', 'c']) client.says(call(undefined, target));
+    client.socket.leave(1000);
+    const seen: string[] = [];
+    while (http.open.length > 0) {
+      expect(http.open).toHaveLength(1);
+      seen.push(http.next.event);
+      http.next.answer();
+    }
+    expect(seen).toEqual(['connected', 'a', 'b', 'c', 'disconnected']);
+    expect(usedOf(pools, 'upstream_events')).toBe(0);
+    expect(edge.context.serverless.busy.size).toBe(0);
+  });
+
+  test('of one does not hold another', async () => {
+    const [one, other] = [await connect(), await connect()];
+    one.says(call(undefined, 'slow'));
+    other.says(call(undefined, 'quick'));
+    expect(http.open).toEqual(['slow', 'quick']);
+  });
+});
+
+describe('the end of a client', () => {
+  test.each<[string, (client: FakeClient) => void, string]>([
+    ['that closes', (client) => client.socket.leave(1000), '{"type":11}'],
+    ['that says Close', (client) => client.says('{"type":7}␞'), '{"type":11}'],
+    ['that is lost', (client) => client.socket.leave(1006), '{"type":11,"error":"ConnectionLost"}'],
+    [
+      'that is closed with a reason',
+      ({ session }) => session.close(CLIENT_CLOSE_REASONS.closedByAppServer, 'be off'),
+      '{"type":11,"error":"be off"}',
+    ],
+    [
+      'that is closed without one',
+      ({ session }) => session.close(CLIENT_CLOSE_REASONS.closedByAppServer),
+      '{"type":11}',
+    ],
+    ['of an edge that stops', () => edge.core.closeAll(), '{"type":11,"error":"ServiceReload"}'],
+  ])('%s', async (_name, end, body) => {
+    const client = await connect();
+    end(client);
+    expect(client.socket.isOpen).toBe(false);
+    expect(names(http.posts)).toEqual(['connected', 'disconnected']);
+    expect(http.next.body).toBe(body);
+  });
+
+  test('is told after its connect, which is told again until it is heard', async () => {
+    const client = await arrive();
+    client.socket.leave(1000);
+    http.next.answer(500);
+    expect(http.open).toEqual([]);
+    edge.pass(1);
+    expect(http.open).toEqual(['connected']);
+    http.next.answer();
+    expect(http.open).toEqual(['disconnected']);
+  });
+
+  test('leaves its calls without anybody to answer', async () => {
+    const client = await connect();
+    client.says(call(1));
+    client.socket.leave(1000);
+    http.next.answer(204);
+    expect(http.open).toEqual(['disconnected']);
+  });
+});
+
+describe('an upstream that cannot be told of a client', () => {
+  test('is told again after 1, 2, 4 and 8 seconds, and no more', async () => {
+    const client = await arrive();
+    client.says(call(1));
+    const at: number[] = [];
+    for (let second = 0; second < 60; second++) {
+      if (http.open[0] === 'connected') {
+        at.push(second);
+        http.next.answer(500);
+      }
+      edge.pass(1);
+    }
+    expect(at).toEqual([0, 1, 3, 7, 15]);
+    expect(http.open).toEqual(['say']);
+    expect(client.socket.isOpen).toBe(true);
+    expect(counts()).toEqual({ 'connections|server_error': 5 });
+    expect(edge.context.serverless.retries).toBe(4);
+  });
+
+  test.each([401, 403, 404])('by %i is not told again, and the client stays', async (status) => {
+    const client = await arrive();
+    http.next.answer(status);
+    edge.pass(30);
+    expect(names(http.posts)).toEqual(['connected']);
+    expect(client.socket.isOpen).toBe(true);
+  });
+});
+
+describe('silence', () => {
+  test('of the hub is broken by a ping', async () => {
+    const client = await connect();
+    edge.pass(16);
+    expect(client.heard).toEqual(['{"type":6}␞']);
+  });
+
+  test('of a client that had pinged ends it', async () => {
+    const client = await connect();
+    client.says('{"type":6}␞');
+    edge.pass(30);
+    expect(client.socket.isOpen).toBe(true);
+    edge.pass(5);
+    expect(edge.closes).toEqual({ PingTimeout: 1 });
+    expect(http.next.body).toBe('{"type":11,"error":"The client was not heard for too long."}');
+  });
+
+  test('is none of a client that calls, without a ping', async () => {
+    const client = await connect();
+    client.says('{"type":6}␞');
+    for (let i = 0; i < 4; i++) {
+      edge.pass(20);
+      client.says(call(undefined));
+      http.next.answer();
+    }
+    expect(client.socket.isOpen).toBe(true);
+  });
+
+  test('of one that never does is borne, and so is that of an edge that slept', async () => {
+    const quiet = await connect();
+    const pings = await connect();
+    pings.says('{"type":6}␞');
+    edge.sleep(60);
+    edge.pass(20);
+    expect([quiet.socket.isOpen, pings.socket.isOpen]).toEqual([true, true]);
+    edge.pass(100);
+    expect([quiet.socket.isOpen, pings.socket.isOpen]).toEqual([true, false]);
+  });
+});
+
+describe('what waits for an upstream', () => {
+  const long = call(undefined, 'say', `["${'x'.repeat(40_000)}"]`);
+
+  test('has a bound for a client', async () => {
+    const client = await connect();
+    client.says(long);
+    client.says(long);
+    expect(client.socket.isOpen).toBe(true);
+    client.says(long);
+    expect(edge.closes).toEqual({ SlowAppServer: 1 });
+    for (let i = 0; i < 3; i++) http.next.answer();
+    expect(names(http.posts)).toEqual(['connected', 'say', 'say', 'disconnected']);
+    expect(usedOf(pools, 'upstream_events')).toBe(0);
+  });
+
+  test('has a bound for all: whoever has most pays', async () => {
+    const first = await connect();
+    const others = [await connect(), await connect(), await connect(), await connect()];
+    first.says(call(undefined, 'say', `["${'x'.repeat(50_000)}"]`));
+    first.says(call(undefined, 'say', `["${'x'.repeat(40_000)}"]`));
+    for (const other of others) other.says(long);
+    await turn();
+    expect(first.socket.isOpen).toBe(false);
+    expect(others.every(({ socket }) => socket.isOpen)).toBe(true);
+    while (http.open.length > 0) http.next.answer();
+    expect(counts()['messages|dropped']).toBe(1);
+    expect(usedOf(pools, 'upstream_events')).toBe(0);
+  });
+});
+
+test('an upstream that is dead leaves nothing behind of those who come and go', async () => {
+  pools = new Pools();
+  edge = new TestEdge({ withoutServer: 'upstream', upstream: [RULE] }, { http, pools });
+  const { serverless } = edge.context;
+  for (let second = 0; second < 40; second++) {
+    for (let i = 0; i < 20; i++) {
+      const client = await arrive();
+      client.says(call(undefined));
+      client.socket.leave(1006);
+    }
+    while (http.open.length > 0) http.next.fail();
+    edge.pass(1);
+  }
+  expect(serverless.calls.breakers().closed).toBe(0);
+  // Rests of 15 s for the connect, and as many for the end.
+  expect(serverless.busy.size).toBeLessThanOrEqual(20 * 31);
+  for (let second = 0; second < 40; second++) {
+    while (http.open.length > 0) http.next.fail();
+    edge.pass(1);
+  }
+  expect([serverless.busy.size, usedOf(pools, 'upstream_events')]).toEqual([0, 0]);
+  expect([serverless.calls.inFlight, serverless.calls.waiting]).toEqual([0, 0]);
+});
+
+test('a poll that comes later finds the answer', async () => {
+  const client = await connect({ transport: TRANSPORTS.longPolling });
+  client.says(call(1));
+  http.next.answer(204);
+  expect(client.heard).toEqual(['{"type":3,"invocationId":"1"}␞']);
+});
+
+test('a client answers what an app server of its hub asks', async () => {
+  const client = await connect();
+  const server = await edge.server();
+  server.says({
+    type: MessageType.ClientInvocation,
+    invocationId: 'q1',
+    connectionId: client.id,
+    callerServerId: 'server-1',
+    payloads: new Map([['json', Buffer.from('{"type":1,"invocationId":"q1","target":"ask"}\x1e')]]),
+  });
+  await turn();
+  const answer = '{"type":3,"invocationId":"q1","result":1}␞';
+  client.says(answer);
+  const completion = (await server.messages()).find(
+    ({ type }) => type === MessageType.ClientCompletion,
+  );
+  expect(completion).toMatchObject({
+    invocationId: 'q1',
+    connectionId: client.id,
+    protocol: 'json',
+  });
+  expect(http.open).toEqual([]);
+});
