@@ -84,6 +84,11 @@ export interface ServerOptions {
   router?: EndpointRouter;
   /** Server connections for each hub and endpoint. Default 5. */
   connectionCount?: number;
+  /**
+   * Where the service is a cluster of edges: a server connection more to each edge that none of the
+   * others has reached, 8 at most for each hub and endpoint. Default true.
+   */
+  spreadOverEdges?: boolean;
   /** Bytes that may wait in one server connection before sends reject. Default 16 MiB. */
   maximumOutboundBytes?: number;
   /**
@@ -151,6 +156,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     endpoints: options.endpoints ?? namedEndpoint(options),
     router: options.router ?? {},
     connectionCount: options.connectionCount ?? 5,
+    spreadOverEdges: options.spreadOverEdges ?? true,
     maximumOutboundBytes: options.maximumOutboundBytes ?? 16 * MIB,
     maximumTotalPendingBytes: options.maximumTotalPendingBytes ?? 64 * MIB,
     hubOptions: options.hubOptions ?? {},

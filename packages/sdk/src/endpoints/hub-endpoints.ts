@@ -75,8 +75,10 @@ export class HubEndpoints {
     return this.#lines.find((line) => line.endpoint === endpoint)!.pool;
   }
 
-  /** To be called about every second: does what only several endpoints need. */
+  /** To be called about every second. */
   tick(now: number): void {
+    for (const { pool } of this.#lines) pool.tick();
+    // The rest is what only several endpoints need.
     if (!this.#started || this.#lines.length === 1) return;
     this.#failOver();
     if (now < this.#nextStatus) return;

@@ -95,12 +95,13 @@ export class HubHosts {
 
   #create(hub: string, { settings: { migration } }: HubRoute): HubHost {
     const { settings, endpoints, clock, observer } = this.#options;
-    const { connectionCount, maximumOutboundBytes, logger, router } = settings;
+    const { connectionCount, spreadOverEdges, maximumOutboundBytes, logger, router } = settings;
     const host = new HubHost({
       hub,
       endpoints,
       router,
       count: connectionCount,
+      spreads: spreadOverEdges,
       maximumOutboundBytes,
       migration,
       clock,

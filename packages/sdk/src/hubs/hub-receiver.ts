@@ -48,6 +48,7 @@ export class HubReceiver implements Receiver {
 
   opened(connection: ServerConnection): void {
     const { host, observer } = this.#options;
+    host.endpoints.poolOf(connection).opened(connection);
     observer.serverConnectionUp(host, connection);
   }
 
@@ -127,6 +128,7 @@ export class HubReceiver implements Receiver {
       finAcked: () => endpoints.poolOf(connection).finAcked(connection),
       load: (reported) => (connection.endpoint.load = reported),
       target: (target) => endpoints.poolOf(connection).openOnDemand(target),
+      edges: (reported) => (connection.edges = reported),
     });
   }
 

@@ -1,4 +1,6 @@
 import type { EndpointLoad } from '../endpoints/endpoint.ts';
+import { readEdgeReport } from '../trunk/edge-report.ts';
+import type { EdgeReport } from '../trunk/edge-report.ts';
 
 /** What a server does on the service's pings (service protocol reference, section 7.4). */
 export interface PingActions {
@@ -8,6 +10,7 @@ export interface PingActions {
   finAcked(): void;
   load(reported: EndpointLoad): void;
   target(instanceId: string): void;
+  edges(reported: EdgeReport): void;
 }
 
 /** Acts on one ping; `echo`, `offline` and `shutdown` take the whole of it. */
@@ -24,6 +27,8 @@ export function answerPing(entries: readonly string[], actions: PingActions): vo
   }
   const target = value('target') ?? '';
   if (target !== '') actions.target(target);
+  const edges = readEdgeReport(entries);
+  if (edges !== undefined) actions.edges(edges);
 }
 
 function count(text: string | undefined): number | undefined {

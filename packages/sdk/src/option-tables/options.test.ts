@@ -86,6 +86,7 @@ const TAKEN = {
     endpoints: OBJECT_LISTS,
     router: OBJECTS.filter((label) => label !== '{ info: text }'),
     connectionCount: POLL,
+    spreadOverEdges: ['true', 'false'],
     maximumOutboundBytes: WHOLE,
     maximumTotalPendingBytes: WHOLE,
     hubOptions: OBJECTS,

@@ -61,6 +61,7 @@ export const SERVER_OPTIONS: OptionTable<ServerOptions> = {
     send: 'optional',
   }),
   connectionCount: kind.whole(1, 1000),
+  spreadOverEdges: kind.flag,
   maximumOutboundBytes: kind.whole(1, undefined, 'bytes'),
   maximumTotalPendingBytes: kind.whole(1, undefined, 'bytes'),
   reuse: kind.text,

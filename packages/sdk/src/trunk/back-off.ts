@@ -64,7 +64,8 @@ export class BackOff {
   }
 }
 
-function waitMilliseconds(failures: number): number {
+/** Without jitter. */
+export function waitMilliseconds(failures: number): number {
   const exponent = failures - 1;
   return exponent > LONGEST_EXPONENT ? LONGEST_WAIT_MS : 2 ** exponent * 1000;
 }

@@ -1,18 +1,28 @@
-import { ConnectionType } from '@trunkline/protocol';
+import { ConnectionType, MessageType } from '@trunkline/protocol';
 
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import { errorMessage } from '../errors.ts';
 import type { Logger, Migration } from '../options.ts';
 import { BackOff } from './back-off.ts';
 import { askToLeave, Departure } from './departure.ts';
+import { EdgeSpread } from './edge-spread.ts';
+import type { EdgeWay } from './edge-spread.ts';
 import { Reachability } from './reachability.ts';
 import { ServerConnection } from './server-connection.ts';
-import type { Receiver } from './server-connection.ts';
+import type { Receiver, ServerConnectionOptions } from './server-connection.ts';
 
 /** A connection that lived no longer than this was of no use. */
 const BRIEF_MS = 1000;
 /** Extra connections that a rebalancing service may ask for (service protocol reference, 7.6). */
 export const MAX_ON_DEMAND = 20;
+
+/** Which edges there are; what else an edge of an older version, or another service, does not know. */
+const ASK_FOR_EDGES = ['edges', ''];
+
+/** What one connection is dialled with. */
+type How = Pick<ServerConnectionOptions, 'connectionType' | 'url' | 'elsewhere'> &
+  Partial<Pick<ServerConnectionOptions, 'target'>>;
 
 export interface PoolOptions {
   readonly hub: string;
@@ -20,6 +30,8 @@ export interface PoolOptions {
   readonly offer: () => string;
   readonly endpoint: Endpoint;
   readonly count: number;
+  /** Whether it is to have connections at several edges. */
+  readonly spreads: boolean;
   readonly maximumOutboundBytes: number;
   readonly migration: Migration;
   readonly receiver: Receiver;
@@ -40,8 +52,11 @@ export class ConnectionPool {
   readonly #options: PoolOptions;
   readonly #backOff: BackOff;
   readonly #slots: (ServerConnection | undefined)[];
-  /** Without a slot: at the service's request, or about to get one. */
+  /** Without a slot: at the service's request, for an edge that no other one is at, or about to get one. */
   readonly #extra = new Set<ServerConnection>();
+  /** Of these, how many the service has asked for. */
+  #onDemand = 0;
+  readonly #spread: EdgeSpread;
   readonly #departure: Departure;
   #type: number;
   #stopping = false;
@@ -56,6 +71,13 @@ export class ConnectionPool {
       this.connections().filter(({ carriesClients }) => carriesClients),
     );
     const name = `hub '${options.hub}' at endpoint '${options.endpoint.name}'`;
+    this.#spread = new EdgeSpread({
+      clock: options.clock,
+      connections: () => this.connections(),
+      dial: (way) => this.#dialToEdge(way),
+      unreached: (url, error) =>
+        options.logger.info(`${name} does not reach an edge at ${url}: ${errorMessage(error)}`),
+    });
     this.reachability = new Reachability(name, options.logger);
   }
 
@@ -75,14 +97,28 @@ export class ConnectionPool {
     return [...this.#slots.filter((connection) => connection !== undefined), ...this.#extra];
   }
 
-  /** The connection for work that belongs to `key`: always the same one, as long as it is there. */
+  /**
+   * The connection for work that belongs to `key`: always the same one, as long as it is there. The
+   * edge that the slots are at may be gone, while others are not.
+   */
   find(key: string): ServerConnection | undefined {
     const first = hash(key) % this.#slots.length;
     for (let step = 0; step < this.#slots.length; step++) {
       const connection = this.#slots[(first + step) % this.#slots.length];
       if (connection?.open === true) return connection;
     }
-    return undefined;
+    return [...this.#extra].find(({ open }) => open);
+  }
+
+  /** A connection is up. Its edge is asked which others there are, and says so again when that changes. */
+  opened(connection: ServerConnection): void {
+    if (!this.#options.spreads || !connection.carriesClients) return;
+    connection.post({ type: MessageType.Ping, entries: ASK_FOR_EDGES });
+  }
+
+  /** To be called about every second. */
+  tick(): void {
+    if (!this.#stopping && this.#type !== ConnectionType.Weak) this.#spread.tick();
   }
 
   /** Has the connections carry clients from now on, or not: each is replaced by one of that kind. */
@@ -90,6 +126,7 @@ export class ConnectionPool {
     const type = carry ? ConnectionType.Default : ConnectionType.Weak;
     if (this.#type === type || this.#stopping) return;
     this.#type = type;
+    if (!carry) this.#spread.close();
     // One after the other, the new one first, so that what is sent meanwhile finds its way.
     for (const [slot, old] of this.#slots.entries()) {
       if (this.#stopping || this.#type !== type) return;
@@ -100,8 +137,11 @@ export class ConnectionPool {
   /** Opens one more connection, at the service's request. It is not replaced when it ends. */
   openOnDemand(target: string): void {
     const refused = this.#stopping || this.#type === ConnectionType.Weak;
-    if (refused || this.#extra.size >= MAX_ON_DEMAND) return;
-    this.#dialExtra(ConnectionType.OnDemand, target).opened.catch(() => {});
+    if (refused || this.#onDemand >= MAX_ON_DEMAND) return;
+    this.#onDemand++;
+    const connection = this.#dialExtra({ connectionType: ConnectionType.OnDemand, target });
+    connection.opened.catch(() => {});
+    void connection.closed.then(() => this.#onDemand--);
   }
 
   /** To be told when the service has heard of this connection's `fin`. */
@@ -157,7 +197,7 @@ export class ConnectionPool {
   async #fill(slot: number): Promise<boolean> {
     const type = this.#type;
     try {
-      const connection = this.#dial(type);
+      const connection = this.#dial({ connectionType: type });
       this.#slots[slot] = connection;
       await connection.opened;
       if (this.#stopping) askToLeave(connection);
@@ -173,7 +213,7 @@ export class ConnectionPool {
 
   /** Where the new one fails, the slot is filled as after any loss. */
   async #replace(slot: number, old: ServerConnection, type: number): Promise<void> {
-    const fresh = this.#dialExtra(type);
+    const fresh = this.#dialExtra({ connectionType: type });
     const opened = await fresh.opened.then(() => true).catch(() => false);
     if (opened && this.#slots[slot] === old && this.#type === type && !this.#stopping) {
       this.#extra.delete(fresh);
@@ -184,8 +224,17 @@ export class ConnectionPool {
     if (!this.#stopping) void old.close();
   }
 
-  #dialExtra(connectionType: number, target?: string): ServerConnection {
-    const connection = this.#dial(connectionType, target);
+  #dialToEdge(way: EdgeWay): ServerConnection {
+    const connection = this.#dialExtra({ connectionType: this.#type, ...way });
+    const leave = () => {
+      if (this.#stopping) askToLeave(connection);
+    };
+    connection.opened.then(leave, () => {});
+    return connection;
+  }
+
+  #dialExtra(how: How): ServerConnection {
+    const connection = this.#dial(how);
     this.#extra.add(connection);
     void connection.closed.then(() => {
       this.#extra.delete(connection);
@@ -194,14 +243,14 @@ export class ConnectionPool {
     return connection;
   }
 
-  #dial(connectionType: number, target?: string): ServerConnection {
+  #dial(how: How): ServerConnection {
     const { hub, offer, receiver, clock, maximumOutboundBytes, migration } = this.#options;
     return new ServerConnection({
       hub,
       offer: offer(),
       endpoint: this.endpoint,
-      target,
-      connectionType,
+      target: undefined,
+      ...how,
       receiver,
       clock,
       maximumOutboundBytes,

@@ -19,6 +19,7 @@ import { deferred } from '../deferred.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage, TrunklineError } from '../errors.ts';
 import type { Migration } from '../options.ts';
+import type { EdgeReport } from './edge-report.ts';
 import { Outlet } from './outlet.ts';
 import type { Dialled, TrunkSocket } from './socket.ts';
 
@@ -59,6 +60,8 @@ export class ServerConnection {
   readonly endpoint: Endpoint;
   /** Clients that it carries; kept by the hub. */
   clients = 0;
+  /** What the edge at its other end has last said; undefined where that has not said anything. */
+  edges: EdgeReport | undefined;
   readonly #options: ServerConnectionOptions;
   readonly #socket: TrunkSocket;
   readonly #outlet: Outlet;

@@ -30,4 +30,8 @@ export interface Dialled {
   readonly offer: string;
   /** What a rebalancing service asked for. */
   readonly target: string | undefined;
+  /** Another address of the service than that of its connection string: the URL of one edge. */
+  readonly url?: string | undefined;
+  /** The edge that it must not be, whichever one a load balancer chooses. */
+  readonly elsewhere?: string | undefined;
 }

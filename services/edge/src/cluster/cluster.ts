@@ -15,6 +15,7 @@ import { Claims } from './claims.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
+import { EdgeList } from './edge-list.ts';
 import { Commands } from './commands.ts';
 import { FollowedHubs } from './followed-hubs.ts';
 import { isGuestFrame } from './guest-frames.ts';
@@ -71,6 +72,7 @@ export class Cluster implements HubCluster {
   readonly #whereabouts: Whereabouts;
   readonly #commands: Commands;
   readonly #redirects: Redirects;
+  readonly #edgeList: EdgeList;
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
@@ -123,6 +125,7 @@ export class Cluster implements HubCluster {
       this.#bus.send(edgeId, bytes),
     );
     this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
+    this.#edgeList = new EdgeList(context.edgeId, this.#own, this.#neighbours);
     this.#bus = join(this.#hearing());
     this.#followed = new FollowedHubs(this.#bus, () => this.#isUp, context.time);
     this.#rules = new RuleLearning(hubs, this.#neighbours, context.time, {
@@ -150,6 +153,7 @@ export class Cluster implements HubCluster {
       status: () => this.#own.read(),
       told: (edgeId) => {
         this.#redirects.heard(edgeId);
+        this.#edgeList.changed();
         this.#guests.told(edgeId);
       },
       refused,
@@ -186,6 +190,7 @@ export class Cluster implements HubCluster {
   /** This edge is about to stop, or is so no more: the others learn it at once. */
   drains(isDraining: boolean): void {
     this.#own.isDraining = isDraining;
+    this.#edgeList.changed();
     if (!this.#isAlone) this.#neighbours.changed();
   }
 
@@ -206,9 +211,13 @@ export class Cluster implements HubCluster {
   othersOf(hub: string): Others {
     const neighbours = this.#neighbours;
     const guests = this.#guests;
+    const edgeList = this.#edgeList;
     return {
       get edges() {
         return neighbours.edges;
+      },
+      get known() {
+        return edgeList.known;
       },
       tell: (to, body) => this.#tell(hub, to, body),
       ask: (to, needs, body, asker, ms = ANSWER_MS) =>
@@ -299,6 +308,7 @@ export class Cluster implements HubCluster {
   }
 
   #lost(edgeId: string): void {
+    this.#edgeList.changed();
     this.#whereabouts.edgeLost(edgeId);
     this.#asking.edgeLost(edgeId);
     this.relays.lost(edgeId);

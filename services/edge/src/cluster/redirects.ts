@@ -3,6 +3,7 @@ import type { Affinity } from '../sessions/served.ts';
 import type { EdgeStatus } from './edge-status.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { OwnStatus } from './own-status.ts';
+import { withOwnUrls } from './own-urls.ts';
 
 /** So much better another edge has to be: this many clients fewer, and this part of those here. */
 const FEWER_CLIENTS = 50;
@@ -16,8 +17,8 @@ interface Candidate {
 }
 
 /**
- * Which edge a new client is best off at, where edges have URLs of their own. Two with the same URL
- * stand behind a load balancer, which chooses by itself: nobody is sent there.
+ * Which edge a new client is best off at, where edges have URLs of their own. Nobody is sent to the
+ * others.
  */
 export class Redirects {
   readonly #own: OwnStatus;
@@ -72,21 +73,13 @@ export class Redirects {
 
   /** Edges that are reached by a URL of their own, and stay. */
   #candidates(): Candidate[] {
-    const all = this.#neighbours.edges.map((edgeId) => ({
-      edgeId,
-      status: this.#neighbours.statusOf(edgeId),
-    }));
-    const edgesAt = new Map<string, number>([[this.#own.publicUrl, 1]]);
-    for (const { status } of all) {
-      edgesAt.set(status.publicUrl, (edgesAt.get(status.publicUrl) ?? 0) + 1);
-    }
-    return all
-      .filter(({ status: { publicUrl, isDraining } }) => {
-        return publicUrl !== '' && edgesAt.get(publicUrl) === 1 && !isDraining;
-      })
-      .map(({ edgeId, status }) => {
-        return { edgeId, status, clients: status.clients + (this.#sent.get(edgeId) ?? 0) };
-      });
+    const others = this.#neighbours.edges.map((edgeId) => {
+      const status = this.#neighbours.statusOf(edgeId);
+      const clients = status.clients + (this.#sent.get(edgeId) ?? 0);
+      return { edgeId, status, clients, publicUrl: status.publicUrl };
+    });
+    const reached = withOwnUrls<{ readonly publicUrl: string }>([this.#own, ...others]);
+    return others.filter((edge) => reached.includes(edge) && !edge.status.isDraining);
   }
 }
 

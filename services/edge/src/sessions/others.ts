@@ -7,10 +7,20 @@ import type { Needs } from '../model/questions.ts';
 import type { Host } from './host.ts';
 import type { Served } from './served.ts';
 
+/** The edges that app servers can connect to. */
+export interface KnownEdges {
+  /** How many there are beside this one. */
+  readonly others: number;
+  /** Of each that has a URL of its own, this one among them. */
+  readonly urls: readonly { readonly edgeId: string; readonly url: string }[];
+}
+
 /** The edges beside this one, as one hub of this edge sees them. `body`: a service message, lent for the call. */
 export interface Others {
   /** The ids of those that are there now. */
   readonly edges: readonly string[];
+  /** The same object for as long as it says the same. */
+  readonly known: KnownEdges;
   /** Learns which users and groups have somebody here, so that others send here what is for them. */
   readonly interest: Interest;
   /** Has them do what the message says. */
@@ -36,6 +46,7 @@ export interface Others {
 /** For an edge that has no others. */
 export const ALONE: Others = {
   edges: [],
+  known: { others: 0, urls: [] },
   interest: NO_INTEREST,
   tell() {},
   ask(_to, needs, _body, asker) {

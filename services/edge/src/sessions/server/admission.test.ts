@@ -53,6 +53,17 @@ test('no hub, no token, a wrong one and a client token are refused', () => {
   expect([...edge.hubs]).toEqual([]);
 });
 
+test('who looks for another edge than this one is refused, without a line in the log', () => {
+  const elsewhere = (id: string) => connect('hub=chat', { 'x-trunkline-elsewhere': id });
+  expect(elsewhere('edge-1')).toMatchObject({ status: 409 });
+  expect(elsewhere('edge-2')).toBeInstanceOf(ServerSession);
+  edge.pass(10);
+  expect(edge.lines).toEqual([]);
+  expect(connect('hub=chat', { 'x-trunkline-elsewhere': 'edge-1' }, 'nonsense')).toMatchObject({
+    status: 401,
+  });
+});
+
 test('refusals are logged with their reason and hub, and ten thousand of them in two lines', () => {
   for (let i = 0; i < 10_000; i++) connect('hub=chat', { authorization: 'Bearer nonsense' });
   edge.pass(10);

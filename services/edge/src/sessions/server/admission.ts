@@ -18,6 +18,11 @@ const OWN_ID_BYTES = 16;
 /** Our SDK sends 16 characters. */
 const OFFER_LENGTH = 64;
 
+/** The edge that our SDK has connections at already, when it dials a load balancer for another one. */
+const ELSEWHERE_HEADER = 'x-trunkline-elsewhere';
+
+const THE_SAME_EDGE: HttpAnswer = { status: 409, body: 'This is the edge not to connect to.' };
+
 const TOO_MANY_HUBS: HttpAnswer = {
   status: 503,
   headers: { 'retry-after': '1' },
@@ -42,8 +47,9 @@ export class ServerAdmission {
   /** A WebSocket at `/server/`. Refusals are logged: .NET's SDK shows them to nobody. */
   connect(request: HttpRequest, upgrade: Upgrade): void {
     const verdict = this.#admit(request);
-    if ('status' in verdict) upgrade.refuse(this.#noted(request, verdict));
-    else upgrade.accept(verdict);
+    if (!('status' in verdict)) upgrade.accept(verdict);
+    else if (verdict === THE_SAME_EDGE) upgrade.refuse(verdict);
+    else upgrade.refuse(this.#noted(request, verdict));
   }
 
   #admit(request: HttpRequest): ServerSession | HttpAnswer {
@@ -51,6 +57,8 @@ export class ServerAdmission {
     if (typeof hub !== 'string') return hub;
     const verified = this.#tokens.verify(requestToken(request), 'server', hub);
     if (typeof verified === 'string') return unauthorized(verified);
+    const elsewhere = request.headers.get(ELSEWHERE_HEADER);
+    if (elsewhere === encodeURIComponent(this.#context.edgeId)) return THE_SAME_EDGE;
     const runtime = this.#hubs.open(hub, 'server');
     if (runtime === undefined) return TOO_MANY_HUBS;
     const id =

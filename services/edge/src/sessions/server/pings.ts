@@ -28,6 +28,7 @@ export function answerPing(
     const status = hub.model.members.length > 0 || hasGuests ? '1' : '0';
     server.write({ type: MessageType.Ping, entries: ['status', status, ...load(context)] });
   }
+  if (value('edges') !== undefined) server.askForEdges();
   if (value('servers') !== undefined) {
     const servers = `${stamp(context)}:${hub.servers.serverIds().join(';')}`;
     server.write({ type: MessageType.Ping, entries: ['servers', servers] });

@@ -19,6 +19,7 @@ import type { Served } from '../served.ts';
 import { QUIET_SECONDS } from '../served.ts';
 import type { Worker } from '../turns.ts';
 import { Departure } from './departure.ts';
+import { EdgeNews } from './edge-news.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Inbound } from './inbound.ts';
 import type { ServerContext } from './server-context.ts';
@@ -60,6 +61,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #weak = false;
   #migrationLevel = 0;
   #departure: Departure | undefined;
+  #edgeNews: EdgeNews | undefined;
   readonly #heartbeat: Heartbeat;
   #toldOfEnd = false;
   /** The peer has gone; what it asked for before that, of its hub, is still done. */
@@ -220,6 +222,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     if (due.probe) this.write({ type: MessageType.Ping, entries: ['echo', this.id] });
     if (due.ping) this.write({ type: MessageType.Ping, entries: [] });
     this.#departure?.check(now);
+    this.#edgeNews?.check();
     if (!due.silent) return;
     // Clients hear nothing of their hub now: a ping tells them that the edge is there.
     const quietSince = this.#context.tick - QUIET_SECONDS;
@@ -270,6 +273,12 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
       this.#tell('info', 'app server leaves', { mode }, { clients: this.clients.length });
     }
     this.#departure.begin(mode);
+  }
+
+  /** The app server wants to know which edges there are, now and whenever that changes. */
+  askForEdges(): void {
+    this.#edgeNews ??= new EdgeNews(this, this.#context.edgeId);
+    this.#edgeNews.tell();
   }
 
   /** The handshake response of a client is out, so that it can be moved. */

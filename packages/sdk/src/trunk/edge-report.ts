@@ -1,0 +1,33 @@
+import { parseUrl } from '@trunkline/tokens';
+
+/** What an edge says of itself and the others of its cluster. */
+export interface EdgeReport {
+  /** Its own id. */
+  readonly edge: string;
+  /** How many other edges one can connect to. */
+  readonly others: number;
+  /** By edge id: the URLs of those that are reached by one of their own, this one among them. */
+  readonly urls: ReadonlyMap<string, string>;
+}
+
+/** An edge's answer to the ping `edges`; undefined for any other ping. */
+export function readEdgeReport(entries: readonly string[]): EdgeReport | undefined {
+  let edge: string | undefined;
+  let others = 0;
+  const urls = new Map<string, string>();
+  for (let at = 0; at + 1 < entries.length; at += 2) {
+    const value = entries[at + 1]!;
+    if (entries[at] === 'edges') edge = value;
+    else if (entries[at] === 'others') others = Number(value);
+    else if (entries[at] === 'edge') addUrl(urls, value);
+  }
+  return edge === undefined ? undefined : { edge, others, urls };
+}
+
+/** `https://edge-1.example.com edge-1` */
+function addUrl(urls: Map<string, string>, entry: string): void {
+  const space = entry.indexOf(' ');
+  const url = entry.slice(0, space);
+  if (space > 0 && /^https?:/.test(url) && parseUrl(url) !== undefined)
+    urls.set(entry.slice(space + 1), url);
+}
