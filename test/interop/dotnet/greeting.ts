@@ -5,13 +5,13 @@ import { expect, it } from 'vitest';
 import { DEADLINE_MS } from '../../conformance/client.ts';
 import type { AppServer } from '../../conformance/start-app-server.ts';
 
-const JOINERS = 40;
+const JOINERS = 20;
 
 const TRANSPORTS = ['WebSockets', 'ServerSentEvents', 'LongPolling'] as const;
 
 /** What a newcomer's own OnConnectedAsync sends to everybody reaches the newcomer. */
 export function defineGreetingTests(app: () => AppServer): void {
-  it.for(TRANSPORTS)('greets each of 40 who join at once, over %s', async (transport) => {
+  it.for(TRANSPORTS)('greets each of 20 who join at once, over %s', async (transport) => {
     const joiners = Array.from({ length: JOINERS }, () => {
       const connection = new HubConnectionBuilder()
         .withUrl(`${app().url}/greeter`, { transport: HttpTransportType[transport] })

@@ -247,6 +247,8 @@ describe('sticks', () => {
     await serverAt(owner, { serverId: 'here' });
     await serverAt(host, { serverId: 'there' });
     const client = await arriving(owner, sticky('Required', 'another'));
+    expect(client.socket.isOpen).toBe(true);
+    owner.edge.pass(0.5);
     expect(client.socket.isOpen).toBe(false);
     expect(owner.edge.closes).toEqual({ NoAvailableServerConnection: 1 });
   });
@@ -262,8 +264,18 @@ describe('sticks', () => {
     expect([client.socket.isOpen, left.session.clients.length]).toEqual([true, 0]);
     left.socket.leave(1006);
     await announced(host);
+    owner.edge.pass(1);
     expect(client.socket.isOpen).toBe(false);
     expect(owner.edge.closes.NoAvailableServerConnection).toBe(1);
+  });
+
+  test('to one that sends its first client before its edge has told of it', async () => {
+    const client = await arriving(owner, sticky('Required', 'there'));
+    const there = await serverAt(host, { serverId: 'there' });
+    await announced(host);
+    owner.edge.pass(1);
+    await roundTrip();
+    expect([client.socket.isOpen, there.session.clients.length]).toEqual([true, 1]);
   });
 });
 

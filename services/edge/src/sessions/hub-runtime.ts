@@ -21,6 +21,8 @@ import { MAY_BE_DYING_MS } from './server/lost-connections.ts';
 import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
 
+/** Other edges tell within 50 ms of an app server that has come to them. */
+const NEWS_MS = 500;
 /** What a client is told whose token requires one app server, when that has gone. */
 const SERVER_GONE = 'The app server of this client has gone. Connect again.';
 
@@ -30,7 +32,7 @@ export class HubRuntime {
   readonly model: Hub<HubClient>;
   readonly servers: ServerPool;
   readonly waiting = new Set<HubClient>();
-  /** Those of them that require an app server which may be dying. */
+  /** Those of them that require an app server which may be dying, or not be known here yet. */
   readonly #waitingShortly = new WeakSet<HubClient>();
   /** Client connections by transport. */
   readonly connections: Record<TransportLabel, number> = {
@@ -128,18 +130,25 @@ export class HubRuntime {
   }
 
   #await(client: HubClient): void {
-    if (this.#isGoneFor(client)) return client.turnAway(SERVER_GONE);
+    if (this.#isGoneFor(client)) return this.#awaitNews(client);
     if (this.#refuses) return client.turnAway();
     this.waiting.add(client);
     this.#reinforcements.ask(this.servers);
-    if (this.servers.mayBeDyingFor(client)) this.#awaitShortly(client);
+    if (this.servers.mayBeDyingFor(client)) this.#awaitShortly(client, MAY_BE_DYING_MS);
   }
 
-  /** Its app server has lost a connection: within a second it has another, or the client goes. */
-  #awaitShortly(client: HubClient): void {
+  /** Its app server is not there; but it may have dialled another edge this moment, and sent the client. */
+  #awaitNews(client: HubClient): void {
+    if (this.others.edges.length === 0) return client.turnAway(SERVER_GONE);
+    this.waiting.add(client);
+    this.#awaitShortly(client, NEWS_MS);
+  }
+
+  /** Soon its app server is there, or has another connection than the one that it lost, or the client goes. */
+  #awaitShortly(client: HubClient, ms: number): void {
     if (this.#waitingShortly.has(client)) return;
     this.#waitingShortly.add(client);
-    this.#context.time.after(MAY_BE_DYING_MS, () => {
+    this.#context.time.after(ms, () => {
       this.#waitingShortly.delete(client);
       if (this.waiting.has(client)) this.assign(client);
       // The process may still have it on its books, or has lost yet another connection.
