@@ -1,11 +1,11 @@
 import { startEdge, type StartedEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ENGINES, NATS_ENGINE, startCluster } from '../../bus/engines.ts';
+import { type Engine, NATS_ENGINE, REDIS_ENGINE, startCluster } from '../../bus/engines.ts';
 import { perform } from '../../conformance/define.ts';
 import { CONTROL_JOINT_RUNS, CONTROL_RUNS, type Run } from '../../conformance/scenario-table.ts';
 import { type AppServer, startAppServer } from '../../conformance/start-app-server.ts';
-import type { World } from '../../conformance/world.ts';
+import type { Arrangement, World } from '../../conformance/world.ts';
 import { defineClaimsTests } from './claims.ts';
 import {
   CLIENT_VERSIONS,
@@ -91,44 +91,36 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
     });
   });
 
-  describe.concurrent.each(ENGINES)('HubApp at each of two edges on $label', (engine) => {
-    describe.skipIf(!engine.isHere)('serves clients at both', { timeout: TIMEOUT_MS }, () => {
-      let world: World;
-
-      beforeAll(async () => {
-        world = await startHubAppWorld(part, () => startCluster(engine, 2));
-      }, BUILD_TIMEOUT_MS);
-
-      afterAll(async () => {
-        await world?.[Symbol.asyncDispose]();
-      });
-
-      defineScenarios(
-        SERVICE_RUNS.filter(({ scenario }) => scenario.several === true),
-        () => world,
-      );
-    });
-  });
-
-  describe.skipIf(!NATS_ENGINE.isHere)(`HubApp at any edge on ${NATS_ENGINE.label}`, () => {
-    describe.concurrent('serves clients at any edge', { timeout: TIMEOUT_MS }, () => {
-      let world: World;
-
-      beforeAll(async () => {
-        world = await startHubAppWorld(part, () => startCluster(NATS_ENGINE, MIXED_EDGES), 'mixed');
-      }, BUILD_TIMEOUT_MS);
-
-      afterAll(async () => {
-        await world?.[Symbol.asyncDispose]();
-      });
-
-      defineScenarios(SERVICE_RUNS, () => world);
-    });
-  });
+  // Both arrangements on both engines would take a minute more.
+  const several = SERVICE_RUNS.filter(({ scenario }) => scenario.several === true);
+  defineEdgesTests(part, REDIS_ENGINE, 2, 'together', several);
+  defineEdgesTests(part, NATS_ENGINE, 3, 'mixed', SERVICE_RUNS);
 });
 
-/** Behind one address, which gives every connection of clients and app servers to another edge. */
-const MIXED_EDGES = 3;
+/** Several edges with the app at each of them, or at any. */
+function defineEdgesTests(
+  part: RestoredPart,
+  engine: Engine,
+  size: number,
+  arrangement: Arrangement,
+  runs: readonly Run[],
+): void {
+  describe.skipIf(!engine.isHere)(`HubApp at ${size} edges on ${engine.label}`, () => {
+    describe.concurrent(`serves clients, ${arrangement}`, { timeout: TIMEOUT_MS }, () => {
+      let world: World;
+
+      beforeAll(async () => {
+        world = await startHubAppWorld(part, () => startCluster(engine, size), arrangement);
+      }, BUILD_TIMEOUT_MS);
+
+      afterAll(async () => {
+        await world?.[Symbol.asyncDispose]();
+      });
+
+      defineScenarios(runs, () => world);
+    });
+  });
+}
 
 function defineScenarios(runs: readonly Run[], world: () => World): void {
   it.for(runs.map((run) => [run.scenario.name, run] as const))('%s', async ([, run]) => {
