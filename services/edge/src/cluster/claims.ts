@@ -24,6 +24,8 @@ export interface ClaimWays {
   readonly isAlone: boolean;
   /** This edge knows who is there. */
   readonly isSettled: () => boolean;
+  /** Runs `then` when it does, or cannot because the bus is down. */
+  readonly whenSettled: (then: () => void) => void;
   /** Those that are there. */
   readonly edges: () => readonly string[];
   readonly asking: Asking;
@@ -75,6 +77,19 @@ export class Claims implements Homes {
   }
 
   claim(claim: Claim, settle: (verdict: Granted | ClaimRefusal) => void): () => void {
+    let isGone = false;
+    let stop = (): void => {};
+    // One that has just joined may be asked for ids before it has heard of their edge.
+    this.#ways.whenSettled(() => {
+      if (!isGone) stop = this.#claim(claim, settle);
+    });
+    return () => {
+      isGone = true;
+      stop();
+    };
+  }
+
+  #claim(claim: Claim, settle: (verdict: Granted | ClaimRefusal) => void): () => void {
     const { stats, isSettled, whereabouts } = this.#ways;
     const { id } = claim;
     const decide = (verdict: Granted | ClaimRefusal, outcome: ClaimOutcome): void => {

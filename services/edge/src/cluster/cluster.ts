@@ -5,6 +5,7 @@ import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
 import type { Bus, BusListener, GapCause, JoinBus } from '../ports/bus.ts';
+import type { EndTimer } from '../ports/time.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
@@ -82,8 +83,10 @@ export class Cluster implements HubCluster {
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
   #isUp = false;
-  /** When it came up. */
-  #upAt = 0;
+  /** Who waits until it has settled. */
+  readonly #settling: (() => void)[] = [];
+  /** Ends the wait for the first round. */
+  #endRound: EndTimer = () => {};
   #isSettled: boolean;
 
   constructor(context: CoreContext, hubs: HubDirectory, options: ClusterOptions) {
@@ -116,6 +119,7 @@ export class Cluster implements HubCluster {
       ...ways,
       isAlone,
       isSettled: () => this.#isSettled,
+      whenSettled: (then) => this.#whenSettled(then),
       own: this.#own,
       stats,
       patienceMs: ANSWER_MS,
@@ -238,7 +242,6 @@ export class Cluster implements HubCluster {
   expire(now: number, late: number): void {
     if (this.#isAlone) return;
     if (this.#isUp) this.#neighbours.announce(false);
-    if (this.#isUp && !this.#isSettled && now - this.#upAt >= ROUND_MS) this.#settle();
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
     this.claims.expire(now);
@@ -252,21 +255,24 @@ export class Cluster implements HubCluster {
     if (!this.#isAlone) this.#say({ kind: 'leaving' });
     this.#asking.close();
     this.#neighbours.close();
+    this.#endRound();
     await this.#bus.close();
   }
 
   #up(): void {
     this.#isUp = true;
-    this.#upAt = this.#context.time.now();
     if (this.#isAlone) return;
     this.#neighbours.announce(true);
     // Before it has settled for the first time it learns of all hubs then.
     if (this.#isSettled) for (const hub of this.#untold) this.#rules.learn(hub);
+    else this.#endRound = this.#context.time.after(ROUND_MS, () => this.#settle());
     this.#untold.clear();
   }
 
   #down(): void {
     this.#isUp = false;
+    this.#endRound();
+    this.#goOn();
     for (const edgeId of this.#neighbours.edges) this.relays.lost(edgeId);
     // Clients and app servers of this edge go on with each other.
     this.#followed.giveUp();
@@ -277,6 +283,17 @@ export class Cluster implements HubCluster {
   #settle(): void {
     this.#isSettled = true;
     this.#rules.learnAll();
+    this.#goOn();
+  }
+
+  /** Runs `then` when this edge has settled, or cannot because the bus is down. */
+  #whenSettled(then: () => void): void {
+    if (this.#isSettled || !this.#isUp) return then();
+    this.#settling.push(then);
+  }
+
+  #goOn(): void {
+    for (const then of this.#settling.splice(0)) then();
   }
 
   /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
