@@ -56,6 +56,6 @@ export async function createApp(
 
 /** The name that somebody wants, or one for a guest. */
 function nameFrom(wanted: unknown): string {
-  const characters = typeof wanted === 'string' ? [...wanted.trim()] : [];
+  const characters = typeof wanted === 'string' ? Array.from(wanted.trim()) : [];
   return characters.slice(0, MAX_NAME).join('') || `guest ${randomInt(1000, 10_000)}`;
 }

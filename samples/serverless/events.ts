@@ -19,10 +19,7 @@ interface Invocation {
  * What the edge tells of the hub's clients: a POST each, below the path that edge.json has. Nothing of
  * a client is kept here: who is in the room is asked of the edge.
  */
-export function upstreamEvents(
-  hub: ManagedHub<RoomClient>,
-  accessKey: string,
-): FastifyPluginAsync {
+export function upstreamEvents(hub: ManagedHub<RoomClient>, accessKey: string): FastifyPluginAsync {
   return async (events) => {
     events.addHook('onRequest', async (request, reply) => {
       const signatures = header(request, 'x-asrs-signature');

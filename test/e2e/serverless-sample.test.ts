@@ -28,70 +28,76 @@ function startSample(port: number, env: NodeJS.ProcessEnv = {}): Promise<Started
   });
 }
 
-describe.skipIf(CHROMIUM === undefined)('the serverless sample (needs chromium on the PATH)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'trunkline-sample-'));
-  const errors: Error[] = [];
-  let sample: StartedProcess<string>;
-  let browser: Browser;
+describe.skipIf(CHROMIUM === undefined)(
+  'the serverless sample (needs chromium on the PATH)',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'trunkline-sample-'));
+    const errors: Error[] = [];
+    let sample: StartedProcess<string>;
+    let browser: Browser;
 
-  beforeAll(async () => {
-    [sample, browser] = await Promise.all([
-      freePort().then((port) => startSample(port, { TMPDIR: folder })),
-      startBrowser(),
-    ]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await sample?.stop();
-    rmSync(folder, { recursive: true });
-  });
+    beforeAll(async () => {
+      [sample, browser] = await Promise.all([
+        freePort().then((port) => startSample(port, { TMPDIR: folder })),
+        startBrowser(),
+      ]);
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await sample?.stop();
+      rmSync(folder, { recursive: true });
+    });
 
-  async function visit(user: string): Promise<Page> {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    page.on('pageerror', (error) => errors.push(error));
-    await page.goto(`${sample.ready}/?${new URLSearchParams({ user }).toString()}`);
-    await page.getByRole('status').filter({ hasText: `Connected as ${user}` }).waitFor();
-    return page;
-  }
-
-  const sees = (page: Page, text: string): Promise<void> =>
-    page.locator('#log li', { hasText: text }).first().waitFor();
-  const people = async (page: Page): Promise<string[]> =>
-    (await page.locator('#people li').allInnerTexts()).toSorted();
-
-  async function say(page: Page, text: string): Promise<void> {
-    await page.getByLabel('Message').fill(text);
-    await page.getByRole('button', { name: 'Send' }).click();
-  }
-
-  it('lets two people talk by an edge, events and REST, and leaves nothing behind', async () => {
-    const ann = await visit('Ann');
-    const zoe = await visit('<i>Zoë</i>');
-    await sees(ann, '<i>Zoë</i> joined');
-    for (const page of [ann, zoe]) {
-      await expect.poll(() => people(page), { timeout: 30_000 }).toEqual(['<i>Zoë</i>', 'Ann']);
+    async function visit(user: string): Promise<Page> {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      page.setDefaultTimeout(30_000);
+      page.on('pageerror', (error) => errors.push(error));
+      await page.goto(`${sample.ready}/?${new URLSearchParams({ user }).toString()}`);
+      await page
+        .getByRole('status')
+        .filter({ hasText: `Connected as ${user}` })
+        .waitFor();
+      return page;
     }
 
-    await say(zoe, '<img src=x onerror="document.title=1"> hello');
-    await sees(ann, '<img src=x onerror="document.title=1"> hello');
-    await zoe.locator('.mine', { hasText: 'answered' }).waitFor();
-    await say(ann, 'Hello yourself');
-    await sees(zoe, 'Hello yourself');
-    expect(await ann.locator('#log img, #log i, #people i').count()).toBe(0);
+    const sees = (page: Page, text: string): Promise<void> =>
+      page.locator('#log li', { hasText: text }).first().waitFor();
+    const people = async (page: Page): Promise<string[]> =>
+      (await page.locator('#people li').allInnerTexts()).toSorted();
 
-    await zoe.context().close();
-    await sees(ann, '<i>Zoë</i> left');
-    await expect.poll(() => people(ann), { timeout: 30_000 }).toEqual(['Ann']);
+    async function say(page: Page, text: string): Promise<void> {
+      await page.getByLabel('Message').fill(text);
+      await page.getByRole('button', { name: 'Send' }).click();
+    }
 
-    expect(await sample.stop()).toEqual({ code: 0, signal: null });
-    expect(sample.output()).toContain('Trunkline has stopped.');
-    expect(sample.output()).not.toContain('is killed');
-    expect(readdirSync(folder)).toEqual([]);
-    expect(errors).toEqual([]);
-  }, 180_000);
-});
+    it('lets two people talk by an edge, events and REST, and leaves nothing behind', async () => {
+      const ann = await visit('Ann');
+      const zoe = await visit('<i>Zoë</i>');
+      await sees(ann, '<i>Zoë</i> joined');
+      for (const page of [ann, zoe]) {
+        await expect.poll(() => people(page), { timeout: 30_000 }).toEqual(['<i>Zoë</i>', 'Ann']);
+      }
+
+      await say(zoe, '<img src=x onerror="document.title=1"> hello');
+      await sees(ann, '<img src=x onerror="document.title=1"> hello');
+      await zoe.locator('.mine', { hasText: 'answered' }).waitFor();
+      await say(ann, 'Hello yourself');
+      await sees(zoe, 'Hello yourself');
+      expect(await ann.locator('#log img, #log i, #people i').count()).toBe(0);
+
+      await zoe.context().close();
+      await sees(ann, '<i>Zoë</i> left');
+      await expect.poll(() => people(ann), { timeout: 30_000 }).toEqual(['Ann']);
+
+      expect(await sample.stop()).toEqual({ code: 0, signal: null });
+      expect(sample.output()).toContain('Trunkline has stopped.');
+      expect(sample.output()).not.toContain('is killed');
+      expect(readdirSync(folder)).toEqual([]);
+      expect(errors).toEqual([]);
+    }, 180_000);
+  },
+);
 
 describe('npm run serverless', () => {
   it('says in one line that the port of the page is taken, and ends', async () => {
