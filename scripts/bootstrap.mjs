@@ -1,7 +1,7 @@
 // The first thing that runs on a fresh clone: plain JavaScript for any Node from 20 on, with nothing
 // installed. Installs what is missing, builds, then runs a task with the Node that is pinned.
 //
-//   node scripts/bootstrap.mjs <start|test|conformance|sim|bench|scale|ordeal|soak|fuzz|guides|attack> [arguments of the task]
+//   node scripts/bootstrap.mjs <start|serverless|test|conformance|sim|bench|scale|ordeal|soak|fuzz|guides|attack> [arguments of the task]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BIN = join(ROOT, 'node_modules', '.bin');
 const TASKS = {
   start: ['scripts/start.ts'],
+  serverless: ['scripts/serverless.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   conformance: [
     'node_modules/vitest/vitest.mjs',
@@ -83,7 +84,7 @@ function run(command, args) {
 /** Becomes the task: same terminal, same signals, same exit code. */
 function hand(command, args) {
   // The channel tells what runs on and on when this process is gone, however it went.
-  const channel = task === 'start' ? ['ipc'] : [];
+  const channel = task === 'start' || task === 'serverless' ? ['ipc'] : [];
   const child = spawn(command, args, { stdio: ['inherit', 'inherit', 'inherit', ...channel] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));

@@ -7,6 +7,7 @@ import { TIMES } from './times.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TIED = join(ROOT, 'scripts', 'tied.ts');
+export const SERVERLESS_SAMPLE = join(ROOT, 'samples', 'serverless');
 
 /** The key is the one for development, whatever this shell has for other edges. */
 const NO_KEYS = {
@@ -24,6 +25,17 @@ const STOP_MS = {
 /** A log line: its fields. */
 type Entry = Readonly<Record<string, unknown>>;
 
+/** What logs as our services do. */
+const LOGS: Pick<Program<Entry>, 'output' | 'listens' | 'isShown'> = {
+  output: 'stdout',
+  listens: (line) => {
+    const entry = parse(line);
+    const { msg } = entry;
+    return typeof msg === 'string' && msg.endsWith('listening') ? entry : undefined;
+  },
+  isShown: (line) => parse(line)['level'] !== 'info',
+};
+
 /** One of our services, as it was built. */
 export function service(service: keyof typeof STOP_MS, env: NodeJS.ProcessEnv): Program<Entry> {
   return {
@@ -32,13 +44,26 @@ export function service(service: keyof typeof STOP_MS, env: NodeJS.ProcessEnv): 
     args: [join(ROOT, 'services', service, 'dist', 'main.js'), '--dev'],
     env: { ...EDGE_ENVIRONMENT, ...process.env, ...NO_KEYS, ...env },
     stopMs: STOP_MS[service],
-    output: 'stdout',
-    listens: (line) => {
-      const entry = parse(line);
-      const { msg } = entry;
-      return typeof msg === 'string' && msg.endsWith('listening') ? entry : undefined;
-    },
-    isShown: (line) => parse(line)['level'] !== 'info',
+    ...LOGS,
+  };
+}
+
+/** An edge with this config file, whose upstream is the serverless sample. */
+export function serverlessEdge(config: string): Program<Entry> {
+  const edge = service('edge', {});
+  return { ...edge, args: [...edge.args, '--config', config], stopMs: TIMES.stopServerlessEdge };
+}
+
+/** The web app of the serverless sample, as its source is. */
+export function serverlessApp(port: number, connectionString: string): Program<Entry> {
+  const own = { PORT: `${port}`, TRUNKLINE_CONNECTION_STRING: connectionString };
+  return {
+    name: 'serverless',
+    path: process.execPath,
+    args: [join(SERVERLESS_SAMPLE, 'main.ts')],
+    env: { ...process.env, ...NO_KEYS, ...own },
+    stopMs: TIMES.stopServerlessApp,
+    ...LOGS,
   };
 }
 

@@ -21,7 +21,7 @@ export interface Program<T> {
   isShown(line: string): boolean;
 }
 
-/** One program in a process of its own, for `npm start`. */
+/** One program in a process of its own, for `npm start` and `npm run serverless`. */
 export class ServiceProcess<T> {
   readonly name: string;
   /** Rejects when the process ends, unless `stop` was called. */

@@ -1,6 +1,6 @@
 /**
- * Every timer of `npm start`, in milliseconds: none of them may end anything that runs as it should,
- * so the test of `npm start` runs it for longer than the longest.
+ * Every timer of `npm start` and `npm run serverless`, in milliseconds: none of them may end anything
+ * that runs as it should, so the test of `npm start` runs it for longer than the longest.
  */
 export const TIMES = {
   /** For a service to listen; then it is killed. */
@@ -11,4 +11,7 @@ export const TIMES = {
   stopEdge: 1_500,
   /** At last, where there is one. */
   stopNats: 400,
+  /** Of `npm run serverless`, the edge first, which gives its upstream 3 s to hear of its clients' end. */
+  stopServerlessEdge: 4_000,
+  stopServerlessApp: 2_000,
 } as const;

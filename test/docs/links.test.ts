@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const GENERATED = new Set(['node_modules', 'dist', 'test-results']);
 const exclude = (name: string): boolean => GENERATED.has(name);
-const FILES = ['{*,.*}', '{docs,deploy,packages,scripts,services,test}/**/*']
+const FILES = ['{*,.*}', '{docs,deploy,packages,samples,scripts,services,test}/**/*']
   .flatMap((pattern) => globSync(pattern, { cwd: ROOT, exclude }))
   .map((path) => `/${path}`);
 const PAGES = FILES.filter((path) => path.endsWith('.md')).map((path) => path.slice(1));

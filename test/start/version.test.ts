@@ -15,6 +15,7 @@ describe.each([
   ['trunkline-negotiate', 'services/negotiate/dist/main.js', 'services/negotiate'],
   ['trunkline-chat', 'services/chat/dist/main.js', 'services/chat'],
   ['trunkline', 'scripts/start.ts', '.'],
+  ['trunkline', 'scripts/serverless.ts', '.'],
 ])('%s', (name, main, folder) => {
   it.each(['--version', '-v'])('says its name and version for %s', async (flag) => {
     const { stdout, stderr } = await run(process.execPath, [main, flag], { cwd: ROOT });
