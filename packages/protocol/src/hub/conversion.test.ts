@@ -86,6 +86,12 @@ describe('MessagePack as JSON', () => {
     expect(() => json('92')).toThrow(ProtocolError);
   });
 
+  test('keys that are maps or arrays, which would double with each level, are refused', () => {
+    const json = (hex: string) => messagePackToJson(Buffer.from(hex, 'hex'), 0, hex.length / 2);
+    expect(() => json('8190c0')).toThrow(ProtocolError);
+    expect(() => json(`${'81'.repeat(60)}a161${'c0'.repeat(60)}`)).toThrow(ProtocolError);
+  });
+
   test('any value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
@@ -101,12 +107,14 @@ test('members of an object, by their names in lower case', () => {
   const members = jsonMembers(
     Buffer.from(' { "Target" : "m" , "arguments":[1, {"a":"}"} ] , "x":1,"X":2} '),
   )!;
-  const texts = [...members].map(([name, value]) => [name, value.toString().trim()]);
+  const texts = [...members].map(([name, value]) => [name, value.toString()]);
   expect(texts).toEqual([
     ['target', '"m"'],
     ['arguments', '[1, {"a":"}"} ]'],
     ['x', '2'],
   ]);
+  const tight = jsonMembers(Buffer.from('{"a":null ,"b" :1\t,"c":"x" }'))!;
+  expect([...tight.values()].map(String)).toEqual(['null', '1', '"x"']);
   expect(jsonMembers(Buffer.from('{}'))).toEqual(new Map());
   expect(jsonMembers(Buffer.from('[1]'))).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import {
   CLOSE_BRACKET,
   COMMA,
+  endsValue,
   isSpace,
   nestedEnd,
   OPEN_BRACE,
@@ -8,7 +9,6 @@ import {
   QUOTE,
   skipSpace,
   stringEnd,
-  valueEnd,
 } from './json-scan.ts';
 
 /**
@@ -26,9 +26,9 @@ export function jsonMembers(bytes: Buffer): Map<string, Buffer> | undefined {
     const nameEnd = stringEnd(bytes, at, end);
     const name = JSON.parse(bytes.toString('utf8', at, nameEnd)) as string;
     const start = skipSpace(bytes, skipSpace(bytes, nameEnd, end) + 1, end);
-    const after = valueEnd(bytes, start, end);
+    const after = itemEnd(bytes, start, end);
     members.set(name.toLowerCase(), bytes.subarray(start, after));
-    at = skipSpace(bytes, after + 1, end);
+    at = behindComma(bytes, after, end);
   }
   return members;
 }
@@ -43,18 +43,27 @@ export function jsonItems(bytes: Buffer): Buffer[] | undefined {
   while (at < end && bytes[at] !== CLOSE_BRACKET) {
     const after = itemEnd(bytes, at, end);
     items.push(bytes.subarray(at, after));
-    at = skipSpace(bytes, after, end);
-    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
+    at = behindComma(bytes, after, end);
   }
   return items;
 }
 
+/** Where the next name or item begins, or the object or array ends. */
+function behindComma(bytes: Buffer, start: number, end: number): number {
+  const at = skipSpace(bytes, start, end);
+  return bytes[at] === COMMA ? skipSpace(bytes, at + 1, end) : at;
+}
+
+/** Of a value within an object or array. */
 function itemEnd(bytes: Buffer, start: number, end: number): number {
   const first = bytes[start];
   if (first === QUOTE) return stringEnd(bytes, start, end);
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(bytes, start, end);
   let at = start;
-  while (at < end && bytes[at] !== COMMA && bytes[at] !== CLOSE_BRACKET && !isSpace(bytes[at]))
-    at++;
+  while (at < end && !endsItem(bytes[at])) at++;
   return at;
+}
+
+function endsItem(byte: number | undefined): boolean {
+  return endsValue(byte) || byte === CLOSE_BRACKET || isSpace(byte);
 }

@@ -7,7 +7,8 @@ const TIMESTAMP = -1;
 /**
  * The MessagePack value at `start` as JSON text: binary as base64, times as ISO 8601 texts, keys as
  * texts; nil for extensions that JSON has nothing for, and for numbers that are none. Throws
- * ProtocolError for what is no whole value.
+ * ProtocolError for what is no whole value, and for keys that are maps or arrays: the text of such a
+ * key, a text again, doubles with each level.
  */
 export function messagePackToJson(bytes: Uint8Array, start: number, end: number): string {
   const after = msgpackValueEnd(bytes, start, end);
@@ -61,7 +62,11 @@ class JsonText {
   #map(count: number): string {
     const members: string[] = [];
     for (let i = 0; i < count; i++) {
+      const start = this.#at;
       const key = this.value();
+      if (key.startsWith('{') || key.startsWith('[')) {
+        throw new ProtocolError('wrong-type', start, 'a key that is a map or an array');
+      }
       const name = key.startsWith('"') ? key : JSON.stringify(key);
       members.push(`${name}:${this.value()}`);
     }

@@ -1,3 +1,4 @@
+import { frameBodyStart } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { writeClaims } from './claims.ts';
 import type { Extension, Field, Layout } from './layouts.ts';
@@ -35,6 +36,12 @@ export function encodeServiceMessage(message: ServiceMessage): Buffer {
   const writer = new ByteWriter(256);
   writeServiceMessage(writer, message);
   return Buffer.from(writer.view());
+}
+
+/** The same without the length in front: as edges send it to each other. */
+export function encodeServiceBody(message: ServiceMessage): Buffer {
+  const frame = encodeServiceMessage(message);
+  return frame.subarray(frameBodyStart(frame, 0));
 }
 
 function writeByLayout(writer: ByteWriter, type: number, message: Fields): void {

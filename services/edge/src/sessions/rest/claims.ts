@@ -7,6 +7,7 @@ import {
   MessageType,
   NEVER,
   timestampOf,
+  encodeServiceBody,
 } from '@trunkline/protocol';
 import type { Asker } from '../../model/asker.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
@@ -15,7 +16,6 @@ import { jsonText } from './message-body.ts';
 import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
 import { absent, invalid, RestError, uncertain } from './rest-error.ts';
-import { bodyOf } from './service-body.ts';
 
 // A new sign-in of a client that stays connected (REST reference, section 1.5). The names of the
 // members were still moving when they were written down there, so all of them are here.
@@ -37,14 +37,14 @@ export function refreshAuth(
     expireTime: timeOf(members.get('expiretime')),
     ackId: 0,
   } as const;
-  carryOut(message, bodyOf(message), hub, askerOf(call), context.edge);
+  carryOut(message, encodeServiceBody(message), hub, askerOf(call), context.edge);
 }
 
 /** `{connectionToken}`. */
 export function claims(call: RestCall, hub: HubRuntime, body: Buffer, context: RestContext): void {
   const connectionToken = connectionTokenOf(membersOf(body));
   const message = { type: MessageType.GetConnectionClaims, connectionToken, ackId: 0 } as const;
-  carryOut(message, bodyOf(message), hub, askerOf(call), context.edge);
+  carryOut(message, encodeServiceBody(message), hub, askerOf(call), context.edge);
 }
 
 function askerOf(call: RestCall): Asker {

@@ -1,4 +1,4 @@
-import { jsonItems, jsonMembers } from '@trunkline/protocol';
+import { jsonItems, jsonMembers, encodeServiceBody } from '@trunkline/protocol';
 import type { Asker } from '../../model/asker.ts';
 import type { Step } from '../../model/command.ts';
 import { FilterError, parseFilter } from '../../model/filter.ts';
@@ -8,7 +8,6 @@ import { invocationPayloads, jsonMessage, jsonText } from './message-body.ts';
 import { checkName, textOf } from './parameters.ts';
 import type { RestCall } from './rest-call.ts';
 import { invalid } from './rest-error.ts';
-import { bodyOf } from './service-body.ts';
 
 const MOST_COMMANDS = 100;
 const NONE = Buffer.from('null');
@@ -19,7 +18,7 @@ export function execute(call: RestCall, hub: HubRuntime, body: Buffer, asker: As
   const chosen = readFilter(filter);
   const steps = readSteps(body);
   const message = filteredMessage(filter, steps);
-  hub.execute({ kind: 'filtered', chosen, steps }, 'local', bodyOf(message), asker);
+  hub.execute({ kind: 'filtered', chosen, steps }, 'local', encodeServiceBody(message), asker);
 }
 
 function readFilter(text: string): ReturnType<typeof parseFilter> {

@@ -1,10 +1,9 @@
 import type { ListedMember } from '@trunkline/protocol';
-import { decodeGroupPage, MessageType } from '@trunkline/protocol';
+import { decodeGroupPage, MessageType, encodeServiceBody } from '@trunkline/protocol';
 import type { Asker } from '../../model/asker.ts';
 import type { CoreContext } from '../core-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import { listGroup } from '../server/group-members.ts';
-import { bodyOf } from './service-body.ts';
 
 /** The most that a page has, and what it has where nobody says. */
 export const PAGE_MAX = 200;
@@ -52,7 +51,7 @@ export function collectPage(
         if (!isOver()) ask(next);
       });
     };
-    listGroup(message, bodyOf(message), hub, { settle }, context);
+    listGroup(message, encodeServiceBody(message), hub, { settle }, context);
   };
   ask(wanted.continuationToken);
 }

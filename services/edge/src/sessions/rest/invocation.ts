@@ -8,6 +8,7 @@ import {
   msgpackValueEnd,
   ProtocolError,
   encodeInvocation,
+  encodeServiceBody,
 } from '@trunkline/protocol';
 import type { HubRuntime } from '../hub-runtime.ts';
 import type { Completion } from '../server/caller.ts';
@@ -20,8 +21,8 @@ import {
   messagePackMessage,
 } from './message-body.ts';
 import type { RestCall } from './rest-call.ts';
+import { VISIBLE } from './rest-call.ts';
 import { RestCaller } from './rest-caller.ts';
-import { bodyOf } from './service-body.ts';
 import type { RestContext } from './rest-context.ts';
 import { absent, invalid, RestError, uncertain, unavailable } from './rest-error.ts';
 
@@ -53,10 +54,10 @@ export function invoke(
       protocol: '',
       payload: NO_PAYLOAD,
     };
-    results.withdraw(withdrawal, bodyOf(withdrawal), caller);
+    results.withdraw(withdrawal, encodeServiceBody(withdrawal), caller);
   };
   const message = { type: MessageType.ClientInvocation, ...ids, payloads };
-  results.invoke(message, bodyOf(message), caller, edge);
+  results.invoke(message, encodeServiceBody(message), caller, edge);
 }
 
 function payloadsOf({ request }: RestCall, body: Buffer, invocationId: string): Payloads {
@@ -102,6 +103,7 @@ function answer(call: RestCall, completion: Completion): void {
     return call.fail(failureOf(completion.connectionId, completion.error, call));
   }
   const protocol = completion.protocol.toLowerCase();
+  if (!VISIBLE.test(protocol)) return call.fail(unreadable());
   // An earlier text of the specification had the second name; SDKs of today read the first.
   const headers = { 'x-asrs-protocol': protocol, 'x-protocol': protocol };
   if (wantsBytes(call)) return call.succeedWithBytes(completion.payload, headers);
@@ -109,8 +111,12 @@ function answer(call: RestCall, completion: Completion): void {
     call.succeedWith(jsonOf(protocol, completion), headers);
   } catch (error) {
     if (!(error instanceof ProtocolError) && !(error instanceof SyntaxError)) throw error;
-    call.fail(uncertain('The client has answered with what cannot be read.'));
+    call.fail(unreadable());
   }
+}
+
+function unreadable(): RestError {
+  return uncertain('The client has answered with what cannot be read.');
 }
 
 /**

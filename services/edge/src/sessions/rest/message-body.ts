@@ -87,10 +87,10 @@ export function jsonMessage(body: Buffer): Message {
   const target: unknown = parsed(members?.get('target'));
   if (members === undefined || typeof target !== 'string' || target === '') throw invalid(REQUIRED);
   const args = members.get('arguments');
-  const value: unknown = parsed(args);
-  if (value === undefined || value === null) return { target, args: NO_ARGUMENTS };
-  if (!Array.isArray(value)) throw invalid("'arguments' is an array.");
-  return { target, args: jsonValues(args!) };
+  // That it is a JSON value is known: its first character says which kind.
+  if (args === undefined || args[0] === LETTER_N) return { target, args: NO_ARGUMENTS };
+  if (args[0] !== OPEN_BRACKET) throw invalid("'arguments' is an array.");
+  return { target, args: jsonValues(args) };
 }
 
 /** The same as a MessagePack map. */
@@ -118,6 +118,9 @@ export function jsonText(body: Buffer): Buffer {
 }
 
 const NIL = 0xc0;
+/** Of `null`. */
+const LETTER_N = 0x6e;
+const OPEN_BRACKET = 0x5b;
 const NO_ARGUMENTS: Values = { json: Buffer.from('[]'), messagepack: Uint8Array.of(0x90) };
 
 function parsed(json: Buffer | undefined): unknown {

@@ -36,19 +36,25 @@ export interface Operation {
   readonly query?: readonly QueryName[];
   readonly body?: BodyKind;
   readonly answer: AnswerKind;
-  /** The code of the 404 that says that what is named is not there, and the styles that say so. */
-  readonly absent?: { readonly code: string; readonly styles: readonly Style[] };
+  /** The code of the 404 that says that what is named is not there, and the styles that say so, if not all. */
+  readonly absent?: { readonly code: string; readonly styles?: readonly Style[] };
   /** No token is asked for. */
   readonly anonymous?: true;
 }
 
-const ALL: readonly Style[] = ['v1', 'dated'];
 const GET: readonly Method[] = ['HEAD', 'GET'];
 const POST: readonly Method[] = ['POST'];
 const PUT: readonly Method[] = ['PUT'];
 const DELETE: readonly Method[] = ['DELETE'];
 const SENT = { v1: 202, dated: 202, preview: 202 } as const;
 const message = { methods: POST, body: 'message', answer: 'response', success: SENT } as const;
+const check = {
+  since: 'v1',
+  methods: GET,
+  success: { v1: 200, dated: 200 },
+  query: ['application'],
+  answer: 'nothing',
+} as const;
 const close = {
   since: '2022-06-01',
   methods: POST,
@@ -120,44 +126,28 @@ export const OPERATIONS = {
     previewPaths: ['/hub/{hub}/groups/{groups}'],
   },
   connectionExists: {
+    ...check,
     summary: 'Says whether a connection is open.',
-    since: 'v1',
-    methods: GET,
     paths: ['/hubs/{hub}/connections/{connectionId}'],
-    success: { v1: 200, dated: 200 },
-    query: ['application'],
-    answer: 'nothing',
-    absent: { code: 'Warning.Connection.NotExisted', styles: ALL },
+    absent: { code: 'Warning.Connection.NotExisted' },
   },
   groupExists: {
+    ...check,
     summary: 'Says whether a group has a connection.',
-    since: 'v1',
-    methods: GET,
     paths: ['/hubs/{hub}/groups/{group}'],
-    success: { v1: 200, dated: 200 },
-    query: ['application'],
-    answer: 'nothing',
-    absent: { code: 'Warning.Group.NotExisted', styles: ALL },
+    absent: { code: 'Warning.Group.NotExisted' },
   },
   userExists: {
+    ...check,
     summary: 'Says whether a user has a connection.',
-    since: 'v1',
-    methods: GET,
     paths: ['/hubs/{hub}/users/{user}'],
-    success: { v1: 200, dated: 200 },
-    query: ['application'],
-    answer: 'nothing',
-    absent: { code: 'Warning.User.NotExisted', styles: ALL },
+    absent: { code: 'Warning.User.NotExisted' },
   },
   userIsInGroup: {
+    ...check,
     summary: 'Says whether a user is in a group.',
-    since: 'v1',
-    methods: GET,
     paths: ['/hubs/{hub}/users/{user}/groups/{group}', '/hubs/{hub}/groups/{group}/users/{user}'],
-    success: { v1: 200, dated: 200 },
-    query: ['application'],
-    answer: 'nothing',
-    absent: { code: 'Info.User.NotInGroup', styles: ALL },
+    absent: { code: 'Info.User.NotInGroup' },
   },
   addConnectionToGroup: {
     summary: 'Adds a connection to a group.',
@@ -170,7 +160,7 @@ export const OPERATIONS = {
     success: { v1: 200, dated: 200 },
     query: ['application'],
     answer: 'response',
-    absent: { code: 'Error.Connection.NotExisted', styles: ALL },
+    absent: { code: 'Error.Connection.NotExisted' },
   },
   removeConnectionFromGroup: {
     summary: 'Removes a connection from a group.',

@@ -1,5 +1,5 @@
 import type { MessageFromServer } from '@trunkline/protocol';
-import { AckStatus } from '@trunkline/protocol';
+import { AckStatus, encodeServiceBody } from '@trunkline/protocol';
 import type { Answer, Asker } from '../../model/asker.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import { carryOut } from '../server/carry-out.ts';
@@ -13,17 +13,23 @@ import { nameOf } from './parameters.ts';
 import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
 import { absent, uncertain, unavailable } from './rest-error.ts';
-import { bodyOf } from './service-body.ts';
 import type { ServiceOperationId } from './service-messages.ts';
 import { SERVICE_MESSAGES } from './service-messages.ts';
 
 /** What a call does, and by which hub; it answers the call, now or later. Throws RestError. */
 type Perform = (call: RestCall, hub: HubRuntime, body: Buffer, context: RestContext) => void;
 
+type OtherId = Exclude<OperationId, ServiceOperationId | 'health' | 'accessKey'>;
+
 /** Operations that no single service message says. */
-const OTHERS: Partial<Record<OperationId, Perform>> = {
+const OTHERS: Readonly<Record<OtherId, Perform>> = {
   generateToken: (call, hub, _body, context) => generateToken(call, hub, context),
-  execute: (call, hub, body) => execute(call, hub, body, askerOf(call)),
+  // What is to be done here is done before others are asked: to do it again is for the caller to decide.
+  execute: (call, hub, body) =>
+    execute(call, hub, body, {
+      settle: ({ status, message }) =>
+        status === AckStatus.Ok ? call.succeed() : call.fail(uncertain(message)),
+    }),
   invoke: (call, hub, body, context) =>
     invoke(call, hub, nameOf(call.names, 'connectionId'), body, context),
   listGroupConnections: (call, hub, _body, context) => listGroupConnections(call, hub, context),
@@ -33,8 +39,7 @@ const OTHERS: Partial<Record<OperationId, Perform>> = {
 
 export const perform: Perform = (call, hub, body, context) => {
   const { id } = call.route;
-  const other = OTHERS[id];
-  if (other !== undefined) return other(call, hub, body, context);
+  if (id in OTHERS) return OTHERS[id as OtherId](call, hub, body, context);
   const made = SERVICE_MESSAGES[id as ServiceOperationId](call, body);
   const messages: readonly MessageFromServer[] = Array.isArray(made) ? made : [made];
   const [message] = messages;
@@ -50,7 +55,7 @@ function say(
   asker: Asker | undefined,
   context: RestContext,
 ): void {
-  carryOut(message, bodyOf(message), hub, asker, context.edge);
+  carryOut(message, encodeServiceBody(message), hub, asker, context.edge);
 }
 
 /** Answers a call with what comes of a command. */

@@ -6,8 +6,8 @@ import type { Match, Route } from './routes.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' } as const;
 const TEXT_TYPE = { 'content-type': 'text/plain' } as const;
-/** What a caller may give as the id of its request: it comes back as it is. */
-const CLIENT_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+/** Text from elsewhere that may come back in a header. */
+export const VISIBLE = /^[\x21-\x7e]{1,128}$/;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -114,7 +114,7 @@ export class RestCall {
 /** The ids by which operators and callers find a call. */
 export function requestIds(request: HttpRequest, requestId: string): Headers {
   const given = request.headers.get('x-ms-client-request-id');
-  const echo = given !== undefined && CLIENT_REQUEST_ID.test(given);
+  const echo = given !== undefined && VISIBLE.test(given);
   return {
     'x-ms-request-id': requestId,
     ...(echo ? { 'x-ms-client-request-id': given } : {}),

@@ -39,7 +39,8 @@ function routesOf(id: OperationId, style: Style): Route[] {
   const success = operation.success[style];
   if (success === undefined) return [];
   const paths = style === 'preview' ? (operation.previewPaths ?? []) : operation.paths;
-  const absent = operation.absent?.styles.includes(style) ? operation.absent.code : undefined;
+  const says = operation.absent?.styles?.includes(style) ?? true;
+  const absent = says ? operation.absent?.code : undefined;
   const common = { style, id, operation, success, absent };
   return paths.flatMap((path, at) =>
     operation.methods.map((method) => {

@@ -1,5 +1,5 @@
 import type { ClientCompletion, ErrorCompletion } from '@trunkline/protocol';
-import { AckStatus, encodeServiceMessage, frameBodyStart } from '@trunkline/protocol';
+import { AckStatus, encodeServiceBody } from '@trunkline/protocol';
 import type { Asker } from '../../model/asker.ts';
 import { answerOf, DONE } from '../../model/asker.ts';
 import type { PooledHost, Software } from '../host.ts';
@@ -83,8 +83,7 @@ export class DistantCaller implements Caller {
   }
 
   complete(completion: Completion): void {
-    const frame = encodeServiceMessage(completion);
-    this.#asker.settle(answerOf(AckStatus.Ok, '', frame.subarray(frameBodyStart(frame, 0))));
+    this.#asker.settle(answerOf(AckStatus.Ok, '', encodeServiceBody(completion)));
   }
 
   done(): void {

@@ -151,11 +151,17 @@ export class ClientResults {
     if (!this.#pending.has(pending)) return;
     this.#forget(pending);
     const { connectionId, caller } = pending;
-    if (status !== AckStatus.Ok) {
+    if (status === AckStatus.NotFound) {
       return failPending(pending, NO_ANSWER.unknown(connectionId));
     }
+    if (status === AckStatus.InternalServerError) {
+      return failPending(pending, NO_ANSWER.tooManyInAll);
+    }
+    // Something may be lost, the question or its answer.
+    if (status !== AckStatus.Ok) return failPending(pending, NO_ANSWER.late(connectionId));
     this.#early.answered(caller);
     const completion = payload && decodeServiceMessage(payload);
+    // There is none where the caller serves the client itself, over its connection there.
     if (isCompletion(completion)) caller.complete(completion);
   }
 
