@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { deferred } from '../deferred.ts';
 
+/** A connection that lived no longer than this was of no use. */
+export const BRIEF_MS = 1000;
 const LONGEST_EXPONENT = 5;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -41,9 +43,8 @@ export class BackOff {
   /** Waits as long as `failures` failures in a row call for, or until stopped. */
   async wait(failures: number): Promise<void> {
     if (failures <= 0 || this.#stopped) return;
-    const jitter = Math.floor(this.#random() * 1000);
     const { promise, resolve } = deferred();
-    const cancel = this.#clock.after(waitMilliseconds(failures) + jitter, resolve);
+    const cancel = this.#clock.after(waitWithJitter(failures, this.#random), resolve);
     this.#waits.add(resolve);
     await promise;
     this.#waits.delete(resolve);
@@ -64,8 +65,13 @@ export class BackOff {
   }
 }
 
+/** With up to a second of jitter: `random` gives numbers from 0 up to 1. */
+export function waitWithJitter(failures: number, random: () => number): number {
+  return waitMilliseconds(failures) + Math.floor(random() * 1000);
+}
+
 /** Without jitter. */
-export function waitMilliseconds(failures: number): number {
+function waitMilliseconds(failures: number): number {
   const exponent = failures - 1;
   return exponent > LONGEST_EXPONENT ? LONGEST_WAIT_MS : 2 ** exponent * 1000;
 }

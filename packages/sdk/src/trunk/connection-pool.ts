@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { errorMessage } from '../errors.ts';
 import type { Logger, Migration } from '../options.ts';
-import { BackOff } from './back-off.ts';
+import { BackOff, BRIEF_MS } from './back-off.ts';
 import { askToLeave, Departure } from './departure.ts';
 import { EdgeSpread } from './edge-spread.ts';
 import type { EdgeWay } from './edge-spread.ts';
@@ -12,8 +12,6 @@ import { Reachability } from './reachability.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { Receiver, ServerConnectionOptions } from './server-connection.ts';
 
-/** A connection that lived no longer than this was of no use. */
-const BRIEF_MS = 1000;
 /** Extra connections that a rebalancing service may ask for (service protocol reference, 7.6). */
 export const MAX_ON_DEMAND = 20;
 

@@ -18,7 +18,7 @@ export function readEdgeReport(entries: readonly string[]): EdgeReport | undefin
   for (let at = 0; at + 1 < entries.length; at += 2) {
     const value = entries[at + 1]!;
     if (entries[at] === 'edges') edge = value;
-    else if (entries[at] === 'others') others = Number(value);
+    else if (entries[at] === 'others') others = Number(value) || 0;
     else if (entries[at] === 'edge') addUrl(urls, value);
   }
   return edge === undefined ? undefined : { edge, others, urls };

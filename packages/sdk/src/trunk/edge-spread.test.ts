@@ -60,6 +60,7 @@ function spread() {
   };
   const edges = new EdgeSpread({
     clock,
+    random: () => 0,
     connections: () => [...lines],
     dial: (way) => {
       dialled.push(way);

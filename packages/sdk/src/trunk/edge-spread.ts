@@ -1,13 +1,11 @@
 import type { Clock } from '../clock.ts';
-import { waitMilliseconds } from './back-off.ts';
+import { BRIEF_MS, waitWithJitter } from './back-off.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 /** Connections beside those of the slots, however many edges there are. */
 export const MAX_SPREAD = 8;
 /** An edge without a connection may be the one that a slot's is on its way to. */
 const PATIENCE_MS = 1000;
-/** A connection that lived no longer than this was of no use. */
-const BRIEF_MS = 1000;
 
 /** As much of a server connection as counts here. */
 export type EdgeConnection = Pick<
@@ -28,6 +26,8 @@ export interface EdgeSpreadOptions {
   /** All of the pool. */
   readonly connections: () => readonly EdgeConnection[];
   readonly dial: (way: EdgeWay) => EdgeConnection;
+  /** Gives numbers from 0 up to 1. */
+  readonly random?: () => number;
   /** A URL of an edge leads nowhere; told once until it does, or the edge is gone. */
   readonly unreached: (url: string, error: unknown) => void;
 }
@@ -109,7 +109,7 @@ export class EdgeSpread {
 
   /** Dials, and sees what becomes of it. */
   async #follow(gap: Gap, way: EdgeWay): Promise<void> {
-    const { clock, dial, unreached } = this.#options;
+    const { clock, dial, unreached, random = Math.random } = this.#options;
     let since = Infinity;
     try {
       const connection = dial(way);
@@ -125,6 +125,6 @@ export class EdgeSpread {
     const isBrief = clock.now() - since < BRIEF_MS;
     gap.isFilled = false;
     gap.failures = isBrief ? gap.failures + 1 : 0;
-    gap.dueAt = clock.now() + (isBrief ? waitMilliseconds(gap.failures) : PATIENCE_MS);
+    gap.dueAt = clock.now() + (isBrief ? waitWithJitter(gap.failures, random) : PATIENCE_MS);
   }
 }
