@@ -98,7 +98,14 @@ export function createCore(parts: CoreParts): Core {
   });
   hubs.join(cluster);
   const draining = new Draining(context, hubs, parts.random, (isOn) => cluster.drains(isOn));
-  const clients = admitClients(parts, context, hubs, cluster, draining);
+  const clients = new ClientAdmission(
+    context,
+    hubs,
+    parts.provenance,
+    cluster.claims,
+    (hub, affinity) => cluster.betterFor(hub, affinity),
+  );
+  cluster.claims.serve(clients);
   const servers = new ServerAdmission(context, context.tokens, hubs, parts.random);
   const requests = new HttpDoor(context, clients, context.heldPosts);
   const bodies = new Bodies(
@@ -118,7 +125,7 @@ export function createCore(parts: CoreParts): Core {
     context.heldPosts,
     new MigrationLog(context),
     new WaitingLog(context, hubs),
-    new Changeovers(context.serverless, hubs),
+    new Changeovers(context.serverless, hubs, () => context.isDraining),
     new Rebalance(context, hubs),
   ]);
   return {
@@ -126,15 +133,7 @@ export function createCore(parts: CoreParts): Core {
     hubs,
     cluster,
     draining,
-    doors: {
-      client: (request, upgrade) => clients.connect(request, upgrade),
-      server: (request, upgrade) => servers.connect(request, upgrade),
-      negotiate: (request, exchange) => clients.negotiate(request, exchange),
-      receive: (request, exchange) => anywhere.receive(request, exchange),
-      send: (request, exchange) => anywhere.send(request, exchange),
-      leave: (request, exchange) => anywhere.leave(request, exchange),
-      rest: (request, exchange) => rest.receive(request, exchange),
-    },
+    doors: doorsOf(clients, servers, anywhere, rest),
     bodies,
     closeAll: () => closeAll(context, hubs),
     stop: () => {
@@ -145,22 +144,21 @@ export function createCore(parts: CoreParts): Core {
   };
 }
 
-/** The clients' door: what draining and other edges have to say about who comes in. */
-function admitClients(
-  { provenance }: CoreParts,
-  context: CoreContext,
-  hubs: HubDirectory,
-  cluster: Cluster,
-  draining: Draining,
-): ClientAdmission {
-  const clients = new ClientAdmission(context, hubs, provenance, cluster.claims, {
-    get isDraining() {
-      return draining.isOn;
-    },
-    better: (hub, affinity) => cluster.betterFor(hub, affinity),
-  });
-  cluster.claims.serve(clients);
-  return clients;
+function doorsOf(
+  clients: ClientAdmission,
+  servers: ServerAdmission,
+  requests: HttpDoor | RelayDoor,
+  rest: RestDoor,
+): Doors {
+  return {
+    client: (request, upgrade) => clients.connect(request, upgrade),
+    server: (request, upgrade) => servers.connect(request, upgrade),
+    negotiate: (request, exchange) => clients.negotiate(request, exchange),
+    receive: (request, exchange) => requests.receive(request, exchange),
+    send: (request, exchange) => requests.send(request, exchange),
+    leave: (request, exchange) => requests.leave(request, exchange),
+    rest: (request, exchange) => rest.receive(request, exchange),
+  };
 }
 
 /** The door of requests where there may be other edges that they are for. */
@@ -197,6 +195,7 @@ function createContext(parts: CoreParts): CoreContext {
     outbox,
     intake: new Intake(pools, outbox, time),
     tick: 0,
+    isDraining: false,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
     servers: new Set(),
     guests: new ForeignIds(),
@@ -216,6 +215,7 @@ function createContext(parts: CoreParts): CoreContext {
       pools,
       tokens,
       policies,
+      tick: () => context.tick,
       answered: (message, host) => context.results.answered(message, host, context),
     }),
   };

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { EdgeConfig } from './config.ts';
 import { readConfig } from './config.ts';
 import type { HubPolicy } from './sessions/hub-policies.ts';
@@ -9,6 +9,7 @@ import { routeOf } from './sessions/upstream/rules.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trunkline-hubs-'));
 const file = join(folder, 'edge.json');
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function read(hubs: unknown, ...flags: string[]): EdgeConfig {
   writeFileSync(file, JSON.stringify({ hubs }));

@@ -11,6 +11,7 @@ import type { ClusterFrame } from './cluster-frames.ts';
 import type { ClaimOutcome, ClusterStats } from './cluster-stats.ts';
 import type { OwnStatus } from './own-status.ts';
 import { Scattering } from './scattering.ts';
+import type { Settling } from './settling.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 /**
@@ -22,10 +23,7 @@ const REMEMBERED_MS = 30_000;
 export interface ClaimWays {
   /** There is no other edge. */
   readonly isAlone: boolean;
-  /** This edge knows who is there. */
-  readonly isSettled: () => boolean;
-  /** Runs `then` when it does, or cannot because the bus is down. */
-  readonly whenSettled: (then: () => void) => void;
+  readonly settling: Settling;
   /** Those that are there. */
   readonly edges: () => readonly string[];
   readonly asking: Asking;
@@ -60,8 +58,6 @@ export class Claims implements Homes {
   readonly #underway = new Map<string, Underway>();
   /** Ids of other edges that are used up, here or elsewhere, and until when; the first one first. */
   readonly #used = new Map<string, number>();
-  /** Tags of edges that were gone when ids of theirs were taken over here. */
-  readonly #takenOver = new Set<string>();
 
   constructor(context: EdgeContext, ways: ClaimWays) {
     const { isAlone, own, asking, edges, say } = ways;
@@ -80,7 +76,7 @@ export class Claims implements Homes {
     let isGone = false;
     let stop = (): void => {};
     // One that has just joined may be asked for ids before it has heard of their edge.
-    this.#ways.whenSettled(() => {
+    this.#ways.settling.whenSettled(() => {
       if (!isGone) stop = this.#claim(claim, settle);
     });
     return () => {
@@ -90,7 +86,7 @@ export class Claims implements Homes {
   }
 
   #claim(claim: Claim, settle: (verdict: Granted | ClaimRefusal) => void): () => void {
-    const { stats, isSettled, whereabouts } = this.#ways;
+    const { stats, settling, whereabouts } = this.#ways;
     const { id } = claim;
     const decide = (verdict: Granted | ClaimRefusal, outcome: ClaimOutcome): void => {
       this.#underway.delete(id);
@@ -98,7 +94,7 @@ export class Claims implements Homes {
       stats.claims[outcome]++;
       settle(verdict);
     };
-    if (!isSettled()) decide('unanswered', 'unanswered');
+    if (!settling.isSettled) decide('unanswered', 'unanswered');
     else if (this.#used.has(id)) decide('unknown', 'refused');
     else {
       const underway: Underway = { claim, decide, stop: () => {} };
@@ -115,9 +111,10 @@ export class Claims implements Homes {
 
   /** Another edge is there, new or again: it may have been gone when ids were taken over. */
   joined(edgeId: string): void {
-    if (this.#takenOver.size === 0) return;
-    const ids = [...this.#used.keys()].filter((id) => this.#takenOver.has(tagOf(id)!));
-    this.#ways.say({ kind: 'scattered', question: 0, tags: [...this.#takenOver], ids }, edgeId);
+    const { whereabouts, say } = this.#ways;
+    const tags = whereabouts.scatteredTags;
+    if (tags.length > 0)
+      say({ kind: 'scattered', question: 0, tags, ids: [...this.#used.keys()] }, edgeId);
   }
 
   heard(frame: ClaimFrame, from: string): void {
@@ -170,7 +167,6 @@ export class Claims implements Homes {
       return underway.decide('unknown', 'refused');
     }
     const tag = tagOf(id)!;
-    this.#takenOver.add(tag);
     this.#ways.whereabouts.scattered(tag);
     this.#ask(underway, this.#ways.edges(), () =>
       underway.decide({ early: undefined }, 'taken_over'),

@@ -1,16 +1,12 @@
-import type { MessageFromServer } from '@trunkline/protocol';
-import { AckStatus, decodeServiceMessage, ProtocolError } from '@trunkline/protocol';
-import type { Asker } from '../model/asker.ts';
-import { answerOf, NOT_FOUND } from '../model/asker.ts';
+import { ProtocolError } from '@trunkline/protocol';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
 import type { Bus, BusListener, GapCause, JoinBus } from '../ports/bus.ts';
-import type { EndTimer } from '../ports/time.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
-import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
 import type { Others } from '../sessions/others.ts';
 import type { Affinity } from '../sessions/served.ts';
+import { Answering } from './answering.ts';
 import { Asking } from './asking.ts';
 import { Claims } from './claims.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
@@ -21,7 +17,6 @@ import { Commands } from './commands.ts';
 import { FollowedHubs } from './followed-hubs.ts';
 import { isGuestFrame } from './guest-frames.ts';
 import { GuestLines } from './guest-lines.ts';
-import { hubSubject } from './hub-subjects.ts';
 import { DEAD_MS } from './membership.ts';
 import type { NeighbourRules } from './neighbours.ts';
 import { Neighbours } from './neighbours.ts';
@@ -30,7 +25,7 @@ import { Redirects } from './redirects.ts';
 import { decodeRelayFrame } from './relay-frames.ts';
 import { Relays } from './relays.ts';
 import { RuleLearning } from './rule-learning.ts';
-import { encodeRulesPage } from './rules-page.ts';
+import { Settling } from './settling.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 /** What all edges hear. */
@@ -40,8 +35,6 @@ const MEMBERS = 'members';
  * see that one has died (CLUSTER 1.4), whose last heartbeat may be under way when it is asked.
  */
 const ANSWER_MS = DEAD_MS + 100;
-/** For the answers to the first heartbeat. */
-const ROUND_MS = 250;
 
 export interface ClusterOptions {
   readonly join: JoinBus;
@@ -77,24 +70,20 @@ export class Cluster implements HubCluster {
   readonly #bus: Bus;
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
+  readonly #answering: Answering;
+  readonly #settling: Settling;
   /** Requests that land at an edge which does not have their connection. */
   readonly relays: Relays;
   readonly #guests: GuestLines;
   /** Hubs that were taken up while the bus was down: nobody has told their rules. */
   readonly #untold = new Set<string>();
-  #isUp = false;
-  /** Who waits until it has settled. */
-  readonly #settling: (() => void)[] = [];
-  /** Ends the wait for the first round. */
-  #endRound: EndTimer = () => {};
-  #isSettled: boolean;
 
   constructor(context: CoreContext, hubs: HubDirectory, options: ClusterOptions) {
     const { join, stats, isAlone, publicUrl, incarnation } = options;
     this.#context = context;
     this.#hubs = hubs;
     this.#isAlone = isAlone;
-    this.#isSettled = isAlone;
+    this.#settling = new Settling(context.time, isAlone, () => this.#rules.learnAll());
     this.#own = new OwnStatus(publicUrl, () => context.clients.size, hubs);
     this.#asking = new Asking(context.pools, stats, context.time, (now) =>
       this.#neighbours.expire(now, 0),
@@ -118,20 +107,18 @@ export class Cluster implements HubCluster {
     this.claims = new Claims(context, {
       ...ways,
       isAlone,
-      isSettled: () => this.#isSettled,
-      whenSettled: (then) => this.#whenSettled(then),
+      settling: this.#settling,
       own: this.#own,
       stats,
       patienceMs: ANSWER_MS,
     });
+    const send = (edgeId: string, bytes: Uint8Array): void => this.#bus.send(edgeId, bytes);
     const first = Number.parseInt(incarnation.slice(0, 6), 16);
-    this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, first, (edgeId, bytes) =>
-      this.#bus.send(edgeId, bytes),
-    );
+    this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, first, send);
     this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
     this.#edgeList = new EdgeList(context.edgeId, this.#own, this.#neighbours);
     this.#bus = join(this.#hearing());
-    this.#followed = new FollowedHubs(this.#bus, () => this.#isUp, context.time);
+    this.#followed = new FollowedHubs(this.#bus, () => this.#settling.isUp, context.time);
     this.#rules = new RuleLearning(hubs, this.#neighbours, context.time, {
       ask: (hub, after, edgeId, asker, ms) =>
         this.#asking.ask(hub, [edgeId], 'anyFound', asker, ms, (edge, question) =>
@@ -139,10 +126,15 @@ export class Cluster implements HubCluster {
         ),
       whenHeard: (hub, then) => this.#followed.whenHeard(hub, then),
     });
+    this.#answering = new Answering(context, hubs, {
+      commands: this.#commands,
+      rules: this.#rules,
+      say: ways.say,
+    });
     this.relays = new Relays(context, stats, {
-      send: (edgeId, bytes) => this.#bus.send(edgeId, bytes),
+      send,
       edges: () => this.#neighbours.edges,
-      isCutOff: () => !this.#isUp,
+      isCutOff: () => !this.#settling.isUp,
     });
     this.#bus.subscribe(MEMBERS);
   }
@@ -178,7 +170,7 @@ export class Cluster implements HubCluster {
 
   /** It has been part of the bus for a round of heartbeats, and knows who is there. */
   get isSettled(): boolean {
-    return this.#isSettled;
+    return this.#settling.isSettled;
   }
 
   /** The other edge whose connection ids have that tag, if it is there. */
@@ -201,10 +193,10 @@ export class Cluster implements HubCluster {
   follow(hub: string): void {
     if (this.#isAlone) return;
     this.#followed.follow(hub);
-    if (!this.#isUp) return void this.#untold.add(hub);
+    if (!this.#settling.isUp) return void this.#untold.add(hub);
     // Its clients wait for the rules of its users, and before that for the round that shows who has them.
     this.#hubs.get(hub)?.holdForRules();
-    if (this.#isSettled) this.#rules.learn(hub);
+    if (this.isSettled) this.#rules.learn(hub);
   }
 
   unfollow(hub: string): void {
@@ -230,10 +222,10 @@ export class Cluster implements HubCluster {
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
       // Without the bus nobody new is given to others: what waits for it may be lost.
       hostFor: (client, serverId) =>
-        this.#isUp ? guests.hostFor(hub, client, serverId) : undefined,
+        this.#settling.isUp ? guests.hostFor(hub, client, serverId) : undefined,
       serves: (serverId) => guests.serves(hub, serverId),
       hostsChanged: () => {
-        if (this.#isUp && !this.#isAlone) neighbours.changed();
+        if (this.#settling.isUp && !this.#isAlone) neighbours.changed();
       },
     };
   }
@@ -241,12 +233,12 @@ export class Cluster implements HubCluster {
   /** `late`: how long this edge itself slept, in which nobody could be heard. */
   expire(now: number, late: number): void {
     if (this.#isAlone) return;
-    if (this.#isUp) this.#neighbours.announce(false);
+    if (this.#settling.isUp) this.#neighbours.announce(false);
     this.#followed.expire(now, late);
     this.#neighbours.expire(now, late);
     this.claims.expire(now);
     this.#guests.expire();
-    if (this.#isUp) this.#rules.expire();
+    if (this.#settling.isUp) this.#rules.expire();
     this.relays.expire(now, late);
   }
 
@@ -255,45 +247,25 @@ export class Cluster implements HubCluster {
     if (!this.#isAlone) this.#say({ kind: 'leaving' });
     this.#asking.close();
     this.#neighbours.close();
-    this.#endRound();
+    this.#settling.close();
     await this.#bus.close();
   }
 
   #up(): void {
-    this.#isUp = true;
+    this.#settling.up();
     if (this.#isAlone) return;
     this.#neighbours.announce(true);
     // Before it has settled for the first time it learns of all hubs then.
-    if (this.#isSettled) for (const hub of this.#untold) this.#rules.learn(hub);
-    else this.#endRound = this.#context.time.after(ROUND_MS, () => this.#settle());
+    if (this.isSettled) for (const hub of this.#untold) this.#rules.learn(hub);
     this.#untold.clear();
   }
 
   #down(): void {
-    this.#isUp = false;
-    this.#endRound();
-    this.#goOn();
+    this.#settling.down();
     for (const edgeId of this.#neighbours.edges) this.relays.lost(edgeId);
     // Clients and app servers of this edge go on with each other.
     this.#followed.giveUp();
     for (const hub of this.#hubs) hub.rulesAreKnown();
-  }
-
-  /** A round of heartbeats has passed. */
-  #settle(): void {
-    this.#isSettled = true;
-    this.#rules.learnAll();
-    this.#goOn();
-  }
-
-  /** Runs `then` when this edge has settled, or cannot because the bus is down. */
-  #whenSettled(then: () => void): void {
-    if (this.#isSettled || !this.#isUp) return then();
-    this.#settling.push(then);
-  }
-
-  #goOn(): void {
-    for (const then of this.#settling.splice(0)) then();
   }
 
   /** Something that an edge has said may be lost, undefined: any edge; rules of users among it. */
@@ -319,7 +291,7 @@ export class Cluster implements HubCluster {
   }
 
   #relearn(from: string | undefined): void {
-    if (!this.#isSettled) return;
+    if (!this.isSettled) return;
     const edges = from === undefined ? this.#neighbours.edges : [from];
     for (const edgeId of edges) this.#rules.learnAll(edgeId);
   }
@@ -335,7 +307,7 @@ export class Cluster implements HubCluster {
 
   #tell(hub: string, to: Audience, body: Uint8Array): void {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
-    if (this.#isSettled && this.#neighbours.isAlone) return;
+    if (this.isSettled && this.#neighbours.isAlone) return;
     this.#commands.tell(hub, to, body);
   }
 
@@ -363,9 +335,9 @@ export class Cluster implements HubCluster {
   #handle(frame: ClusterFrame, from: string, subject: string): void {
     switch (frame.kind) {
       case 'command':
-        return this.#carryOut(frame, from, subject);
+        return this.#answering.carryOut(frame, from, subject);
       case 'rules':
-        return this.#tellRules(frame, from);
+        return this.#answering.tellRules(frame, from);
       case 'answer':
         return this.#asking.answered(frame.question, from, frame.answer);
       case 'heartbeat':
@@ -380,34 +352,5 @@ export class Cluster implements HubCluster {
       case 'located':
         return this.claims.heard(frame, from);
     }
-  }
-
-  #carryOut(
-    { question, hub, body }: ClusterFrame & { kind: 'command' },
-    from: string,
-    subject: string,
-  ): void {
-    const asker: Asker | undefined =
-      question === 0
-        ? undefined
-        : { settle: (answer) => this.#say({ kind: 'answer', question, answer }, from) };
-    const runtime = this.#hubs.get(hub);
-    const message = decodeServiceMessage(body) as MessageFromServer | undefined;
-    if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
-    if (subject === hubSubject(hub)) {
-      const { clients } = this.#context;
-      this.#commands.heardByAll(message, from, (id) => clients.get(id)?.hub === runtime);
-    }
-    handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
-  }
-
-  #tellRules({ question, hub, after }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {
-    const runtime = this.#hubs.get(hub);
-    if (runtime === undefined) {
-      return this.#say({ kind: 'answer', question, answer: NOT_FOUND }, edgeId);
-    }
-    const page = runtime.model.rulesAfter(after, this.#context.time.now());
-    const told = encodeRulesPage({ ...page, isWhole: this.#rules.knows(runtime) });
-    this.#say({ kind: 'answer', question, answer: answerOf(AckStatus.Ok, '', told) }, edgeId);
   }
 }

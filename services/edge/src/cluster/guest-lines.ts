@@ -86,9 +86,10 @@ export class GuestLines {
 
   /** To be called about once a second. */
   expire(): void {
-    this.#guests.expire((edgeId, hub) =>
-      this.#statuses.statusOf(edgeId).hubs.some(({ name }) => name === hub),
-    );
+    this.#guests.expire((edgeId, hub) => {
+      const { isDraining, hubs } = this.#statuses.statusOf(edgeId);
+      return isDraining || hubs.some(({ name }) => name === hub);
+    });
   }
 
   #handle(frame: GuestFrame, from: string): void {

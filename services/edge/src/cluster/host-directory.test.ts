@@ -49,8 +49,10 @@ test('one that has refused a client gets no more until its edge has told', () =>
   expect(directory.choose('chat', anyone)?.serverId).toBe('x');
 });
 
-test('an edge that goes gets nobody, but it serves those whom it has', () => {
+test('an edge that goes gets only those whom no other edge can serve, and serves whom it has', () => {
+  const both = directoryOf({ a: [host('x', 1, 0)], b: [host('y', 1, 9)] }, ['a']);
+  expect(both.choose('chat', anyone)?.edgeId).toBe('b');
   const directory = directoryOf({ a: [host('x', 1, 0)] }, ['a']);
-  expect(directory.choose('chat', anyone)).toBeUndefined();
+  expect(directory.choose('chat', anyone)?.edgeId).toBe('a');
   expect([directory.serves('chat', 'x'), directory.serves('chat', 'y')]).toEqual([true, false]);
 });

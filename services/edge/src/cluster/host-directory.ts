@@ -30,12 +30,23 @@ export class HostDirectory {
     this.#statuses = statuses;
   }
 
-  /** The one with the fewest clients for each of its server connections, of those that get more and suit. */
+  /**
+   * The one with the fewest clients for each of its server connections, of those that get more and suit;
+   * at an edge that drains only where no other has one, for its app servers serve until it ends.
+   */
   choose(hub: string, suits: (found: Found) => boolean): Found | undefined {
+    return this.#leastLoaded(hub, suits, false) ?? this.#leastLoaded(hub, suits, true);
+  }
+
+  #leastLoaded(
+    hub: string,
+    suits: (found: Found) => boolean,
+    isDraining: boolean,
+  ): Found | undefined {
     let best: Found | undefined;
     let least = Infinity;
     for (const edgeId of this.#statuses.edges) {
-      if (this.#statuses.statusOf(edgeId).isDraining) continue;
+      if (this.#statuses.statusOf(edgeId).isDraining !== isDraining) continue;
       for (const { serverId, open, clients } of this.#hostsOf(edgeId, hub)) {
         const since = this.#since.get(edgeId)?.get(keyOf(hub, serverId));
         const load = (clients + (since?.given ?? 0)) / open;

@@ -63,8 +63,11 @@ export class HostedGuests implements GuestKeeper {
         return guest.welcomed();
       case 'left':
         return guest.left(frame.to);
-      case 'write':
-        guest.host?.write(decodeServiceMessage(frame.bytes) as MessageFromService);
+      case 'write': {
+        const message = decodeServiceMessage(frame.bytes) as MessageFromService | undefined;
+        // An edge of a newer version may know more of them.
+        if (message !== undefined) guest.host?.write(message);
+      }
     }
   }
 
@@ -80,9 +83,9 @@ export class HostedGuests implements GuestKeeper {
     return [...this.#byEdge.keys()];
   }
 
-  /** To be called about once a second. `hasHosts`: that edge has app servers of the hub itself. */
-  expire(hasHosts: (edgeId: string, hub: string) => boolean): void {
-    if (++this.#expired % ASK_EVERY === 0) this.#endDetours(hasHosts);
+  /** To be called about once a second. `needsNone`: that edge has app servers of the hub itself, or goes. */
+  expire(needsNone: (edgeId: string, hub: string) => boolean): void {
+    if (++this.#expired % ASK_EVERY === 0) this.#endDetours(needsNone);
   }
 
   ended(guest: ServedGuest, why: GuestEnd): void {
@@ -117,7 +120,7 @@ export class HostedGuests implements GuestKeeper {
    * Asks for a server connection more where clients of an edge are served that has none for their hub
    * itself: through a balancer it lands there sooner or later, and the next clients need no detour.
    */
-  #endDetours(hasHosts: (edgeId: string, hub: string) => boolean): void {
+  #endDetours(needsNone: (edgeId: string, hub: string) => boolean): void {
     for (const edgeId of this.#asked.keys()) {
       if (!this.#byEdge.has(edgeId)) this.#asked.delete(edgeId);
     }
@@ -126,7 +129,7 @@ export class HostedGuests implements GuestKeeper {
       for (const { hub, server } of guests.values()) {
         if (server === undefined || hubs.has(hub)) continue;
         hubs.add(hub);
-        if (!hasHosts(edgeId, hub.name)) this.#askForOneMore(hub, server, edgeId);
+        if (!needsNone(edgeId, hub.name)) this.#askForOneMore(hub, server, edgeId);
       }
     }
   }

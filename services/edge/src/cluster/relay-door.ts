@@ -2,7 +2,7 @@ import { CONNECTION_ID_LENGTH, tagOf } from '../model/connection-id.ts';
 import type { Exchange } from '../ports/exchange.ts';
 import type { HttpRequest, PassedPost, Post } from '../ports/listener.ts';
 import type { ClientAdmission } from '../sessions/client/admission.ts';
-import { BUSY } from '../sessions/client/answers.ts';
+import { BUSY, DRAINING } from '../sessions/client/answers.ts';
 import { requestedConnection } from '../sessions/connection-token.ts';
 import type { EdgeContext } from '../sessions/edge-context.ts';
 import { noted } from '../sessions/refusals.ts';
@@ -41,6 +41,9 @@ export class RelayDoor implements HttpDoors {
     const destination = this.#destination(request);
     if (destination === undefined) return this.#options.here.receive(request, exchange);
     const streams = request.headers.get('accept')?.includes('text/event-stream') === true;
+    const { context } = this.#options;
+    // It would be cut when this edge ends.
+    if (streams && context.isDraining) return exchange.answer(noted(context, request, DRAINING));
     this.#start(streams ? 'stream' : 'poll', destination, request, exchange);
   }
 

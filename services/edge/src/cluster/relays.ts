@@ -110,9 +110,8 @@ export class Relays {
         if (frame.of === 'answer') return link.relayed.get(frame.relay)?.taken(frame.bytes);
         return this.#own(frame, from)?.bodyTaken(frame.bytes, this.#context.time.now());
       case 'head':
-        return this.#own(frame, from)?.head(frame);
       case 'part':
-        return this.#own(frame, from)?.part(frame.bytes, frame.isLast);
+        return this.#heardOwn(frame, from, link);
       case 'cut':
         return this.#own(frame, from)?.cut();
     }
@@ -137,6 +136,14 @@ export class Relays {
   /** `late`: how long this edge itself slept, in which nobody could be heard. */
   expire(now: number, late: number): void {
     for (const relay of this.#relays.values()) relay.expire(now, late);
+  }
+
+  /** An answer goes on. Where nobody waits for it the other edge has missed the end, and is told again. */
+  #heardOwn(frame: RelayFrame & { kind: 'head' | 'part' }, from: string, { line }: Link): void {
+    const own = this.#own(frame, from);
+    if (own === undefined) line.say({ kind: 'gone', relay: frame.relay });
+    else if (frame.kind === 'head') own.head(frame);
+    else own.part(frame.bytes, frame.isLast);
   }
 
   #own({ relay }: RelayFrame & { relay: number }, from: string): Relay | undefined {

@@ -1,5 +1,5 @@
 import type { MessageFromService } from '@trunkline/protocol';
-import { encodeServiceMessage, frameBodyStart, MigrationLevel } from '@trunkline/protocol';
+import { encodeServiceBody, MigrationLevel } from '@trunkline/protocol';
 import { CLIENT_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { Host, Software } from '../sessions/host.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
@@ -157,8 +157,7 @@ export class RemoteHost implements Host {
 
   write(message: MessageFromService): void {
     if (this.#client === undefined) return;
-    const frame = encodeServiceMessage(message);
-    const bytes = frame.subarray(frameBodyStart(frame, 0));
+    const bytes = encodeServiceBody(message);
     this.#line.say(this.edgeId, encodeGuestFrame({ kind: 'write', n: this.n, bytes }));
   }
 

@@ -6,15 +6,13 @@ import type { Host } from '../sessions/host.ts';
 import type { HubClient } from '../sessions/hub-client.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import type { Served } from '../sessions/served.ts';
+import { NOBODY_KNOWS, type Where } from '../sessions/server/lost-connections.ts';
 import { QUIET_SECONDS } from '../sessions/served.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import type { ForOwner } from './guest-frames.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { RemoteLine } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
-
-/** No edge knows by itself. */
-const ANYWHERE = '';
 
 /** The hosts at other edges that clients of this edge have. */
 export class RemoteHosts implements RemoteLine {
@@ -130,7 +128,7 @@ export class RemoteHosts implements RemoteLine {
    */
   lineLost(edgeId: string): void {
     for (const [host, client] of this.#at(edgeId)) {
-      this.#lose(host, client, ANYWHERE);
+      this.#lose(host, client, NOBODY_KNOWS);
       if (!host.hub.waiting.has(client as HubClient)) continue;
       if (client.ready) this.#context.counters.migrations.add('no_server');
       client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
@@ -145,7 +143,7 @@ export class RemoteHosts implements RemoteLine {
   }
 
   /** `where`: the edge that knows by itself when the process may have the client again. */
-  #lose(host: RemoteHost, client: Served, where = host.edgeId): void {
+  #lose(host: RemoteHost, client: Served, where: Where = host.edgeId): void {
     host.release(client);
     host.hub.servers.lostAt(where, host, client);
     client.hostLost(host);

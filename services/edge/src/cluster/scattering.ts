@@ -47,6 +47,10 @@ export class Scattering {
       for (const run of waiting) run();
     };
     const tags = [this.#tag];
+    // Said first: there may be no room for the question.
+    for (const edgeId of this.#edges()) {
+      this.#say({ kind: 'scattered', question: 0, tags, ids: [] }, edgeId);
+    }
     this.#asking.ask('', this.#edges(), 'allDone', { settle }, KNOWN_MS, (edgeId, question) =>
       this.#say({ kind: 'scattered', question, tags, ids: [] }, edgeId),
     );

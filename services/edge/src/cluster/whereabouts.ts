@@ -75,6 +75,10 @@ export class Whereabouts {
       this.#scattered.delete(this.#scattered.keys().next().value!);
   }
 
+  get scatteredTags(): readonly string[] {
+    return [...this.#scattered];
+  }
+
   edgeLost(edgeId: string): void {
     for (const [id, edge] of this.#located) if (edge === edgeId) this.#located.delete(id);
   }

@@ -186,8 +186,7 @@ export class Hub<M extends Member<M>> {
   #isUserInGroup(userId: string, group: string, now: number): boolean {
     const members = this.#groups.members(group);
     for (const member of this.#users.members(userId)) if (members?.has(member)) return true;
-    for (const name of this.#rules.groups(userId, now)) if (name === group) return true;
-    return false;
+    return this.#rules.has(userId, group, now);
   }
 
   #filtered({ chosen, steps }: Command & { kind: 'filtered' }): Effect<M>[] {

@@ -84,6 +84,12 @@ export class UserGroupRules {
     return ttlSeconds !== undefined && expiresAt >= now + ttlSeconds * 1000 - SLACK_MS;
   }
 
+  /** Whether a rule puts connections of this user into the group. */
+  has(userId: string, group: string, now: number): boolean {
+    const known = this.#users.get(userId);
+    return (known?.openEnded.get(group) ?? known?.timed.get(group) ?? -Infinity) > now;
+  }
+
   /** `group` undefined: every rule of the user. */
   delete(userId: string, group: string | undefined): void {
     const rules = this.#users.get(userId);

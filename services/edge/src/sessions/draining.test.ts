@@ -117,11 +117,12 @@ describe('an edge that drains', () => {
       refusal,
     );
     expect(counted(edge.context.counters.refusals)).toMatchObject({ draining: 2 });
-    const another = await edge.server({ serverId: 'server-2' });
+    const another = edge.strangeServer({ serverId: 'server-2' });
+    another.shakesHands();
     draining().begin();
     edge.core.closeAll();
     for (const one of [server, another]) {
-      const events = one.read().filter(({ type }) => type === MessageType.ServiceEvent);
+      const events = (await one.messages()).filter(({ type }) => type === MessageType.ServiceEvent);
       expect(events).toMatchObject([{ kind: ServiceEventKind.Reloading }]);
     }
   });

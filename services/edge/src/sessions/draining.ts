@@ -32,7 +32,6 @@ export class Draining {
   readonly #announce: (isOn: boolean) => void;
   /** Clients that have not been sent away. */
   readonly #left = new Set<Leaver>();
-  #isOn = false;
   /** Unix seconds, and the edge's clock (ms). */
   #since = 0;
   #deadline = 0;
@@ -57,12 +56,12 @@ export class Draining {
   }
 
   get isOn(): boolean {
-    return this.#isOn;
+    return this.#context.isDraining;
   }
 
   get progress(): DrainProgress {
     const clients = this.#clients();
-    if (!this.#isOn) return { state: 'off', clients };
+    if (!this.isOn) return { state: 'off', clients };
     const until = this.#since + this.#context.limits.drainMs / 1000;
     const state = clients > 0 ? 'draining' : 'drained';
     return { state, clients, since: this.#since, until };
@@ -70,9 +69,9 @@ export class Draining {
 
   /** Does nothing where it has begun already: the deadline stays. */
   begin(): void {
-    if (this.#isOn) return;
+    if (this.isOn) return;
     const { time, limits, servers, log } = this.#context;
-    this.#isOn = true;
+    this.#context.isDraining = true;
     this.#since = time.unixSeconds();
     this.#deadline = time.now() + limits.drainMs;
     const { drainRate: rate, drainMs } = limits;
@@ -85,8 +84,9 @@ export class Draining {
   /** The edge does not stop after all: it takes new clients again. False where its end is settled. */
   end(): boolean {
     if (this.#waiting.length > 0) return false;
-    if (!this.#isOn) return true;
-    this.#isOn = false;
+    if (!this.isOn) return true;
+    this.#context.isDraining = false;
+    for (const server of this.#context.servers) server.endsNot();
     this.stop();
     this.#left.clear();
     this.#context.log.info({ clients: this.#clients() }, 'edge drains no more');

@@ -54,6 +54,8 @@ export interface EdgeContext {
   readonly intake: Intake;
   /** Counts seconds, coarsely: what the message path stamps with, instead of reading a clock. */
   tick: number;
+  /** The edge is about to stop, and takes no new clients: see `Draining`. */
+  isDraining: boolean;
   readonly clients: ConnectionTable<HubClient>;
   /** What is settled for single hubs. */
   readonly policies: HubPolicies;

@@ -17,8 +17,9 @@ export interface Software {
 }
 
 /**
- * What serves a client: a server connection, of this edge or of another one. Whoever holds a client speaks to its host through this
- * alone, and knows nothing of sockets, trunks or frames.
+ * What serves a client: a server connection, of this edge or of another one, or the hub's upstream.
+ * Whoever holds a client speaks to its host through this alone, and knows nothing of sockets, trunks or
+ * frames.
  */
 export interface Host {
   /** One per app process, shared by all of its connections. */

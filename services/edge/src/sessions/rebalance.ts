@@ -40,15 +40,25 @@ export class Rebalance implements Expiring {
 
   /** Moves up to so many clients of a hub; answers how many it has moved. */
   #level(hub: HubRuntime, most: number, now: number): number {
-    const loads = loadsOf(hub);
-    const [fullest, emptiest] = [loads.at(-1), loads[0]];
-    if (fullest === undefined || emptiest === undefined) return 0;
+    const [emptiest, ...others] = loadsOf(hub);
+    if (emptiest === undefined) return 0;
+    // The fullest may have nobody who can go.
+    for (const load of others.toReversed()) {
+      const moved = this.#even(hub, emptiest, load, most, now);
+      if (moved > 0) return moved;
+    }
+    return 0;
+  }
+
+  /** Moves up to so many clients of one process to another; answers how many it has moved. */
+  #even(hub: HubRuntime, emptiest: Load, load: Load, most: number, now: number): number {
+    if (!isUneven(emptiest, load)) return 0;
     let moved = 0;
-    for (const client of clientsOf(fullest)) {
-      if (moved === most || !isUneven(emptiest, fullest)) break;
+    for (const client of clientsOf(load)) {
+      if (moved === most || !isUneven(emptiest, load)) break;
       if (!this.#move(hub, client, now)) continue;
       moved++;
-      fullest.clients -= 1 / fullest.hosts.length;
+      load.clients -= 1 / load.hosts.length;
       emptiest.clients += 1 / emptiest.hosts.length;
     }
     return moved;
@@ -81,9 +91,9 @@ function loadsOf({ servers }: HubRuntime): Load[] {
     .toSorted((a, b) => a.clients - b.clients);
 }
 
-function isUneven(emptiest: Load, fullest: Load): boolean {
-  const tolerated = Math.max(TOLERANCE, fullest.clients * TOLERATED_SHARE);
-  return fullest.clients - emptiest.clients > tolerated;
+function isUneven(emptiest: Load, load: Load): boolean {
+  const tolerated = Math.max(TOLERANCE, load.clients * TOLERATED_SHARE);
+  return load.clients - emptiest.clients > tolerated;
 }
 
 /** Those of its fullest connection first. A copy, since clients leave meanwhile. */

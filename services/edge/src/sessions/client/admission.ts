@@ -7,7 +7,7 @@ import {
   transportsFor,
   withoutAccessToken,
 } from '@trunkline/protocol';
-import { tagOf } from '../../model/connection-id.ts';
+import { CONNECTION_ID_LENGTH, tagOf } from '../../model/connection-id.ts';
 import type { Exchange } from '../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest } from '../../ports/listener.ts';
 import type { Upgrade } from '../../ports/upgrade.ts';
@@ -28,7 +28,7 @@ import {
 import { Capacity } from './capacity.ts';
 import type { ClientContext } from './client-context.ts';
 import type { ClientSession } from './client-session.ts';
-import type { Elsewhere } from './elsewhere.ts';
+import type { BetterFor } from './elsewhere.ts';
 import { SENT_ON } from './elsewhere.ts';
 import {
   mintConnectionToken,
@@ -63,23 +63,23 @@ export class ClientAdmission implements Home {
   readonly #negotiated: NegotiatedIds;
   readonly #capacity: Capacity;
   readonly #homes: Homes;
-  readonly #elsewhere: Elsewhere;
+  readonly #betterFor: BetterFor;
 
   constructor(
     context: ClientContext,
     hubs: HubDirectory,
     provenance: Provenance,
     homes: Homes,
-    elsewhere: Elsewhere,
+    betterFor: BetterFor,
   ) {
     this.#context = context;
     this.#tokens = context.tokens;
     this.#visitors = new Visitors(context.tokens, provenance, context.counters);
-    this.#reception = new Reception(context, hubs, elsewhere);
+    this.#reception = new Reception(context, hubs);
     this.#negotiated = new NegotiatedIds((id) => context.clients.release(id), context.pools);
     this.#capacity = new Capacity(context);
     this.#homes = homes;
-    this.#elsewhere = elsewhere;
+    this.#betterFor = betterFor;
   }
 
   /** `POST /client/negotiate`: an id, and the token to connect with; or the URL of another edge. */
@@ -90,10 +90,10 @@ export class ClientAdmission implements Home {
   /** A WebSocket at `/client/`, with the `id` of a negotiate or without (section 2.1). */
   connect(request: HttpRequest, upgrade: Upgrade): void {
     const visitor = this.visitor(request);
-    const claim = 'status' in visitor ? undefined : this.#foreign(visitor, request);
-    if (claim !== undefined) return this.#land(visitor as Visitor, claim, request, upgrade);
-    const verdict =
-      'status' in visitor ? visitor : this.admit(visitor, request, TRANSPORTS.webSockets);
+    if ('status' in visitor) return upgrade.refuse(noted(this.#context, request, visitor));
+    const claim = this.#foreign(visitor, request);
+    if (claim !== undefined) return this.#land(visitor, claim, request, upgrade);
+    const verdict = this.admit(visitor, request, TRANSPORTS.webSockets);
     if ('status' in verdict) upgrade.refuse(noted(this.#context, request, verdict));
     else upgrade.accept(verdict);
   }
@@ -124,13 +124,13 @@ export class ClientAdmission implements Home {
   #sendOn({ hub, accessToken, claims }: Visitor, { query }: HttpRequest): HttpAnswer | undefined {
     const { counters } = this.#context;
     const isSent = queryValue(query, SENT_ON) !== undefined;
-    const better = isSent ? undefined : this.#elsewhere.better(hub, claims);
+    const better = isSent ? undefined : this.#betterFor(hub, claims);
     if (better !== undefined) {
       counters.negotiates.add('redirected');
       const url = `${better.replace(/\/?$/, '/')}client/?${withoutAccessToken(query)}&${SENT_ON}=1`;
       return json(redirectAnswer(url, accessToken));
     }
-    if (!this.#elsewhere.isDraining) return undefined;
+    if (!this.#context.isDraining) return undefined;
     counters.negotiates.add('unavailable');
     counters.refusals.add('draining');
     return DRAINING;
@@ -174,12 +174,12 @@ export class ClientAdmission implements Home {
   #foreign(visitor: Visitor, request: HttpRequest): Claim | undefined {
     const token = requestedConnection(request);
     if (token === undefined || this.#homes.isAlone) return undefined;
-    const brought = this.#brought(token, visitor);
-    if (brought === undefined) return undefined;
     const { clients } = this.#context;
-    const tag = tagOf(brought.id);
-    const isForeign = tag !== undefined && tag !== clients.tag;
-    return isForeign && clients.get(brought.id) === undefined ? brought : undefined;
+    const id = token.slice(0, CONNECTION_ID_LENGTH);
+    const tag = tagOf(id);
+    if (tag === undefined || tag === clients.tag || clients.get(id) !== undefined) return undefined;
+    const brought = this.#brought(token, visitor);
+    return brought?.id === id ? brought : undefined;
   }
 
   /** What the visitor's token says; of negotiate version 0 there is none, and the id alone must do. */

@@ -15,7 +15,6 @@ import type { Transport } from '../transport.ts';
 import { BUSY, DRAINING, notServed, text } from './answers.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientSession } from './client-session.ts';
-import type { Elsewhere } from './elsewhere.ts';
 import type { Visitor } from './visitor.ts';
 
 /** A visitor that may come in, if it has an id. */
@@ -35,16 +34,10 @@ export interface Claimed extends Granted {
 export class Reception {
   readonly #context: ClientContext;
   readonly #hubs: HubDirectory;
-  readonly #elsewhere: Pick<Elsewhere, 'isDraining'>;
 
-  constructor(
-    context: ClientContext,
-    hubs: HubDirectory,
-    elsewhere: Pick<Elsewhere, 'isDraining'>,
-  ) {
+  constructor(context: ClientContext, hubs: HubDirectory) {
     this.#context = context;
     this.#hubs = hubs;
-    this.#elsewhere = elsewhere;
   }
 
   /** Whom its hub would get to know, or why it does not. */
@@ -55,7 +48,7 @@ export class Reception {
   ): Received | HttpAnswer {
     const { tokenPayload, claims, source } = visitor;
     const { limits, counters } = this.#context;
-    if (this.#elsewhere.isDraining) {
+    if (this.#context.isDraining) {
       counters.refusals.add('draining');
       return DRAINING;
     }

@@ -14,6 +14,11 @@ export const MAY_BE_DYING_MS = 1_000;
 
 /** Lost at this edge, rather than at another one. */
 const HERE = '';
+/** Lost with the line to another edge: no new connection shows that the process has noticed. */
+export const NOBODY_KNOWS = Symbol('nobody knows');
+
+/** The edge that a connection was at. */
+export type Where = string | typeof NOBODY_KNOWS;
 
 /** What one process lacks. */
 interface Loss {
@@ -23,8 +28,8 @@ interface Loss {
   lastAt: number;
   /** When the process must have noticed, and let go of the clients. */
   until: number;
-  /** By the id of the client, the edge that the connection was at. */
-  readonly clients: Map<string, string>;
+  /** By the id of the client. */
+  readonly clients: Map<string, Where>;
 }
 
 /**
@@ -53,14 +58,14 @@ export class LostConnections {
   }
 
   /** A client has lost its server connection at another edge, or is about to. */
-  lostAt(edgeId: string, server: Pick<Host, 'serverId' | 'software'>, { id }: Served): void {
-    this.#lossOf(server).clients.set(id, edgeId);
+  lostAt(where: Where, server: Pick<Host, 'serverId' | 'software'>, { id }: Served): void {
+    this.#lossOf(server).clients.set(id, where);
   }
 
   /** The line to an edge has a hole: that edge is asked no more whether a process may have a client again. */
   lineLost(edgeId: string): void {
     for (const { clients } of this.#losses.values()) {
-      for (const [id, where] of clients) if (where === edgeId) clients.set(id, HERE);
+      for (const [id, where] of clients) if (where === edgeId) clients.set(id, NOBODY_KNOWS);
     }
   }
 
@@ -68,8 +73,10 @@ export class LostConnections {
   replaced({ serverId, software }: PooledHost): void {
     const loss = this.#losses.get(serverId);
     if (loss === undefined || !software.reopensClients) return;
-    loss.connections--;
-    if (loss.connections <= 0) this.#losses.delete(serverId);
+    if (--loss.connections > 0) return;
+    loss.connections = 0;
+    for (const [id, where] of loss.clients) if (where !== NOBODY_KNOWS) loss.clients.delete(id);
+    if (loss.clients.size === 0) this.#losses.delete(serverId);
   }
 
   /** Whether the process has just lost a connection, and may be about to lose the others. */
@@ -89,7 +96,7 @@ export class LostConnections {
     return where !== undefined && where !== edgeId;
   }
 
-  #whereOf(serverId: string, id: string): string | undefined {
+  #whereOf(serverId: string, id: string): Where | undefined {
     const loss = this.#losses.get(serverId);
     return loss !== undefined && loss.until > this.#time.now() ? loss.clients.get(id) : undefined;
   }
@@ -103,7 +110,7 @@ export class LostConnections {
       connections: 0,
       lastAt: now,
       until,
-      clients: new Map<string, string>(),
+      clients: new Map<string, Where>(),
     };
     loss.lastAt = now;
     loss.until = until;

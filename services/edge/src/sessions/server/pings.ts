@@ -24,8 +24,7 @@ export function answerPing(
   const shutdown = value('shutdown');
   if (shutdown?.startsWith('fin:') === true) server.depart(shutdown);
   if (value('status') !== undefined) {
-    const hasGuests = [...hub.servers].some(({ clients }) => clients.length > 0);
-    const status = hub.model.members.length > 0 || hasGuests ? '1' : '0';
+    const status = hub.model.members.length > 0 || hub.servers.hasClients ? '1' : '0';
     server.write({ type: MessageType.Ping, entries: ['status', status, ...load(context)] });
   }
   if (value('edges') !== undefined) server.askForEdges();

@@ -12,6 +12,8 @@ export interface ServerConnection {
   queuedBytes(): number;
   /** The edge is about to stop: its app server is told, once. */
   tellOfEnd(): void;
+  /** It does not after all, and may be about to another time. */
+  endsNot(): void;
   /** The edge stops. */
   stop(): void;
 }

@@ -1,7 +1,7 @@
 import type { Time } from '../../ports/time.ts';
 import type { Host, PooledHost } from '../host.ts';
 import type { Served } from '../served.ts';
-import { LostConnections } from './lost-connections.ts';
+import { LostConnections, type Where } from './lost-connections.ts';
 import type { Offers } from './offers.ts';
 
 /** The server connections of one hub that have shaken hands. */
@@ -33,8 +33,8 @@ export class ServerPool {
   }
 
   /** A client has lost its server connection at another edge, or is about to. */
-  lostAt(edgeId: string, server: Pick<Host, 'serverId' | 'software'>, client: Served): void {
-    this.#losses.lostAt(edgeId, server, client);
+  lostAt(where: Where, server: Pick<Host, 'serverId' | 'software'>, client: Served): void {
+    this.#losses.lostAt(where, server, client);
   }
 
   /** What app servers at that edge say of former stays of a client may come yet. */
@@ -63,6 +63,11 @@ export class ServerPool {
   /** There is an app server that has clients, or may. */
   get carriesClients(): boolean {
     for (const server of this.#servers) if (server.carriesClients) return true;
+    return false;
+  }
+
+  get hasClients(): boolean {
+    for (const { clients } of this.#servers) if (clients.length > 0) return true;
     return false;
   }
 

@@ -247,6 +247,10 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     this.write(reloading(this.#context.edgeId));
   }
 
+  endsNot(): void {
+    this.#toldOfEnd = false;
+  }
+
   /** The edge stops. The app server is told, and dials again. */
   stop(): void {
     this.tellOfEnd();
@@ -321,6 +325,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     this.#state = State.Ready;
     this.#heartbeat.handshakeDone(this.#context.time.now());
     this.#tell('info', 'server connected', { weak: this.#weak });
+    if (this.#context.isDraining) this.tellOfEnd();
     this.hub.serverReady(this);
   }
 

@@ -1,0 +1,63 @@
+import type { MessageFromServer } from '@trunkline/protocol';
+import { AckStatus, decodeServiceMessage } from '@trunkline/protocol';
+import type { Answer, Asker } from '../model/asker.ts';
+import { answerOf, NOT_FOUND } from '../model/asker.ts';
+import type { CoreContext } from '../sessions/core-context.ts';
+import { handleDistantMessage } from '../sessions/distant-messages.ts';
+import type { HubDirectory } from '../sessions/hub-directory.ts';
+import type { ClusterFrame } from './cluster-frames.ts';
+import type { Commands } from './commands.ts';
+import { hubSubject } from './hub-subjects.ts';
+import type { RuleLearning } from './rule-learning.ts';
+import { encodeRulesPage } from './rules-page.ts';
+
+interface Ways {
+  readonly commands: Commands;
+  readonly rules: RuleLearning;
+  readonly say: (frame: ClusterFrame, edgeId: string) => void;
+}
+
+/** Does what another edge has this one do, and tells it what it asks. */
+export class Answering {
+  readonly #context: CoreContext;
+  readonly #hubs: HubDirectory;
+  readonly #ways: Ways;
+
+  constructor(context: CoreContext, hubs: HubDirectory, ways: Ways) {
+    this.#context = context;
+    this.#hubs = hubs;
+    this.#ways = ways;
+  }
+
+  /** Throws ProtocolError for a command that is no service message. */
+  carryOut(
+    { question, hub, body }: ClusterFrame & { kind: 'command' },
+    from: string,
+    subject: string,
+  ): void {
+    const asker: Asker | undefined =
+      question === 0 ? undefined : { settle: (answer) => this.#answer(question, answer, from) };
+    const runtime = this.#hubs.get(hub);
+    const message = decodeServiceMessage(body) as MessageFromServer | undefined;
+    if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
+    if (subject === hubSubject(hub)) {
+      const { clients } = this.#context;
+      const isHere = (id: string): boolean => clients.get(id)?.hub === runtime;
+      this.#ways.commands.heardByAll(message, from, isHere);
+    }
+    handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
+  }
+
+  /** A page of the rules of a hub's users. */
+  tellRules({ question, hub, after }: ClusterFrame & { kind: 'rules' }, edgeId: string): void {
+    const runtime = this.#hubs.get(hub);
+    if (runtime === undefined) return this.#answer(question, NOT_FOUND, edgeId);
+    const page = runtime.model.rulesAfter(after, this.#context.time.now());
+    const told = encodeRulesPage({ ...page, isWhole: this.#ways.rules.knows(runtime) });
+    this.#answer(question, answerOf(AckStatus.Ok, '', told), edgeId);
+  }
+
+  #answer(question: number, answer: Answer, edgeId: string): void {
+    this.#ways.say({ kind: 'answer', question, answer }, edgeId);
+  }
+}
