@@ -70,7 +70,7 @@ export const METRICS = {
     meaning:
       'Server connections that app servers hold to this edge now. An app server opens several for each hub.',
     whenItRises:
-      'More app servers have joined, or clients made them ask for more connections. When it falls to 0, new clients of the hub wait and are then refused: look at the app servers and the way to them.',
+      'More app servers have joined, or clients made them ask for more connections. When it falls to 0 at every edge, new clients of a hub without an upstream wait and are then refused: look at the app servers and the way to them.',
   },
   trunkline_clients_waiting: {
     type: 'gauge',
@@ -79,7 +79,7 @@ export const METRICS = {
     meaning:
       'Clients that no app server has: new ones whose handshake request has been read, and those that are moved. Each waits for --server-wait, and is then refused or closed.',
     whenItRises:
-      'Their hub has no app server on this edge, or none that takes more clients: start one, or repair the way to it.',
+      'Their hub has no app server, at this edge or another, that takes more clients: start one, or repair the way to it.',
   },
   trunkline_draining: {
     type: 'gauge',

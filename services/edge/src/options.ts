@@ -174,7 +174,7 @@ export const EDGE_OPTIONS = defineOptions({
     min: 1,
     max: 10_000,
     default: 100,
-    help: 'Calls under way to one upstream; to all, four times as many. More wait.',
+    help: 'Calls of this edge under way to one upstream; to all, four times as many. More wait.',
   },
   upstreamAllow: {
     kind: 'list',

@@ -25,9 +25,17 @@ export interface RunningEdge extends Running, Pick<Edge, 'url' | 'adminUrl' | 'f
 export async function runEdge(config: EdgeConfig, sources: ConfigSources): Promise<RunningEdge> {
   const { logLevel: level, edgeId } = config;
   const log = createLogger({ name: 'edge', level, version: VERSION }).child({ edgeId });
+  // While it starts the signal must not end it, and what has changed then counts.
+  let started: Edge | undefined;
+  let isChanged = false;
+  process.on('SIGHUP', () => {
+    isChanged = true;
+    if (started !== undefined) readAgain(sources, started, log);
+  });
   const edge = await startEdge(config, log);
+  started = edge;
   log.info({ url: edge.url, admin: edge.adminUrl }, 'edge listening');
-  process.on('SIGHUP', () => readAgain(sources, edge, log));
+  if (isChanged) readAgain(sources, edge, log);
   const { drainMs } = config;
   const stop = async (why: string): Promise<void> => {
     if (why === 'SIGTERM' && drainMs > 0) await drain(edge);

@@ -12,7 +12,7 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer<ArrayBuffer> | undefined;
   /** An edge that is later, in milliseconds, has not answered. */
-  readonly withinMs?: number;
+  readonly withinMs: number;
 }
 
 const NO_ANSWER: Answer = { status: 503, body: 'no answer' };
@@ -34,7 +34,7 @@ async function ask(adminUrl: string | undefined, question: Question): Promise<An
       // A connection that is kept would be one to an edge that may have ended since.
       headers: { ...headers, connection: 'close' },
       body: body ?? null,
-      signal: withinMs === undefined ? null : AbortSignal.timeout(withinMs),
+      signal: AbortSignal.timeout(withinMs),
     });
     return { status: response.status, body: await response.text() };
   } catch {

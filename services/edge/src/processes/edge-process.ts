@@ -18,6 +18,8 @@ export class EdgeProcess {
   readonly #child: ChildProcess;
   #adminUrl: string | undefined;
   #refused: string | undefined;
+  /** It is to read its settings again once it listens: before that the signal would end it. */
+  #isChanged = false;
 
   /** `listens`: called when it does. */
   constructor(child: ChildProcess, listens: () => void) {
@@ -26,6 +28,7 @@ export class EdgeProcess {
       if ('refused' in message) this.#refused = message.refused;
       else {
         this.#adminUrl = message.listening;
+        if (this.#isChanged) child.kill('SIGHUP');
         listens();
       }
     });
@@ -38,7 +41,8 @@ export class EdgeProcess {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
+    if (name === 'SIGHUP' && this.#adminUrl === undefined) this.#isChanged = true;
+    else this.#child.kill(name);
   }
 
   async #watch(startedAt: number): Promise<End> {

@@ -2,6 +2,8 @@ import { SLOW_REQUEST_LIMITS } from '@trunkline/foundation';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { ADMIN_CONNECTIONS } from '../open-files.ts';
+import { openApi } from '../sessions/rest/openapi.ts';
+import { VERSION } from '../version.ts';
 import type { Answer, Question } from './ask.ts';
 import { askAll } from './ask.ts';
 import type { KeptEdge } from './kept-edge.ts';
@@ -17,7 +19,7 @@ type Edge = Pick<KeptEdge, 'id' | 'adminUrl' | 'isAlive' | 'restarts'>;
 
 /**
  * The admin port of a parent, which asks those of its edges: `/metrics` of all, `/live` while one of
- * them runs, `/ready` while one is ready. Everything at `/admin/` is asked of each.
+ * them runs, `/ready` while one is ready. Everything at `/admin/` is asked of each, but for what is the same for all.
  */
 export function createParentApp(edges: readonly Edge[]): FastifyInstance {
   const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });
@@ -41,6 +43,7 @@ export function createParentApp(edges: readonly Edge[]): FastifyInstance {
     const isReady = answers.some(({ status }) => status === 200);
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready' });
   });
+  app.get('/admin/openapi.json', (_request, reply) => reply.send(openApi(VERSION)));
   passOn(app, edges);
   return app;
 }
@@ -50,7 +53,7 @@ function passOn(app: FastifyInstance, edges: readonly Edge[]): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.all('/admin/*', async (request, reply) => {
-    const answers = await askAll(edges, questionOf(request));
+    const answers = await askAll(edges, { ...questionOf(request), withinMs: WITHIN_MS });
     const worst = Math.max(...answers.map(({ status }) => status));
     const all = edges.map(({ id }, index) => [id, contentOf(answers[index]!)] as const);
     return reply.code(worst).send({ edges: Object.fromEntries(all) });
@@ -60,7 +63,7 @@ function passOn(app: FastifyInstance, edges: readonly Edge[]): void {
 /** What edges go by: what the body is, and whether it is a page that asks. */
 const PASSED_ON = ['content-type', 'origin'] as const;
 
-function questionOf({ url, method, headers, body }: FastifyRequest): Question {
+function questionOf({ url, method, headers, body }: FastifyRequest): Omit<Question, 'withinMs'> {
   const passed = PASSED_ON.flatMap((name) => {
     const value = headers[name];
     return value === undefined ? [] : [[name, value] as const];

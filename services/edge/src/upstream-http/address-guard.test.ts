@@ -24,6 +24,9 @@ describe('an upstream', () => {
     'fe80::1%eth0',
     'ff02::1',
     'fd00:ec2::254',
+    'fd00:ec2::23',
+    'fd00:c1::a9fe:a9fe',
+    'fd20:ce::254',
   ])('is not called at %s', (address) => {
     expect(strict.allows(address)).toBe(false);
   });

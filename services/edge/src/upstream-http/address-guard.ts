@@ -21,8 +21,9 @@ const REFUSED_IPV6: readonly (readonly [network: string, prefix: number])[] = [
   ['::', 127],
   ['fe80::', 10],
   ['ff00::', 8],
-  // Metadata of Amazon and of Google.
-  ['fd00:ec2::254', 128],
+  // Metadata and credentials of Amazon, and metadata of Oracle and of Google.
+  ['fd00:ec2::', 32],
+  ['fd00:c1::a9fe:a9fe', 128],
   ['fd20:ce::254', 128],
 ];
 const NAT64_BITS = 96;

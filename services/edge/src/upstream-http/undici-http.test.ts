@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { BlockList, connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AbortCall, UpstreamOutcome, UpstreamRequest } from '../ports/upstream-http.ts';
 import type { UpstreamHttpOptions } from './undici-http.ts';
 import { UndiciHttp } from './undici-http.ts';
@@ -171,6 +171,7 @@ describe('what goes wrong', () => {
 
 describe('addresses', () => {
   const strict = new UndiciHttp({ ...OPTIONS, allow: new BlockList() });
+  afterAll(() => strict.close());
 
   test.each(['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]'])(
     'of this machine are not called: %s',

@@ -44,6 +44,8 @@ interface Pending {
   readonly upstream: Upstream;
   deadline: number;
   startedAt: number;
+  /** Its time is over, and it is given up for that. */
+  isOverdue: boolean;
   abort: AbortCall | undefined;
 }
 
@@ -109,7 +111,14 @@ export class CallPool {
     const now = this.#time.now();
     if (!upstream.breaker.admits(now)) return { kind: 'breaker' };
     const deadline = now + this.#limits.timeoutMs;
-    const pending: Pending = { call, upstream, deadline, startedAt: now, abort: undefined };
+    const pending: Pending = {
+      call,
+      upstream,
+      deadline,
+      startedAt: now,
+      isOverdue: false,
+      abort: undefined,
+    };
     if (this.#hasRoom(upstream)) {
       this.#start(pending);
     } else {
@@ -123,7 +132,9 @@ export class CallPool {
   expire(now: number, late: number): void {
     for (const pending of this.#underWay) {
       pending.deadline += late;
-      if (now >= pending.deadline) pending.abort?.();
+      if (now < pending.deadline) continue;
+      pending.isOverdue = true;
+      pending.abort?.();
     }
     for (const upstream of this.#upstreams.values()) {
       for (const pending of upstream.waiting) {
@@ -164,7 +175,7 @@ export class CallPool {
   #ended(pending: Pending, ended: UpstreamOutcome): void {
     const { call, upstream } = pending;
     const now = this.#time.now();
-    const outcome = this.#judged(ended, pending, now);
+    const outcome = this.#judged(ended, pending);
     this.#underWay.delete(pending);
     this.#answers.giveAll(pending);
     upstream.inFlight--;
@@ -175,9 +186,9 @@ export class CallPool {
   }
 
   /** A call is given up because its time is over, or its answer takes the room that others need. */
-  #judged(outcome: UpstreamOutcome, { deadline }: Pending, now: number): CallOutcome {
+  #judged(outcome: UpstreamOutcome, { isOverdue }: Pending): CallOutcome {
     if (outcome.kind !== 'aborted') return outcome;
-    if (now < deadline) return { kind: 'too_large' };
+    if (!isOverdue) return { kind: 'too_large' };
     return { kind: 'timeout', answering: outcome.answering };
   }
 

@@ -218,7 +218,11 @@ describe('the policy of a hub', () => {
   });
 });
 
-test('a hub that nobody uses is forgotten', async () => {
+test.each<[string, TestSettings]>([
+  ['that has rules', {}],
+  ['without rules, of which nothing is counted', { upstream: [] }],
+])('a hub %s is forgotten when nobody uses it', async (_hub, settings) => {
+  start(settings);
   const client = await arrive();
   answerAll();
   client.socket.leave(1000);

@@ -17,12 +17,14 @@ export class Changeovers implements Expiring {
   readonly #serverless: Serverless;
   readonly #hubs: HubDirectory;
   readonly #time: Time;
+  readonly #isDraining: () => boolean;
   #phase = 0;
 
-  constructor(serverless: Serverless, hubs: HubDirectory) {
+  constructor(serverless: Serverless, hubs: HubDirectory, isDraining: () => boolean) {
     this.#serverless = serverless;
     this.#hubs = hubs;
     this.#time = serverless.time;
+    this.#isDraining = isDraining;
   }
 
   expire(now: number, late: number): void {
@@ -31,13 +33,18 @@ export class Changeovers implements Expiring {
     this.#phase = (this.#phase + 1) % PHASES;
     for (const [name, host] of this.#serverless.hosts) {
       const hub = this.#hubs.get(name);
-      const [client] = host.clients;
-      if (client !== undefined && hub?.choose(client) !== undefined) host.sendAway(SENT_AWAY);
+      if (hub !== undefined) this.#sendAway(hub, host);
       this.#look(host, this.#phase);
     }
-    for (const [name] of this.#serverless.counts) {
+    for (const [name] of [...this.#serverless.hosts, ...this.#serverless.counts]) {
       if (this.#hubs.get(name) === undefined) this.#serverless.forget(name);
     }
+  }
+
+  /** An edge that is about to stop sends its clients away itself. */
+  #sendAway(hub: HubRuntime, host: UpstreamHost): void {
+    if (this.#isDraining() || !hub.hasAppServer || hub.migration === 'never') return;
+    host.sendAway(SENT_AWAY, (client) => hub.choose(client) !== undefined);
   }
 
   /** Those that waited for an app server, when the last one has gone, or their hub's policy is another. */

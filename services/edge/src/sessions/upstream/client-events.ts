@@ -135,8 +135,9 @@ export class ClientEvents {
   }
 
   /** Of a client that has gone, its introduction is kept for the sake of the event. */
-  #weightOf({ body, category }: ClientEvent): number {
-    const kept = category === 'connections' ? introductionLength(this.#source.introduction) : 0;
+  #weightOf({ body, event, category }: ClientEvent): number {
+    const isLast = category === 'connections' && event === 'disconnected';
+    const kept = isLast ? introductionLength(this.#source.introduction) : 0;
     return EVENT_BYTES + body.length + kept;
   }
 }

@@ -28,6 +28,8 @@ export interface ServerlessParts {
   readonly policies: HubPolicies;
   readonly http: UpstreamHttp;
   readonly limits: CallLimits;
+  /** Seconds of the edge's clock, as of its latest sweep. */
+  readonly tick: () => number;
   /** A client that an upstream serves has answered a question. */
   readonly answered: (message: ClientCompletion, host: Host) => void;
 }
@@ -42,7 +44,7 @@ export class Serverless implements UpstreamContext {
   readonly busy = new Set<ClientEvents>();
   readonly answered: (message: ClientCompletion, host: Host) => void;
   retries = 0;
-  tick: number;
+  readonly #tick: () => number;
   readonly #digest: LogDigest;
   /** By hub, keyed `category|outcome`; forgotten with the host. */
   readonly #counts = new Map<string, LabelCounts>();
@@ -57,7 +59,11 @@ export class Serverless implements UpstreamContext {
     this.#digest = digest;
     this.calls = new CallPool(parts.http, parts.limits, { time, digest, pools });
     this.queue = pools.open<ClientEvents>('upstream_events', (events) => this.#evict(events));
-    this.tick = Math.floor(time.now() / 1000);
+    this.#tick = parts.tick;
+  }
+
+  get tick(): number {
+    return this.#tick();
   }
 
   /** The host that serves a hub's clients while it has no app server; undefined where there is to be none. */
@@ -104,7 +110,6 @@ export class Serverless implements UpstreamContext {
 
   /** Looks after deadlines and rests. `late`: how long this edge itself slept. */
   expire(now: number, late: number): void {
-    this.tick = Math.floor(now / 1000);
     this.calls.expire(now, late);
     for (const events of this.busy) events.expire(now, late);
     if (late > 0) for (const host of this.#hosts.values()) host.slept(Math.ceil(late / 1000));

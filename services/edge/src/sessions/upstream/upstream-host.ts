@@ -55,7 +55,8 @@ export class UpstreamHost implements PooledHost {
   readonly serverId = 'upstream';
   /** An upstream keeps nothing in a process for each connection. */
   readonly migrationLevel = MigrationLevel.Any;
-  readonly isDeparting = false;
+  /** It gives way to app servers: who leaves it is moved, and not for the sake of equal shares. */
+  readonly isDeparting = true;
   readonly isFull = false;
   readonly offer = undefined;
   readonly carriesClients = true;
@@ -94,7 +95,9 @@ export class UpstreamHost implements PooledHost {
     const events = new ClientEvents(client, binary, this.#context);
     this.#wards.set(client, { binary, protocol, events, heard: undefined, isLeaving: false });
     const event = 'connected';
-    events.add({ category: 'connections', event, body: CONNECTED, binary: false });
+    if (events.add({ category: 'connections', event, body: CONNECTED, binary: false })) return;
+    // Its upstream would get calls of a client that it has not heard of. Later, for the same reason.
+    this.#context.time.endOfTurn(() => client.close(REASONS.slowAppServer));
   }
 
   #answer(client: Served, refusal: string | undefined): void {
@@ -193,13 +196,16 @@ export class UpstreamHost implements PooledHost {
     } else client.pingIfQuietSince(tick - QUIET_SECONDS);
   }
 
-  /** Has some clients leave for app servers that are there now: those that may, when their calls are answered. */
-  sendAway(most: number): void {
+  /**
+   * Has some clients leave for app servers that are there now: those that may and have one, when their
+   * calls are answered.
+   */
+  sendAway(most: number, hasServer: (client: Served) => boolean): void {
     let left = most;
     for (const client of this.#clients.items.slice()) {
       const ward = this.#wards.get(client);
       if (ward === undefined || ward.isLeaving) continue;
-      if (!client.ready || !mayMove(client, this)) continue;
+      if (!client.ready || !mayMove(client, this) || !hasServer(client)) continue;
       ward.isLeaving = true;
       // Every call is answered, by the upstream or at its deadline: none has to be cut short.
       client.moveAway(Infinity);
