@@ -1,53 +1,8 @@
-import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import { createServer, Hub, type HubHandle } from '@trunkline/sdk';
-import { type BusEngine, startEdge, type StartedEdge } from '@trunkline/testing';
-import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+import type { BusEngine } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openSite, type Site } from '../sdk/site.ts';
 import { ENGINES, knows } from './engines.ts';
-
-/** What its clients offer. */
-interface DeskClient {
-  told(text: string): void;
-  add(a: number, b: number): number;
-}
-
-class Desk extends Hub<DeskClient> {
-  id(): string {
-    return this.context.connectionId;
-  }
-}
-
-/** An edge with an app server of its own, and clients that negotiate with that. */
-interface Place {
-  readonly edge: StartedEdge;
-  readonly desk: HubHandle<DeskClient>;
-  readonly site: Site;
-}
-
-async function startPlace(bus: string): Promise<Place> {
-  const edge = await startEdge({ args: ['--bus', bus] });
-  const connectionString = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
-  const server = createServer({ connectionString });
-  const desk = server.hub('/desk', Desk);
-  const userId = ({ headers }: { headers: Record<string, unknown> }) => headers['x-user'] as string;
-  return { edge, desk, site: await openSite(server, { userId }) };
-}
-
-/** A client of a place, with what it was told, and why its connection ended. */
-async function connect({ site }: Place, user: string) {
-  const told: string[] = [];
-  const connection = new HubConnectionBuilder()
-    .withUrl(`${site.url}/desk`, { headers: { 'x-user': user } })
-    .configureLogging(LogLevel.None)
-    .build();
-  connection.on('told', (text: string) => void told.push(text));
-  connection.on('add', (a: number, b: number) => a + b);
-  const closed = new Promise<Error | undefined>((resolve) => connection.onclose(resolve));
-  await connection.start();
-  return { connection, closed, told, id: await connection.invoke<string>('id') };
-}
+import { connectTo, type Place, startPlace } from './place.ts';
 
 describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, scheme, start }) => {
   describe.skipIf(!isHere)('where it is', () => {
@@ -62,15 +17,12 @@ describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, s
       for (const { edge } of [near, far]) await knows(edge, 2);
     });
     afterAll(async () => {
-      for (const { site, edge } of [near, far]) {
-        await site[Symbol.asyncDispose]();
-        await edge.stop();
-      }
+      for (const place of [near, far]) await place[Symbol.asyncDispose]();
       await engine.stop();
     });
 
     it('joins clients to groups, and what it is told is done: the next send reaches them', async () => {
-      const { id, told, connection } = await connect(far, 'ann');
+      const { id, told, connection } = await connectTo(far, 'ann');
       for (let n = 0; n < 100; n++) {
         await near.desk.groups.add(id, `group ${n}`);
         // From the other app server, right after the ack.
@@ -84,7 +36,7 @@ describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, s
     });
 
     it('knows what is there, and what is not', async () => {
-      const { id, connection, closed } = await connect(far, 'bob');
+      const { id, connection, closed } = await connectTo(far, 'bob');
       await far.desk.groups.add(id, 'bobs');
       const known = () =>
         Promise.all([
@@ -100,7 +52,7 @@ describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, s
     });
 
     it('asks clients, and gets their answers', async () => {
-      const { id, connection } = await connect(far, 'cid');
+      const { id, connection } = await connectTo(far, 'cid');
       const asked = Array.from({ length: 20 }, (_, n) =>
         near.desk.clients.client(id).invoke().add(n, 1),
       );
@@ -113,7 +65,7 @@ describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, s
 
     it('lists a group of both edges, page by page', async () => {
       const clients = await Promise.all(
-        [near, far, far, near, far].map((place) => connect(place, 'dan')),
+        [near, far, far, near, far].map((place) => connectTo(place, 'dan')),
       );
       for (const { id } of clients) await near.desk.groups.add(id, 'dans');
       for (const { desk } of [near, far]) {
@@ -128,7 +80,7 @@ describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, s
 
     it('closes connections, users and groups with a reason', async () => {
       const [one, two, three] = await Promise.all(
-        ['eve', 'fay', 'gil'].map((user) => connect(far, user)),
+        ['eve', 'fay', 'gil'].map((user) => connectTo(far, user)),
       );
       await near.desk.closeConnection(one!.id, { reason: 'one goes' });
       expect((await one!.closed)?.message).toContain('one goes');
@@ -142,7 +94,7 @@ describe.each(ENGINES)('an app server at another edge, on $label,', ({ isHere, s
     it('waits for no edge that is gone', async () => {
       const third = await startPlace(`${scheme}://${engine.host}`);
       await knows(near.edge, 3);
-      const { id } = await connect(third, 'hal');
+      const { id } = await connectTo(third, 'hal');
       expect(await near.desk.userExists('hal')).toBe(true);
       third.edge.child.kill('SIGKILL');
       // Three seconds at most: then who is silent counts as gone.

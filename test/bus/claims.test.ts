@@ -3,45 +3,14 @@ import {
   type HttpRequest,
   HttpTransportType,
   type HttpResponse,
-  HubConnectionBuilder,
-  LogLevel,
   NullLogger,
 } from '@microsoft/signalr';
-import { createServer, Hub, type HubHandle } from '@trunkline/sdk';
-import { type BusEngine, startEdge, type StartedEdge } from '@trunkline/testing';
-import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+import type { BusEngine } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { metric } from '../edge/support/metrics.ts';
-import { openSite, type Site } from '../sdk/site.ts';
 import { knows, NATS_ENGINE } from './engines.ts';
-
-/** What its clients offer. */
-interface DeskClient {
-  told(text: string): void;
-  add(a: number, b: number): number;
-}
-
-class Desk extends Hub<DeskClient> {
-  id(): string {
-    return this.context.connectionId;
-  }
-}
-
-/** An edge with an app server of its own. */
-interface Place {
-  readonly edge: StartedEdge;
-  readonly desk: HubHandle<DeskClient>;
-  readonly site: Site;
-}
-
-async function startPlace(bus: string): Promise<Place> {
-  const edge = await startEdge({ args: ['--bus', bus] });
-  const connectionString = formatConnectionString(edge.url, DEVELOPMENT_ACCESS_KEY);
-  const server = createServer({ connectionString });
-  const desk = server.hub('/desk', Desk);
-  return { edge, desk, site: await openSite(server, { userId: () => 'ann' }) };
-}
+import { connectTo, type Place, startPlace } from './place.ts';
 
 /** Sends what is for one address to another one. */
 class Rerouted extends DefaultHttpClient {
@@ -73,29 +42,16 @@ describe.skipIf(!NATS_ENGINE.isHere)(
       for (const { edge } of [home, owner]) await knows(edge, 2);
     });
     afterAll(async () => {
-      for (const { site, edge } of [home, owner]) {
-        await site[Symbol.asyncDispose]();
-        await edge.stop();
-      }
+      for (const place of [home, owner]) await place[Symbol.asyncDispose]();
       await engine.stop();
     });
 
     /** As a load balancer that does not stick sends it: requests to one edge, the WebSocket to the other. */
-    async function connect() {
-      const told: string[] = [];
-      const connection = new HubConnectionBuilder()
-        .withUrl(`${owner.site.url}/desk`, {
-          transport: HttpTransportType.WebSockets,
-          httpClient: new Rerouted(owner.edge.url, home.edge.url),
-        })
-        .configureLogging(LogLevel.None)
-        .build();
-      connection.on('told', (text: string) => void told.push(text));
-      connection.on('add', (a: number, b: number) => a + b);
-      const closed = new Promise<Error | undefined>((resolve) => connection.onclose(resolve));
-      await connection.start();
-      return { connection, closed, told, id: await connection.invoke<string>('id') };
-    }
+    const connect = () =>
+      connectTo(owner, 'ann', {
+        transport: HttpTransportType.WebSockets,
+        httpClient: new Rerouted(owner.edge.url, home.edge.url),
+      });
 
     it('is found by app servers at both', async () => {
       const { connection, closed, told, id } = await connect();

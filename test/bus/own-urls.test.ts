@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 
 import { metric } from '../edge/support/metrics.ts';
 import { officialClient } from '../traps/support/official-client.ts';
+import { knows } from './engines.ts';
 
 it.skipIf(NATS === undefined)(
   'clients of an edge that drains are sent on to another one, which has a URL of its own',
@@ -16,9 +17,7 @@ it.skipIf(NATS === undefined)(
     };
     await using a = await start();
     await using b = await start();
-    for (const edge of [a, b]) {
-      await expect.poll(async () => (await fetch(`${edge.adminUrl}/ready`)).status).toBe(200);
-    }
+    for (const edge of [a, b]) await knows(edge, 2);
     await using _server = await FakeAppServer.connect(a.url);
     await using _other = await FakeAppServer.connect(b.url);
     const clients = async (edge: typeof a): Promise<number> =>

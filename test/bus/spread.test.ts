@@ -85,10 +85,9 @@ describe.skipIf(!NATS_ENGINE.isHere)('an app server of the SDK that knows one UR
 
   it('has two edges under it, when the URL is that of a load balancer', async () => {
     await using cluster = await startCluster(NATS_ENGINE, 2);
-    const ports = cluster.edges.map(({ url }) => Number(new URL(url).port));
-    const proxy = await startRoundRobinProxy(ports);
-    cleanups.push(() => proxy.stop());
-    await serveFrom(`http://127.0.0.1:${proxy.port}`, { connectionCount: 1 });
+    const proxy = await startRoundRobinProxy(cluster.edges.map(({ url }) => url));
+    cleanups.push(() => proxy[Symbol.asyncDispose]());
+    await serveFrom(proxy.url, { connectionCount: 1 });
     const servers = () => Promise.all(cluster.edges.map(serversAt));
     await expect.poll(servers, PATIENCE).toEqual([1, 1]);
   });

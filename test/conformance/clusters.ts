@@ -21,10 +21,10 @@ export const CLUSTER_RUNS = runsOfSeveral(RUNS);
 
 export const CLUSTER_JOINT_RUNS = runsOfSeveral(JOINT_RUNS);
 
-/** What runs with three edges behind one address: everything but for a front of its own. */
-export const MIXED_RUNS = RUNS.filter(({ variant }) => variant.front === 'straight');
+/** What runs at any of several edges: all that has no front of its own. */
+export const STRAIGHT_RUNS = RUNS.filter(({ variant }) => variant.front === 'straight');
 
-export const MIXED_JOINT_RUNS = JOINT_RUNS.filter(({ variant }) => variant.front === 'straight');
+export const STRAIGHT_JOINT_RUNS = JOINT_RUNS.filter(({ variant }) => variant.front === 'straight');
 
 export const MIXED_SIZE = 3;
 

@@ -9,11 +9,12 @@ import {
   CLUSTER_KINDS,
   CLUSTER_RUNS,
   clusterName,
-  MIXED_JOINT_RUNS,
-  MIXED_RUNS,
+  STRAIGHT_JOINT_RUNS,
+  STRAIGHT_RUNS,
   MIXED_SIZE,
 } from './clusters.ts';
 import {
+  defineApartRuns,
   defineControlRuns,
   defineEdgesRuns,
   defineMixedRuns,
@@ -37,6 +38,7 @@ describe.skipIf(DOTNET === undefined)('on Kestrel (needs the .NET SDK, 8 or late
 /** From which version on clients run at several edges; `npm test` has some of the older, too. */
 const MODERN = 8;
 const modern = CLUSTER_RUNS.filter(({ variant }) => variant.kind.version >= MODERN);
+const modernStraight = STRAIGHT_RUNS.filter(({ variant }) => variant.kind.version >= MODERN);
 
 for (const cluster of CLUSTER_KINDS) {
   const { engine, size } = cluster;
@@ -48,9 +50,14 @@ for (const cluster of CLUSTER_KINDS) {
 for (const engine of ENGINES) {
   const cluster = clusterName({ engine, size: MIXED_SIZE });
   describe.skipIf(!engine.isHere)(`clients and app servers at any of ${cluster}`, () => {
-    const runs = MIXED_RUNS.filter(({ variant }) => variant.kind.version >= MODERN);
-    defineMixedRuns(() => startCluster(engine, MIXED_SIZE), MIXED_JOINT_RUNS, runs);
+    defineMixedRuns(() => startCluster(engine, MIXED_SIZE), STRAIGHT_JOINT_RUNS, modernStraight);
   });
+  describe.skipIf(!engine.isHere)(
+    `clients at an edge that no app server has dialled, on ${engine.label}`,
+    () => {
+      defineApartRuns(() => startCluster(engine, 2), STRAIGHT_JOINT_RUNS, modernStraight);
+    },
+  );
 }
 
 const complete = FRONTS.length === FRONT_NAMES.length && DOTNET !== undefined;

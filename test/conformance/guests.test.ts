@@ -2,15 +2,13 @@ import { describe } from 'vitest';
 
 import { NATS_ENGINE, startCluster } from '../bus/engines.ts';
 import { runName, shuffled } from './choice.ts';
+import { STRAIGHT_JOINT_RUNS, STRAIGHT_RUNS } from './clusters.ts';
 import { defineApartRuns } from './define.ts';
-import { JOINT_RUNS, type Run, RUNS } from './scenario-table.ts';
 
 /** The newest: what older ones do differently is no business of who serves them. */
 const VERSION = 10;
 
-const straight = (runs: readonly Run[]): Run[] =>
-  runs.filter(({ variant }) => variant.front === 'straight');
-const newest = straight(RUNS).filter(({ variant }) => variant.kind.version === VERSION);
+const newest = STRAIGHT_RUNS.filter(({ variant }) => variant.kind.version === VERSION);
 /** Each scenario once, with whatever transport and protocol. */
 const chosen = [
   ...new Map(shuffled(newest, runName).map((run) => [run.scenario.name, run])).values(),
@@ -20,6 +18,6 @@ const chosen = [
 describe.skipIf(!NATS_ENGINE.isHere)(
   `clients at an edge that no app server has dialled, on ${NATS_ENGINE.label}`,
   () => {
-    defineApartRuns(() => startCluster(NATS_ENGINE, 2), straight(JOINT_RUNS), chosen);
+    defineApartRuns(() => startCluster(NATS_ENGINE, 2), STRAIGHT_JOINT_RUNS, chosen);
   },
 );

@@ -2,7 +2,7 @@ import { describe } from 'vitest';
 
 import { type Engine, ENGINES, startCluster } from '../bus/engines.ts';
 import { runName, shuffled } from './choice.ts';
-import { MIXED_JOINT_RUNS, MIXED_RUNS, MIXED_SIZE } from './clusters.ts';
+import { STRAIGHT_JOINT_RUNS, STRAIGHT_RUNS, MIXED_SIZE } from './clusters.ts';
 import { defineMixedRuns } from './define.ts';
 import { choosePairwise } from './pairwise.ts';
 import type { Run } from './scenario-table.ts';
@@ -30,8 +30,10 @@ function choose(runs: readonly Run[]): MixedRun[] {
   return [...new Set([...scenarios, ...kinds])];
 }
 
-const joint = choose(MIXED_JOINT_RUNS);
-const chosen = choose(MIXED_RUNS.filter(({ variant }) => VERSIONS.includes(variant.kind.version)));
+const joint = choose(STRAIGHT_JOINT_RUNS);
+const chosen = choose(
+  STRAIGHT_RUNS.filter(({ variant }) => VERSIONS.includes(variant.kind.version)),
+);
 
 /** What holds with one edge holds with several behind one address, wherever each request lands. */
 describe.each(ENGINES)('clients and app servers at any edge on $label', (engine) => {

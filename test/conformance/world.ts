@@ -105,9 +105,8 @@ async function openDoors(
   if (arrangement === 'apart') {
     return urls.slice(0, -1).map((clientUrl) => ({ edgeUrl: urls.at(-1)!, clientUrl }));
   }
-  const proxy = await startRoundRobinProxy(urls.map((url) => Number(new URL(url).port)));
-  own({ [Symbol.asyncDispose]: () => proxy.stop() });
-  const door = { edgeUrl: `http://127.0.0.1:${proxy.port}` };
+  const proxy = own(await startRoundRobinProxy(urls));
+  const door = { edgeUrl: proxy.url };
   return [door, door];
 }
 

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
 import { readConfig } from '../../services/edge/src/config.ts';
+import { EDGE_OPTIONS } from '../../services/edge/src/options.ts';
 
 import {
   builtServices,
@@ -268,9 +269,8 @@ describe('the edge', () => {
     const [command, seconds] = container.lifecycle!.preStop.exec.command;
     expect(command).toBe('sleep');
     const { terminationGracePeriodSeconds = 30 } = edge.spec.template.spec;
-    const drainSeconds = 30;
     expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(
-      Number(seconds) + drainSeconds + 8,
+      Number(seconds) + EDGE_OPTIONS.drainTimeout.default + 8,
     );
   });
 

@@ -202,7 +202,7 @@ describe('claims', () => {
     const before = await ask('claims', { connectionToken });
     expect([before.status, JSON.parse(before.body)]).toMatchObject([200, { claims: [uid] }]);
 
-    const expireTime = new Date(Date.now() + 3000).toISOString();
+    const expireTime = new Date(Date.now() + 60_000).toISOString();
     const given = await ask(':refreshAuth', {
       connectionToken,
       claims: [uid, role, coae],
@@ -225,6 +225,9 @@ describe('claims', () => {
       'ConnectionUserMismatch',
     ]);
     // The sign-in ends, and the connection with it.
+    const soon = new Date(Date.now() + 1000).toISOString();
+    const last = await ask(':refreshAuth', { connectionToken, expireTime: soon, claims: null });
+    expect(last.status).toBe(200);
     await client.closed;
   });
 

@@ -8,7 +8,7 @@ import { runTask } from '../tasks/run-task.ts';
 import { withParts } from '../tasks/with-parts.ts';
 import type { Notice } from './contract.ts';
 import { Crowd } from './crowd.ts';
-import { PHASES } from './phases.ts';
+import { type Phase, PHASES } from './phases.ts';
 import { Service } from './service.ts';
 
 const USAGE = `Usage: npm run ordeal -- [options]
@@ -49,7 +49,7 @@ async function main(signal: AbortSignal): Promise<boolean> {
     throw new Error('--clients and --pace take numbers above 0, and --edges takes 3 or more');
   }
   if (!NATS_ENGINE.isHere) throw new Error('there is no nats-server: install it first');
-  const phases = values.only?.split(',').map((at) => PHASES[Number(at)]!) ?? PHASES;
+  const phases = values.only?.split(',').map(phaseAt) ?? PHASES;
   return withParts(async (own) => {
     const service = await own(Service.start(edges!, 2, pace!));
     const crowd = await own(Crowd.start(service.url, clients!));
@@ -63,10 +63,16 @@ async function main(signal: AbortSignal): Promise<boolean> {
       const roll = await service.callRoll();
       await pass(ROLL_MS);
       const notice = await crowd.notice(roll);
-      isGood &&= report(phase.what, before, notice);
+      isGood = report(phase.what, before, notice) && isGood;
     }
     return isGood;
   });
+}
+
+function phaseAt(text: string): Phase {
+  const phase = PHASES[Number(text)];
+  if (phase === undefined) throw new Error(`--only takes numbers from 0 to ${PHASES.length - 1}`);
+  return phase;
 }
 
 async function clientsByEdge({ edges }: Service): Promise<number[]> {

@@ -7,8 +7,9 @@ import {
   freePort,
   startEdge,
   type StartedEdge,
+  startProcess,
+  type StartedProcess,
 } from '@trunkline/testing';
-import { startProcess, type StartedProcess } from '@trunkline/testing';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
 import { knows, NATS_ENGINE } from '../bus/engines.ts';
@@ -17,7 +18,8 @@ import type { Target } from './balancer.ts';
 const BALANCER = fileURLToPath(new URL('./balancer.ts', import.meta.url));
 const APP = fileURLToPath(new URL('./app-server.ts', import.meta.url));
 const ANSWER_MS = 30_000;
-/** For the drain of an edge with thousands of clients, or of an app server. */
+const DRAIN_SECONDS = 30;
+/** For an edge that drains, and for an app server. */
 const STOP_MS = 60_000;
 
 /** Edges on NATS behind one address, and app servers that dial that address. */
@@ -38,7 +40,8 @@ export class Service implements AsyncDisposable {
     for (let edge = 0; edge < edges; edge++) {
       const bus = `${NATS_ENGINE.scheme}://${engine.host}`;
       const ports = ['--port', `${await freePort()}`, '--admin-port', `${await freePort()}`];
-      args.push(['--bus', bus, '--edge-id', `edge-${edge + 1}`, ...ports]);
+      const drain = ['--drain-timeout', `${DRAIN_SECONDS}`];
+      args.push(['--bus', bus, '--edge-id', `edge-${edge + 1}`, ...drain, ...ports]);
     }
     const started = await Promise.all(args.map((one) => startEdge({ args: one })));
     for (const edge of started) await knows(edge, edges);
@@ -71,8 +74,8 @@ export class Service implements AsyncDisposable {
     await this.edges[at]!.exited;
   }
 
-  /** SIGTERM, as an orchestrator ends it; resolves with the seconds that it took. */
-  async stopEdge(at: number): Promise<number> {
+  /** SIGTERM, as an orchestrator ends it: it drains first. */
+  stopEdge(at: number): Promise<void> {
     return stop(this.edges[at]!, 'an edge');
   }
 
@@ -93,7 +96,7 @@ export class Service implements AsyncDisposable {
     });
   }
 
-  stopApp(at: number): Promise<number> {
+  stopApp(at: number): Promise<void> {
     return stop(this.apps[at]!, 'an app server');
   }
 
@@ -127,9 +130,7 @@ function startBalancer(edges: readonly StartedEdge[]): Promise<StartedProcess<st
   });
 }
 
-async function stop({ child, exited }: StartedProcess<unknown>, name: string): Promise<number> {
-  const since = performance.now();
+async function stop({ child, exited }: StartedProcess<unknown>, name: string): Promise<void> {
   child.kill('SIGTERM');
   await deadline(exited, STOP_MS, `${name} has not ended ${STOP_MS / 1000} s after SIGTERM`);
-  return (performance.now() - since) / 1000;
 }

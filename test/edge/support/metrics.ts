@@ -1,4 +1,17 @@
+import { spawnSync } from 'node:child_process';
+
 import type { StartedEdge } from '@trunkline/testing';
+
+export const HAS_PROMTOOL = spawnSync('promtool', ['--version']).status === 0;
+
+/** What `promtool` says of metrics, which is nothing if all is well, and the code that it ends with. */
+export function checkMetrics(text: string): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  return { status, output: stdout + stderr };
+}
 
 /** One scrape of an edge's `/metrics`. */
 export class Metrics {

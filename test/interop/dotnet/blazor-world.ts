@@ -82,13 +82,11 @@ async function startService(between: Between): Promise<Service | undefined> {
   if (between === 'nothing') return undefined;
   if (between === 'edge') return startEdge();
   const cluster = await startCluster(NATS_ENGINE, EDGES);
-  const proxy = await startRoundRobinProxy(
-    cluster.edges.map(({ url }) => Number(new URL(url).port)),
-  );
+  const proxy = await startRoundRobinProxy(cluster.edges.map(({ url }) => url));
   return {
-    url: `http://127.0.0.1:${proxy.port}`,
+    url: proxy.url,
     [Symbol.asyncDispose]: async () => {
-      await proxy.stop();
+      await proxy[Symbol.asyncDispose]();
       await cluster[Symbol.asyncDispose]();
     },
   };

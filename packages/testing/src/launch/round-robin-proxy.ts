@@ -1,22 +1,22 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A load balancer for TCP that nobody sticks to. */
-export interface RoundRobinProxy {
-  /** Of 127.0.0.1. */
-  readonly port: number;
-  /** How many connections each port has been given so far, in their order. */
+/** A load balancer for TCP that nobody sticks to. Disposing of it resets every connection. */
+export interface RoundRobinProxy extends AsyncDisposable {
+  /** With the scheme http and no slash at its end. */
+  readonly url: string;
+  /** How many connections each target has been given so far, in their order. */
   readonly counts: readonly number[];
-  /** Resets every connection, and takes none any more. */
-  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Gives each new connection to the next one of these ports of 127.0.0.1, or to the one after it where nobody
+ * Gives each new connection to the next one of these http URLs, or to the one after it where nobody
  * listens. Whoever keeps connections alive stays where it is for as long as it does.
  */
-export async function startRoundRobinProxy(ports: readonly number[]): Promise<RoundRobinProxy> {
-  const counts = ports.map(() => 0);
+export async function startRoundRobinProxy(targets: readonly string[]): Promise<RoundRobinProxy> {
+  const hosts = targets.map((target) => new URL(target));
+  const counts = hosts.map(() => 0);
   const sockets = new Set<Socket>();
   let turn = 0;
 
@@ -27,8 +27,9 @@ export async function startRoundRobinProxy(ports: readonly number[]): Promise<Ro
     socket.pipe(peer);
   };
   const join = (near: Socket, triesLeft: number): void => {
-    const at = turn++ % ports.length;
-    const far = connect({ host: '127.0.0.1', port: ports[at]!, noDelay: true });
+    const at = turn++ % hosts.length;
+    const { hostname, port } = hosts[at]!;
+    const far = connect({ host: hostname, port: Number(port), noDelay: true });
     const next = (): void => {
       if (triesLeft > 0 && !near.destroyed) join(near, triesLeft - 1);
       else near.resetAndDestroy();
@@ -48,14 +49,14 @@ export async function startRoundRobinProxy(ports: readonly number[]): Promise<Ro
   server.on('connection', (near) => {
     // Until it is joined to somebody.
     near.on('error', () => {});
-    join(near, ports.length - 1);
+    join(near, hosts.length - 1);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     counts,
-    stop: async () => {
+    async [Symbol.asyncDispose]() {
       server.close();
       for (const socket of sockets) socket.resetAndDestroy();
       await once(server, 'close');

@@ -5,9 +5,10 @@ export interface ArrivalsOptions {
   messages: number;
 }
 
-/** Milliseconds since 1970, to a small part of one, so that processes of one machine can be compared. */
+/** Milliseconds by the machine's clock that never jumps, which is the same for all of its processes. */
 export function preciseNow(): number {
-  return performance.timeOrigin + performance.now();
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
 }
 
 /** Waits until so many messages have come since `noteArrivals`, and answers when each has. */
