@@ -7,9 +7,21 @@ import type { Upgrade } from '../ports/upgrade.ts';
 /** Decides about a request for a WebSocket, or keeps it for later. */
 export type UpgradeDoor = (request: HttpRequest, upgrade: Upgrade) => void;
 
-/** The module copies these properties onto its socket: one, which leads to everything else. */
+/**
+ * The module copies these properties onto its socket: one, which leads to everything else. It is of one
+ * class for all sockets, or the engine would ask for memory to note that: see `upgradeLate`.
+ */
 export interface UserData {
+  readonly seat: Seat;
+}
+
+/** Has the handler of a WebSocket. */
+export class Seat {
   handler: SocketHandler;
+
+  constructor(handler: SocketHandler) {
+    this.handler = handler;
+  }
 }
 
 /** What requests for WebSockets of one kind have in common. */
@@ -86,25 +98,28 @@ export class UwsUpgrade implements Upgrade {
   #upgrade(handler: SocketHandler): void {
     this.#isOpen = false;
     // No sub-protocol is chosen: no official client offers one.
-    this.#res.upgrade<UserData>({ handler }, this.#key, '', '', this.#context);
+    const userData: UserData = { seat: new Seat(handler) };
+    this.#res.upgrade<UserData>(userData, this.#key, '', '', this.#context);
     handler.opened(this.#kind.opened.pop()!);
   }
 
   /**
    * Outside of that call one has to cork. At the end of a cork this release of the module looks at
-   * memory that the upgrade has given back, and cuts the WebSocket if that has got a certain bit
-   * meanwhile. So nothing of ours runs meanwhile that could ask for memory, not even a function that is
-   * compiled when it is first called: with one, a process in four lost the first WebSocket that was late.
+   * memory that the upgrade has given back (some 80 bytes, where the request's state was), and cuts the
+   * WebSocket if they are in use again with a certain bit set. So nothing of ours runs meanwhile that
+   * could ask for memory: no function that is compiled when it is first called (with one, a process in
+   * four lost the first WebSocket that was late), and no property of the socket whose values are of
+   * another class than those before (a process in fifteen). The module's later releases do not look.
    */
   #upgradeLate(handler: SocketHandler): void {
     this.#isOpen = false;
     const res = this.#res;
     const standIn = new StandIn();
-    const userData: UserData = { handler: standIn };
+    const userData: UserData = { seat: new Seat(standIn) };
     res.cork(res.upgrade.bind(res, userData, this.#key, '', '', this.#context));
     const socket = this.#kind.opened.pop()!;
     if (standIn.hasGone) return lose(handler);
-    socket.getUserData().handler = handler;
+    userData.seat.handler = handler;
     handler.opened(socket);
   }
 

@@ -52,11 +52,11 @@ export function webSockets(
     },
     // None of ours: see `UwsUpgrade`.
     open: opened.push.bind(opened) as (ws: WebSocket<UserData>) => void,
-    message: (ws, message) => ws.getUserData().handler.received(Buffer.from(message)),
-    drain: (ws) => ws.getUserData().handler.drained(),
+    message: (ws, message) => ws.getUserData().seat.handler.received(Buffer.from(message)),
+    drain: (ws) => ws.getUserData().seat.handler.drained(),
     close: (ws, code, message) => {
       gone();
-      ws.getUserData().handler.disconnected(code, Buffer.from(message).toString());
+      ws.getUserData().seat.handler.disconnected(code, Buffer.from(message).toString());
     },
   };
 }
