@@ -40,6 +40,9 @@ const SOON = {
     elapsedMilliseconds < DEADLINE_MS ? 50 : null,
 };
 
+/** Longer than any scenario waits for anything. */
+const PATIENT_SECONDS = 60;
+
 /**
  * One run of one scenario; what it opened ends with it. Where there are several edges, the first client
  * is at the first of them, the second at the second, and so on, round and round.
@@ -128,9 +131,13 @@ export class Context implements AsyncDisposable {
     return this.own(new Client(connection));
   }
 
-  /** A client of every kind in company. */
+  /**
+   * A client of every kind in company. This process may be busy with one of them, or with another
+   * scenario's, for longer than an edge waits for a poll unless it is told to.
+   */
   connectAll(options: ConnectOptions = {}): Promise<Client[]> {
-    return Promise.all(this.company.map((kind) => this.connect({ ...options, kind })));
+    const patient = { maxPollIntervalSeconds: PATIENT_SECONDS, ...options };
+    return Promise.all(this.company.map((kind) => this.connect({ ...patient, kind })));
   }
 
   /** To upload with. */

@@ -32,13 +32,10 @@ type Case = readonly [to: Destination, expected: readonly Person[]];
 
 async function gather(context: Context): Promise<Cast> {
   const users = ['ann', 'bob 🙂', 'eve'] as const;
-  const appear = (userId: string): Promise<Person[]> =>
-    Promise.all(
-      context.company.map(async (kind) => {
-        const client = await context.connect({ hub: HUB, userId, kind });
-        return { client, id: await client.id() };
-      }),
-    );
+  const appear = async (userId: string): Promise<Person[]> => {
+    const clients = await context.connectAll({ hub: HUB, userId });
+    return Promise.all(clients.map(async (client) => ({ client, id: await client.id() })));
+  };
   const [ann, bob, eve] = [await appear(users[0]), await appear(users[1]), await appear(users[2])];
   const [red, blue, green] = ['the red group', 'the blue group', 'the green group'];
   for (const { client } of [...ann, bob[0]!]) await client.invoke('join', red);
