@@ -126,7 +126,7 @@ export function createCore(parts: CoreParts): Core {
     new MigrationLog(context),
     new WaitingLog(context, hubs),
     new Changeovers(context.serverless, hubs, () => context.isDraining),
-    new Rebalance(context, hubs),
+    new Rebalance(context, hubs, () => cluster.away()),
   ]);
   return {
     context,

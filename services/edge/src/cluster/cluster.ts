@@ -5,7 +5,7 @@ import type { Bus, BusListener, GapCause, JoinBus } from '../ports/bus.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import type { HubCluster, HubDirectory } from '../sessions/hub-directory.ts';
 import type { Others } from '../sessions/others.ts';
-import type { Affinity } from '../sessions/served.ts';
+import type { Affinity, Served } from '../sessions/served.ts';
 import { Answering } from './answering.ts';
 import { Asking } from './asking.ts';
 import { Claims } from './claims.ts';
@@ -176,6 +176,11 @@ export class Cluster implements HubCluster {
   /** The other edge whose connection ids have that tag, if it is there. */
   homeOf(tag: string): string | undefined {
     return this.#whereabouts.homeOf(tag);
+  }
+
+  /** Clients of this edge that app servers of others serve. */
+  away(): Iterator<Served, void> {
+    return this.#guests.away();
   }
 
   /** The URL of another edge where such a new client of the hub is better off, if there is one. */

@@ -44,6 +44,11 @@ export class GuestLines {
     return this.#remote.hostFor(hub, client, serverId);
   }
 
+  /** Clients of this edge that are served at others. */
+  away(): Iterator<Served, void> {
+    return this.#remote.clients();
+  }
+
   serves(hub: string, serverId?: string): boolean {
     return this.#directory.serves(hub, serverId);
   }

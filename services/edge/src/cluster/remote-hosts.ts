@@ -42,6 +42,11 @@ export class RemoteHosts implements RemoteLine {
     this.#send = say;
   }
 
+  /** Clients of this edge that app servers of others serve. Who comes meanwhile is among them, too. */
+  *clients(): Generator<Served, void> {
+    for (const { client } of this.#byNumber.values()) if (client !== undefined) yield client;
+  }
+
   /** Numbers from here on have not been given. */
   get next(): number {
     return this.#next;

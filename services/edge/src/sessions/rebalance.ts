@@ -6,6 +6,8 @@ import { mayMove } from './migration-policy.ts';
 import type { Served } from './served.ts';
 import type { Expiring } from './watch.ts';
 
+/** Clients that are looked at in a second, served at other edges: most may have to stay there. */
+const LOOKS = 10_000;
 /** A process may have so many clients more for each of its connections, or this part of them. */
 const TOLERANCE = 1;
 const TOLERATED_SHARE = 0.05;
@@ -19,23 +21,45 @@ interface Load {
 
 /**
  * An app server that comes back has no clients, and would get new ones only: a few each second are
- * moved to it from the process of its hub that has most. Only those go that lose nothing by it: their
- * app lets them be moved at any time, and nothing of theirs runs. Looked at are the server connections
- * of this edge, and the clients that those serve.
+ * moved to it. First those that app servers of other edges serve, for want of one here, and then those
+ * of the process here that has most. Only those go that lose nothing by it: their app lets them be moved
+ * at any time, and nothing of theirs runs.
  */
 export class Rebalance implements Expiring {
   readonly #context: CoreContext;
   readonly #hubs: HubDirectory;
+  readonly #clientsAway: () => Iterator<Served, void>;
+  /** Those of them that have not been looked at in this round. */
+  #away: Iterator<Served, void>;
 
-  constructor(context: CoreContext, hubs: HubDirectory) {
+  /** `clientsAway`: goes through the clients of this edge that app servers of others serve. */
+  constructor(context: CoreContext, hubs: HubDirectory, clientsAway: () => Iterator<Served, void>) {
     this.#context = context;
     this.#hubs = hubs;
+    this.#clientsAway = clientsAway;
+    this.#away = clientsAway();
   }
 
   /** Once a second. */
   expire(now: number): void {
     let left = this.#context.limits.rebalance;
+    if (left > 0) left -= this.#bringHome(left, now);
     for (const hub of this.#hubs) if (left > 0) left -= this.#level(hub, left, now);
+  }
+
+  /** Moves up to so many clients from app servers of other edges to those of this one; answers how many. */
+  #bringHome(most: number, now: number): number {
+    let moved = 0;
+    for (let looks = 0; looks < LOOKS && moved < most; looks++) {
+      const next = this.#away.next();
+      if (next.done === true) {
+        this.#away = this.#clientsAway();
+        break;
+      }
+      const hub = this.#hubs.get(next.value.hub.name);
+      if (hub !== undefined && this.#move(hub, next.value, now)) moved++;
+    }
+    return moved;
   }
 
   /** Moves up to so many clients of a hub; answers how many it has moved. */
