@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { choosePairwise, type Factors } from './pairwise.ts';
 import { type Run, RUNS } from './scenario-table.ts';
-import { variantName } from './variants.ts';
+import { kindName, variantName } from './variants.ts';
 
 /** What a run is made of. */
 export function factorsOf({ scenario, variant: { kind, front } }: Run): Factors {
@@ -30,3 +30,20 @@ export function runName({ scenario, variant }: Run): string {
 
 /** The runs of `npm test`: always the same. */
 export const CHOICE: readonly Run[] = choosePairwise(shuffled(RUNS, runName), factorsOf);
+
+/**
+ * Some of these runs, of which there is each at each cluster: every scenario at one of them, and every
+ * kind of client at each. `npm run test:conformance` runs all.
+ */
+export function chooseForClusters<At extends Run>(
+  runs: readonly At[],
+  clusterOf: (run: At) => string,
+): At[] {
+  const inOrder = shuffled(runs, (run) => `${runName(run)}, ${clusterOf(run)}`);
+  const scenarios = new Map(inOrder.map((run) => [run.scenario.name, run]));
+  const kinds = choosePairwise(inOrder, (run) => ({
+    kind: kindName(run.variant.kind),
+    cluster: clusterOf(run),
+  }));
+  return [...new Set([...scenarios.values(), ...kinds])];
+}

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 
 import { ENGINES, startCluster } from '../bus/engines.ts';
-import { factorsOf, runName, shuffled } from './choice.ts';
+import { chooseForClusters } from './choice.ts';
 import {
   CLUSTER_JOINT_RUNS,
   CLUSTER_KINDS,
@@ -10,7 +10,6 @@ import {
   clusterName,
 } from './clusters.ts';
 import { defineEdgesRuns } from './define.ts';
-import { choosePairwise } from './pairwise.ts';
 import type { Run } from './scenario-table.ts';
 
 /** The newest, the newest that cannot answer the hub and says so, and the oldest that reconnects. */
@@ -20,15 +19,9 @@ interface ClusterRun extends Run {
   readonly cluster: ClusterKind;
 }
 
-/** Every pair of two factors of a run, engine and number of edges being two of them. */
 function choose(runs: readonly Run[]): ClusterRun[] {
   const all = CLUSTER_KINDS.flatMap((cluster) => runs.map((run) => ({ ...run, cluster })));
-  const nameOf = (run: ClusterRun): string => `${runName(run)}, ${clusterName(run.cluster)}`;
-  return choosePairwise(shuffled(all, nameOf), ({ cluster: { engine, size }, ...run }) => ({
-    ...factorsOf(run),
-    engine: engine.name,
-    size: String(size),
-  }));
+  return chooseForClusters(all, ({ cluster }) => clusterName(cluster));
 }
 
 const joint = choose(CLUSTER_JOINT_RUNS);

@@ -1,12 +1,10 @@
 import { describe } from 'vitest';
 
 import { type Engine, ENGINES, startCluster } from '../bus/engines.ts';
-import { runName, shuffled } from './choice.ts';
-import { STRAIGHT_JOINT_RUNS, STRAIGHT_RUNS, MIXED_SIZE } from './clusters.ts';
+import { chooseForClusters } from './choice.ts';
+import { MIXED_SIZE, STRAIGHT_JOINT_RUNS, STRAIGHT_RUNS } from './clusters.ts';
 import { defineMixedRuns } from './define.ts';
-import { choosePairwise } from './pairwise.ts';
 import type { Run } from './scenario-table.ts';
-import { kindName } from './variants.ts';
 
 /** The newest, and the oldest that reconnects. */
 const VERSIONS: readonly number[] = [10, 3];
@@ -15,19 +13,9 @@ interface MixedRun extends Run {
   readonly engine: Engine;
 }
 
-/** Every scenario on every engine, and every kind of client on every engine. */
 function choose(runs: readonly Run[]): MixedRun[] {
   const all = ENGINES.flatMap((engine) => runs.map((run) => ({ ...run, engine })));
-  const inOrder = shuffled(all, (run) => `${runName(run)}, ${run.engine.name}`);
-  const scenarios = choosePairwise(inOrder, ({ scenario, engine }) => ({
-    scenario: scenario.name,
-    engine: engine.name,
-  }));
-  const kinds = choosePairwise(inOrder, ({ variant, engine }) => ({
-    kind: kindName(variant.kind),
-    engine: engine.name,
-  }));
-  return [...new Set([...scenarios, ...kinds])];
+  return chooseForClusters(all, ({ engine }) => engine.name);
 }
 
 const joint = choose(STRAIGHT_JOINT_RUNS);
