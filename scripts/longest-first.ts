@@ -33,6 +33,7 @@ const LONG = [
   'test/start/fresh-start.test.ts',
   'test/bus/edges.test.ts',
   'test/bus/guests.test.ts',
+  'test/serverless/events.test.ts',
   'test/bus/answers.test.ts',
   'test/processes/processes.test.ts',
   'test/start/edges.test.ts',
