@@ -20,6 +20,8 @@ const LONG = [
   'test/bus/outage/redis.test.ts',
   'test/conformance/stand-in.test.ts',
   'test/bus/redis.test.ts',
+  'test/interop/stand-in/management.test.ts',
+  'test/interop/stand-in/management-clients.test.ts',
   'test/conformance/control.test.ts',
   'test/chaos/migration.test.ts',
   'test/serverless/serverless.test.ts',
