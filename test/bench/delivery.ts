@@ -42,7 +42,8 @@ export async function measureDeliveries(
   return alternate(rounds, sideNames, name, run);
 }
 
-async function repeat(seconds: number, act: () => Promise<void>): Promise<number> {
+/** Acts again and again for so long, and once at least; answers how often. */
+export async function repeat(seconds: number, act: () => Promise<void>): Promise<number> {
   const until = performance.now() + seconds * 1000;
   let times = 0;
   do {

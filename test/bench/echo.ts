@@ -40,7 +40,8 @@ export async function warmUp(sides: Both<Side>): Promise<void> {
   }
 }
 
-async function flatOut(
+/** As many calls as will go. The clients are there, and all has been compiled. */
+export async function flatOut(
   sides: Both<Side>,
   names: SideNames,
   { rounds, seconds }: EchoOptions,

@@ -9,13 +9,16 @@ import { measureEcho } from './echo.ts';
 import { GROUPS_SIDES, measureGroups } from './groups.ts';
 import { GUESTS_SIDES, measureGuests } from './guests.ts';
 import { measureIdle } from './idle.ts';
+import { measurePages, PAGES_SIDES } from './pages.ts';
 import { measurePolls, POLLS_SIDES } from './polls.ts';
 import { measureRelay, RELAY_SIDES } from './relay.ts';
 import { measureRemote, REMOTE_SIDES } from './remote.ts';
+import { measureRest, REST_SIDES } from './rest.ts';
 import type { Memberships } from './sending.ts';
 import type { StormOptions } from './storm.ts';
 import { measureStorm } from './storm.ts';
 import type { Row } from './table.ts';
+import { measureUpstream, UPSTREAM_SIDES } from './upstream.ts';
 
 /** How much of everything. */
 export interface Plan {
@@ -29,6 +32,8 @@ export interface Plan {
   /** At another edge. */
   remote: number;
   groups: Memberships;
+  /** Members of the large group. */
+  pages: number;
   /** At each of two servers. */
   backplane: number;
 }
@@ -43,6 +48,7 @@ export const FULL: Plan = {
   storms: [{ clients: 5_000, perSecond: 400 }, { clients: 5_000 }],
   remote: 1_000,
   groups: { groups: 10_000, members: 10, clients: 7_500 },
+  pages: 15_000,
   backplane: 500,
 };
 export const QUICK: Plan = {
@@ -55,6 +61,7 @@ export const QUICK: Plan = {
   storms: [{ clients: 1_000 }],
   remote: 1_000,
   groups: { groups: 1_000, members: 10, clients: 750 },
+  pages: 3_000,
   backplane: 200,
 };
 
@@ -115,6 +122,13 @@ export const MEASURES: Readonly<Record<string, Measurement>> = {
     sideNames: POLLS_SIDES,
     lacks: async () => lackOf(NATS_ENGINE),
     measure: (_contenders, plan) => measurePolls(plan),
+  },
+  rest: { sideNames: REST_SIDES, measure: (_contenders, plan) => measureRest(plan) },
+  upstream: { sideNames: UPSTREAM_SIDES, measure: (_contenders, plan) => measureUpstream(plan) },
+  pages: {
+    sideNames: PAGES_SIDES,
+    measure: (_contenders, { rounds, seconds, pages }) =>
+      measurePages({ rounds, seconds, members: pages }),
   },
   backplane: {
     sideNames: BACKPLANE_SIDES,

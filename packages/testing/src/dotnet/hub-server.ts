@@ -1,4 +1,4 @@
-import type { HandshakeRequest, MessageFromService } from '@trunkline/protocol';
+import type { HandshakeRequest, MessageFromServer, MessageFromService } from '@trunkline/protocol';
 import { ConnectionType, MessageType, PROTOCOL_VERSION } from '@trunkline/protocol';
 import type { ConnectionString } from '@trunkline/tokens';
 
@@ -25,6 +25,8 @@ export interface HubServerOptions {
   readonly connections: number;
   /** What the handshake says. */
   readonly migrationLevel: number;
+  /** Its connections only send, and are given no clients; they are when not given. */
+  readonly weak?: boolean;
 }
 
 /** One hub of an app process: its server connections, and `IHubContext`. */
@@ -38,6 +40,7 @@ export class HubServer {
   readonly clients: Clients;
   readonly groups: Groups;
   readonly authRefresh: AuthRefresh;
+  readonly isWeak: boolean;
   readonly #endpoint: ConnectionString;
   readonly #migrationLevel: number;
 
@@ -48,6 +51,7 @@ export class HubServer {
     this.definition = options.definition;
     this.options = { ...HUB_DEFAULTS, ...options.options };
     this.acks = options.acks;
+    this.isWeak = options.weak ?? false;
     this.#endpoint = options.endpoint;
     this.#migrationLevel = options.migrationLevel;
     this.clients = new Clients(this);
@@ -72,6 +76,13 @@ export class HubServer {
     return client?.hub === this && client.server.isWritable ? client : undefined;
   }
 
+  /** Writes a message that the service acknowledges; resolves to whether it has found what was named. */
+  request(message: (ackId: number) => MessageFromServer, key?: string): Promise<boolean> {
+    return this.acks.request((ackId) => {
+      this.connectionFor(undefined, key).write(message(ackId));
+    });
+  }
+
   #connect(target: string | undefined): ServerConnection {
     const { profile, clock, serverId, clients, log } = this.environment;
     return new ServerConnection({
@@ -91,12 +102,17 @@ export class HubServer {
     return {
       type: MessageType.HandshakeRequest,
       version: PROTOCOL_VERSION,
-      connectionType: target === undefined ? ConnectionType.Default : ConnectionType.OnDemand,
+      connectionType: this.#connectionType(target),
       // The URL alone names the service instance (section 6).
       target: '',
       migrationLevel: this.#migrationLevel,
       ...(profile.saysStatefulReconnect ? { allowStatefulReconnects } : {}),
     };
+  }
+
+  #connectionType(target: string | undefined): number {
+    if (this.isWeak) return ConnectionType.Weak;
+    return target === undefined ? ConnectionType.Default : ConnectionType.OnDemand;
   }
 
   /** Its clients end without a word, and another connection takes its place (section 7.7). */

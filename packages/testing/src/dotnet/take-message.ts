@@ -58,6 +58,12 @@ export function takeMessage(
 
 function open(message: OpenConnection, connection: ServerConnection, hub: HubServer): void {
   const { clients, profile, log } = hub.environment;
+  if (hub.isWeak) {
+    const { connectionId } = message;
+    log(`Connection ${connectionId} was given to a weak connection.`);
+    const type = MessageType.CloseConnection;
+    return connection.write({ type, connectionId, errorMessage: '', headers: new Map() });
+  }
   const names = [...message.headers.keys()].map((name) => name.toLowerCase());
   if (new Set(names).size < names.length) {
     throw new DotnetException('ArgumentException', 'A header has been added already.');
@@ -89,7 +95,7 @@ function ping(entries: readonly string[], connection: ServerConnection, hub: Hub
   if (offline !== undefined) return endInstance(offline, connection, hub);
   if (value('shutdown') === 'finack') return hub.container.finacked(connection);
   const target = value('target');
-  if (target !== undefined && target !== '') hub.container.addOnDemand(target);
+  if (target !== undefined && target !== '' && !hub.isWeak) hub.container.addOnDemand(target);
 }
 
 function endInstance(instance: string, connection: ServerConnection, hub: HubServer): void {

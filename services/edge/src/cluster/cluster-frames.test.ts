@@ -33,6 +33,7 @@ const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
         isDraining: fc.boolean(),
         handsOver: fc.boolean(),
         hubs: fc.array(fc.record({ name: text, hosts: fc.array(host) })),
+        clientHubs: fc.array(text),
       }),
     }),
     isAsking: fc.boolean(),
@@ -73,9 +74,14 @@ test('an edge of an older version says nothing of how it is', () => {
   const beat = { ...identity, status: NO_STATUS };
   const told = Buffer.from(encodeClusterFrame({ kind: 'heartbeat', beat, isAsking: true }));
   // The same array with six elements, and none behind them.
-  const older = told.subarray(0, told.length - Buffer.of(0x95, 0xa0, 0, 0xc2, 0xc2, 0x90).length);
+  const status = Buffer.of(0x96, 0xa0, 0, 0xc2, 0xc2, 0x90, 0x90);
+  const older = Buffer.from(told.subarray(0, told.length - status.length));
   older[0] = 0x96;
   expect(decodeClusterFrame(older)).toEqual({ kind: 'heartbeat', beat, isAsking: true });
+  // Or a status of five elements, from when hubs of clients were not told.
+  const old = Buffer.from(told.subarray(0, -1));
+  old[old.length - status.length + 1] = 0x95;
+  expect(decodeClusterFrame(old)).toEqual({ kind: 'heartbeat', beat, isAsking: true });
 });
 
 test('what is no frame is refused, wherever it breaks off', () => {

@@ -217,6 +217,9 @@ export class Cluster implements HubCluster {
       get edges() {
         return neighbours.edges;
       },
+      get hasClients() {
+        return neighbours.edges.some((id) => neighbours.statusOf(id).clientHubs.includes(hub));
+      },
       get known() {
         return edgeList.known;
       },

@@ -25,6 +25,8 @@ export interface EdgeStatus {
   readonly handsOver: boolean;
   /** Hubs that have app servers there. */
   readonly hubs: readonly HubStatus[];
+  /** Hubs that have clients there, whoever serves these. */
+  readonly clientHubs: readonly string[];
 }
 
 /** Of an edge that does not say: one of an older version. */
@@ -34,10 +36,11 @@ export const NO_STATUS: EdgeStatus = {
   isDraining: false,
   handsOver: false,
   hubs: [],
+  clientHubs: [],
 };
 
 export function writeStatus(writer: ByteWriter, status: EdgeStatus): void {
-  writer.arrayHeader(5);
+  writer.arrayHeader(6);
   writer.text(status.publicUrl);
   writer.int(status.clients);
   writer.boolean(status.isDraining);
@@ -54,11 +57,13 @@ export function writeStatus(writer: ByteWriter, status: EdgeStatus): void {
       writer.int(clients);
     }
   }
+  writer.arrayHeader(status.clientHubs.length);
+  for (const name of status.clientHubs) writer.text(name);
 }
 
 /** Throws ProtocolError for what is none. */
 export function readStatus(reader: ByteReader): EdgeStatus {
-  reader.arrayHeader();
+  const elements = reader.arrayHeader();
   return {
     publicUrl: reader.text(),
     clients: reader.int(),
@@ -68,6 +73,8 @@ export function readStatus(reader: ByteReader): EdgeStatus {
       reader.arrayHeader();
       return { name: reader.text(), hosts: readMany(reader, () => readHost(reader)) };
     }),
+    // An older version does not say.
+    clientHubs: elements < 6 ? [] : readMany(reader, () => reader.text()),
   };
 }
 

@@ -25,12 +25,14 @@ export class OwnStatus {
   /** As it is now. */
   read(): EdgeStatus {
     const hubs: HubStatus[] = [];
-    for (const { name, servers } of this.#hubs) {
+    const clientHubs: string[] = [];
+    for (const { name, servers, model } of this.#hubs) {
+      if (model.members.length > 0) clientHubs.push(name);
       const hosts = hostsOf(servers);
       if (hosts.length > 0) hubs.push({ name, hosts });
     }
     const { publicUrl, clients, isDraining, handsOver } = this;
-    return { publicUrl, clients, isDraining, handsOver, hubs };
+    return { publicUrl, clients, isDraining, handsOver, hubs, clientHubs };
   }
 }
 

@@ -19,6 +19,8 @@ export interface KnownEdges {
 export interface Others {
   /** The ids of those that are there now. */
   readonly edges: readonly string[];
+  /** One of them has clients of the hub, as far as they have said. */
+  readonly hasClients: boolean;
   /** The same object for as long as it says the same. */
   readonly known: KnownEdges;
   /** Learns which users and groups have somebody here, so that others send here what is for them. */
@@ -46,6 +48,7 @@ export interface Others {
 /** For an edge that has no others. */
 export const ALONE: Others = {
   edges: [],
+  hasClients: false,
   known: { others: 0, urls: [] },
   interest: NO_INTEREST,
   tell() {},

@@ -21,6 +21,12 @@ export class Groups {
     return this.#command(MessageType.LeaveGroupWithAck, connectionId, group);
   }
 
+  /** Of the Management SDK. */
+  removeFromAll(connectionId: string): Promise<boolean> {
+    const type = MessageType.LeaveGroupWithAck;
+    return this.#hub.request((ackId) => ({ type, connectionId, group: undefined, ackId }));
+  }
+
   #command(
     type: typeof MessageType.JoinGroupWithAck | typeof MessageType.LeaveGroupWithAck,
     connectionId: string,

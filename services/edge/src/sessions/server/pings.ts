@@ -1,4 +1,5 @@
 import { MessageType } from '@trunkline/protocol';
+import type { HubRuntime } from '../hub-runtime.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
 
@@ -24,7 +25,7 @@ export function answerPing(
   const shutdown = value('shutdown');
   if (shutdown?.startsWith('fin:') === true) server.depart(shutdown);
   if (value('status') !== undefined) {
-    const status = hub.model.members.length > 0 || hub.servers.hasClients ? '1' : '0';
+    const status = hasClients(hub) ? '1' : '0';
     server.write({ type: MessageType.Ping, entries: ['status', status, ...load(context)] });
   }
   if (value('edges') !== undefined) server.askForEdges();
@@ -32,6 +33,14 @@ export function answerPing(
     const servers = `${stamp(context)}:${hub.servers.serverIds().join(';')}`;
     server.write({ type: MessageType.Ping, entries: ['servers', servers] });
   }
+}
+
+/**
+ * At any edge: an app server that hears of none for ten minutes takes the service to be idle, and
+ * earlier releases of the package send nothing over weak connections then.
+ */
+function hasClients({ model, servers, others }: HubRuntime): boolean {
+  return model.members.length > 0 || servers.hasClients || others.hasClients;
 }
 
 /** What app servers with several services weigh them by; no capacity means that they all count alike. */
