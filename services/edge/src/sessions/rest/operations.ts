@@ -75,7 +75,7 @@ const close = {
 } as const;
 
 const beyond = {
-  since: 'Trunkline 0.1.0',
+  since: 'Trunkline 0.1.0, beyond Azure',
   beyondAzure: true,
   methods: ['GET'],
   success: { dated: 200 },
