@@ -34,6 +34,7 @@ const LONG = [
   'test/bus/edges.test.ts',
   'test/bus/guests.test.ts',
   'test/bus/answers.test.ts',
+  'test/bus/presence.test.ts',
   'test/processes/processes.test.ts',
   'test/start/edges.test.ts',
   'test/package/bundles.test.ts',

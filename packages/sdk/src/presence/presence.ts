@@ -11,7 +11,7 @@ import { listAt } from './directory.ts';
 import { HubConnections } from './hub-connections.ts';
 
 const INTERVAL_MS = 1_000;
-const MAXIMUM_MEMBERS = 10_000;
+export const MAXIMUM_MEMBERS = 10_000;
 
 export interface PresenceOptions {
   /** Milliseconds from one look to the next. Default 1 s. */
