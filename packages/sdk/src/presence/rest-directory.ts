@@ -20,7 +20,8 @@ export class RestDirectory implements Directory {
 
   async count(scope: ConnectionScope, signal?: AbortSignal): Promise<ConnectionCount> {
     const address = countPath(this.#hub, scope);
-    return readJson(await this.#client.call({ method: 'GET', path: address, signal }));
+    const answer = await this.#client.call({ method: 'GET', path: address, signal });
+    return readJson(answer) as ConnectionCount;
   }
 
   async page(
@@ -33,8 +34,8 @@ export class RestDirectory implements Directory {
     if (cursor !== undefined) query.push(['cursor', cursor]);
     const address = listPath(this.#hub, scope);
     const answer = await this.#client.call({ method: 'GET', path: address, query, signal });
-    const page: Page = readJson(answer);
-    return { members: page.value, cursor: page.cursor };
+    const { value, cursor: next } = readJson(answer) as Page;
+    return { members: value, cursor: next };
   }
 }
 
@@ -65,6 +66,6 @@ function listPath(hub: string, { group, userId: user }: ConnectionScope): RestPa
 }
 
 /** No call here names a 404 that is an answer, so there is always one. */
-function readJson<T>(answer: RestAnswer | undefined): T {
-  return JSON.parse(Buffer.from(answer!.body).toString()) as T;
+function readJson(answer: RestAnswer | undefined): unknown {
+  return JSON.parse(Buffer.from(answer!.body).toString());
 }
