@@ -37,6 +37,7 @@ const LONG = [
   'test/bus/guests.test.ts',
   'test/serverless/events.test.ts',
   'test/bus/answers.test.ts',
+  'test/bus/presence.test.ts',
   'test/processes/processes.test.ts',
   'test/start/edges.test.ts',
   'test/package/bundles.test.ts',

@@ -4,7 +4,7 @@ import {
   JSON_HANDSHAKE,
   TestEdge,
 } from '../../services/edge/src/sessions/fixtures.test-support.ts';
-import { groupPage } from '../../services/edge/src/sessions/server/group-members.ts';
+import { ownPage } from '../../services/edge/src/sessions/listing.ts';
 import { alternate, type Pair, type SideNames } from './compare.ts';
 import type { Rounds } from './delivery.ts';
 import { progress } from './progress.ts';
@@ -61,13 +61,13 @@ async function fillEdge(pageSize: number): Promise<List> {
   }
   const hub = edge.hubs.open('chat', 'server')!;
   return (group, seconds) => {
-    const query = { group, top: undefined, maxPageSize: pageSize };
+    const scope = { kind: 'group', name: group } as const;
     const until = performance.now() + seconds * 1000;
     let pages = 0;
     let spent = 0;
     for (let next: string | undefined; performance.now() < until; pages++) {
       const startedAt = performance.now();
-      const { payload } = groupPage({ ...query, continuationToken: next }, hub, edge.context);
+      const { payload } = ownPage({ scope, size: pageSize, token: next }, hub, edge.context);
       spent += performance.now() - startedAt;
       ({ next } = decodeGroupPage(payload));
     }

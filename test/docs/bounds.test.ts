@@ -8,8 +8,13 @@ import { MAX_METHODS } from '../../packages/sdk/src/sending/send-proxy.ts';
 import { RECORDS_PER_TURN } from '../../packages/sdk/src/clients/inbox.ts';
 import { FREE_FOR_CALLS } from '../../packages/sdk/src/clients/pending-bytes.ts';
 import { WINDOW_BYTES } from '../../packages/sdk/src/clients/stream-flow.ts';
-import { HUB_OPTIONS, SERVER_OPTIONS } from '../../packages/sdk/src/option-tables/tables.ts';
+import {
+  HUB_OPTIONS,
+  PRESENCE_OPTIONS,
+  SERVER_OPTIONS,
+} from '../../packages/sdk/src/option-tables/tables.ts';
 import { hubSettings, serverSettings } from '../../packages/sdk/src/options.ts';
+import { MAXIMUM_MEMBERS } from '../../packages/sdk/src/presence/presence.ts';
 import { MOST_WAITING } from '../../packages/sdk/src/trunk/acks.ts';
 import { MAX_ON_DEMAND } from '../../packages/sdk/src/trunk/connection-pool.ts';
 import { LEAST_KEPT } from '../../services/edge/src/open-files.ts';
@@ -74,14 +79,17 @@ describe('the table of bounds', () => {
 
 describe("the SDK's", () => {
   const server = serverSettings({ connectionString: 'given' });
-  const defaults = new Map(Object.entries({ ...server, ...hubSettings({}, {}) }));
+  const presence = { maximumMembers: MAXIMUM_MEMBERS };
+  const defaults = new Map(Object.entries({ ...server, ...hubSettings({}, {}), ...presence }));
   const cells = sdk.flatMap(({ what, one, share, sum }) => [what, one, share, sum]);
   const named = cells.flatMap((cell) =>
     [...cell.matchAll(/([\d,]+(?: \w+)?) \(`(\w+)`\)/g)].map(([, text, name]) => ({ text, name })),
   );
 
   test('names each option that is a bound', () => {
-    const names = [...Object.keys(HUB_OPTIONS), ...Object.keys(SERVER_OPTIONS)];
+    const names = [HUB_OPTIONS, SERVER_OPTIONS, PRESENCE_OPTIONS].flatMap((table) =>
+      Object.keys(table),
+    );
     const bounds = names.filter((name) => /^maximum|Capacity$|Timeout|Count$/.test(name));
     expect(new Set(named.map(({ name }) => name))).toEqual(new Set(bounds));
   });

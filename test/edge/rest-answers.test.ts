@@ -185,6 +185,64 @@ describe('a list of connections', () => {
   });
 });
 
+describe('presence', () => {
+  const pages = async (scope: string, top: number): Promise<string[][]> => {
+    const found: string[][] = [];
+    let what = `GET /api/x/hubs/chat/${scope}connections?top=${top}`;
+    for (;;) {
+      const answer = await call(world.url, what);
+      expect(answer.status).toBe(200);
+      const { value, cursor, nextLink } = JSON.parse(answer.body) as {
+        value: { connectionId: string }[];
+        cursor?: string;
+        nextLink?: string;
+      };
+      found.push(value.map(({ connectionId }) => connectionId));
+      if (cursor === undefined) return found;
+      what = `GET /api/x/hubs/chat/${scope}connections?top=${top}&cursor=${encodeURIComponent(cursor)}`;
+      expect(nextLink).toBe(world.url + what.slice('GET '.length));
+    }
+  };
+
+  test('of a hub, a group and a user is listed in pages, each connection once', async () => {
+    const crowd = await Promise.all(Array.from({ length: 5 }, () => world.people('present')));
+    await call(world.url, 'PUT /api/hubs/chat/users/present/groups/room%2F1');
+    const all = crowd.flatMap(({ both }) => both.map(({ id }) => id)).toSorted();
+    for (const scope of ['', 'groups/room%2F1/', 'users/present/']) {
+      const found = await pages(scope, 4);
+      expect(found.every(({ length }) => length <= 4)).toBe(true);
+      expect(
+        found
+          .flat()
+          .filter((id) => all.includes(id))
+          .toSorted(),
+      ).toEqual(all);
+      expect(new Set(found.flat()).size).toBe(found.flat().length);
+    }
+    await Promise.all(crowd.map((people) => people[Symbol.asyncDispose]()));
+    await expect.poll(() => pages('users/present/', 4)).toEqual([[]]);
+  });
+
+  test.each(['cursor=x', 'cursor=-1', 'top=0', 'top=201', 'top=many'])(
+    'asked for with %s is a bad request',
+    async (query) => {
+      const answer = await call(world.url, `GET /api/x/hubs/chat/connections?${query}`);
+      expect([answer.status, answer.headers.get('x-ms-error-code')]).toEqual([
+        400,
+        'Error.Request.Invalid',
+      ]);
+    },
+  );
+
+  test('is told to nobody without a token for it', async () => {
+    const path = '/api/x/hubs/chat/count';
+    const token = restToken(`${world.url}/api/hubs/chat/count`);
+    for (const given of [null, token]) {
+      expect((await call(world.url, `GET ${path}`, { token: given })).status).toBe(401);
+    }
+  });
+});
+
 describe('claims', () => {
   const ask = (what: string, body: object) =>
     call(world.url, `POST /api/hubs/chat/connections/${what}`, { body: JSON.stringify(body) });

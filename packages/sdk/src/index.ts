@@ -41,6 +41,9 @@ export type { NodeHandler } from './negotiate/node.ts';
 export type { NegotiateOptions, TokenOptions } from './negotiate/options.ts';
 export type { WebHandler } from './negotiate/web.ts';
 export type { HubOptions, HubProtocolName, Logger, Migration, ServerOptions } from './options.ts';
+export type { ConnectionScope } from './presence/directory.ts';
+export type { HubConnections, ListConnectionsOptions } from './presence/hub-connections.ts';
+export type { Presence, PresenceEvents, PresenceOptions } from './presence/presence.ts';
 export { MessagePackExtension } from './protocols/values.ts';
 export {
   createManager,

@@ -136,7 +136,8 @@ const HUB_DEFAULTS: HubSettings = {
   useBigInt: false,
 };
 
-const quietConsole: Logger = {
+/** Tells of warnings and errors. */
+export const quietConsole: Logger = {
   info: () => {},
   warn: (message) => console.warn(message),
   error: (message, error) => console.error(message, ...(error === undefined ? [] : [error])),

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import { noConnectionString } from './connection-string.ts';
-import type { Dial, Endpoint } from './endpoints/endpoint.ts';
+import type { Endpoint, Ways } from './endpoints/endpoint.ts';
 import { endpointsOf } from './endpoints/endpoint.ts';
 import { badOptions } from './errors.ts';
 import type { AnyHub, Hub, HubClass, HubType } from './hubs/hub.ts';
@@ -82,12 +82,12 @@ export class Server extends EventEmitter<ServerEvents> {
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(options: ServerOptions, clock: Clock = systemClock, dial?: Dial) {
+  constructor(options: ServerOptions, clock: Clock = systemClock, ways?: Ways) {
     super();
     this.#settings = serverSettings(options);
     const settings = this.#settings;
     this.#negotiator = new Negotiator(settings.logger, () => this.#serving.negotiator);
-    this.#endpoints = settings.endpoints === undefined ? [] : endpointsOf(settings.endpoints, dial);
+    this.#endpoints = settings.endpoints === undefined ? [] : endpointsOf(settings.endpoints, ways);
     this.#keys = new HubKeys(options.applicationName);
     const observer = new Events(this, settings.logger);
     this.#hosts = new HubHosts({ settings, endpoints: this.#endpoints, clock, observer });

@@ -1,6 +1,7 @@
 import type { LogDigest, Logger } from '@trunkline/telemetry';
 import type { AccessKeys } from '@trunkline/tokens';
 import { Bodies, bodiesOfClients } from './bodies.ts';
+import { Changes } from './model/changes.ts';
 import { formatTag, TAG_LENGTH } from './model/connection-id.ts';
 import { ConnectionTable } from './model/connection-table.ts';
 import { ForeignIds } from './model/foreign-ids.ts';
@@ -197,6 +198,7 @@ function createContext(parts: CoreParts): CoreContext {
     tick: 0,
     isDraining: false,
     clients: new ConnectionTable(formatTag(random(TAG_LENGTH)), random),
+    changes: new Changes(),
     servers: new Set(),
     guests: new ForeignIds(),
     results: new ClientResults(pools, time),

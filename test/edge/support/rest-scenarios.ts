@@ -239,10 +239,8 @@ export const SCENARIOS: Readonly<
     await joinUser(stage);
     return {
       check: async ({ body }) => {
-        const { value, nextLink } = JSON.parse(body) as { value: object[]; nextLink?: string };
-        const listed = idsOf(stage).map((connectionId) => ({ connectionId, userId: stage.user }));
-        expect(nextLink).toBeUndefined();
-        expect(value.toSorted((one, other) => (idOf(one) < idOf(other) ? -1 : 1))).toEqual(listed);
+        expect(JSON.parse(body)).not.toHaveProperty('nextLink');
+        expect(listedIn(body)).toEqual(bothOf(stage));
       },
     };
   },
@@ -278,7 +276,58 @@ export const SCENARIOS: Readonly<
       nowhere: {},
     };
   },
+  countHub: async (stage) => {
+    const before = (await counted(stage, '')).count;
+    return { check: async ({ body }) => expect(countIn(body).count).toBe(before) };
+  },
+  countGroup: (stage) => countsBoth(stage, `groups/${path(stage.group)}/`),
+  countUser: (stage) => countsBoth(stage, `users/${path(stage.user)}/`),
+  listHub: (stage) => ({
+    check: async ({ body }) =>
+      expect(listedIn(body)).toEqual(expect.arrayContaining(bothOf(stage))),
+  }),
+  listGroup: async (stage) => {
+    await joinUser(stage);
+    return { check: async ({ body }) => expect(listedIn(body)).toEqual(bothOf(stage)) };
+  },
+  listUser: (stage) => ({
+    check: async ({ body }) => expect(listedIn(body)).toEqual(bothOf(stage)),
+  }),
 };
+
+interface Counted {
+  readonly count: number;
+  readonly version: string;
+}
+
+const countIn = (body: string): Counted => JSON.parse(body) as Counted;
+
+/** As another edge counts. */
+async function counted({ world }: Stage, of: string): Promise<Counted> {
+  return countIn((await call(world.edges[0]!.url, `GET /api/x/hubs/chat/${of}count`)).body);
+}
+
+/** Both are there, every edge says so alike, and the version is another one when they have gone. */
+async function countsBoth(stage: Stage, of: string): Promise<Scenario> {
+  await joinUser(stage);
+  const before = await counted(stage, of);
+  return {
+    check: async ({ body }) => {
+      expect(countIn(body)).toEqual({ count: 2, version: before.version });
+      await stage.people[Symbol.asyncDispose]();
+      await expect.poll(async () => (await counted(stage, of)).count).toBe(0);
+      expect((await counted(stage, of)).version).not.toBe(before.version);
+    },
+  };
+}
+
+const bothOf = (stage: Stage): object[] =>
+  idsOf(stage).map((connectionId) => ({ connectionId, userId: stage.user }));
+
+function listedIn(body: string): object[] {
+  const { value } = JSON.parse(body) as { value: object[] };
+  return value.toSorted((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
+}
 
 const idOf = (one: object): string => (one as { connectionId: string }).connectionId;
 

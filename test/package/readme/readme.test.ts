@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { FakeRestService } from '../../../packages/sdk/src/rest/fake-rest-service.test-support.ts';
+import { type Answer, call } from '../../edge/support/rest.ts';
 import { HUB_EXAMPLES, importsOf, readExamples } from './examples.ts';
 import { connectionStringOf, Stage, unsaid } from './stage.ts';
 
@@ -208,6 +209,18 @@ test('managing.ts', async () => {
   await carol.event('closed');
   const member = `${ada.connection.connectionId} ada`;
   await expect.poll(() => unsaid(running, member, '1 undefined'), POLL).toEqual([]);
+});
+
+test('presence.ts', async () => {
+  const inLobby = (user: string): Promise<Answer> =>
+    call(stage.edge.url, `PUT /api/hubs/chat/users/${user}/groups/lobby`);
+  await inLobby('ada');
+  await using app = await stage.run('presence.ts');
+  const ada = await stage.join('chat', { userId: 'ada' });
+  const { connectionId } = ada.connection;
+  await expect.poll(() => unsaid(app, `ada is here ${connectionId}`), POLL).toEqual([]);
+  await ada.connection.stop();
+  await expect.poll(() => unsaid(app, 'ada has left'), POLL).toEqual([]);
 });
 
 test('endpoints.ts', async () => {

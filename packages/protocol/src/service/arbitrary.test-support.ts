@@ -93,6 +93,7 @@ const byToken = { connectionToken: text };
 const inGroup = { ...connection, group: text };
 const userInGroup = { userId: text, group: text };
 const userInAnyGroup = { userId: text, group: optionalText };
+const scope = { group: optionalText, userId: optionalText };
 const acked = { ackId: int32 };
 const closing = { ...acked, reason: optionalText };
 const closingMany = { ...closing, excludedConnectionIds: texts };
@@ -226,6 +227,12 @@ const MESSAGES = {
   GetConnectionClaims: message('GetConnectionClaims', { ...acked, ...byToken }),
   UpdateConnectionClaims: message('UpdateConnectionClaims', { ...connection, claims }),
   FilteredCommands: message('FilteredCommands', { filter: text, commands: binary }),
+  ConnectionsQuery: message('ConnectionsQuery', {
+    ...scope,
+    continuationToken: optionalText,
+    maxPageSize: int32,
+  }),
+  CountQuery: message('CountQuery', scope),
 } satisfies Record<MessageName, fc.Arbitrary<ServiceMessage>>;
 
 /** Any message that a writer of ours can write, as a reader gives it back. */

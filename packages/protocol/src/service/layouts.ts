@@ -72,6 +72,7 @@ function layout(text: string, ...extensions: Extension[]): Layout {
 const ID = 'connectionId:string';
 const TOKEN = 'connectionToken:string';
 const ACK = 'ackId:int';
+const SCOPE = 'group:optional text, userId:optional text';
 const CALL = `invocationId:string, ${ID}`;
 
 export const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
@@ -172,4 +173,6 @@ export const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [M.GetConnectionClaims, layout(`${TOKEN}, ${ACK}, ext`)],
   [M.UpdateConnectionClaims, layout(`${ID}, claims:claims or nil, ext`)],
   [M.FilteredCommands, layout('filter:text, commands:binary')],
+  [M.ConnectionsQuery, layout(`${SCOPE}, continuationToken:optional text, maxPageSize:int`)],
+  [M.CountQuery, layout(SCOPE)],
 ]);

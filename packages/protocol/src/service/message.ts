@@ -52,8 +52,10 @@ export const MessageType = {
   RefreshAuth: 41,
   GetConnectionClaims: 42,
   UpdateConnectionClaims: 43,
-  /** Trunkline's own, between its edges: no SDK writes or reads it. */
+  /** Trunkline's own, between its edges: no SDK writes or reads these. */
   FilteredCommands: 1000,
+  ConnectionsQuery: 1001,
+  CountQuery: 1002,
 } as const;
 
 /** The names of service messages by their ids, for logs and metrics. */
@@ -418,6 +420,22 @@ export interface FilteredCommands {
   readonly commands: Uint8Array;
 }
 
+/** Asks for a page of connections: those of a group or of a user, or all of the hub where neither is named. */
+export interface ConnectionsQuery {
+  readonly type: typeof MessageType.ConnectionsQuery;
+  readonly group: string | undefined;
+  readonly userId: string | undefined;
+  readonly continuationToken: string | undefined;
+  readonly maxPageSize: number;
+}
+
+/** Asks how many connections these are, and for a text that is another one after each change of them. */
+export interface CountQuery {
+  readonly type: typeof MessageType.CountQuery;
+  readonly group: string | undefined;
+  readonly userId: string | undefined;
+}
+
 /** What an app server may say, or a service in its place. */
 export type MessageFromServer =
   | HandshakeRequest
@@ -453,7 +471,9 @@ export type MessageFromServer =
   | GroupMemberQuery
   | RefreshAuth
   | GetConnectionClaims
-  | FilteredCommands;
+  | FilteredCommands
+  | ConnectionsQuery
+  | CountQuery;
 
 /** What the service may say. */
 export type MessageFromService =

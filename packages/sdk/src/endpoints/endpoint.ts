@@ -1,5 +1,9 @@
+import type { Clock } from '../clock.ts';
 import type { TrunklineError } from '../errors.ts';
 import { badOptions } from '../errors.ts';
+import type { Directory } from '../presence/directory.ts';
+import { RestDirectory } from '../presence/rest-directory.ts';
+import { RestClient } from '../rest/rest-client.ts';
 import { dial } from '../trunk/dial.ts';
 import { Service } from '../trunk/service.ts';
 import type { Dialled, TrunkSocket } from '../trunk/socket.ts';
@@ -29,6 +33,22 @@ export interface EndpointLoad {
 /** Starts a server connection to a service. */
 export type Dial = (service: Service, dialled: Dialled) => TrunkSocket;
 
+/** What a service tells of the connections of a hub. */
+export type Tells = (endpoint: Endpoint, hub: string, clock: Clock) => Directory;
+
+/** How a server reaches services: tests have one in their own process. */
+export interface Ways {
+  readonly dial: Dial;
+  readonly directory: Tells;
+}
+
+const CALL_MS = 10_000;
+const NETWORK: Ways = {
+  dial,
+  directory: ({ name, service }, hub, clock) =>
+    new RestDirectory(name, new RestClient({ service, timeout: CALL_MS, clock }), hub),
+};
+
 /** One endpoint of a server, for all its hubs. */
 export class Endpoint {
   readonly name: string;
@@ -37,18 +57,22 @@ export class Endpoint {
   /** As last reported. */
   load: EndpointLoad | undefined;
 
-  readonly #dial: Dial;
+  readonly #ways: Ways;
 
   /** Throws ConnectionStringError. */
-  constructor({ name, connectionString, type = 'primary' }: EndpointOptions, how: Dial = dial) {
-    this.#dial = how;
+  constructor({ name, connectionString, type = 'primary' }: EndpointOptions, ways = NETWORK) {
+    this.#ways = ways;
     this.service = new Service(connectionString);
     this.name = name ?? new URL(this.service.address.endpoint).host;
     this.type = type;
   }
 
   dial(dialled: Dialled): TrunkSocket {
-    return this.#dial(this.service, dialled);
+    return this.#ways.dial(this.service, dialled);
+  }
+
+  directory(hub: string, clock: Clock): Directory {
+    return this.#ways.directory(this, hub, clock);
   }
 }
 
@@ -56,10 +80,10 @@ export class Endpoint {
  * The endpoints of a server. Of several with the same URL one remains, a primary one if there is one,
  * as in .NET. Throws TrunklineError `bad-options` and ConnectionStringError.
  */
-export function endpointsOf(options: readonly EndpointOptions[], how?: Dial): readonly Endpoint[] {
+export function endpointsOf(options: readonly EndpointOptions[], ways?: Ways): readonly Endpoint[] {
   const byUrl = new Map<string, Endpoint>();
   for (const one of options) {
-    const endpoint = new Endpoint(one, how);
+    const endpoint = new Endpoint(one, ways);
     const url = endpoint.service.address.endpoint;
     if (byUrl.get(url)?.type !== 'primary') byUrl.set(url, endpoint);
   }

@@ -12,6 +12,7 @@ import { TrunklineError } from '../errors.ts';
 import { ServiceManager } from '../management/service-manager.ts';
 import { ServiceRequests } from '../management/service-requests.ts';
 import type { Logger, Migration } from '../options.ts';
+import { EndpointDirectories } from '../presence/endpoint-directories.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
 import { ClientAnswers } from '../sending/client-answers.ts';
 import { ClientResults } from '../sending/client-results.ts';
@@ -52,6 +53,7 @@ export interface HubHostOptions extends Omit<HubEndpointsOptions, 'receiver' | '
 export class HubHost implements ClientHost {
   readonly hub: string;
   readonly endpoints: HubEndpoints;
+  readonly directories: EndpointDirectories;
   readonly counts = noCounts();
   readonly #options: HubHostOptions;
   readonly #routes = new HubRoutes();
@@ -76,6 +78,8 @@ export class HubHost implements ClientHost {
     const offer = () => routes.offer;
     this.endpoints = new HubEndpoints({ ...options, receiver, offer });
     const { endpoints, counts } = this;
+    const { hub, clock, logger } = options;
+    this.directories = new EndpointDirectories({ hub, endpoints, clock, logger });
     this.#outbound = new Outbound({ endpoints, clients, routes, counts });
   }
 
@@ -150,9 +154,10 @@ export class HubHost implements ClientHost {
   }
 
   requestsFor(origin?: ClientConnection): ServiceRequests {
-    const { endpoints, clock } = this;
+    const { endpoints, clock, directories } = this;
     const { acks } = this.#options;
-    return new ServiceRequests({ endpoints, clients: this.#clients, acks, clock }, origin);
+    const clients = this.#clients;
+    return new ServiceRequests({ endpoints, clients, acks, clock, directories }, origin);
   }
 
   /** The service answers what it is asked in its turn, so any question will do. */

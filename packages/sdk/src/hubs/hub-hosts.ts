@@ -68,7 +68,10 @@ export class HubHosts {
   /** Lets calls finish, and after the timeout lets go of the clients that are left; then closes. */
   async leave(timeout: number): Promise<void> {
     const hosts = this.#all;
-    for (const host of hosts) host.endpoints.drain();
+    for (const { directories, endpoints } of hosts) {
+      directories.watches.stop();
+      endpoints.drain();
+    }
     const left = Promise.all(hosts.flatMap((host) => [host.endpoints.finished(), host.idle()]));
     const { clock } = this.#options;
     if (!(await settledWithin(clock, left, timeout))) {

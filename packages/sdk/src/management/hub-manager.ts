@@ -1,3 +1,5 @@
+import type { HubConnections } from '../presence/hub-connections.ts';
+import type { Presence, PresenceOptions } from '../presence/presence.ts';
 import type { Names } from '../sending/destination.ts';
 
 // What can be asked of a hub's clients, by whichever way: over a server connection, or by REST.
@@ -70,6 +72,10 @@ export interface UserGroupManager {
 export interface HubManager {
   readonly groups: GroupManager;
   readonly userGroups: UserGroupManager;
+  /** How many connections the hub, a group or a user has, and which. */
+  readonly connections: HubConnections;
+  /** Who is in a group, and who joins and leaves it. */
+  presence(group: string, options?: PresenceOptions): Presence;
   connectionExists(connectionId: string): Promise<boolean>;
   /** Whether any connection is in the group. */
   groupExists(group: string): Promise<boolean>;

@@ -3,6 +3,9 @@ import { MessageType } from '@trunkline/protocol';
 import type { SendTarget } from '../endpoints/router.ts';
 import { checkOptions } from '../option-tables/check.ts';
 import { CLOSE_ALL_OPTIONS, CLOSE_OPTIONS } from '../option-tables/tables.ts';
+import { HubConnections } from '../presence/hub-connections.ts';
+import type { PresenceOptions } from '../presence/presence.ts';
+import { Presence } from '../presence/presence.ts';
 import { groupName, listed, name } from '../sending/destination.ts';
 import { unheeded } from '../unheeded.ts';
 import { Groups } from './groups.ts';
@@ -46,6 +49,15 @@ export class ServiceManager implements HubManager {
   async userExists(userId: string): Promise<boolean> {
     const message = { type: MessageType.CheckUserExistenceWithAck, userId: name(userId) };
     return this.#requests.onAny(users(userId), { message, what: 'asking for the user' });
+  }
+
+  get connections(): HubConnections {
+    return new HubConnections(this.#requests.directories);
+  }
+
+  /** Who is in a group, and who joins and leaves it. */
+  presence(group: string, options: PresenceOptions = {}): Presence {
+    return new Presence(this.#requests.directories, group, options);
   }
 
   /** Closes it for good, and resolves when it is closed. Nothing happens when it does not exist. */

@@ -7,6 +7,7 @@ import type { Flow, HubEndpoints } from '../endpoints/hub-endpoints.ts';
 import type { Line } from '../endpoints/line.ts';
 import type { SendTarget } from '../endpoints/router.ts';
 import type { HubClients } from '../hubs/hub-clients.ts';
+import type { Directories } from '../presence/directory.ts';
 import type { Acks } from '../trunk/acks.ts';
 import { doneOnAll, foundOnAny } from '../trunk/acks.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
@@ -26,6 +27,7 @@ export interface ServiceRequestsOptions {
   readonly clients: HubClients;
   readonly acks: Acks;
   readonly clock: Clock;
+  readonly directories: Directories;
 }
 
 /**
@@ -41,6 +43,11 @@ export class ServiceRequests {
   constructor(options: ServiceRequestsOptions, origin?: Flow) {
     this.#options = options;
     this.#origin = origin;
+  }
+
+  /** What the same endpoints tell by REST. */
+  get directories(): Directories {
+    return this.#options.directories;
   }
 
   /** The client, where this server has it. */

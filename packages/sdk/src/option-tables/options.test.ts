@@ -121,6 +121,9 @@ const TAKEN = {
   },
   LIST_OPTIONS: { top: ['zero', ...WHOLE] },
   PAGE_OPTIONS: { size: POLL, continuationToken: TEXT },
+  CONNECTION_SCOPE: { group: TEXT, userId: TEXT },
+  LIST_CONNECTIONS_OPTIONS: { group: TEXT, userId: TEXT, top: ['zero', ...WHOLE] },
+  PRESENCE_OPTIONS: { interval: MS, maximumMembers: WHOLE },
   USER_GROUP_OPTIONS: { ttl: ['zero', ...POLL] },
   METHOD_OPTIONS: {
     name: TEXT,
@@ -168,6 +171,9 @@ const DOORS: Record<Table, readonly ((options: never) => unknown)[]> = {
   ],
   LIST_OPTIONS: [(options) => managed().groups.connections('group', options).next()],
   PAGE_OPTIONS: [(options) => managed().groups.page('group', options)],
+  CONNECTION_SCOPE: [(options) => managed().connections.count(options)],
+  LIST_CONNECTIONS_OPTIONS: [(options) => managed().connections.list(options).next()],
+  PRESENCE_OPTIONS: [(options) => managed().presence('group', options)],
   USER_GROUP_OPTIONS: [(options) => managed().userGroups.add('user', 'group', options)],
   METHOD_OPTIONS: [
     (send) =>

@@ -12,6 +12,9 @@ import type {
 } from '../management/hub-manager.ts';
 import type { NegotiateOptions, TokenOptions } from '../negotiate/options.ts';
 import type { HubOptions, Logger, ServerOptions } from '../options.ts';
+import type { ConnectionScope } from '../presence/directory.ts';
+import type { ListConnectionsOptions } from '../presence/hub-connections.ts';
+import type { PresenceOptions } from '../presence/presence.ts';
 import type { ClientOptions, ManagerOptions } from '../rest/manager.ts';
 import type { InvokeOptions } from '../sending/send-proxy.ts';
 import type { StopOptions } from '../server.ts';
@@ -129,6 +132,21 @@ const MAX_INT32 = 2 ** 31 - 1;
 export const PAGE_OPTIONS: OptionTable<PageOptions> = {
   size: kind.whole(1, MAX_INT32),
   continuationToken: kind.text,
+};
+
+export const CONNECTION_SCOPE: OptionTable<ConnectionScope> = {
+  group: kind.text,
+  userId: kind.text,
+};
+
+export const LIST_CONNECTIONS_OPTIONS: OptionTable<ListConnectionsOptions> = {
+  ...CONNECTION_SCOPE,
+  ...LIST_OPTIONS,
+};
+
+export const PRESENCE_OPTIONS: OptionTable<PresenceOptions> = {
+  interval: kind.milliseconds(1),
+  maximumMembers: kind.whole(1),
 };
 
 export const USER_GROUP_OPTIONS: OptionTable<UserGroupOptions> = {

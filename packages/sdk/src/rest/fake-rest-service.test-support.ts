@@ -76,6 +76,12 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     service.connections.get(id!)?.groups.delete(group!);
     return service.connections.has(id!) ? DONE : absent(GONE);
   },
+  'GET x/count': (service, route) => service.count(route),
+  'GET x/connections': (service, route) => service.list(route),
+  'GET x/groups/*/count': (service, route) => service.count(route),
+  'GET x/groups/*/connections': (service, route) => service.list(route),
+  'GET x/users/*/count': (service, route) => service.count(route),
+  'GET x/users/*/connections': (service, route) => service.list(route),
   'POST users/*/:send': message,
   'POST users/*/:closeConnections': (service, { names: [user], query }) =>
     service.close(query, ({ userId }) => userId === user),
@@ -163,14 +169,37 @@ export class FakeRestService {
     const rest = this.members(group!).filter((id) => id > last);
     const count = Math.min(Number(query.get('maxpagesize')), Number(query.get('top') ?? Infinity));
     const ids = rest.slice(0, count);
-    const value = ids.map((connectionId) => {
-      const { userId } = this.connections.get(connectionId)!;
-      return { connectionId, ...(userId !== undefined && { userId }) };
-    });
+    const value = ids.map((connectionId) => this.#listed(connectionId));
     if (rest.length <= count) return { status: 200, json: { value } };
     query.set('continuationToken', ids.at(-1)!);
     const path = `/api/hubs/chat/groups/${encodeURIComponent(group!)}/connections`;
     return { status: 200, json: { value, nextLink: `${this.url}${path}?${query}` } };
+  }
+
+  /** Whom a route below `/api/x/` is about. */
+  #scope({ path, names: [name] }: Route): string[] {
+    if (path.includes('/groups/')) return this.members(name!);
+    const isOf = ({ userId }: Connection) => !path.includes('/users/') || userId === name;
+    return [...this.connections].flatMap(([id, one]) => (isOf(one) ? [id] : [])).sort();
+  }
+
+  count(route: Route): Answer {
+    const ids = this.#scope(route);
+    return { status: 200, json: { count: ids.length, version: ids.join() } };
+  }
+
+  list(route: Route): Answer {
+    const { query } = route;
+    const rest = this.#scope(route).filter((id) => id > (query.get('cursor') ?? ''));
+    const ids = rest.slice(0, Number(query.get('top')));
+    const value = ids.map((connectionId) => this.#listed(connectionId));
+    const next = rest.length > ids.length ? { cursor: ids.at(-1) } : {};
+    return { status: 200, json: { value, ...next } };
+  }
+
+  #listed(connectionId: string): object {
+    const { userId } = this.connections.get(connectionId)!;
+    return { connectionId, ...(userId !== undefined && { userId }) };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -206,14 +235,15 @@ export class FakeRestService {
     if (typeof token === 'string') {
       return { status: 401, headers: { 'www-authenticate': `Bearer error="${token}"` } };
     }
-    const [, api, hubs, hub, ...segments] = path.split('/');
+    const [, api, hubs, hub, ...segments] = path.replace('/x/', '/').split('/');
     const names: string[] = [];
     const shape = segments.map((segment, at) => {
       if (segment.startsWith(':') || at % 2 === 0) return segment;
       names.push(decodeURIComponent(segment));
       return '*';
     });
-    const handler = ROUTES[`${method} ${shape.join('/')}`];
+    const own = path.startsWith('/api/x/') ? 'x/' : '';
+    const handler = ROUTES[`${method} ${own}${shape.join('/')}`];
     if (`${api}/${hubs}/${hub}` !== 'api/hubs/chat' || handler === undefined)
       return { status: 404 };
     return handler(this, { method, path, names, query, body });

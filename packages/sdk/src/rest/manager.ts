@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import { connectionStringOf } from '../connection-string.ts';
 import { badOptions } from '../errors.ts';
+import { guardedLogger } from '../guarded-logger.ts';
 import { checkedApplicationName, hubKey } from '../hubs/hub-key.ts';
 import type { CloseAllOptions, CloseOptions, HubManager } from '../management/hub-manager.ts';
 import { tokenClaims } from '../negotiate/options.ts';
@@ -16,6 +17,13 @@ import {
   CLOSE_OPTIONS,
   MANAGER_OPTIONS,
 } from '../option-tables/tables.ts';
+import { quietConsole } from '../options.ts';
+import type { Directories } from '../presence/directory.ts';
+import { HubConnections } from '../presence/hub-connections.ts';
+import type { PresenceOptions } from '../presence/presence.ts';
+import { Presence } from '../presence/presence.ts';
+import { RestDirectory } from '../presence/rest-directory.ts';
+import { Watches } from '../presence/watches.ts';
 import type { UntypedClient } from '../sending/clients.ts';
 import { Clients } from '../sending/clients.ts';
 import { Service } from '../trunk/service.ts';
@@ -98,11 +106,19 @@ export class ManagedHub<Client> implements HubManager {
   readonly clients: Clients<Client>;
   readonly groups: RestGroups;
   readonly userGroups: RestUserGroups;
+  /** How many connections the hub, a group or a user has, and which. */
+  readonly connections: HubConnections;
+  readonly #directories: Directories;
   readonly #service: Service;
   readonly #client: RestClient;
   readonly #hub: string;
 
   constructor(service: Service, client: RestClient, hub: string) {
+    const directory = new RestDirectory(service.address.endpoint, client, hub);
+    const about = () => [directory];
+    const logger = guardedLogger(quietConsole);
+    this.#directories = { about, clock: client.clock, logger, watches: new Watches() };
+    this.connections = new HubConnections(this.#directories);
     this.clients = new Clients(new RestSender(client, hub));
     this.groups = new RestGroups(client, hub);
     this.userGroups = new RestUserGroups(client, hub);
@@ -133,6 +149,11 @@ export class ManagedHub<Client> implements HubManager {
       path('hubs/{hub}/users/{user}', { hub: this.#hub, user: userId }),
       'Warning.User.NotExisted',
     );
+  }
+
+  /** Who is in a group, and who joins and leaves it. */
+  presence(group: string, options: PresenceOptions = {}): Presence {
+    return new Presence(this.#directories, group, options);
   }
 
   /** Nothing happens when it does not exist. */

@@ -83,6 +83,24 @@ export interface RestApi {
   readonly 'hubs/{hub}/connections/claims': {
     readonly POST: 'application';
   };
+  readonly 'x/hubs/{hub}/count': {
+    readonly GET: 'application';
+  };
+  readonly 'x/hubs/{hub}/groups/{group}/count': {
+    readonly GET: 'application';
+  };
+  readonly 'x/hubs/{hub}/users/{user}/count': {
+    readonly GET: 'application';
+  };
+  readonly 'x/hubs/{hub}/connections': {
+    readonly GET: 'application' | 'top' | 'cursor';
+  };
+  readonly 'x/hubs/{hub}/groups/{group}/connections': {
+    readonly GET: 'application' | 'top' | 'cursor';
+  };
+  readonly 'x/hubs/{hub}/users/{user}/connections': {
+    readonly GET: 'application' | 'top' | 'cursor';
+  };
 }
 
 /** What `x-ms-error-code` says where what a call names is not there. */

@@ -62,6 +62,10 @@ export class RestClient {
     this.#options = options;
   }
 
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   /**
    * The service's 2xx; undefined for the 404 that `absent` names. Rejects with TrunklineError
    * `unauthorized` or `refused` at once, and with `throttled` or `unavailable` when that has not

@@ -4,9 +4,9 @@ import type { ClientConnection } from '../clients/client-connection.ts';
 import { errorMessage } from '../errors.ts';
 import type { HubHost } from '../hubs/hub-host.ts';
 import type { HubObserver } from '../hubs/hub-receiver.ts';
+import { tellListeners } from '../listeners.ts';
 import type { Logger } from '../options.ts';
 import type { ServerConnection } from '../trunk/server-connection.ts';
-import { runUnheeded } from '../unheeded.ts';
 
 /** A client connection, in an event. */
 export interface ClientEvent {
@@ -68,14 +68,8 @@ export class Events implements HubObserver {
 
   #emit<Name extends keyof ServerEvents>(name: Name, args: () => ServerEvents[Name]): void {
     if (this.#emitter.listenerCount(name) === 0) return;
-    const given = args();
-    // Not by `emit`, which leaves out the listeners behind one that throws.
-    for (const listener of this.#emitter.rawListeners(name)) {
-      runUnheeded(
-        () => Reflect.apply(listener, this.#emitter, given),
-        (error) => this.#failed(name, error),
-      );
-    }
+    const listeners = this.#emitter.rawListeners(name);
+    tellListeners(this.#emitter, listeners, args(), (error) => this.#failed(name, error));
   }
 
   #failed(name: string, error: unknown): void {

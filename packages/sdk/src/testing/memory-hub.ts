@@ -34,6 +34,10 @@ export class MemoryHub {
     for (const [group, end] of kept) if (end > performance.now()) this.join(member, group);
   }
 
+  all(): Member[] {
+    return [...this.#members.values()];
+  }
+
   /** Answers whether it was there. */
   remove(member: Member): boolean {
     this.leave(member);

@@ -20,6 +20,7 @@ import {
 import { claimSet, forwardedClaims, payloadOf, readClientClaims } from '@trunkline/tokens';
 
 import type { Destination } from '../sending/destination.ts';
+import { MemoryDirectory } from './memory-directory.ts';
 import type { Member } from './memory-hub.ts';
 import { MemoryHub } from './memory-hub.ts';
 import { MemorySocket } from './memory-socket.ts';
@@ -60,6 +61,10 @@ export class MemoryService {
     });
     this.#socket = socket;
     return socket;
+  }
+
+  directory(name: string): MemoryDirectory {
+    return new MemoryDirectory(name, this.#hub);
   }
 
   /** `token` is the payload of the client's access token. */

@@ -313,6 +313,27 @@ test('the life of a connection', async () => {
   ]);
 });
 
+test('presence, which tells of who joins and leaves a group', async () => {
+  const hub = await room();
+  const ada = await hub.connect({ userId: 'ada' });
+  await hub.connect({ userId: 'bob' });
+  await hub.handle.userGroups.add('ada', 'here');
+  const here = hub.handle.presence('here', { interval: 1 });
+  const came = new Promise((resolve) => here.once('join', resolve));
+  const went = new Promise((resolve) => here.once('leave', resolve));
+  here.start();
+  const member = { connectionId: ada.id, userId: 'ada' };
+  expect(await came).toEqual(member);
+  expect(await here.count()).toBe(1);
+  expect(await hub.handle.connections.count()).toBe(2);
+  const listed = [];
+  for await (const one of hub.handle.connections.list({ userId: 'ada' })) listed.push(one);
+  expect(listed).toEqual([member]);
+  ada.stop();
+  expect(await went).toEqual(member);
+  await hub.stop();
+});
+
 class Stock extends Hub<RoomClient> {
   readonly #shelf: Map<string, number>;
 

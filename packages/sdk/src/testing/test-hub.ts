@@ -91,7 +91,10 @@ export class TestHub<Class, Client> {
     this.#path = path;
     this.#service = new MemoryService((to, payloads) => this.sent.push(sentMessage(to, payloads)));
     const given = { ...server, connectionString: NOWHERE, connectionCount: 1 };
-    this.#server = new Server(given, systemClock, () => this.#service.dial());
+    this.#server = new Server(given, systemClock, {
+      dial: () => this.#service.dial(),
+      directory: ({ name }) => this.#service.directory(name),
+    });
     // What makes the objects is checked by the overloads of `testHub`.
     this.handle = this.#server.hub(path, hubClass as HubClass<Client>, options);
   }

@@ -72,12 +72,12 @@ export class ConnectionTable<T extends Identified> {
 
   /** Makes a connection with a reserved id findable. */
   add(entry: T): void {
-    this.#entries[this.#slotOf(entry.id)] = entry;
+    this.#entries[this.slotOf(entry.id)] = entry;
   }
 
   /** Gives the slot of a reserved id back, and forgets the connection in it. */
   release(id: string): void {
-    const slot = this.#slotOf(id);
+    const slot = this.slotOf(id);
     this.#foreign.delete(id);
     this.#entries[slot] = undefined;
     this.#free.push(slot);
@@ -110,7 +110,8 @@ export class ConnectionTable<T extends Identified> {
     return this.#entries[slot];
   }
 
-  #slotOf(id: string): number {
+  /** The slot of a reserved id. */
+  slotOf(id: string): number {
     return id.startsWith(this.tag) ? slotOfId(id) : this.#foreign.get(id)!.slot;
   }
 

@@ -15,6 +15,10 @@ export class DenseList<K extends string, T extends Record<K, number>> {
     return this.#items;
   }
 
+  has(item: T): boolean {
+    return this.#items[item[this.#key]] === item;
+  }
+
   add(item: T): void {
     this.#place(item, this.#items.push(item) - 1);
   }

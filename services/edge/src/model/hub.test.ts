@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Changes } from './changes.ts';
 import type { Command, Exclusions, Target } from './command.ts';
 import { NOBODY } from './command.ts';
 import type { Effect } from './effect.ts';
@@ -7,6 +8,7 @@ import { parseFilter } from './filter.ts';
 import { NaiveHub } from './naive-hub.test-support.ts';
 import { Hub } from './hub.ts';
 import type { Member } from './member.ts';
+import type { Roster, Scope } from './scope.ts';
 
 interface TestMember extends Member<TestMember> {
   readonly id: string;
@@ -44,6 +46,10 @@ const send = (target: Target, excluded: Exclusions = NOBODY): Command => ({
 /** The ids that a send or close reaches, sorted; those reached twice are there twice. */
 function audience(effects: readonly Effect<TestMember>[]): string[] {
   return effects.flatMap((e) => ('members' in e ? e.members.map(({ id }) => id) : [])).sort();
+}
+
+function idsOf(members: Iterable<TestMember>): string[] {
+  return [...members].map(({ id }) => id).sort();
 }
 
 function found(effects: readonly Effect<TestMember>[]): boolean | undefined {
@@ -137,6 +143,25 @@ const CHECKS: readonly Command[] = [
   ...GROUPS.map((group) => ({ kind: 'checkGroup', group }) as const),
 ];
 
+/** All that can be listed, beside the target that reaches the same. */
+const SCOPES: readonly (readonly [Scope, Target])[] = [
+  [{ kind: 'hub' }, { kind: 'all' }],
+  ...USERS.map(
+    (name) =>
+      [
+        { kind: 'user', name },
+        { kind: 'users', ids: [name] },
+      ] as const,
+  ),
+  ...GROUPS.map(
+    (name) =>
+      [
+        { kind: 'group', name },
+        { kind: 'groups', names: [name] },
+      ] as const,
+  ),
+];
+
 /** What a step did, and left, in the real hub or the naive one. */
 interface Outcome {
   readonly members: string[];
@@ -160,6 +185,20 @@ class Pair {
   /** Where the hub's members say they stand. */
   get places(): number[] {
     return this.#hub.members.map(({ place }) => place);
+  }
+
+  get rosters(): Roster<TestMember>[] {
+    return SCOPES.map(([scope]) => this.#hub.roster(scope));
+  }
+
+  /** Who is in each scope, as the naive hub has it. */
+  get wantedRosters(): string[][] {
+    return SCOPES.map(([, target]) => this.#naive.execute(send(target), 0).audience);
+  }
+
+  /** Who has a member that the roster says it has. */
+  having({ has }: Roster<TestMember>): string[] {
+    return idsOf([...this.#live.values()].filter(has));
   }
 
   perform(step: Step): { real: Outcome; wanted: Outcome } {
@@ -215,6 +254,39 @@ test('random use agrees with a naive hub', () => {
     }
   });
   fc.assert(given, { numRuns: 300 });
+});
+
+test('a roster has who is there, and its version is never that of others', () => {
+  const given = fc.property(fc.array(steps, { maxLength: 120, size: 'max' }), (all) => {
+    const pair = new Pair();
+    const seen = SCOPES.map(() => new Map<string | undefined, string>());
+    for (const step of all) {
+      pair.perform(step);
+      for (const [at, { members, version }] of pair.rosters.entries()) {
+        const whole = idsOf(members).join();
+        const before = seen[at]!.get(version) ?? whole;
+        if (before !== whole) throw new Error(`${version} was of ${before}, and is of ${whole}`);
+        seen[at]!.set(version, whole);
+      }
+    }
+    const { rosters } = pair;
+    expect(rosters.map(({ members }) => idsOf(members))).toEqual(pair.wantedRosters);
+    expect(rosters.map((roster) => pair.having(roster))).toEqual(pair.wantedRosters);
+    expect(rosters.map(({ size }) => size)).toEqual(pair.wantedRosters.map((ids) => ids.length));
+  });
+  fc.assert(given, { numRuns: 200 });
+});
+
+test('a group that is made anew, in a hub that is made anew, has another version than before', () => {
+  const changes = new Changes();
+  const versions = [1, 2].map(() => {
+    const member = newMember('c0', 'ann');
+    const hub = new Hub<TestMember>('chat', () => member, ROOM, undefined, changes);
+    hub.attach(member, 0);
+    hub.execute({ kind: 'join', connectionId: 'c0', group: 'g' }, 'bus', 0);
+    return (['hub', 'group'] as const).map((of) => hub.roster({ kind: of, name: 'g' }).version);
+  });
+  expect(new Set(versions.flat()).size).toBe(4);
 });
 
 test('a member that is gone can be detached again, and nobody else goes', () => {

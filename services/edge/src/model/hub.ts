@@ -1,3 +1,4 @@
+import { Changes } from './changes.ts';
 import type { Command, Exclusions, Step, Target } from './command.ts';
 import { DenseList } from './dense-list.ts';
 import type { Effect } from './effect.ts';
@@ -7,6 +8,8 @@ import type { Interest } from './interest.ts';
 import { NO_INTEREST } from './interest.ts';
 import type { Member } from './member.ts';
 import { NewerRules } from './learned-rules.ts';
+import type { Roster, Scope } from './scope.ts';
+import { EMPTY_ROSTER } from './scope.ts';
 import type { Room, Rule, RulesPage } from './user-group-rules.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 import { Users } from './users.ts';
@@ -26,21 +29,26 @@ export class Hub<M extends Member<M>> {
   readonly #groups: Groups<M>;
   readonly #rules: UserGroupRules;
   readonly #find: (connectionId: string) => M | undefined;
+  readonly #changes: Changes;
+  /** The number of the last change of its members. */
+  #changed = 0;
   /** There while this edge learns rules from another. */
   #newerRules: NewerRules | undefined;
 
   /**
    * `find` looks a connection id up among this hub's members; `room` is what its rules may take;
-   * `interest` is told which users and groups have somebody here.
+   * `interest` is told which users and groups have somebody here; `changes` are of the whole edge.
    */
   constructor(
     name: string,
     find: (connectionId: string) => M | undefined,
     room: Room,
     interest: Interest = NO_INTEREST,
+    changes = new Changes(),
   ) {
-    this.#users = new Users(interest);
-    this.#groups = new Groups(interest);
+    this.#users = new Users(interest, changes);
+    this.#groups = new Groups(interest, changes);
+    this.#changes = changes;
     this.name = name;
     this.#find = find;
     this.#rules = new UserGroupRules(room);
@@ -87,13 +95,27 @@ export class Hub<M extends Member<M>> {
     return this.#members.items;
   }
 
-  /** In no order that callers may rely on. */
-  membersOf(group: string): ReadonlySet<M> {
-    return this.#groups.members(group) ?? new Set();
+  /** Who is in a scope here, in no order that callers may rely on. It costs the same for many as for few. */
+  roster(scope: Scope): Roster<M> {
+    switch (scope.kind) {
+      case 'hub':
+        return this.#everybody();
+      case 'group':
+        return this.#groups.roster(scope.name) ?? EMPTY_ROSTER;
+      case 'user':
+        return this.#users.roster(scope.name) ?? EMPTY_ROSTER;
+    }
+  }
+
+  #everybody(): Roster<M> {
+    const members = this.#members.items;
+    const version = members.length === 0 ? undefined : `${this.#changed}`;
+    return { members, size: members.length, has: (one) => this.#members.has(one), version };
   }
 
   attach(member: M, now: number): void {
     this.#members.add(member);
+    this.#changed = this.#changes.next();
     this.#users.add(member);
     if (member.userId === undefined) return;
     for (const group of this.#rules.groups(member.userId, now)) this.#groups.join(member, group);
@@ -102,6 +124,7 @@ export class Hub<M extends Member<M>> {
   detach(member: M): void {
     if (member.place < 0) return;
     this.#members.delete(member);
+    this.#changed = this.#changes.next();
     this.#users.remove(member);
     this.#groups.leaveAll(member);
   }

@@ -3,12 +3,15 @@ import { MessageType } from '@trunkline/protocol';
 import type { Asker } from '../model/asker.ts';
 import { NOT_FOUND } from '../model/asker.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
+import { ownCount } from './counting.ts';
 import { filteredCommand } from './filtered-commands.ts';
 import type { HubRuntime } from './hub-runtime.ts';
+import { ownPage } from './listing.ts';
+import { listingOf, scopeOf } from './presence-messages.ts';
 import { claimsAnswer, refreshAuth } from './server/auth-refresh.ts';
 import { DistantCaller } from './server/caller.ts';
 import { toCommand } from './server/commands.ts';
-import { groupPage } from './server/group-members.ts';
+import { groupListing } from './server/group-members.ts';
 import type { ServerContext } from './server/server-context.ts';
 
 /** Where a message of another edge comes from, and who waits there for what comes of it. */
@@ -41,7 +44,11 @@ export function handleDistantMessage(
   } else if (message.type === MessageType.ClientCompletion) {
     context.results.withdrawn(message, edgeId);
   } else if (message.type === MessageType.GroupMemberQuery) {
-    asker?.settle(groupPage(message, hub, context));
+    asker?.settle(ownPage(groupListing(message), hub, context));
+  } else if (message.type === MessageType.ConnectionsQuery) {
+    asker?.settle(ownPage(listingOf(message), hub, context));
+  } else if (message.type === MessageType.CountQuery) {
+    asker?.settle(ownCount(scopeOf(message), hub, context));
   } else if (message.type === MessageType.RefreshAuth) {
     asker?.settle(refreshAuth(message, hub, context));
   } else if (message.type === MessageType.GetConnectionClaims) {

@@ -1,4 +1,5 @@
 import type { LogDigest, Logger } from '@trunkline/telemetry';
+import type { Changes } from '../model/changes.ts';
 import type { ConnectionTable } from '../model/connection-table.ts';
 import type { Intake } from './intake.ts';
 import type { Time } from '../ports/time.ts';
@@ -57,6 +58,8 @@ export interface EdgeContext {
   /** The edge is about to stop, and takes no new clients: see `Draining`. */
   isDraining: boolean;
   readonly clients: ConnectionTable<HubClient>;
+  /** Numbers the changes of who is in its hubs, groups and users. */
+  readonly changes: Changes;
   /** What is settled for single hubs. */
   readonly policies: HubPolicies;
   readonly tokens: TokenVerifier;

@@ -57,7 +57,7 @@ export class HubRuntime {
       const client = context.clients.get(id);
       return client?.hub === this && client.place >= 0 ? client : undefined;
     };
-    this.model = new Hub(name, find, room, others.interest);
+    this.model = new Hub(name, find, room, others.interest, context.changes);
   }
 
   get migration(): MigrationPolicy {

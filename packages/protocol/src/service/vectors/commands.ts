@@ -190,4 +190,20 @@ export const COMMAND_VECTORS: readonly Vector[] = [
     hex: '0b | 93 cd03e8 a166 c403 029106',
     message: { type: M.FilteredCommands, filter: 'f', commands: hex('029106') },
   },
+  {
+    name: 'ConnectionsQuery, of edges to each other',
+    hex: '0c | 95 cd03e9 c0 a175 a3304065 32',
+    message: {
+      type: M.ConnectionsQuery,
+      group: undefined,
+      userId: 'u',
+      continuationToken: '0@e',
+      maxPageSize: 50,
+    },
+  },
+  {
+    name: 'CountQuery, of edges to each other',
+    hex: '07 | 93 cd03ea a167 c0',
+    message: { type: M.CountQuery, group: 'g', userId: undefined },
+  },
 ];

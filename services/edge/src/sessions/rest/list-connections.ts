@@ -1,54 +1,90 @@
 import { AckStatus } from '@trunkline/protocol';
+import type { Answer } from '../../model/asker.ts';
+import type { Scope } from '../../model/scope.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
-import { isPageToken } from '../server/group-members.ts';
-import type { GroupPage } from './group-pages.ts';
-import { collectPage, PAGE_MAX } from './group-pages.ts';
+import { isPageToken } from '../listing.ts';
+import type { ConnectionPage } from './connection-pages.ts';
+import { collectPage, PAGE_MAX } from './connection-pages.ts';
 import { nameOf, numberOf, textOf } from './parameters.ts';
 import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
+import type { RestError } from './rest-error.ts';
 import { invalid, uncertain, unavailable } from './rest-error.ts';
 
 /** One page of a group's connections, and where to ask for the next (REST reference, section 1.5). */
 export function listGroupConnections(call: RestCall, hub: HubRuntime, context: RestContext): void {
   const { request } = call;
-  const group = nameOf(call.names, 'group');
+  const scope: Scope = { kind: 'group', name: nameOf(call.names, 'group') };
   const top = numberOf(request, 'top', 0);
-  const most = numberOf(request, 'maxpagesize', 1) ?? PAGE_MAX;
-  if (most > PAGE_MAX) throw invalid(`Invalid value of 'maxpagesize': it is ${PAGE_MAX} at most.`);
-  const continuationToken = textOf(request, 'continuationToken') || undefined;
-  if (continuationToken !== undefined && !isPageToken(continuationToken)) {
-    throw invalid('This continuation token is none of this service.');
-  }
+  const size = sizeOf(call, 'maxpagesize');
+  const token = tokenOf(call, 'continuationToken');
   if (top === 0) return call.succeedWith('{"value":[]}');
-  const size = Math.min(most, top ?? PAGE_MAX);
   collectPage(
-    { group, size, continuationToken },
+    { scope, size: Math.min(size, top ?? PAGE_MAX), token },
     hub,
     context.edge,
     () => !call.isOpen,
-    (page) => call.succeedWith(JSON.stringify(pageOf(page, call, top, context))),
-    ({ status, message }) =>
-      call.fail(status === AckStatus.Timeout ? uncertain(message) : unavailable(message)),
+    ({ members, next }) => {
+      const left = top === undefined ? undefined : top - members.length;
+      const isLast = next === undefined || left === 0;
+      const changed = { ...(left !== undefined && { top: left }), continuationToken: next ?? '' };
+      const link = isLast ? {} : { nextLink: linkTo(call, changed, context) };
+      call.succeedWith(JSON.stringify({ value: members, ...link }));
+    },
+    (answer) => call.fail(failureOf(answer)),
   );
 }
 
-function pageOf(
-  { members, next }: GroupPage,
-  { request }: RestCall,
-  top: number | undefined,
-  { publicUrl }: RestContext,
-): { value: GroupPage['members']; nextLink?: string } {
-  const left = top === undefined ? undefined : top - members.length;
-  if (next === undefined || left === 0) return { value: members };
-  const kept = request.query.split('&').filter((pair) => pair !== '' && !isReplaced(pair));
-  if (left !== undefined) kept.push(`top=${left}`);
-  kept.push(`continuationToken=${encodeURIComponent(next)}`);
-  const nextLink = `${publicUrl.of(request)}${request.path}?${kept.join('&')}`;
-  return { value: members, nextLink };
+/** One page of the connections of a hub, a group or a user: of our own, so its parameters are, too. */
+export function listScope(
+  call: RestCall,
+  scope: Scope,
+  hub: HubRuntime,
+  context: RestContext,
+): void {
+  collectPage(
+    { scope, size: sizeOf(call, 'top'), token: tokenOf(call, 'cursor') },
+    hub,
+    context.edge,
+    () => !call.isOpen,
+    (page) => call.succeedWith(JSON.stringify(scopePage(page, call, context))),
+    (answer) => call.fail(failureOf(answer)),
+  );
 }
 
-/** What the next call asks for differently; everything else stays as it was written. */
-function isReplaced(pair: string): boolean {
-  const name = pair.split('=', 1)[0]!.toLowerCase();
-  return name === 'top' || name === 'continuationtoken';
+function scopePage({ members, next }: ConnectionPage, call: RestCall, context: RestContext) {
+  if (next === undefined) return { value: members };
+  return { value: members, cursor: next, nextLink: linkTo(call, { cursor: next }, context) };
+}
+
+function sizeOf({ request }: RestCall, name: string): number {
+  const size = numberOf(request, name, 1) ?? PAGE_MAX;
+  if (size > PAGE_MAX) throw invalid(`Invalid value of '${name}': it is ${PAGE_MAX} at most.`);
+  return size;
+}
+
+function tokenOf({ request }: RestCall, name: string): string | undefined {
+  const token = textOf(request, name) || undefined;
+  if (token === undefined || isPageToken(token)) return token;
+  throw invalid(`Invalid value of '${name}': this service has not given it.`);
+}
+
+/** What another edge, or none, has answered in place of what was asked. */
+export function failureOf({ status, message }: Answer): RestError {
+  return status === AckStatus.Timeout ? uncertain(message) : unavailable(message);
+}
+
+/** The address of the next page: what is changed stands at the end, everything else as it was written. */
+function linkTo(
+  { request }: RestCall,
+  changed: Readonly<Record<string, string | number>>,
+  { publicUrl }: RestContext,
+): string {
+  const names = new Set(Object.keys(changed).map((name) => name.toLowerCase()));
+  const nameIn = (pair: string): string => pair.split('=', 1)[0]!.toLowerCase();
+  const kept = request.query.split('&').filter((pair) => pair !== '' && !names.has(nameIn(pair)));
+  const pairs = Object.entries(changed).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value)}`,
+  );
+  return `${publicUrl.of(request)}${request.path}?${[...kept, ...pairs].join('&')}`;
 }

@@ -22,6 +22,7 @@ export function openApi(version: string): Json {
       { name: 'dated', description: 'The versions that `api-version` names.' },
       { name: 'v1', description: 'Version 1.' },
       { name: 'preview', description: 'The preview of version 1.' },
+      { name: 'beyond', description: 'What Azure SignalR Service does not have, in no version.' },
     ],
     paths: paths(),
     components: {
@@ -55,7 +56,7 @@ function operationOf(route: Route): Json {
     operationId: operationIdOf(route),
     summary: operation.summary,
     description: `Since ${operation.since}.`,
-    tags: [style],
+    tags: [operation.beyondAzure === true ? 'beyond' : style],
     ...(route.isAlias ? { deprecated: true } : {}),
     ...(operation.anonymous === true ? { security: [] } : {}),
     parameters: parametersOf(route),
@@ -84,8 +85,10 @@ function parametersOf({ template, style, operation }: Route): Json[] {
   const query = (operation.query ?? []).filter(
     (name) => style === 'dated' || name !== 'application',
   );
-  const inQuery = query.map((name) => ({ name, in: 'query', ...QUERY[name] }));
-  if (style !== 'dated') return [...inPath, ...inQuery];
+  const isOurs = operation.beyondAzure === true;
+  const known = isOurs ? { ...QUERY, top: OUR_TOP } : QUERY;
+  const inQuery = query.map((name) => ({ name, in: 'query', ...known[name] }));
+  if (style !== 'dated' || isOurs) return [...inPath, ...inQuery];
   return [...inPath, ...inQuery, { name: 'api-version', in: 'query', schema: VERSION }];
 }
 
@@ -137,8 +140,15 @@ const QUERY: Readonly<Record<QueryName, Json>> = {
     schema: { type: 'string' },
     description: 'Of the page before; `nextLink` has it.',
   },
+  cursor: { schema: { type: 'string' }, description: 'Of the page before.' },
   userId: { schema: { type: 'string' }, description: 'Of the client.' },
   minutesToExpire: { schema: { type: 'integer', minimum: 1, default: 60 } },
+};
+
+/** Of lists beyond Azure, where it is the size of a page. */
+const OUR_TOP: Json = {
+  schema: { type: 'integer', minimum: 1, maximum: 200, default: 200 },
+  description: 'The most on this page.',
 };
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
@@ -205,6 +215,10 @@ function answerContent(kind: AnswerKind, isDated: boolean): Json {
       return isDated ? { content: json(ref('ServiceResponse')) } : {};
     case 'page':
       return { content: json(ref('GroupPage')) };
+    case 'list':
+      return { content: json(ref('ConnectionPage')) };
+    case 'count':
+      return { content: json(ref('ConnectionCount')) };
     case 'claims':
       return { content: json(ref('ClaimSet')) };
     case 'token':
@@ -263,6 +277,18 @@ const SCHEMAS: Json = {
     { value: { type: 'array', items: ref('GroupMember') }, nextLink: { ...TEXT, format: 'uri' } },
     ['value'],
   ),
+  ConnectionPage: object(
+    {
+      value: { type: 'array', items: ref('GroupMember') },
+      cursor: { ...TEXT, description: 'Asks for the next page; absent on the last.' },
+      nextLink: { ...TEXT, format: 'uri' },
+    },
+    ['value'],
+  ),
+  ConnectionCount: object({
+    count: { type: 'integer', minimum: 0 },
+    version: { ...TEXT, description: 'While it is the same, the connections are the same.' },
+  }),
   ServiceResponse: { type: 'object' },
   ErrorDetail: object({ code: TEXT, message: TEXT }),
 };

@@ -6,7 +6,15 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 export type BodyKind = 'message' | 'item' | 'commands' | 'refresh' | 'token';
 
 /** What is answered when all went well: nothing, a ServiceResponse, or what was asked for. */
-export type AnswerKind = 'nothing' | 'response' | 'page' | 'claims' | 'token' | 'result';
+export type AnswerKind =
+  | 'nothing'
+  | 'response'
+  | 'page'
+  | 'claims'
+  | 'token'
+  | 'result'
+  | 'count'
+  | 'list';
 
 /** Query parameters beside `api-version`; each is a parameter of the OpenAPI document. */
 export type QueryName =
@@ -20,13 +28,16 @@ export type QueryName =
   | 'maxpagesize'
   | 'top'
   | 'continuationToken'
+  | 'cursor'
   | 'userId'
   | 'minutesToExpire';
 
 export interface Operation {
   readonly summary: string;
-  /** The version that has it first. */
+  /** The version that has it first; of ours, the version of Trunkline. */
   readonly since: string;
+  /** It is ours: Azure SignalR Service has nothing like it. */
+  readonly beyondAzure?: true;
   readonly methods: readonly Method[];
   /** Below `/api` or `/api/v1`, or of the preview below `/api/v1-preview`; the first is the one to use. */
   readonly paths: readonly string[];
@@ -63,9 +74,18 @@ const close = {
   answer: 'nothing',
 } as const;
 
+const beyond = {
+  since: 'Trunkline 0.1.0, beyond Azure',
+  beyondAzure: true,
+  methods: ['GET'],
+  success: { dated: 200 },
+} as const;
+const count = { ...beyond, query: ['application'], answer: 'count' } as const;
+const list = { ...beyond, query: ['application', 'top', 'cursor'], answer: 'list' } as const;
+
 /**
- * Every operation of the data-plane REST API (REST reference, sections 1.2 to 1.5). Routing, the OpenAPI
- * document and the test of all routes are made of this table.
+ * Every operation of the data-plane REST API (REST reference, sections 1.2 to 1.5), and those beyond it,
+ * below `/api/x/`. Routing, the OpenAPI document and the test of all routes are made of this table.
  */
 export const OPERATIONS = {
   health: {
@@ -327,6 +347,36 @@ export const OPERATIONS = {
     body: 'token',
     answer: 'claims',
     absent: { code: 'ConnectionNotFound', styles: ['dated'] },
+  },
+  countHub: {
+    ...count,
+    summary: 'Counts the connections of a hub.',
+    paths: ['/x/hubs/{hub}/count'],
+  },
+  countGroup: {
+    ...count,
+    summary: 'Counts the connections of a group.',
+    paths: ['/x/hubs/{hub}/groups/{group}/count'],
+  },
+  countUser: {
+    ...count,
+    summary: 'Counts the connections of a user.',
+    paths: ['/x/hubs/{hub}/users/{user}/count'],
+  },
+  listHub: {
+    ...list,
+    summary: 'Lists the connections of a hub, page by page.',
+    paths: ['/x/hubs/{hub}/connections'],
+  },
+  listGroup: {
+    ...list,
+    summary: 'Lists the connections of a group, page by page.',
+    paths: ['/x/hubs/{hub}/groups/{group}/connections'],
+  },
+  listUser: {
+    ...list,
+    summary: 'Lists the connections of a user, page by page.',
+    paths: ['/x/hubs/{hub}/users/{user}/connections'],
   },
 } as const satisfies Readonly<Record<string, Operation>>;
 

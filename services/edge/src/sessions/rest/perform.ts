@@ -10,6 +10,7 @@ import { invoke } from './invocation.ts';
 import { listGroupConnections } from './list-connections.ts';
 import type { OperationId } from './operations.ts';
 import { nameOf } from './parameters.ts';
+import { PRESENCE } from './presence.ts';
 import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
 import { absent, uncertain, unavailable } from './rest-error.ts';
@@ -35,6 +36,7 @@ const OTHERS: Readonly<Record<OtherId, Perform>> = {
   listGroupConnections: (call, hub, _body, context) => listGroupConnections(call, hub, context),
   refreshAuth,
   getClaims: claims,
+  ...PRESENCE,
 };
 
 export const perform: Perform = (call, hub, body, context) => {

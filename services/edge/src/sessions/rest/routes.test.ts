@@ -23,6 +23,8 @@ describe('a request', () => {
       { hub: 'h', connectionId: '%3ArefreshAuth' },
     ],
     ['GET', '/api/hubs/h/groups/g/connections', 'listGroupConnections', { hub: 'h', group: 'g' }],
+    ['GET', '/api/x/hubs/h/groups/g/connections', 'listGroup', { hub: 'h', group: 'g' }],
+    ['GET', '/api/x/hubs/h/count', 'countHub', { hub: 'h' }],
     ['POST', '/api/v1-preview/hub/h/users/a,b', 'sendToUsers', { hub: 'h', users: 'a,b' }],
     ['HEAD', '/api/health', 'health', {}],
   ])('%s %s is %s', (method, path, id, names) => {

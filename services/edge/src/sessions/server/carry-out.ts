@@ -2,9 +2,10 @@ import type { GetConnectionClaims, MessageFromServer, RefreshAuth } from '@trunk
 import { MessageType } from '@trunkline/protocol';
 import type { Answer, Asker } from '../../model/asker.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
+import { listConnections } from '../listing.ts';
 import { claimsAnswer, connectionIdOf, refreshAuth } from './auth-refresh.ts';
 import { toCommand } from './commands.ts';
-import { listGroup } from './group-members.ts';
+import { groupListing } from './group-members.ts';
 import type { ServerContext } from './server-context.ts';
 
 /**
@@ -20,7 +21,8 @@ export function carryOut(
 ): void {
   switch (message.type) {
     case MessageType.GroupMemberQuery:
-      if (asker !== undefined) listGroup(message, body, hub, asker, context);
+      if (asker === undefined) break;
+      listConnections(groupListing(message), body, hub, asker, context);
       break;
     case MessageType.RefreshAuth:
       answerAtHome(message, body, hub, asker, context, () => refreshAuth(message, hub, context));

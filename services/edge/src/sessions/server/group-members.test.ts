@@ -115,12 +115,22 @@ test('members that stay come once each, whoever comes and goes between the pages
   expect(listed).toEqual(expect.arrayContaining(stay));
 });
 
-test('looks at 50,000 slots for one page, which may be short or empty then', async () => {
+test('a group of few costs no look at the slots of all others', async () => {
   const { clients } = edge.context;
   const early = [await join('g', 'ann'), await join('g', 'ben')];
   for (let slot = clients.slots; slot < 120_000; slot++) clients.reserve();
   const late = [await join('g', 'cem'), await join('g', 'dee')];
-  expect(await list({ top: 3 })).toEqual([early, [], late]);
+  const all = [...early, ...late];
+  expect(await list({ top: 3 })).toEqual([all.slice(0, 3), all.slice(3)]);
+});
+
+test('looks at 50,000 slots for a page of many, which may be short or empty then', async () => {
+  const { clients } = edge.context;
+  const early = [await join('g', 'ann'), await join('g', 'ben')];
+  for (let slot = clients.slots; slot < 120_000; slot++) clients.reserve();
+  const late: string[] = [];
+  for (let n = 0; n < 700; n++) late.push(await join('g', undefined));
+  expect((await list({ top: 3 })).slice(0, 3)).toEqual([early, [], late.slice(0, 3)]);
 });
 
 test('has one member at least, and a thousand at most, when nothing else is said', async () => {

@@ -1,23 +1,19 @@
 import type { ListedMember } from '@trunkline/protocol';
-import { decodeGroupPage, MessageType, encodeServiceBody } from '@trunkline/protocol';
+import { decodeGroupPage, encodeServiceBody } from '@trunkline/protocol';
 import type { Asker } from '../../model/asker.ts';
 import type { CoreContext } from '../core-context.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
-import { listGroup } from '../server/group-members.ts';
+import type { Listing } from '../listing.ts';
+import { listConnections } from '../listing.ts';
+import { connectionsQuery } from '../presence-messages.ts';
 
 /** The most that a page has, and what it has where nobody says. */
 export const PAGE_MAX = 200;
 
-export interface GroupPage {
+export interface ConnectionPage {
   readonly members: readonly ListedMember[];
   /** Of the next page; undefined after the last. */
   readonly next: string | undefined;
-}
-
-interface Wanted {
-  readonly group: string;
-  readonly size: number;
-  readonly continuationToken: string | undefined;
 }
 
 /**
@@ -26,24 +22,21 @@ interface Wanted {
  * waits for it any more. `fail` is told what an edge answers in place of a part.
  */
 export function collectPage(
-  wanted: Wanted,
+  wanted: Listing,
   hub: HubRuntime,
   context: CoreContext,
   isOver: () => boolean,
-  done: (page: GroupPage) => void,
+  done: (page: ConnectionPage) => void,
   fail: Asker['settle'],
 ): void {
-  const { group, size } = wanted;
   const members: ListedMember[] = [];
-  const ask = (continuationToken: string | undefined): void => {
-    const maxPageSize = size - members.length;
-    const query = { type: MessageType.GroupMemberQuery, ackId: 0, group, top: undefined } as const;
-    const message = { ...query, continuationToken, maxPageSize };
+  const ask = (token: string | undefined): void => {
+    const listing = { ...wanted, size: wanted.size - members.length, token };
     const settle: Asker['settle'] = (answer) => {
       if (answer.payload === undefined) return fail(answer);
       const page = decodeGroupPage(answer.payload);
       members.push(...page.members);
-      if (page.next === undefined || members.length >= size) {
+      if (page.next === undefined || members.length >= wanted.size) {
         return done({ members, next: page.next });
       }
       const { next } = page;
@@ -51,7 +44,8 @@ export function collectPage(
         if (!isOver()) ask(next);
       });
     };
-    listGroup(message, encodeServiceBody(message), hub, { settle }, context);
+    const body = encodeServiceBody(connectionsQuery(listing));
+    listConnections(listing, body, hub, { settle }, context);
   };
-  ask(wanted.continuationToken);
+  ask(wanted.token);
 }
