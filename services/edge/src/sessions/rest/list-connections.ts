@@ -17,7 +17,7 @@ export function listGroupConnections(call: RestCall, hub: HubRuntime, context: R
   const scope: Scope = { kind: 'group', name: nameOf(call.names, 'group') };
   const top = numberOf(request, 'top', 0);
   const size = sizeOf(call, 'maxpagesize');
-  const token = tokenOf(call, 'continuationToken');
+  const token = tokenOf(call, 'continuationToken', 'continuation token');
   if (top === 0) return call.succeedWith('{"value":[]}');
   collectPage(
     { scope, size: Math.min(size, top ?? PAGE_MAX), token },
@@ -43,7 +43,7 @@ export function listScope(
   context: RestContext,
 ): void {
   collectPage(
-    { scope, size: sizeOf(call, 'top'), token: tokenOf(call, 'cursor') },
+    { scope, size: sizeOf(call, 'top'), token: tokenOf(call, 'cursor', 'cursor') },
     hub,
     context.edge,
     () => !call.isOpen,
@@ -63,10 +63,10 @@ function sizeOf({ request }: RestCall, name: string): number {
   return size;
 }
 
-function tokenOf({ request }: RestCall, name: string): string | undefined {
+function tokenOf({ request }: RestCall, name: string, what: string): string | undefined {
   const token = textOf(request, name) || undefined;
   if (token === undefined || isPageToken(token)) return token;
-  throw invalid(`Invalid value of '${name}': this service has not given it.`);
+  throw invalid(`This ${what} is none of this service.`);
 }
 
 /** What another edge, or none, has answered in place of what was asked. */
