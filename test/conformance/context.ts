@@ -40,8 +40,12 @@ const SOON = {
     elapsedMilliseconds < DEADLINE_MS ? 50 : null,
 };
 
-/** Longer than any scenario waits for anything. */
-const PATIENT_SECONDS = 60;
+/**
+ * For clients that an edge should not let go of because their polls are late: this process may be busy
+ * with one of them, or with another scenario's, for longer than an edge waits unless it is told to.
+ * Longer than any scenario waits for anything.
+ */
+export const PATIENT = { maxPollIntervalSeconds: 60 } as const;
 
 /**
  * One run of one scenario; what it opened ends with it. Where there are several edges, the first client
@@ -131,13 +135,9 @@ export class Context implements AsyncDisposable {
     return this.own(new Client(connection));
   }
 
-  /**
-   * A client of every kind in company. This process may be busy with one of them, or with another
-   * scenario's, for longer than an edge waits for a poll unless it is told to.
-   */
+  /** A client of every kind in company. */
   connectAll(options: ConnectOptions = {}): Promise<Client[]> {
-    const patient = { maxPollIntervalSeconds: PATIENT_SECONDS, ...options };
-    return Promise.all(this.company.map((kind) => this.connect({ ...patient, kind })));
+    return Promise.all(this.company.map((kind) => this.connect({ ...PATIENT, ...options, kind })));
   }
 
   /** To upload with. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import type { Client } from '../client.ts';
-import type { Context } from '../context.ts';
+import { type Context, PATIENT } from '../context.ts';
 import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 import type { Network } from '../../chaos/network.ts';
 
@@ -23,13 +23,12 @@ interface Reader {
 async function stalled(context: Context): Promise<Reader> {
   const { network, via } = await context.network();
   const tag = context.unique('tag');
-  const witness = await context.connect();
+  const witness = await context.connect(PATIENT);
   const client = await context.connect({
     via,
     query: { tag },
     reconnects: true,
-    // Polls rest, too, and it is not for that that an edge should let go of it.
-    maxPollIntervalSeconds: 60,
+    ...PATIENT,
   });
   const id = await client.id();
   for (const link of network.links) link.stallDown();

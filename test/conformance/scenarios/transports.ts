@@ -2,6 +2,7 @@ import type { TransportName } from '@trunkline/sdk';
 import { expect } from 'vitest';
 
 import { failureOf, notOpened } from '../client.ts';
+import { PATIENT } from '../context.ts';
 import type { About } from '../contract.ts';
 import { NEEDS, type Scenario, WITHOUT_CONTROL } from '../scenario.ts';
 
@@ -61,11 +62,11 @@ export const transports: readonly Scenario[] = [
       const apps = await context.startApps((at) =>
         at === context.farApp ? { clientUrl: via } : {},
       );
-      const witness = await context.connect({ apps, via: context.app.clientUrl });
+      const witness = await context.connect({ apps, via: context.app.clientUrl, ...PATIENT });
       const tag = context.unique('tag');
       const far = { apps: apps.slice(-1) };
       const usual = await context.connect({ ...far, query: { tag } });
-      const patient = await context.connect({ ...far, maxPollIntervalSeconds: 60 });
+      const patient = await context.connect({ ...far, ...PATIENT });
       const to = ['clients', [await usual.id(), await patient.id()]];
       let sent = 0;
       await context.eventually(async () => {
