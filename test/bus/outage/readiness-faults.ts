@@ -19,7 +19,7 @@ function faultsOf(place: Place, ordeal: Ordeal): string[] {
   if (isTouched && disturbance.stops) return [];
   const unready = readiness.answers.find(({ at, status }) => at > beganAt && status === 503);
   if (unready === undefined) return isTouched ? [`${name} was ready all the while`] : [];
-  const after = Math.round(unready.at - beganAt);
+  const after = Math.round(unready.answeredAt - beganAt);
   const isInTime = after > UNREADY_AFTER_MS - SLACK_MS && unready.at < endedAt;
   return isTouched && isInTime ? [] : [`${name} was not ready after ${after} ms`];
 }

@@ -4,9 +4,10 @@ const PACE_MS = 200;
 /** A process that is frozen does not answer. */
 const PATIENCE_MS = 1_000;
 
-/** What `/ready` of an edge has answered, and when it was asked. */
+/** What `/ready` of an edge has answered, when it was asked, and when it had answered. */
 export interface Readiness {
   readonly at: number;
+  readonly answeredAt: number;
   /** Undefined where there was no answer. */
   readonly status: number | undefined;
 }
@@ -30,7 +31,8 @@ export class ReadinessLog {
   async #ask(adminUrl: () => string): Promise<void> {
     while (this.#isAsking) {
       const at = performance.now();
-      this.answers.push({ at, status: await readiness(adminUrl()) });
+      const status = await readiness(adminUrl());
+      this.answers.push({ at, answeredAt: performance.now(), status });
       await pause(PACE_MS);
     }
   }
