@@ -65,7 +65,7 @@ export class LoadClient {
       onread: { buffer: READ_BUFFER, callback },
     });
     this.#socket.on('error', (error) => (this.#reason = error.message));
-    this.#socket.once('close', () => owner.closed(this, this.#reason));
+    this.#socket.once('close', () => owner.closed(this, `${this.#reason} (${this.#state})`));
     this.#socket.write(upgradeRequest(options), 'latin1');
   }
 
