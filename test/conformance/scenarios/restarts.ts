@@ -78,9 +78,8 @@ export const restarts: readonly Scenario[] = [
       for (const client of clients) {
         await context.eventually(async () => {
           expect(await client.invoke('echo', 'still served')).toBe('still served');
-          const { state, events } = client;
-          expect({ state, events: events.all }).toMatchObject({ state: 'Connected' });
         });
+        expect(client.state).toBe('Connected');
       }
     },
   },

@@ -9,7 +9,7 @@ export type UpgradeDoor = (request: HttpRequest, upgrade: Upgrade) => void;
 
 /**
  * The module copies these properties onto its socket: one, which leads to everything else. It is of one
- * class for all sockets, or the engine would ask for memory to note that: see `upgradeLate`.
+ * class for all sockets, or the engine would ask for memory to note that: see `#upgradeLate`.
  */
 export interface UserData {
   readonly seat: Seat;

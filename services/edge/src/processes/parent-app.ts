@@ -19,7 +19,8 @@ type Edge = Pick<KeptEdge, 'id' | 'adminUrl' | 'isAlive' | 'restarts'>;
 
 /**
  * The admin port of a parent, which asks those of its edges: `/metrics` of all, `/live` while one of
- * them runs, `/ready` while one is ready. Everything at `/admin/` is asked of each, but for what is the same for all.
+ * them runs, `/ready` while one is ready. Everything at `/admin/` is asked of each, but for what is the
+ * same for all.
  */
 export function createParentApp(edges: readonly Edge[]): FastifyInstance {
   const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });

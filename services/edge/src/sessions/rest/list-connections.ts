@@ -1,5 +1,3 @@
-import { AckStatus } from '@trunkline/protocol';
-import type { Answer } from '../../model/asker.ts';
 import type { Scope } from '../../model/scope.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import { isPageToken } from '../listing.ts';
@@ -8,8 +6,7 @@ import { collectPage, PAGE_MAX } from './connection-pages.ts';
 import { nameOf, numberOf, textOf } from './parameters.ts';
 import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
-import type { RestError } from './rest-error.ts';
-import { invalid, uncertain, unavailable } from './rest-error.ts';
+import { invalid, unanswered } from './rest-error.ts';
 
 /** One page of a group's connections, and where to ask for the next (REST reference, section 1.5). */
 export function listGroupConnections(call: RestCall, hub: HubRuntime, context: RestContext): void {
@@ -31,7 +28,7 @@ export function listGroupConnections(call: RestCall, hub: HubRuntime, context: R
       const link = isLast ? {} : { nextLink: linkTo(call, changed, context) };
       call.succeedWith(JSON.stringify({ value: members, ...link }));
     },
-    (answer) => call.fail(failureOf(answer)),
+    (answer) => call.fail(unanswered(answer)),
   );
 }
 
@@ -48,7 +45,7 @@ export function listScope(
     context.edge,
     () => !call.isOpen,
     (page) => call.succeedWith(JSON.stringify(scopePage(page, call, context))),
-    (answer) => call.fail(failureOf(answer)),
+    (answer) => call.fail(unanswered(answer)),
   );
 }
 
@@ -67,11 +64,6 @@ function tokenOf({ request }: RestCall, name: string, what: string): string | un
   const token = textOf(request, name) || undefined;
   if (token === undefined || isPageToken(token)) return token;
   throw invalid(`This ${what} is none of this service.`);
-}
-
-/** What another edge, or none, has answered in place of what was asked. */
-export function failureOf({ status, message }: Answer): RestError {
-  return status === AckStatus.Timeout ? uncertain(message) : unavailable(message);
 }
 
 /** The address of the next page: what is changed stands at the end, everything else as it was written. */

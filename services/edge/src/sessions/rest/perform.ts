@@ -13,12 +13,12 @@ import { nameOf } from './parameters.ts';
 import { PRESENCE } from './presence.ts';
 import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
-import { absent, uncertain, unavailable } from './rest-error.ts';
+import { absent, unanswered, uncertain } from './rest-error.ts';
 import type { ServiceOperationId } from './service-messages.ts';
 import { SERVICE_MESSAGES } from './service-messages.ts';
 
 /** What a call does, and by which hub; it answers the call, now or later. Throws RestError. */
-type Perform = (call: RestCall, hub: HubRuntime, body: Buffer, context: RestContext) => void;
+export type Perform = (call: RestCall, hub: HubRuntime, body: Buffer, context: RestContext) => void;
 
 type OtherId = Exclude<OperationId, ServiceOperationId | 'health' | 'accessKey'>;
 
@@ -65,10 +65,10 @@ function askerOf(call: RestCall): Asker {
   return { settle: (answer) => settle(call, answer) };
 }
 
-function settle(call: RestCall, { status, message }: Answer): void {
+function settle(call: RestCall, answer: Answer): void {
+  const { status } = answer;
   const { absent: code } = call.route;
   if (status === AckStatus.NotFound && code !== undefined) call.fail(absent(code));
   else if (status === AckStatus.Ok || status === AckStatus.NotFound) call.succeed();
-  else if (status === AckStatus.Timeout) call.fail(uncertain(message));
-  else call.fail(unavailable(message));
+  else call.fail(unanswered(answer));
 }

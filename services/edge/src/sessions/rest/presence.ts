@@ -1,13 +1,11 @@
 import type { Scope } from '../../model/scope.ts';
 import { countConnections } from '../counting.ts';
-import type { HubRuntime } from '../hub-runtime.ts';
-import { failureOf, listScope } from './list-connections.ts';
+import { listScope } from './list-connections.ts';
 import type { OperationId } from './operations.ts';
 import { nameOf } from './parameters.ts';
+import type { Perform } from './perform.ts';
 import type { RestCall } from './rest-call.ts';
-import type { RestContext } from './rest-context.ts';
-
-type Ask = (call: RestCall, hub: HubRuntime, body: Buffer, context: RestContext) => void;
+import { unanswered } from './rest-error.ts';
 
 const hubScope = (): Scope => ({ kind: 'hub' });
 const groupScope = ({ names }: RestCall): Scope => ({
@@ -17,18 +15,18 @@ const groupScope = ({ names }: RestCall): Scope => ({
 const userScope = ({ names }: RestCall): Scope => ({ kind: 'user', name: nameOf(names, 'user') });
 
 const count =
-  (scopeOf: (call: RestCall) => Scope): Ask =>
+  (scopeOf: (call: RestCall) => Scope): Perform =>
   (call, hub, _body, { edge }) =>
     countConnections(
       scopeOf(call),
       hub,
       edge,
       (counted) => call.succeedWith(JSON.stringify(counted)),
-      (answer) => call.fail(failureOf(answer)),
+      (answer) => call.fail(unanswered(answer)),
     );
 
 const list =
-  (scopeOf: (call: RestCall) => Scope): Ask =>
+  (scopeOf: (call: RestCall) => Scope): Perform =>
   (call, hub, _body, context) =>
     listScope(call, scopeOf(call), hub, context);
 
@@ -40,4 +38,4 @@ export const PRESENCE = {
   listHub: list(hubScope),
   listGroup: list(groupScope),
   listUser: list(userScope),
-} as const satisfies Partial<Record<OperationId, Ask>>;
+} as const satisfies Partial<Record<OperationId, Perform>>;

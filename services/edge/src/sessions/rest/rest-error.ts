@@ -1,3 +1,5 @@
+import { AckStatus } from '@trunkline/protocol';
+import type { Answer } from '../../model/asker.ts';
 import type { HttpAnswer } from '../../ports/listener.ts';
 
 /** Why a call is not answered as its caller wishes: a status, and what says why. */
@@ -29,6 +31,11 @@ export function unavailable(message: string): RestError {
 /** Nobody knows what has been done. */
 export function uncertain(message: string): RestError {
   return new RestError(500, 'Error.Request.Unknown', message);
+}
+
+/** What was asked has no answer, or another one of the edges could not give its own. */
+export function unanswered({ status, message }: Answer): RestError {
+  return status === AckStatus.Timeout ? uncertain(message) : unavailable(message);
 }
 
 /** What the operation names is not there. */
