@@ -2,6 +2,7 @@ import { MessageType } from '@trunkline/protocol';
 import { deadline, FakeAppServer, startEdge, type StartedEdge } from '@trunkline/testing';
 import { describe, expect, it } from 'vitest';
 
+import { HttpConnection } from './support/http-connection.ts';
 import { HubClient } from './support/hub-client.ts';
 import { metric } from './support/metrics.ts';
 import { negotiate } from './support/negotiate.ts';
@@ -105,6 +106,24 @@ describe('/admin/drain', () => {
     expect((await drain(edge, 'DELETE')).status).toBe(200);
     expect((await fetch(`${edge.adminUrl}/ready`)).status).toBe(200);
     await (await HubClient.connect(edge.url)).close();
+  });
+
+  it('answers no event stream by what the EventSource of Node would repeat', async () => {
+    await using edge = await startEdge({ args: ['--drain-timeout', '600'] });
+    await using _server = await FakeAppServer.connect(edge.url, { answers: 'handshakes' });
+    const early = await HttpConnection.negotiate(edge.url);
+    // It keeps the drain from its end.
+    const client = await HubClient.connect(edge.url);
+    void client.call('late').catch(() => {});
+    await expect
+      .poll(() => metric(edge, 'trunkline_messages_total', FROM_CLIENTS))
+      .toBeGreaterThan(0);
+    await drain(edge, 'POST');
+    const poll = await early.poll();
+    expect([poll.status, poll.headers.get('retry-after')]).toEqual([503, '1']);
+    const stream = await early.stream();
+    expect([stream.status, stream.headers.get('retry-after')]).toEqual([404, '1']);
+    expect(await metric(edge, 'trunkline_refusals_total', { reason: 'draining' })).toBe(2);
   });
 
   it('is not for pages of a browser, which reach what its user reaches', async () => {

@@ -1,6 +1,6 @@
 import { CONNECTION_ID_LENGTH, tagOf } from '../model/connection-id.ts';
 import type { Exchange } from '../ports/exchange.ts';
-import type { HttpRequest, PassedPost, Post } from '../ports/listener.ts';
+import { asksForEvents, type HttpRequest, type PassedPost, type Post } from '../ports/listener.ts';
 import type { ClientAdmission } from '../sessions/client/admission.ts';
 import { BUSY, DRAINING } from '../sessions/client/answers.ts';
 import { requestedConnection } from '../sessions/connection-token.ts';
@@ -40,7 +40,7 @@ export class RelayDoor implements HttpDoors {
   receive(request: HttpRequest, exchange: Exchange): void {
     const destination = this.#destination(request);
     if (destination === undefined) return this.#options.here.receive(request, exchange);
-    const streams = request.headers.get('accept')?.includes('text/event-stream') === true;
+    const streams = asksForEvents(request);
     const { context } = this.#options;
     // It would be cut when this edge ends.
     if (streams && context.isDraining) return exchange.answer(noted(context, request, DRAINING));

@@ -1,7 +1,7 @@
 import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { BodyCounters, BodyRules, ReadPiece } from '../bodies.ts';
 import { Bodies } from '../bodies.ts';
-import type { Doors, HttpAnswer, HttpRequest } from '../ports/listener.ts';
+import { asksForEvents, type Doors, type HttpAnswer, type HttpRequest } from '../ports/listener.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { Newcomers, type NewcomerSettings } from './newcomers.ts';
 import { type FinishAnswer, respond, UwsExchange } from './uws-exchange.ts';
@@ -61,8 +61,8 @@ interface Answering {
   on(handle: (res: HttpResponse, request: HttpRequest) => void): UwsHandler;
   /** Answers where no door is asked. */
   say(res: HttpResponse, request: HttpRequest, answer: HttpAnswer): void;
-  /** Asks a door, which answers now or later; `finish`: see `UwsExchange`. */
-  ask(door: ExchangeDoor, finish: FinishAnswer): UwsHandler;
+  /** Asks a door, which answers now or later; `finish`: see `UwsExchange`, the request's or everybody's. */
+  ask(door: ExchangeDoor, finish: (request: HttpRequest) => FinishAnswer): UwsHandler;
 }
 
 const TEXT = { 'content-type': 'text/plain' } as const;
@@ -88,7 +88,7 @@ export function routes(app: TemplatedApp, settings: RouteSettings, doors: Doors)
     say: (res, request, answer) => respond(res, last(answer), cors(request)),
     ask: (door, finish) =>
       on((res, request) => {
-        const exchange = new UwsExchange(res, cors(request), finish);
+        const exchange = new UwsExchange(res, cors(request), finish(request));
         door(request, exchange, res);
         exchange.keep();
       }),
@@ -146,15 +146,28 @@ function clientRequests(
 ): void {
   const { last, ask } = answering;
   const lastIfRefused: FinishAnswer = (answer) => (answer.status < 400 ? answer : last(answer));
-  const negotiate = ask((request, exchange) => doors.negotiate(request, exchange), last);
-  const receive = ask((request, exchange) => doors.receive(request, exchange), lastIfRefused);
-  const leave = ask((request, exchange) => doors.leave(request, exchange), last);
-  const send = ask((request, exchange, res) => {
-    const post = doors.send(request, exchange);
-    if (post === undefined) return;
-    newcomers.forget(request.remoteAddress);
-    readBody(res, settings.bodies.open(post, exchange));
-  }, lastIfRefused);
+  const ofEvents: FinishAnswer = (answer) => lastIfRefused(notToBeRepeated(answer));
+  const negotiate = ask(
+    (request, exchange) => doors.negotiate(request, exchange),
+    () => last,
+  );
+  const receive = ask(
+    (request, exchange) => doors.receive(request, exchange),
+    (request) => (asksForEvents(request) ? ofEvents : lastIfRefused),
+  );
+  const leave = ask(
+    (request, exchange) => doors.leave(request, exchange),
+    () => last,
+  );
+  const send = ask(
+    (request, exchange, res) => {
+      const post = doors.send(request, exchange);
+      if (post === undefined) return;
+      newcomers.forget(request.remoteAddress);
+      readBody(res, settings.bodies.open(post, exchange));
+    },
+    () => lastIfRefused,
+  );
   const headers = { ...TEXT, allow: 'GET, POST, DELETE, OPTIONS' };
   const body = 'Clients connect with GET, send with POST and leave with DELETE.\n';
   const refused = refuse({ status: 405, headers, body }, answering);
@@ -162,6 +175,15 @@ function clientRequests(
   for (const path of ['/client/', '/client']) {
     app.get(path, receive).post(path, send).del(path, leave).any(path, refused);
   }
+}
+
+/**
+ * An event stream is never answered with a 5xx: the EventSource of clients in Node repeats the request a
+ * second later, while the client itself has given it up and begun anew. The two connections then disturb
+ * each other, and the client goes on hearing from both (client protocols: docs/protocol.md, statuses).
+ */
+function notToBeRepeated(answer: HttpAnswer): HttpAnswer {
+  return answer.status < 500 ? answer : { ...answer, status: 404 };
 }
 
 /** REST calls; which of them there are, their door knows. */
@@ -173,12 +195,15 @@ function restCalls(
   { last, ask }: Answering,
 ): void {
   const bodies = new Bodies(REST_BODIES, counters, pools);
-  const call = ask((request, exchange, res) => {
-    const post = doors.rest(request, exchange);
-    if (post === undefined) return;
-    newcomers.forget(request.remoteAddress);
-    readBody(res, bodies.open(post, exchange));
-  }, last);
+  const call = ask(
+    (request, exchange, res) => {
+      const post = doors.rest(request, exchange);
+      if (post === undefined) return;
+      newcomers.forget(request.remoteAddress);
+      readBody(res, bodies.open(post, exchange));
+    },
+    () => last,
+  );
   app.any('/api/*', call);
 }
 

@@ -15,6 +15,11 @@ export interface HttpRequest {
   readonly remoteAddress: string;
 }
 
+/** Whether a `GET` of `/client/` wants an event stream, rather than to poll. */
+export function asksForEvents({ headers }: HttpRequest): boolean {
+  return headers.get('accept')?.includes('text/event-stream') === true;
+}
+
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;

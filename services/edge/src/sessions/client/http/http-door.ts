@@ -1,6 +1,7 @@
 import { CONNECTION_ID_LENGTH } from '../../../model/connection-id.ts';
 import type { Exchange } from '../../../ports/exchange.ts';
 import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
+import { asksForEvents } from '../../../ports/listener.ts';
 import { CLIENT_CLOSE_REASONS } from '../../close-reason.ts';
 import type { EdgeContext } from '../../edge-context.ts';
 import { noted } from '../../refusals.ts';
@@ -45,7 +46,7 @@ export class HttpDoor {
 
   /** `GET /client/`: an event stream if the request accepts one, else a poll. */
   receive(request: HttpRequest, exchange: Exchange): void {
-    const streams = request.headers.get('accept')?.includes('text/event-stream') === true;
+    const streams = asksForEvents(request);
     const client = this.#find(request);
     if (client === undefined) return this.#admit(request, exchange, streams);
     if ('status' in client) return this.#answer(request, exchange, client);
