@@ -1,7 +1,7 @@
 import { MessageType, ServiceEventKind } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
-import { counted, TestEdge } from './fixtures.test-support.ts';
+import { counted, JSON_HANDSHAKE, TestEdge } from './fixtures.test-support.ts';
 import { admitted, requestWith, tokenFor } from './client/visits.test-support.ts';
 
 const HUB_CLOSE = '{"type":7,"allowReconnect":true}␞';
@@ -102,8 +102,24 @@ describe('an edge that drains', () => {
     expect(left()).toBe(0);
   });
 
-  test('lets go of clients that are not open yet', async () => {
-    const client = edge.strangeClient();
+  test('lets clients that are about to be open come in first, so that they are told to come back', async () => {
+    const [silent, greeting] = [edge.strangeClient(), edge.strangeClient()];
+    draining().begin();
+    greeting.says(JSON_HANDSHAKE);
+    edge.time.pass(1_900);
+    expect([silent.socket.isOpen, greeting.socket.isOpen]).toEqual([true, true]);
+    edge.time.pass(300);
+    expect([silent.socket.isOpen, greeting.socket.isOpen]).toEqual([false, true]);
+    expect(silent.heard).toEqual(['{"error":"Handshake was canceled."}␞']);
+    server.data(greeting, '{}␞');
+    edge.time.pass(200);
+    expect(greeting.heard).toEqual(['{}␞', HUB_CLOSE]);
+    expect(draining().progress.state).toBe('drained');
+  });
+
+  test('lets go of clients that wait for an app server', async () => {
+    const client = edge.strangeClient({ hub: 'unserved' });
+    client.says(JSON_HANDSHAKE);
     draining().begin();
     expect(client.socket.isOpen).toBe(false);
   });

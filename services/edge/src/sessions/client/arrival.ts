@@ -15,6 +15,8 @@ import type { HeldMessage } from './opening-queue.ts';
 
 /** The longest hub handshake request; real ones have 40 bytes. */
 const HANDSHAKE_BYTES = 4096;
+/** A client that has its connection says its handshake request at once; over requests it may take some. */
+const GREETING_SECONDS = 2;
 /** How long an app server may take to answer a handshake that it has been sent. */
 const ANSWER_MS = 15_000;
 
@@ -45,6 +47,12 @@ export class Arrival {
   /** An app server has it, and its messages go there. */
   get isServed(): boolean {
     return this.#step === Step.Opening;
+  }
+
+  /** It will be open in a moment, if nobody is in its way. */
+  get isUnderWay(): boolean {
+    if (this.#step === Step.Opening) return true;
+    return this.readsHandshake && this.#state.age(this.#context.time.now()) < GREETING_SECONDS;
   }
 
   /** What app servers send to the client is held, until its handshake response is out. */

@@ -102,6 +102,7 @@ export class ClientSession
 
   get isBusy(): boolean {
     if (this.#move !== undefined) return true;
+    if (this.#arrival !== undefined) return this.#arrival.isUnderWay;
     if (this.#state !== State.Open) return false;
     return this.#relay!.isAtWork(0) || this.#context.results.awaits(this);
   }
