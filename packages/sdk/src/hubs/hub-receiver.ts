@@ -128,7 +128,7 @@ export class HubReceiver implements Receiver {
       finAcked: () => endpoints.poolOf(connection).finAcked(connection),
       load: (reported) => (connection.endpoint.load = reported),
       target: (target) => endpoints.poolOf(connection).openOnDemand(target),
-      edges: (reported) => (connection.edges = reported),
+      edges: (report) => endpoints.poolOf(connection).reported(connection, report),
     });
   }
 

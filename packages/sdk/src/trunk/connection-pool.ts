@@ -6,8 +6,10 @@ import { errorMessage } from '../errors.ts';
 import type { Logger, Migration } from '../options.ts';
 import { BackOff, BRIEF_MS } from './back-off.ts';
 import { askToLeave, Departure } from './departure.ts';
+import type { EdgeReport } from './edge-report.ts';
 import { EdgeSpread } from './edge-spread.ts';
 import type { EdgeWay } from './edge-spread.ts';
+import { PoolConnections } from './pool-connections.ts';
 import { Reachability } from './reachability.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { Receiver, ServerConnectionOptions } from './server-connection.ts';
@@ -49,9 +51,7 @@ export class ConnectionPool {
   closes = 0;
   readonly #options: PoolOptions;
   readonly #backOff: BackOff;
-  readonly #slots: (ServerConnection | undefined)[];
-  /** Without a slot: at the service's request, for an edge that no other one is at, or about to get one. */
-  readonly #extra = new Set<ServerConnection>();
+  readonly #connections: PoolConnections;
   /** Of these, how many the service has asked for. */
   #onDemand = 0;
   readonly #spread: EdgeSpread;
@@ -63,7 +63,7 @@ export class ConnectionPool {
     this.endpoint = options.endpoint;
     this.#options = options;
     this.#backOff = new BackOff(options.clock);
-    this.#slots = Array.from({ length: options.count }, () => undefined);
+    this.#connections = new PoolConnections(options.count);
     this.#type = options.endpoint.type === 'primary' ? ConnectionType.Default : ConnectionType.Weak;
     this.#departure = new Departure(options.clock, () =>
       this.connections().filter(({ carriesClients }) => carriesClients),
@@ -80,7 +80,7 @@ export class ConnectionPool {
   }
 
   start(): void {
-    for (let slot = 0; slot < this.#slots.length; slot++) void this.#keep(slot);
+    for (let slot = 0; slot < this.#connections.slots.length; slot++) void this.#keep(slot);
   }
 
   get online(): boolean {
@@ -92,20 +92,18 @@ export class ConnectionPool {
   }
 
   connections(): ServerConnection[] {
-    return [...this.#slots.filter((connection) => connection !== undefined), ...this.#extra];
+    return this.#connections.all();
   }
 
-  /**
-   * The connection for work that belongs to `key`: always the same one, as long as it is there. The
-   * edge that the slots are at may be gone, while others are not.
-   */
+  /** The connection for work that belongs to `key`, as `PoolConnections` has it. */
   find(key: string): ServerConnection | undefined {
-    const first = hash(key) % this.#slots.length;
-    for (let step = 0; step < this.#slots.length; step++) {
-      const connection = this.#slots[(first + step) % this.#slots.length];
-      if (connection?.open === true) return connection;
-    }
-    return [...this.#extra].find(({ open }) => open);
+    return this.#connections.find(key);
+  }
+
+  /** The edge at the connection's other end has said which edges there are. */
+  reported(connection: ServerConnection, report: EdgeReport): void {
+    connection.edges = report;
+    this.#connections.compareReports();
   }
 
   /** A connection is up. Its edge is asked which others there are, and says so again when that changes. */
@@ -116,7 +114,10 @@ export class ConnectionPool {
 
   /** To be called about every second. */
   tick(): void {
-    if (!this.#stopping && this.#type !== ConnectionType.Weak) this.#spread.tick();
+    if (this.#stopping) return;
+    // What an edge has said does not count any more once its connections are gone.
+    this.#connections.compareReports();
+    if (this.#type !== ConnectionType.Weak) this.#spread.tick();
   }
 
   /** Has the connections carry clients from now on, or not: each is replaced by one of that kind. */
@@ -126,7 +127,7 @@ export class ConnectionPool {
     this.#type = type;
     if (!carry) this.#spread.close();
     // One after the other, the new one first, so that what is sent meanwhile finds its way.
-    for (const [slot, old] of this.#slots.entries()) {
+    for (const [slot, old] of this.#connections.slots.entries()) {
       if (this.#stopping || this.#type !== type) return;
       if (old?.open === true) await this.#replace(slot, old, type);
     }
@@ -179,12 +180,12 @@ export class ConnectionPool {
     while (!this.#stopping) {
       if (!connected) connected = await this.#backOff.retry(attempt);
       const since = clock.now();
-      const connection = this.#slots[slot];
+      const connection = this.#connections.slots[slot];
       await connection?.closed;
       this.#departure.check();
       // Another one may have taken its place.
-      if (this.#slots[slot] !== connection) continue;
-      this.#slots[slot] = undefined;
+      if (this.#connections.slots[slot] !== connection) continue;
+      this.#connections.slots[slot] = undefined;
       connected = false;
       brief = clock.now() - since < BRIEF_MS ? brief + 1 : 0;
       // A service that accepts and then closes again would otherwise be dialled without end.
@@ -196,12 +197,12 @@ export class ConnectionPool {
     const type = this.#type;
     try {
       const connection = this.#dial({ connectionType: type });
-      this.#slots[slot] = connection;
+      this.#connections.slots[slot] = connection;
       await connection.opened;
       if (this.#stopping) askToLeave(connection);
       if (this.#type !== type) void connection.close();
     } catch (error) {
-      this.#slots[slot] = undefined;
+      this.#connections.slots[slot] = undefined;
       this.reachability.failed(error);
       return false;
     }
@@ -213,9 +214,9 @@ export class ConnectionPool {
   async #replace(slot: number, old: ServerConnection, type: number): Promise<void> {
     const fresh = this.#dialExtra({ connectionType: type });
     const opened = await fresh.opened.then(() => true).catch(() => false);
-    if (opened && this.#slots[slot] === old && this.#type === type && !this.#stopping) {
-      this.#extra.delete(fresh);
-      this.#slots[slot] = fresh;
+    if (opened && this.#connections.slots[slot] === old && this.#type === type && !this.#stopping) {
+      this.#connections.extra.delete(fresh);
+      this.#connections.slots[slot] = fresh;
     } else {
       void fresh.close();
     }
@@ -233,9 +234,9 @@ export class ConnectionPool {
 
   #dialExtra(how: How): ServerConnection {
     const connection = this.#dial(how);
-    this.#extra.add(connection);
+    this.#connections.extra.add(connection);
     void connection.closed.then(() => {
-      this.#extra.delete(connection);
+      this.#connections.extra.delete(connection);
       this.#departure.check();
     });
     return connection;
@@ -255,11 +256,4 @@ export class ConnectionPool {
       migration,
     });
   }
-}
-
-/** FNV-1a over UTF-16 units: any even spread will do. */
-function hash(key: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) value = Math.imul(value ^ key.charCodeAt(i), 0x01000193);
-  return value >>> 0;
 }

@@ -8,6 +8,8 @@ export interface EdgeReport {
   readonly others: number;
   /** By edge id: the URLs of those that are reached by one of their own, this one among them. */
   readonly urls: ReadonlyMap<string, string>;
+  /** The ids of all that it knows to be there; empty where it does not say. */
+  readonly members: ReadonlySet<string>;
 }
 
 /** An edge's answer to the ping `edges`; undefined for any other ping. */
@@ -15,13 +17,25 @@ export function readEdgeReport(entries: readonly string[]): EdgeReport | undefin
   let edge: string | undefined;
   let others = 0;
   const urls = new Map<string, string>();
+  const members = new Set<string>();
   for (let at = 0; at + 1 < entries.length; at += 2) {
     const value = entries[at + 1]!;
     if (entries[at] === 'edges') edge = value;
     else if (entries[at] === 'others') others = Number(value) || 0;
     else if (entries[at] === 'edge') addUrl(urls, value);
+    else if (entries[at] === 'member') members.add(value);
   }
-  return edge === undefined ? undefined : { edge, others, urls };
+  return edge === undefined ? undefined : { edge, others, urls, members };
+}
+
+/**
+ * Whether another of these edges takes this one for gone: frozen, or cut off from the others, it may hold
+ * on to its connections for long. Each report is as new as the edge that has made it.
+ */
+export function isMissed({ edge }: EdgeReport, reports: readonly EdgeReport[]): boolean {
+  return reports.some(
+    (other) => other.edge !== edge && other.members.size > 0 && !other.members.has(edge),
+  );
 }
 
 /** `https://edge-1.example.com edge-1` */

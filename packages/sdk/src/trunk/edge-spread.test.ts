@@ -32,7 +32,12 @@ class Line {
   /** At this edge, which knows of those that have a URL, and of so many others. */
   at(edge: string, urls: readonly string[], others = urls.length - 1): this {
     this.open = true;
-    this.edges = { edge, others, urls: new Map(urls.map((id) => [id, urlOf(id)])) };
+    this.edges = {
+      edge,
+      others,
+      urls: new Map(urls.map((id) => [id, urlOf(id)])),
+      members: new Set(),
+    };
     this.#opened.resolve();
     return this;
   }
@@ -245,7 +250,16 @@ test('connections that carry no clients do not count, and its own are closed whe
 describe('what an edge reports', () => {
   test.each<[string, string[], EdgeReport | undefined]>([
     ['nothing', ['status', '1'], undefined],
-    ['one alone', ['edges', 'a', 'others', '0'], { edge: 'a', others: 0, urls: new Map() }],
+    [
+      'one alone',
+      ['edges', 'a', 'others', '0'],
+      { edge: 'a', others: 0, urls: new Map(), members: new Set() },
+    ],
+    [
+      'all that are there',
+      ['edges', 'a b', 'others', '0', 'member', 'a b', 'member', ''],
+      { edge: 'a b', others: 0, urls: new Map(), members: new Set(['a b', '']) },
+    ],
     [
       'ids with spaces and signs',
       [
@@ -267,12 +281,13 @@ describe('what an edge reports', () => {
           ['a b', 'https://x/=y'],
           ['c=d', 'http://z'],
         ]),
+        members: new Set(),
       },
     ],
     [
       'what is no URL',
       ['edges', 'a', 'edge', 'ftp://x b', 'edge', 'https:// c', 'edge', 'b', 'edge'],
-      { edge: 'a', others: 0, urls: new Map() },
+      { edge: 'a', others: 0, urls: new Map(), members: new Set() },
     ],
   ])('%s', (_what, entries, report) => {
     expect(readEdgeReport(entries)).toEqual(report);

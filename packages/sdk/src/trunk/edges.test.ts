@@ -15,6 +15,13 @@ class Chat extends Hub {
 
 const urlOf = ({ port }: FakeService): string => `http://127.0.0.1:${port}`;
 
+/** The broadcasts that it has heard, as text. */
+const said = (trunk: FakeServerConnection): string =>
+  trunk
+    .ofType(MessageType.BroadcastData)
+    .map(({ payloads }) => Buffer.from(payloads.get('json') ?? []).toString())
+    .join('\n');
+
 const pings = (trunk: FakeServerConnection) =>
   trunk.ofType(MessageType.Ping).map(({ entries }) => entries);
 
@@ -74,6 +81,30 @@ test('through a load balancer another edge is dialled, which says whether it is 
   for (let second = 0; second < 10; second++) clock.advance(1000);
   await answer(trunk, ['a', ...told]);
   expect([a.requests.length, b.requests.length]).toEqual([2, 0]);
+});
+
+test('an edge that others take for gone gets nothing that another can do, until they have it back', async () => {
+  const { hub, a, trunk, told } = await serveAtTwo(false);
+  const other = await until(() => a.live.find((one) => one !== trunk), 'the connection');
+  const both = [...told, 'member', 'a', 'member', 'b'];
+  await answer(trunk, ['a', ...both]);
+  await answer(other, ['b', ...both]);
+  const takerOf = async (text: string): Promise<string> => {
+    await hub.clients.all.send(text);
+    const hears = (one: FakeServerConnection) => said(one).includes(text);
+    const taker = await until(() => [trunk, other].find(hears), `who hears ${text}`);
+    return taker === trunk ? 'a' : 'b';
+  };
+  expect(await takerOf('first')).toBe('a');
+  await answer(other, ['b', 'others', '0', 'member', 'b']);
+  expect(await takerOf('second')).toBe('b');
+  // Each takes the other for gone: then it is as it was.
+  await answer(trunk, ['a', 'others', '0', 'member', 'a']);
+  expect(await takerOf('third')).toBe('a');
+  await answer(trunk, ['a', ...both]);
+  expect(await takerOf('fourth')).toBe('b');
+  await answer(other, ['b', ...both]);
+  expect(await takerOf('fifth')).toBe('a');
 });
 
 test('a URL that nothing can be dialled at is told to the log', async () => {

@@ -62,6 +62,8 @@ export class ServerConnection {
   clients = 0;
   /** What the edge at its other end has last said; undefined where that has not said anything. */
   edges: EdgeReport | undefined;
+  /** Other edges take that one for gone, so it is to be spared; kept by the pool. */
+  isMissed = false;
   readonly #options: ServerConnectionOptions;
   readonly #socket: TrunkSocket;
   readonly #outlet: Outlet;

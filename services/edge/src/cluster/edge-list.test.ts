@@ -40,10 +40,10 @@ async function answer({ edge }: Member): Promise<unknown[]> {
 describe('an app server that asks which edges there are', () => {
   test('hears of one that is alone, and of its URL', async () => {
     const [a] = await edges({ a: A });
-    expect(await answer(a!)).toEqual([['a', 'others', '0', 'edge', `${A} a`]]);
+    expect(await answer(a!)).toEqual([['a', 'others', '0', 'edge', `${A} a`, 'member', 'a']]);
     broker = new MemoryBroker(SYSTEM_TIME);
     const [b] = await edges({ b: '' });
-    expect(await answer(b!)).toEqual([['b', 'others', '0']]);
+    expect(await answer(b!)).toEqual([['b', 'others', '0', 'member', 'b']]);
   });
 
   test('hears of all, and of the URLs that lead to one edge alone', async () => {
@@ -55,9 +55,10 @@ describe('an app server that asks which edges there are', () => {
       e: '',
     });
     const urls = ['edge', `${A} a`, 'edge', `${B} b`];
-    expect(await answer(a!)).toEqual([['a', 'others', '4', ...urls]]);
+    const members = ['a', 'b', 'c', 'd', 'e'].flatMap((id) => ['member', id]);
+    expect(await answer(a!)).toEqual([['a', 'others', '4', ...urls, ...members]]);
     const [[, ...seen]] = (await answer(b!)) as [string[]];
-    expect(seen.toSorted()).toEqual(['others', '4', ...urls].toSorted());
+    expect(seen.toSorted()).toEqual(['others', '4', ...urls, ...members].toSorted());
   });
 
   test('hears of no edge that is about to stop, from itself neither', async () => {
@@ -68,10 +69,11 @@ describe('an app server that asks which edges there are', () => {
     expect(await answer(a!)).toHaveLength(1);
     b!.edge.core.draining.begin();
     ask(server);
-    expect(await told(server)).toEqual([['b', 'others', '1', 'edge', `${A} a`]]);
+    const members = ['member', 'a', 'member', 'b'];
+    expect(await told(server)).toEqual([['b', 'others', '1', 'edge', `${A} a`, ...members]]);
     b!.edge.time.pass(50);
     await roundTrip();
-    expect(await answer(a!)).toEqual([['a', 'others', '0', 'edge', `${A} a`]]);
+    expect(await answer(a!)).toEqual([['a', 'others', '0', 'edge', `${A} a`, ...members]]);
   });
 
   test('hears of changes, once a second at the most, and of nothing else', async () => {
@@ -86,11 +88,14 @@ describe('an app server that asks which edges there are', () => {
     await roundTrip();
     expect(await told(server)).toEqual([]);
     a!.edge.passWith(server, 1);
-    expect(await told(server)).toEqual([['a', 'others', '2', 'edge', `${A} a`, 'edge', `${B} b`]]);
+    const members = ['a', 'b', 'c'].flatMap((id) => ['member', id]);
+    const urls = ['edge', `${A} a`, 'edge', `${B} b`];
+    expect(await told(server)).toEqual([['a', 'others', '2', ...urls, ...members]]);
     await b!.cluster.close();
     await roundTrip();
     a!.edge.passWith(server, 1);
-    expect(await told(server)).toEqual([['a', 'others', '1', 'edge', `${A} a`]]);
+    const left = ['member', 'a', 'member', 'c'];
+    expect(await told(server)).toEqual([['a', 'others', '1', 'edge', `${A} a`, ...left]]);
     await settle(c);
     a!.edge.passWith(server, 1);
     expect(await told(server)).toEqual([]);

@@ -13,6 +13,8 @@ export interface KnownEdges {
   readonly others: number;
   /** Of each that has a URL of its own, this one among them. */
   readonly urls: readonly { readonly edgeId: string; readonly url: string }[];
+  /** The ids of all that are there, those about to stop too, and this one among them. */
+  readonly members: readonly string[];
 }
 
 /** The edges beside this one, as one hub of this edge sees them. `body`: a service message, lent for the call. */
@@ -49,7 +51,7 @@ export interface Others {
 export const ALONE: Others = {
   edges: [],
   hasClients: false,
-  known: { others: 0, urls: [] },
+  known: { others: 0, urls: [], members: [] },
   interest: NO_INTEREST,
   tell() {},
   ask(_to, needs, _body, asker) {

@@ -26,7 +26,8 @@ export class EdgeNews {
     const { known } = this.#server.hub.others;
     this.#told = known;
     const urls = known.urls.flatMap(({ edgeId, url }) => ['edge', `${url} ${edgeId}`]);
-    const entries = ['edges', this.#edgeId, 'others', String(known.others), ...urls];
+    const members = known.members.flatMap((edgeId) => ['member', edgeId]);
+    const entries = ['edges', this.#edgeId, 'others', String(known.others), ...urls, ...members];
     this.#server.write({ type: MessageType.Ping, entries });
   }
 }
