@@ -1,6 +1,7 @@
 /**
- * An app server of the ordeal: it puts every client into a group, answers its calls, and speaks to all
- * of them, in numbers that count on. Told a number over IPC, it calls the roll: a message to each group.
+ * An app server of the ordeal: it puts every client into a group, answers its calls, and speaks to one
+ * group after the other, to each in numbers that count on. Told a number over IPC, it calls the roll: a
+ * message to each group.
  */
 import { parseArgs } from 'node:util';
 
@@ -11,7 +12,7 @@ import { GROUPS, HUB, type OrdealClient } from './contract.ts';
 const { name = '', pace = '' } = parseArgs({
   options: {
     name: { type: 'string' },
-    /** Between two messages to all, in milliseconds. */
+    /** Between two messages to a group, in milliseconds. */
     pace: { type: 'string' },
   },
 }).values;
@@ -37,11 +38,14 @@ await server.start();
 /** What began before this process did has other numbers. */
 const speaker = `${name} ${process.pid}`;
 let said = 0;
-const speaking = setInterval(() => {
-  const number = said++;
-  // Without a server connection it reaches nobody, as it should.
-  clients.all.said(speaker, number).catch(() => {});
-}, Number(pace));
+const speaking = setInterval(
+  () => {
+    const group = clients.group(`${said % GROUPS}`);
+    // Without a server connection it reaches nobody, as it should.
+    group.said(speaker, Math.floor(said++ / GROUPS)).catch(() => {});
+  },
+  Number(pace) / GROUPS,
+);
 
 process.on('message', (roll: number) => {
   const calls = Array.from({ length: GROUPS }, (_, group) => clients.group(`${group}`).roll(roll));

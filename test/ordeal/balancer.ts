@@ -1,6 +1,7 @@
 /**
  * A TCP load balancer in a process of its own: `node balancer.ts <targets in JSON>`. Every new connection
- * goes to the next edge that says it is ready; one that does not answer, or is not ready, gets none.
+ * goes to the next edge that says it is ready; one that does not answer, or is not ready, gets none. Where
+ * an edge turns out to be gone the connection goes to another one, as with HAProxy and nginx.
  */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -39,10 +40,25 @@ function join(from: Socket, to: Socket): void {
   from.pipe(to);
 }
 
+function serve(near: Socket, tries = targets.length): void {
+  const target = choose();
+  const far = connect({ host: '127.0.0.1', port: target.port, noDelay: true });
+  const onGone = (): void => {
+    ready.delete(target);
+    if (tries > 1 && !near.destroyed) serve(near, tries - 1);
+    else near.resetAndDestroy();
+  };
+  far.once('error', onGone);
+  far.once('connect', () => {
+    far.off('error', onGone);
+    join(near, far);
+    join(far, near);
+  });
+}
+
 const server = createServer({ noDelay: true }, (near) => {
-  const far = connect({ host: '127.0.0.1', port: choose().port, noDelay: true });
-  join(near, far);
-  join(far, near);
+  near.on('error', () => {});
+  serve(near);
 });
 setInterval(() => targets.forEach((target) => void look(target)), LOOK_EVERY_MS);
 process.once('SIGTERM', () => process.exit());

@@ -7,28 +7,47 @@ import {
 } from '@microsoft/signalr';
 import { DEVELOPMENT_ACCESS_KEY, mintClientToken } from '@trunkline/tokens';
 
-import { GROUPS, HUB, type Notice, type TransportName } from './contract.ts';
+import { GROUPS, type Habits, HUB, type Notice, type TransportName } from './contract.ts';
 
-/** Between an answer and the next call, give or take half. */
-const CALL_EVERY_MS = 6_000;
-/** A client tries to come back within this time of a loss, at random, and again each time it fails. */
-const RECONNECT_MS = 1_000;
 const UNANSWERED_MS = 60_000;
+
+/** Of one speaker, on one connection. */
+interface Heard {
+  readonly first: number;
+  last: number;
+  /** Numbers between which have not been heard. */
+  readonly missing: Set<number>;
+}
 
 /** A client that calls now and then, listens to what the app servers say, and comes back when it is cut off. */
 export class OrdealClient {
   readonly #connection: HubConnection;
   readonly #notice: Notice;
-  readonly #heard = new Map<string, number>();
+  readonly #callEvery: number;
+  readonly #heard = new Map<string, Heard>();
   #roll = -1;
   #rolls = 0;
   #lostAt = 0;
+  /** How long it has chosen to wait since, before it tried. */
+  #chosen = 0;
   #callingSince = 0;
   #over = false;
 
   /** `notice` is shared with other clients. */
-  constructor(url: string, number: number, transport: TransportName, notice: Notice) {
+  constructor(
+    url: string,
+    number: number,
+    transport: TransportName,
+    { callEvery, reconnect }: Habits,
+    notice: Notice,
+  ) {
     this.#notice = notice;
+    this.#callEvery = callEvery;
+    const chooseWait = (): number => {
+      const wait = Math.random() * reconnect;
+      this.#chosen += wait;
+      return wait;
+    };
     const token = (): string =>
       mintClientToken({
         key: DEVELOPMENT_ACCESS_KEY,
@@ -41,7 +60,7 @@ export class OrdealClient {
         transport: HttpTransportType[transport],
         accessTokenFactory: token,
       })
-      .withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => Math.random() * RECONNECT_MS })
+      .withAutomaticReconnect({ nextRetryDelayInMilliseconds: chooseWait })
       .configureLogging(LogLevel.None)
       .build();
     this.#listen();
@@ -61,8 +80,12 @@ export class OrdealClient {
     return this.#roll === roll && this.#rolls === 1;
   }
 
+  /** As apps do, it tries again where that fails: clients come back by themselves only once they were there. */
   async start(): Promise<void> {
-    await this.#connection.start();
+    while (!this.#over) {
+      const error = await this.#connection.start().catch((reason: Error) => reason);
+      if (error === undefined) break;
+    }
     void this.#call();
   }
 
@@ -75,11 +98,7 @@ export class OrdealClient {
     const notice = this.#notice;
     const connection = this.#connection;
     connection.on('said', (speaker: string, number: number) => {
-      const last = this.#heard.get(speaker);
-      this.#heard.set(speaker, number);
-      if (last === undefined) return;
-      if (number <= last) notice.disorder++;
-      else notice.missed += number - last - 1;
+      this.#said(speaker, number);
     });
     connection.on('roll', (number: number) => {
       this.#rolls = this.#roll === number ? this.#rolls + 1 : 1;
@@ -91,20 +110,44 @@ export class OrdealClient {
       // What is said meanwhile is not for this connection.
       this.#heard.clear();
     });
-    connection.onreconnected(() => notice.waits.push(performance.now() - this.#lostAt));
+    connection.onreconnected(() => {
+      notice.waits.push(performance.now() - this.#lostAt - this.#chosen);
+      this.#chosen = 0;
+    });
     connection.onclose(() => {
       if (!this.#over) notice.lost++;
     });
   }
 
+  #said(speaker: string, number: number): void {
+    const notice = this.#notice;
+    const heard = this.#heard.get(speaker) ?? {
+      first: number,
+      last: number - 1,
+      missing: new Set(),
+    };
+    this.#heard.set(speaker, heard);
+    for (let missing = heard.last + 1; missing < number; missing++) {
+      heard.missing.add(missing);
+      notice.missed++;
+    }
+    if (number > heard.last) heard.last = number;
+    // From before the connection: nothing that it has missed.
+    else if (number < heard.first) notice.late++;
+    else if (heard.missing.delete(number)) {
+      notice.missed--;
+      notice.late++;
+    } else notice.twice++;
+  }
+
   async #call(): Promise<void> {
     const notice = this.#notice;
     for (let n = 0; !this.#over; n++) {
-      await new Promise((resolve) => setTimeout(resolve, CALL_EVERY_MS * (0.5 + Math.random())));
+      await new Promise((resolve) => setTimeout(resolve, this.#callEvery * (0.5 + Math.random())));
       if (!this.isConnected) continue;
       this.#callingSince = performance.now();
       try {
-        if ((await this.#connection.invoke('echo', n)) !== n) notice.disorder++;
+        if ((await this.#connection.invoke('echo', n)) !== n) notice.twice++;
         notice.calls++;
         const took = performance.now() - this.#callingSince;
         notice.longestCall = Math.max(notice.longestCall, took);

@@ -1,15 +1,24 @@
-/** Clients of one transport in a process of their own, told what to do over IPC: `node crowd-process.ts <url> <transport> <count>`. */
-import type { Notice, TransportName } from './contract.ts';
+/**
+ * Clients of one transport in a process of their own, told what to do over IPC: `node crowd-process.ts
+ * <url> <transport> <count> <habits in JSON>`.
+ */
+import type { Habits, Notice, TransportName } from './contract.ts';
 import { OrdealClient } from './client.ts';
 
-const [url, transport, count] = process.argv.slice(2) as [string, TransportName, string];
+const [url, transport, count, given] = process.argv.slice(2) as [
+  string,
+  TransportName,
+  string,
+  string,
+];
+const habits = JSON.parse(given) as Habits;
 /** So many connect at a time. */
-const AT_ONCE = 16;
+const AT_ONCE = 4;
 
 const notice: Notice = freshNotice();
 const clients = Array.from(
   { length: Number(count) },
-  (_, number) => new OrdealClient(url, number, transport, notice),
+  (_, number) => new OrdealClient(url, number, transport, habits, notice),
 );
 
 function freshNotice(): Notice {
@@ -21,7 +30,8 @@ function freshNotice(): Notice {
     lost: 0,
     waits: [],
     missed: 0,
-    disorder: 0,
+    late: 0,
+    twice: 0,
     present: 0,
     longestCall: 0,
   };
@@ -40,6 +50,12 @@ function report(roll: number): Notice {
 process.on('message', (roll: number) => process.send!(report(roll)));
 process.once('SIGTERM', () => process.exit());
 process.on('disconnect', () => process.exit());
+// What is wrong with a handshake the client throws into the process, beside failing its start.
+process.on('uncaughtException', (error) => {
+  if (/handshake/i.test(error.message)) return;
+  console.error(error);
+  process.exit(1);
+});
 
 const waiting = [...clients];
 async function connectSome(): Promise<void> {

@@ -1,34 +1,43 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import { deadline, startProcess, type StartedProcess } from '@trunkline/testing';
+import { startProcess, type StartedProcess } from '@trunkline/testing';
 
-import { type Notice, TRANSPORTS } from './contract.ts';
+import { answerOf } from './answer-of.ts';
+import { type Habits, type Notice, SHARES } from './contract.ts';
 
 const MAIN = fileURLToPath(new URL('./crowd-process.ts', import.meta.url));
 /** Clients of a process: all of them want its time when something happens. */
 const PER_PROCESS = 1_000;
 const CONNECT_TIMEOUT_MS = 240_000;
-const ANSWER_MS = 60_000;
 
-/** Clients of every transport, in equal numbers. */
+/** Clients of every transport. */
 export class Crowd implements AsyncDisposable {
   readonly #processes: readonly StartedProcess<true>[];
 
   /** Resolves when all are connected. */
-  static async start(url: string, size: number): Promise<Crowd> {
-    const share = Math.ceil(size / TRANSPORTS.length);
-    const parts = TRANSPORTS.flatMap((transport) =>
-      sharesOf(share).map((count) =>
-        startProcess(process.execPath, [MAIN, url, transport, `${count}`], {
-          name: `${count} clients by ${transport}`,
-          ipc: true,
-          ready: (line) => line === 'connected' || undefined,
-          readyTimeout: CONNECT_TIMEOUT_MS,
-        }),
+  static async start(urls: readonly string[], size: number, habits: Habits): Promise<Crowd> {
+    const parts = Object.entries(SHARES).flatMap(([transport, share]) =>
+      processesFor(Math.ceil(size * share)).map((count, at) =>
+        startProcess(
+          process.execPath,
+          [MAIN, urls[at % urls.length]!, transport, `${count}`, JSON.stringify(habits)],
+          {
+            name: `${count} clients by ${transport}`,
+            ipc: true,
+            ready: (line) => line === 'connected' || undefined,
+            readyTimeout: CONNECT_TIMEOUT_MS,
+          },
+        ),
       ),
     );
-    return new Crowd(await Promise.all(parts));
+    const started = (await Promise.allSettled(parts)).flatMap((part) =>
+      part.status === 'fulfilled' ? part.value : [],
+    );
+    const crowd = new Crowd(started);
+    // One that could not start must not leave the others behind.
+    if (started.length < parts.length) await crowd[Symbol.asyncDispose]();
+    await Promise.all(parts);
+    return crowd;
   }
 
   private constructor(processes: readonly StartedProcess<true>[]) {
@@ -46,17 +55,15 @@ export class Crowd implements AsyncDisposable {
   }
 }
 
-function sharesOf(count: number): number[] {
+/** How many clients each of them has. */
+function processesFor(count: number): number[] {
   const rest = count % PER_PROCESS;
   const full = Array.from({ length: Math.floor(count / PER_PROCESS) }, () => PER_PROCESS);
   return rest === 0 ? full : [...full, rest];
 }
 
-async function ask({ child }: StartedProcess<true>, roll: number): Promise<Notice> {
-  const answered = once(child, 'message') as Promise<[Notice]>;
-  child.send(roll);
-  return (await deadline(answered, ANSWER_MS, 'clients do not say what they have noticed'))[0];
-}
+const ask = (one: StartedProcess<true>, roll: number): Promise<Notice> =>
+  answerOf<Notice>(one, roll, 'clients do not say what they have noticed');
 
 function sum(one: Notice, other: Notice): Notice {
   return {
@@ -67,7 +74,8 @@ function sum(one: Notice, other: Notice): Notice {
     lost: one.lost + other.lost,
     waits: [...one.waits, ...other.waits],
     missed: one.missed + other.missed,
-    disorder: one.disorder + other.disorder,
+    late: one.late + other.late,
+    twice: one.twice + other.twice,
     present: one.present + other.present,
     longestCall: Math.max(one.longestCall, other.longestCall),
   };

@@ -8,9 +8,13 @@ export interface Phase {
   readonly happen: (service: Service) => Promise<void>;
   /** Seconds in which all who were cut off are back, and what they wait for is answered. */
   readonly settles: number;
+  /** What it has been told before is heard when it goes on, late. */
+  readonly holdsBack?: boolean;
 }
 
 const DOWN_MS = 10_000;
+/** So that those who come back do not meet the next who are sent away. */
+const APART_MS = 30_000;
 /** Longer than clients trust a service that says nothing: 30 s. */
 const FROZEN_MS = 40_000;
 
@@ -33,6 +37,7 @@ export const PHASES: readonly Phase[] = [
       edge!.child.kill('SIGCONT');
     },
     settles: 30,
+    holdsBack: true,
   },
   {
     what: 'an edge is drained, and started again',
@@ -43,9 +48,10 @@ export const PHASES: readonly Phase[] = [
     settles: 20,
   },
   {
-    what: 'the edges are drained and started again, one after the other',
+    what: 'the edges are drained and started again, one after the other, half a minute apart',
     happen: async (service) => {
       for (const [at] of service.edges.entries()) {
+        if (at > 0) await pass(APART_MS);
         await service.stopEdge(at);
         await service.startEdge(at);
       }
@@ -53,9 +59,10 @@ export const PHASES: readonly Phase[] = [
     settles: 20,
   },
   {
-    what: 'the app servers are stopped and started again, one after the other',
+    what: 'the app servers are stopped and started again, one after the other, half a minute apart',
     happen: async (service) => {
       for (const [at] of service.apps.entries()) {
+        if (at > 0) await pass(APART_MS);
         await service.stopApp(at);
         await service.startApp(at);
       }

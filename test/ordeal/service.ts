@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import {
@@ -13,11 +12,13 @@ import {
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
 import { knows, NATS_ENGINE } from '../bus/engines.ts';
+import { answerOf } from './answer-of.ts';
 import type { Target } from './balancer.ts';
 
 const BALANCER = fileURLToPath(new URL('./balancer.ts', import.meta.url));
 const APP = fileURLToPath(new URL('./app-server.ts', import.meta.url));
-const ANSWER_MS = 30_000;
+/** Each connection takes two of the open files of one. */
+const BALANCERS = 2;
 const DRAIN_SECONDS = 30;
 /** For an edge that drains, and for an app server. */
 const STOP_MS = 60_000;
@@ -25,7 +26,7 @@ const STOP_MS = 60_000;
 /** Edges on NATS behind one address, and app servers that dial that address. */
 export class Service implements AsyncDisposable {
   readonly #engine: BusEngine;
-  readonly #balancer: StartedProcess<string>;
+  readonly #balancers: readonly StartedProcess<string>[];
   /** The arguments of each edge: it comes back at the same ports. */
   readonly #args: readonly (readonly string[])[];
   /** Between two messages of an app server to all, in milliseconds. */
@@ -45,28 +46,31 @@ export class Service implements AsyncDisposable {
     }
     const started = await Promise.all(args.map((one) => startEdge({ args: one })));
     for (const edge of started) await knows(edge, edges);
-    const service = new Service(engine, await startBalancer(started), args, started, paceMs);
+    const balancers = await Promise.all(
+      Array.from({ length: BALANCERS }, () => startBalancer(started)),
+    );
+    const service = new Service(engine, balancers, args, started, paceMs);
     for (let app = 0; app < apps; app++) await service.startApp(app);
     return service;
   }
 
   private constructor(
     engine: BusEngine,
-    balancer: StartedProcess<string>,
+    balancers: readonly StartedProcess<string>[],
     args: readonly (readonly string[])[],
     edges: StartedEdge[],
     paceMs: number,
   ) {
     this.#engine = engine;
-    this.#balancer = balancer;
+    this.#balancers = balancers;
     this.#args = args;
     this.edges = edges;
     this.#paceMs = paceMs;
   }
 
-  /** Where clients and app servers come in. */
-  get url(): string {
-    return `http://127.0.0.1:${this.#balancer.ready}`;
+  /** Where clients and app servers come in: all lead to the same. */
+  get urls(): string[] {
+    return this.#balancers.map(({ ready }) => `http://127.0.0.1:${ready}`);
   }
 
   async killEdge(at: number): Promise<void> {
@@ -90,7 +94,7 @@ export class Service implements AsyncDisposable {
       name: 'app server',
       ipc: true,
       env: {
-        TRUNKLINE_CONNECTION_STRING: formatConnectionString(this.url, DEVELOPMENT_ACCESS_KEY),
+        TRUNKLINE_CONNECTION_STRING: formatConnectionString(this.urls[0]!, DEVELOPMENT_ACCESS_KEY),
       },
       ready: (line) => line === 'serving' || undefined,
     });
@@ -101,12 +105,8 @@ export class Service implements AsyncDisposable {
   }
 
   /** A message to each group, by the first app server; answers its number. */
-  async callRoll(): Promise<number> {
-    const { child } = this.apps[0]!;
-    const called = once(child, 'message');
-    child.send(++this.#rolls);
-    await deadline(called, ANSWER_MS, 'the roll was not called');
-    return this.#rolls;
+  callRoll(): Promise<number> {
+    return answerOf(this.apps[0]!, ++this.#rolls, 'the roll was not called');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,7 +114,7 @@ export class Service implements AsyncDisposable {
     for (const { child } of this.edges) child.kill('SIGCONT');
     for (const { child } of [...this.apps, ...this.edges]) child.kill('SIGKILL');
     await Promise.all([...this.apps, ...this.edges].map(({ exited }) => exited));
-    await this.#balancer.stop();
+    await Promise.all(this.#balancers.map((balancer) => balancer.stop()));
     await this.#engine.stop();
   }
 }
