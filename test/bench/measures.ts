@@ -11,6 +11,7 @@ import { GUESTS_SIDES, measureGuests } from './guests.ts';
 import { measureIdle } from './idle.ts';
 import { measurePages, PAGES_SIDES } from './pages.ts';
 import { measurePolls, POLLS_SIDES } from './polls.ts';
+import { measureProcesses, PROCESSES_SIDES } from './processes.ts';
 import { measureRelay, RELAY_SIDES } from './relay.ts';
 import { measureRemote, REMOTE_SIDES } from './remote.ts';
 import { measureRest, REST_SIDES } from './rest.ts';
@@ -122,6 +123,11 @@ export const MEASURES: Readonly<Record<string, Measurement>> = {
     sideNames: POLLS_SIDES,
     lacks: async () => lackOf(NATS_ENGINE),
     measure: (_contenders, plan) => measurePolls(plan),
+  },
+  processes: {
+    sideNames: PROCESSES_SIDES,
+    lacks: async () => lackOf(NATS_ENGINE),
+    measure: (_contenders, plan) => measureProcesses(plan),
   },
   rest: { sideNames: REST_SIDES, measure: (_contenders, plan) => measureRest(plan) },
   upstream: { sideNames: UPSTREAM_SIDES, measure: (_contenders, plan) => measureUpstream(plan) },
