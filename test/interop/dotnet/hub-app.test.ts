@@ -1,7 +1,13 @@
 import { startEdge, type StartedEdge } from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type Engine, NATS_ENGINE, REDIS_ENGINE, startCluster } from '../../bus/engines.ts';
+import {
+  type Engine,
+  ENGINES,
+  NATS_ENGINE,
+  REDIS_ENGINE,
+  startCluster,
+} from '../../bus/engines.ts';
 import { perform } from '../../conformance/define.ts';
 import { CONTROL_JOINT_RUNS, CONTROL_RUNS, type Run } from '../../conformance/scenario-table.ts';
 import { type AppServer, startAppServer } from '../../conformance/start-app-server.ts';
@@ -91,10 +97,19 @@ await withPart({ project: 'HubApp', how: 'with its packages' }, (part) => {
     });
   });
 
-  // Both arrangements on both engines would take a minute more.
-  const several = SERVICE_RUNS.filter(({ scenario }) => scenario.several === true);
-  defineEdgesTests(part, REDIS_ENGINE, 2, 'together', several);
-  defineEdgesTests(part, NATS_ENGINE, 3, 'mixed', SERVICE_RUNS);
+  const isOfSeveral = ({ scenario }: Run): boolean => scenario.several === true;
+  const several = SERVICE_RUNS.filter(isOfSeveral);
+  if (process.env['TRUNKLINE_HUB_APP'] === 'all') {
+    for (const engine of ENGINES) {
+      defineEdgesTests(part, engine, 2, 'together', several);
+      defineEdgesTests(part, engine, 3, 'mixed', SERVICE_RUNS);
+    }
+  } else {
+    // Each scenario once: where there are several clients, these are at different edges.
+    const others = SERVICE_RUNS.filter((run) => !isOfSeveral(run));
+    defineEdgesTests(part, REDIS_ENGINE, 2, 'together', several);
+    defineEdgesTests(part, NATS_ENGINE, 3, 'mixed', others);
+  }
 });
 
 /** Several edges with the app at each of them, or at any. */
