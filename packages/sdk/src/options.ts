@@ -86,7 +86,8 @@ export interface ServerOptions {
   connectionCount?: number;
   /**
    * Where the service is a cluster of edges: a server connection more to each edge that none of the
-   * others has reached, 8 at most for each hub and endpoint. Default true.
+   * others has reached, 8 at most for each hub and endpoint; and what can do without an edge that the
+   * others take for gone goes by another one. Default true.
    */
   spreadOverEdges?: boolean;
   /** Bytes that may wait in one server connection before sends reject. Default 16 MiB. */

@@ -52,7 +52,7 @@ export class ConnectionPool {
   readonly #options: PoolOptions;
   readonly #backOff: BackOff;
   readonly #connections: PoolConnections;
-  /** Of these, how many the service has asked for. */
+  /** How many of the connections without a slot the service has asked for. */
   #onDemand = 0;
   readonly #spread: EdgeSpread;
   readonly #departure: Departure;

@@ -29,13 +29,23 @@ export function readEdgeReport(entries: readonly string[]): EdgeReport | undefin
 }
 
 /**
- * Whether another of these edges takes this one for gone: frozen, or cut off from the others, it may hold
- * on to its connections for long. Each report is as new as the edge that has made it.
+ * Whether more of the other edges take this one for gone than have it in their reports: it is frozen
+ * then, or cut off from them, and may hold on to its connections for long. Of two that take each other
+ * for gone the one that knows fewer edges has no say.
  */
-export function isMissed({ edge }: EdgeReport, reports: readonly EdgeReport[]): boolean {
-  return reports.some(
-    (other) => other.edge !== edge && other.members.size > 0 && !other.members.has(edge),
-  );
+export function isMissed(report: EdgeReport, reports: readonly EdgeReport[]): boolean {
+  const others = new Map(reports.map((other) => [other.edge, other]));
+  others.delete(report.edge);
+  let votes = 0;
+  for (const other of others.values()) {
+    if (other.members.has(report.edge)) votes--;
+    else if (other.members.size > 0 && !isCutOffFrom(other, report)) votes++;
+  }
+  return votes > 0;
+}
+
+function isCutOffFrom(one: EdgeReport, other: EdgeReport): boolean {
+  return !other.members.has(one.edge) && one.members.size < other.members.size;
 }
 
 /** `https://edge-1.example.com edge-1` */

@@ -16,11 +16,12 @@ export class PoolConnections {
   }
 
   /**
-   * The connection for work that belongs to `key`: always the same one, as long as it is there, and no
-   * other edge takes its edge for gone. The edge that the slots are at may be gone, while others are not.
+   * The connection for work that belongs to `key`: always the same one, as long as it is there, and its
+   * edge is not missed by others (`isMissed`). The edge that the slots are at may be gone, while others
+   * are not.
    */
   find(key: string): ServerConnection | undefined {
-    return this.#find(key, ({ isMissed }) => !isMissed) ?? this.#find(key, () => true);
+    return this.#find(key, (one) => !one.isMissed) ?? this.#find(key, () => true);
   }
 
   /** To be called when an edge has said which edges there are, or a connection may have ended. */
