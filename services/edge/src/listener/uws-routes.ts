@@ -61,7 +61,7 @@ interface Answering {
   on(handle: (res: HttpResponse, request: HttpRequest) => void): UwsHandler;
   /** Answers where no door is asked. */
   say(res: HttpResponse, request: HttpRequest, answer: HttpAnswer): void;
-  /** Asks a door, which answers now or later; `finish`: see `UwsExchange`, the request's or everybody's. */
+  /** Asks a door, which answers now or later; `finish` gives the request's: see `UwsExchange`. */
   ask(door: ExchangeDoor, finish: (request: HttpRequest) => FinishAnswer): UwsHandler;
 }
 

@@ -117,6 +117,22 @@ describe('an edge that drains', () => {
     expect(draining().progress.state).toBe('drained');
   });
 
+  test('lets in those whose app server is found, and waits for the bus before it is told', async () => {
+    const heard: (() => void)[] = [];
+    const hub = edge.hubs.open('chat', 'server')!;
+    Object.assign(hub, {
+      others: { ...hub.others, whenHeard: (then: () => void) => heard.push(then) },
+    });
+    const client = edge.strangeClient();
+    client.says(JSON_HANDSHAKE);
+    draining().begin();
+    expect([heard.length, client.socket.isOpen]).toEqual([1, true]);
+    heard[0]!();
+    server.data(client, '{}␞');
+    edge.time.pass(200);
+    expect(client.heard).toEqual(['{}␞', HUB_CLOSE]);
+  });
+
   test('lets go of clients that wait for an app server', async () => {
     const client = edge.strangeClient({ hub: 'unserved' });
     client.says(JSON_HANDSHAKE);

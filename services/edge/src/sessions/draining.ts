@@ -6,7 +6,7 @@ import type { Leaver } from './hub-client.ts';
 import type { HubDirectory } from './hub-directory.ts';
 import { nextStepMs, STEP_MS } from './pace.ts';
 
-/** Clients that a step looks at, for each that it may close: the others have calls that run. */
+/** Clients that a step looks at, for each that it may close: some are busy. */
 const LOOKS = 10;
 const LEAST_LOOKS = 1000;
 
@@ -23,7 +23,8 @@ export interface DrainProgress {
 /**
  * The edge is about to stop: it takes no new clients, tells app servers and other edges so, and sends
  * its clients away, to reconnect elsewhere. They go at a pace, for all of them would be back in one
- * instant, each when nothing of it runs at its app server; by the deadline all are gone.
+ * instant, each when it is not busy: nothing of it runs at its app server, and it is not about to be open.
+ * By the deadline all are gone.
  */
 export class Draining {
   readonly #context: CoreContext;

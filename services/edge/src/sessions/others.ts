@@ -13,7 +13,7 @@ export interface KnownEdges {
   readonly others: number;
   /** Of each that has a URL of its own, this one among them. */
   readonly urls: readonly { readonly edgeId: string; readonly url: string }[];
-  /** The ids of all that are there, those about to stop too, and this one among them. */
+  /** The ids of all that are there, those about to stop too, and this one among them; none without a cluster. */
   readonly members: readonly string[];
 }
 

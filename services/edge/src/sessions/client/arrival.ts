@@ -15,7 +15,7 @@ import type { HeldMessage } from './opening-queue.ts';
 
 /** The longest hub handshake request; real ones have 40 bytes. */
 const HANDSHAKE_BYTES = 4096;
-/** A client that has its connection says its handshake request at once; over requests it may take some. */
+/** A client says its handshake request at once; where that is a request of its own, it takes a moment. */
 const GREETING_SECONDS = 2;
 /** How long an app server may take to answer a handshake that it has been sent. */
 const ANSWER_MS = 15_000;
@@ -51,8 +51,9 @@ export class Arrival {
 
   /** It will be open in a moment, if nobody is in its way. */
   get isUnderWay(): boolean {
-    if (this.#step === Step.Opening) return true;
-    return this.readsHandshake && this.#state.age(this.#context.time.now()) < GREETING_SECONDS;
+    if (this.readsHandshake) return this.#state.age(this.#context.time.now()) < GREETING_SECONDS;
+    // An app server that has been found may have to wait for the bus before it is told.
+    return this.isServed || !this.#client.hub.waiting.has(this.#client);
   }
 
   /** What app servers send to the client is held, until its handshake response is out. */

@@ -1,7 +1,11 @@
 import { CONNECTION_ID_LENGTH } from '../../../model/connection-id.ts';
 import type { Exchange } from '../../../ports/exchange.ts';
-import type { HttpAnswer, HttpRequest, Post } from '../../../ports/listener.ts';
-import { asksForEvents } from '../../../ports/listener.ts';
+import {
+  asksForEvents,
+  type HttpAnswer,
+  type HttpRequest,
+  type Post,
+} from '../../../ports/listener.ts';
 import { CLIENT_CLOSE_REASONS } from '../../close-reason.ts';
 import type { EdgeContext } from '../../edge-context.ts';
 import { noted } from '../../refusals.ts';
