@@ -17,8 +17,8 @@ by itself, clients that come at once to a hub which tells everybody of each. The
 joins: relay, what a message costs that one edge says to another, on NATS beside Redis; remote, sends
 to clients of another edge beside those of the same one; groups, sends to groups spread over three
 edges beside one; guests, calls of clients whose app server has dialled another edge, beside the same
-of clients of its own; polls, calls by long polling that land at another edge than their client's; processes, calls at two
-edges on one port, a parent's, beside one edge.
+of clients of its own; polls, calls by long polling that land at another edge than their client's;
+processes, calls at two edges on one port, a parent's, beside one edge.
 Of what needs no app server: rest, sends by the REST API beside those of an app server; upstream, calls
 that an upstream answers beside an app server; pages, a page of a group of very many beside one of 200.
 At last backplane, two edges on Redis beside two Kestrels with ASP.NET Core's backplane.

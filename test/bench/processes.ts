@@ -1,4 +1,5 @@
 import { LoadGenerator, startProcess } from '@trunkline/testing';
+import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 import { fileURLToPath } from 'node:url';
 
 import { NATS_ENGINE } from '../bus/engines.ts';
@@ -7,7 +8,6 @@ import type { Contenders, SideNames } from './compare.ts';
 import { type EchoOptions, measureEcho } from './echo.ts';
 import { startAll, startEdgeSide, type StartSide } from './side.ts';
 import type { Row } from './table.ts';
-import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
 const APP = fileURLToPath(new URL('./app-server.ts', import.meta.url));
 const PROCESSES = 2;

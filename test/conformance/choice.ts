@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 
+import { VERSIONS } from './libraries.ts';
 import { choosePairwise, type Factors } from './pairwise.ts';
 import { type Run, RUNS } from './scenario-table.ts';
 import { kindName, variantName } from './variants.ts';
 
-/** The newest, the oldest that reconnects, and the oldest. */
-const LANDMARKS: readonly number[] = [10, 3, 1];
+/** The newest, the oldest that reconnects (and can do most of what the newest can), and the oldest. */
+export const LANDMARKS: readonly number[] = [Math.max(...VERSIONS), 3, Math.min(...VERSIONS)];
 
-/** What a run is made of. Versions between are alike, as far as scenarios go. */
+/** What a run is made of. The versions between are one value: each scenario runs with some of them. */
 export function factorsOf({ scenario, variant: { kind, front } }: Run): Factors {
   return {
     scenario: scenario.name,
@@ -18,8 +19,8 @@ export function factorsOf({ scenario, variant: { kind, front } }: Run): Factors 
   };
 }
 
-/** With whom a run is: every kind of client comes by every front. */
-export function companyOf({ variant: { kind, front } }: Run): Factors {
+/** A run's client and its front: so that every kind of client comes by either. */
+export function clientOf({ variant: { kind, front } }: Run): Factors {
   return { kind: kindName(kind), front };
 }
 
@@ -41,7 +42,7 @@ const everyRun = shuffled(RUNS, runName);
 /** The runs of `npm test`: always the same. */
 export const CHOICE: ReadonlySet<Run> = new Set([
   ...choosePairwise(everyRun, factorsOf),
-  ...choosePairwise(everyRun, companyOf),
+  ...choosePairwise(everyRun, clientOf),
 ]);
 
 /**

@@ -59,7 +59,7 @@ function introduction(): string {
     `${SCENARIOS.length} scenarios ran with ${VARIANTS.length} variants of the client where they apply, ${RUNS.length} runs in all.`,
     `Variants are made of version, transport, hub protocol and front: ${list(FRONT_NAMES)}.`,
     'Clients without negotiate open a WebSocket at the edge and nothing else; all others are sent there by the app server.',
-    '`npm run test:conformance` runs them all and writes this page; `npm test` runs a choice in which every two of scenario, version, transport, hub protocol and front meet.',
+    '`npm run test:conformance` runs them all and writes this page; `npm test` runs a choice in which every two of scenario, version, transport, hub protocol and front meet, the versions between the newest, the oldest that reconnects and the oldest being one.',
   ].join('\n');
 }
 

@@ -51,6 +51,7 @@ function serve(near: Socket, tries = targets.length): void {
   far.once('error', onGone);
   far.once('connect', () => {
     far.off('error', onGone);
+    if (near.destroyed) return void far.destroy();
     join(near, far);
     join(far, near);
   });

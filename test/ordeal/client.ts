@@ -24,6 +24,7 @@ export class OrdealClient {
   readonly #connection: HubConnection;
   readonly #notice: Notice;
   readonly #callEvery: number;
+  readonly #reconnect: number;
   readonly #heard = new Map<string, Heard>();
   #roll = -1;
   #rolls = 0;
@@ -43,6 +44,7 @@ export class OrdealClient {
   ) {
     this.#notice = notice;
     this.#callEvery = callEvery;
+    this.#reconnect = reconnect;
     const chooseWait = (): number => {
       const wait = Math.random() * reconnect;
       this.#chosen += wait;
@@ -85,6 +87,7 @@ export class OrdealClient {
     while (!this.#over) {
       const error = await this.#connection.start().catch((reason: Error) => reason);
       if (error === undefined) break;
+      await new Promise((resolve) => setTimeout(resolve, this.#reconnect * Math.random()));
     }
     void this.#call();
   }
@@ -132,7 +135,7 @@ export class OrdealClient {
       notice.missed++;
     }
     if (number > heard.last) heard.last = number;
-    // From before the connection: nothing that it has missed.
+    // It was on its way before this connection was there, which has not missed it.
     else if (number < heard.first) notice.late++;
     else if (heard.missing.delete(number)) {
       notice.missed--;

@@ -17,7 +17,7 @@ export class Crowd implements AsyncDisposable {
   /** Resolves when all are connected. */
   static async start(urls: readonly string[], size: number, habits: Habits): Promise<Crowd> {
     const parts = Object.entries(SHARES).flatMap(([transport, share]) =>
-      processesFor(Math.ceil(size * share)).map((count, at) =>
+      processesFor(Math.round(size * share)).map((count, at) =>
         startProcess(
           process.execPath,
           [MAIN, urls[at % urls.length]!, transport, `${count}`, JSON.stringify(habits)],

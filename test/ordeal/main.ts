@@ -1,4 +1,4 @@
-/** `npm run ordeal`: three edges behind one address, and what their clients notice of whatever happens to them. */
+/** `npm run ordeal`: three edges behind load balancers, and what their clients notice of whatever happens to them. */
 import { setTimeout as pass } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
@@ -13,8 +13,8 @@ import { Service } from './service.ts';
 
 const USAGE = `Usage: npm run ordeal -- [options]
 
-Starts three edges on NATS behind a TCP load balancer that sends every new connection to another edge,
-two app servers that dial the same address, and clients: eight tenths by WebSockets, a tenth each by
+Starts three edges on NATS behind TCP load balancers that send every new connection to another edge,
+two app servers that dial these, too, and clients: eight tenths by WebSockets, a tenth each by
 server-sent events and by long polling. App servers speak to all of them, group by group, in numbers that
 count on; clients call, and come back when they are cut off. Then edges and app servers are killed,
 frozen, drained and restarted, and what clients have noticed is printed for each. Needs nats-server, and

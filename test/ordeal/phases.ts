@@ -8,7 +8,7 @@ export interface Phase {
   readonly happen: (service: Service) => Promise<void>;
   /** Seconds in which all who were cut off are back, and what they wait for is answered. */
   readonly settles: number;
-  /** What it has been told before is heard when it goes on, late. */
+  /** What the frozen edge has been told is heard when that goes on, late. */
   readonly holdsBack?: boolean;
 }
 

@@ -17,19 +17,19 @@ import type { Target } from './balancer.ts';
 
 const BALANCER = fileURLToPath(new URL('./balancer.ts', import.meta.url));
 const APP = fileURLToPath(new URL('./app-server.ts', import.meta.url));
-/** Each connection takes two of the open files of one. */
+/** A balancer needs two open files for each connection, more than one has for all. */
 const BALANCERS = 2;
 const DRAIN_SECONDS = 30;
 /** For an edge that drains, and for an app server. */
 const STOP_MS = 60_000;
 
-/** Edges on NATS behind one address, and app servers that dial that address. */
+/** Edges on NATS behind load balancers, and app servers that dial one of these. */
 export class Service implements AsyncDisposable {
   readonly #engine: BusEngine;
   readonly #balancers: readonly StartedProcess<string>[];
   /** The arguments of each edge: it comes back at the same ports. */
   readonly #args: readonly (readonly string[])[];
-  /** Between two messages of an app server to all, in milliseconds. */
+  /** Between two messages of an app server to the same group, in milliseconds. */
   readonly #paceMs: number;
   readonly edges: StartedEdge[];
   readonly apps: StartedProcess<true>[] = [];

@@ -37,8 +37,12 @@ function listening(line: string): { url: string; adminUrl: string } | undefined 
 /** Waits until an edge answers, and knows of so many, itself included. */
 export async function knows(edges: StartedEdge, edge: string, members: number): Promise<void> {
   const until = performance.now() + KNOWN_MS;
-  while ((await value(edges, 'trunkline_cluster_members', edge)) !== members) {
-    if (performance.now() > until) throw new Error(`${edge} does not know of ${members} edges`);
+  for (;;) {
+    // An edge that is just starting has no such series.
+    const known = await value(edges, 'trunkline_cluster_members', edge).catch(() => undefined);
+    if (known === members) return;
+    if (performance.now() > until)
+      throw new Error(`${edge} knows of ${known} edges, not ${members}`);
     await sleep(LOOK_AGAIN_MS);
   }
 }

@@ -156,7 +156,7 @@ export const METRICS = {
       ],
     },
     meaning:
-      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). introduction_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403). draining: the edge is about to stop (503).',
+      'connections: the edge holds as many clients as --max-connections allows (503). open_files: sockets are near the limit of open files (503, or closed before a request). hubs: more hubs than --max-hubs allows, or half as many named by clients alone (503). request_bytes: a post over --max-batch-bytes (413). introduction_bytes: token, headers and query of a connect together over 16 KB (431). origin: a page of an origin that is not allowed (403). draining: the edge is about to stop (503). An event stream is answered 404 in place of 503.',
     whenItRises:
       'connections, open_files: add an edge, or raise the limit. hubs: somebody with a token service names hubs that do not exist, or --max-hubs is too low. draining: the load balancer does not know yet that the edge is not ready, or has no other. The others are clients that ask for too much: look at what they send.',
   },
