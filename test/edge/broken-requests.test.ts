@@ -49,6 +49,8 @@ describe.concurrent('a client whose poll is lost with its TCP connection', () =>
     using socket = await hangingPoll(connection);
     socket[how]();
     await socket.ended;
+    // As above: what is sent while the edge has not heard of the loss is lost with the poll.
+    await scrape(edge);
     server.data(connection.negotiated.connectionId, Buffer.from(MESSAGE));
     expect(await (await connection.poll()).text()).toBe(MESSAGE);
     expect((await connection.leave()).status).toBe(202);

@@ -113,16 +113,16 @@ describe.each<[string, () => Promise<(Negotiated | undefined)[]>]>([
     // Connections kept for further requests may have gone meanwhile: their places are taken.
     open.push(...(await storm(Array.from({ length: 20 }, () => undefined))));
     const { negotiated } = early;
-    for (const [method, path, accept] of [
-      ['POST', '/client/negotiate?hub=chat', '*/*'],
-      ['GET', early.path, '*/*'],
-      ['GET', early.path, 'text/event-stream'],
+    for (const [method, path, accept, status] of [
+      ['POST', '/client/negotiate?hub=chat', '*/*', '503 Service Unavailable'],
+      ['GET', early.path, '*/*', '503 Service Unavailable'],
+      ['GET', early.path, 'text/event-stream', '404 Not Found'],
     ] as const) {
       using socket = new RawSocket(edge.url);
       const headers = { Authorization: `Bearer ${negotiated.accessToken}`, Accept: accept };
       socket.request(method, path, headers);
       const answer = await socket.answer();
-      expect(answer.status).toBe('HTTP/1.1 503 Service Unavailable');
+      expect(answer.status).toBe(`HTTP/1.1 ${status}`);
       expect(answer.headers.get('retry-after')).toBe('1');
     }
     // When they leave there is room again.
