@@ -48,7 +48,7 @@ function pool(slots: string, extra: string) {
   const connections = new PoolConnections(slots.length);
   const add = (edge: string): ServerConnection =>
     ({ open: true, edges: report(edge, 'abc'), isMissed: false }) as ServerConnection;
-  for (const [at, edge] of [...slots].entries()) {
+  for (const [at, edge] of slots.split('').entries()) {
     if (edge !== '-') connections.slots[at] = add(edge);
   }
   for (const edge of extra) connections.extra.add(add(edge));
