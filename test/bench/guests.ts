@@ -3,7 +3,7 @@ import { LoadGenerator } from '@trunkline/testing';
 import type { Contenders, SideNames } from './compare.ts';
 import { type EchoOptions, measureEcho } from './echo.ts';
 import { startAll, type StartSide } from './side.ts';
-import type { Row } from './table.ts';
+import { type Row, withoutFloor } from './table.ts';
 import { startEchoEdges } from './two-edges.ts';
 
 export const GUESTS_SIDES: SideNames = ['guests', 'local'];
@@ -19,8 +19,7 @@ export async function measureGuests(options: EchoOptions): Promise<Row[]> {
     names: GUESTS_SIDES,
   };
   const rows = await measureEcho(contenders, options);
-  // The floors are about an edge beside a bare server.
-  return rows.map((row) => ({ ...row, floor: undefined }));
+  return rows.map(withoutFloor);
 }
 
 function startWithClientsAt(edge: number): StartSide {

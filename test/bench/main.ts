@@ -7,7 +7,7 @@ import { type Contenders, SIDE_NAMES, type SideNames } from './compare.ts';
 import { FULL, MEASURES, type Plan, QUICK } from './measures.ts';
 import { progress } from './progress.ts';
 import { startBareSide, startEdgeSide } from './side.ts';
-import { formatTable, type Row } from './table.ts';
+import { formatTable, type Row, withoutFloor } from './table.ts';
 
 const USAGE = `Usage: npm run bench -- [options]
 
@@ -135,10 +135,6 @@ function add(tables: Measured[], sideNames: SideNames, rows: Row[]): void {
   const table = tables.find((one) => one.sideNames === sideNames);
   if (table === undefined) tables.push({ sideNames, rows });
   else table.rows.push(...rows);
-}
-
-function withoutFloor(row: Row): Row {
-  return { ...row, floor: undefined };
 }
 
 try {

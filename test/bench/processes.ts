@@ -1,15 +1,12 @@
-import { LoadGenerator, startProcess } from '@trunkline/testing';
-import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
-import { fileURLToPath } from 'node:url';
+import { LoadGenerator } from '@trunkline/testing';
 
 import { NATS_ENGINE } from '../bus/engines.ts';
 import { processesOf, startEdges } from '../processes/start-edges.ts';
 import type { Contenders, SideNames } from './compare.ts';
 import { type EchoOptions, measureEcho } from './echo.ts';
-import { startAll, startEdgeSide, type StartSide } from './side.ts';
-import type { Row } from './table.ts';
+import { startAll, startApp, startEdgeSide, type StartSide } from './side.ts';
+import { type Row, withoutFloor } from './table.ts';
 
-const APP = fileURLToPath(new URL('./app-server.ts', import.meta.url));
 const PROCESSES = 2;
 
 export const PROCESSES_SIDES: SideNames = [`${PROCESSES} processes`, '1 process'];
@@ -19,23 +16,14 @@ export async function measureProcesses(options: EchoOptions): Promise<Row[]> {
   const bare: StartSide = () => startEdgeSide('echo');
   const contenders: Contenders = { edge: startParent, bare, names: PROCESSES_SIDES };
   const rows = await measureEcho(contenders, options);
-  // The floors are about an edge beside a bare server.
-  return rows.map((row) => ({ ...row, floor: undefined }));
+  return rows.map(withoutFloor);
 }
 
 const startParent: StartSide = () =>
   startAll(async (started) => {
     const nats = started(await NATS_ENGINE.start());
     const edges = started(await startEdges(PROCESSES, `${NATS_ENGINE.scheme}://${nats.host}`));
-    const app = started(
-      await startProcess(process.execPath, [APP, '--echo'], {
-        name: 'app server',
-        env: {
-          TRUNKLINE_CONNECTION_STRING: formatConnectionString(edges.url, DEVELOPMENT_ACCESS_KEY),
-        },
-        ready: (line) => line === 'app server ready',
-      }),
-    );
+    const app = started(await startApp(edges.url, 'echo'));
     const load = started(await LoadGenerator.start(edges.url));
     const server = [edges.pid, ...processesOf(edges.pid).values()];
     return {

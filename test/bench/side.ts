@@ -6,6 +6,7 @@ import {
   startEdge,
   type StartedEdge,
   startProcess,
+  type StartedProcess,
 } from '@trunkline/testing';
 
 import type { Cost, Processes } from './cost.ts';
@@ -41,17 +42,20 @@ export interface Stoppable {
 export const startEdgeSide = (work: Work, options: EdgeOptions = {}): Promise<EdgeSide> =>
   startAll(async (started) => {
     const edge = started(await startEdge({ nodeArgs: SETTLE_ARGS, ...options }));
-    const connectionString = `Endpoint=${edge.url};AccessKey=${ACCESS_KEY};Version=1.0;`;
-    const app = started(
-      await startProcess(process.execPath, [path('app-server.ts'), `--${work}`], {
-        name: 'app server',
-        env: { TRUNKLINE_CONNECTION_STRING: connectionString },
-        ready: (line) => line === 'app server ready',
-      }),
-    );
+    const app = started(await startApp(edge.url, work));
     const load = started(await LoadGenerator.start(edge.url));
     const processes = { server: [edge.pid], app: [app.pid], load: [load.pid] };
     return { load, serverPid: edge.pid, processes, edge };
+  });
+
+/** The app server, at an edge. */
+export const startApp = (edgeUrl: string, work: Work): Promise<StartedProcess<true>> =>
+  startProcess(process.execPath, [path('app-server.ts'), `--${work}`], {
+    name: 'app server',
+    env: {
+      TRUNKLINE_CONNECTION_STRING: `Endpoint=${edgeUrl};AccessKey=${ACCESS_KEY};Version=1.0;`,
+    },
+    ready: (line) => line === 'app server ready',
   });
 
 /** A bare uWebSockets.js server. */

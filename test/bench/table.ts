@@ -14,6 +14,11 @@ export interface Row extends Pair {
   readonly floor?: Floor | undefined;
 }
 
+/** For sides that the floors, which are about an edge beside a bare server, say nothing of. */
+export function withoutFloor(row: Row): Row {
+  return { ...row, floor: undefined };
+}
+
 /** Columns of numbers, which are aligned to the right; words are to the left. */
 const [FIRST_NUMBER, LAST_NUMBER] = [2, 5];
 

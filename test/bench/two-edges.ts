@@ -1,13 +1,7 @@
-import { startProcess } from '@trunkline/testing';
-import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
-import { fileURLToPath } from 'node:url';
-
 import { NATS_ENGINE, startCluster } from '../bus/engines.ts';
 import type { Processes } from './cost.ts';
 import { SETTLE_ARGS } from './process-usage.ts';
-import { startAll, type Stoppable } from './side.ts';
-
-const APP = fileURLToPath(new URL('./app-server.ts', import.meta.url));
+import { startAll, startApp, type Stoppable } from './side.ts';
 
 /** Two edges on NATS. */
 export interface TwoEdges extends Stoppable {
@@ -22,15 +16,7 @@ export const startEchoEdges = (): Promise<TwoEdges> =>
     const cluster = await startCluster(NATS_ENGINE, 2, { nodeArgs: SETTLE_ARGS });
     started({ stop: async () => cluster[Symbol.asyncDispose]() });
     const [near, far] = cluster.edges;
-    const app = started(
-      await startProcess(process.execPath, [APP, '--echo'], {
-        name: 'app server',
-        env: {
-          TRUNKLINE_CONNECTION_STRING: formatConnectionString(near!.url, DEVELOPMENT_ACCESS_KEY),
-        },
-        ready: (line) => line === 'app server ready',
-      }),
-    );
+    const app = started(await startApp(near!.url, 'echo'));
     return {
       urls: cluster.edges.map(({ url }) => url),
       processes: { near: [near!.pid], far: [far!.pid], app: [app.pid] },

@@ -10,7 +10,7 @@ import { withSides } from './compare.ts';
 import { type EchoOptions, flatOut, warmUp } from './echo.ts';
 import { SETTLE_ARGS } from './process-usage.ts';
 import { startAll, startEdgeSide, type StartSide } from './side.ts';
-import type { Row } from './table.ts';
+import { type Row, withoutFloor } from './table.ts';
 
 export const UPSTREAM_SIDES: SideNames = ['upstream', 'app server'];
 
@@ -32,7 +32,7 @@ export function measureUpstream(options: EchoOptions): Promise<Row[]> {
     await warmUp(sides);
     const rows = await flatOut(sides, UPSTREAM_SIDES, options);
     // The floors are about an edge beside a bare server.
-    return rows.flatMap((row) => [...perCore(row), { ...row, floor: undefined }]);
+    return rows.flatMap((row) => [...perCore(row), withoutFloor(row)]);
   });
 }
 

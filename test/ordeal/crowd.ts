@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
-import { startProcess, type StartedProcess } from '@trunkline/testing';
+import { askProcess, startProcess, type StartedProcess } from '@trunkline/testing';
 
-import { answerOf } from './answer-of.ts';
 import { type Habits, type Notice, SHARES } from './contract.ts';
 
 const MAIN = fileURLToPath(new URL('./crowd-process.ts', import.meta.url));
 /** Clients of a process: all of them want its time when something happens. */
 const PER_PROCESS = 1_000;
 const CONNECT_TIMEOUT_MS = 240_000;
+const ANSWER_MS = 60_000;
 
 /** Clients of every transport. */
 export class Crowd implements AsyncDisposable {
@@ -63,7 +63,7 @@ function processesFor(count: number): number[] {
 }
 
 const ask = (one: StartedProcess<true>, roll: number): Promise<Notice> =>
-  answerOf<Notice>(one, roll, 'clients do not say what they have noticed');
+  askProcess<Notice>(one, roll, ANSWER_MS, 'clients do not say what they have noticed');
 
 function sum(one: Notice, other: Notice): Notice {
   return {

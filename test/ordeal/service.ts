@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 import {
+  askProcess,
   type BusEngine,
   deadline,
   freePort,
@@ -12,13 +13,13 @@ import {
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
 
 import { knows, NATS_ENGINE } from '../bus/engines.ts';
-import { answerOf } from './answer-of.ts';
 import type { Target } from './balancer.ts';
 
 const BALANCER = fileURLToPath(new URL('./balancer.ts', import.meta.url));
 const APP = fileURLToPath(new URL('./app-server.ts', import.meta.url));
 /** A balancer needs two open files for each connection, more than one has for all. */
 const BALANCERS = 2;
+const ANSWER_MS = 60_000;
 const DRAIN_SECONDS = 30;
 /** For an edge that drains, and for an app server. */
 const STOP_MS = 60_000;
@@ -106,7 +107,7 @@ export class Service implements AsyncDisposable {
 
   /** A message to each group, by the first app server; answers its number. */
   callRoll(): Promise<number> {
-    return answerOf(this.apps[0]!, ++this.#rolls, 'the roll was not called');
+    return askProcess(this.apps[0]!, ++this.#rolls, ANSWER_MS, 'the roll was not called');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

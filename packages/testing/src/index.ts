@@ -6,6 +6,7 @@ export type { ShutdownMode } from './dotnet/shutdown.ts';
 export { FakeAppServer } from './fakes/fake-app-server.ts';
 export type { FakeAppServerOptions, SocketClose } from './fakes/fake-app-server.ts';
 export { Mailbox } from './fakes/mailbox.ts';
+export { askProcess } from './launch/ask-process.ts';
 export type { BusEngine, BusEngineOptions } from './launch/bus-engine.ts';
 export { makeCertificate } from './launch/certificate.ts';
 export { startChat } from './launch/chat.ts';

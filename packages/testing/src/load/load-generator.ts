@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { deadline } from '../launch/deadline.ts';
+import { askProcess } from '../launch/ask-process.ts';
 import { startProcess, type StartedProcess } from '../launch/process.ts';
 import type { Commands, Reply } from './commands.ts';
 
@@ -40,14 +39,8 @@ export class LoadGenerator {
     options: Commands[Name]['options'],
     timeout: number,
   ): Promise<Commands[Name]['answer']> {
-    const { child, exited } = this.#process;
-    const replied = once(child, 'message') as Promise<[Reply]>;
-    const ended = exited.then((): never => {
-      throw new Error(`the load generator ended:\n${this.#process.output()}`);
-    });
-    child.send({ command, options });
-    const reply = Promise.race([replied, ended]);
-    const [message] = await deadline(reply, timeout, `${command} took over ${timeout} ms`);
+    const late = `${command} took over ${timeout} ms`;
+    const message = await askProcess<Reply>(this.#process, { command, options }, timeout, late);
     if ('error' in message) throw new Error(`${command}: ${message.error}`);
     return message.answer as Commands[Name]['answer'];
   }

@@ -180,7 +180,7 @@ function clientRequests(
 /**
  * An event stream is never answered with a 5xx: the EventSource of clients in Node repeats the request a
  * second later, while the client itself has given it up and begun anew. The two connections then disturb
- * each other, and the client goes on hearing from both (client protocols: docs/protocol.md, statuses).
+ * each other, and the client goes on hearing from both (docs/protocol.md, "To clients").
  */
 function notToBeRepeated(answer: HttpAnswer): HttpAnswer {
   return answer.status < 500 ? answer : { ...answer, status: 404 };
