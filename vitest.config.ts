@@ -4,9 +4,6 @@ import { defineConfig } from 'vitest/config';
 
 import LongestFirst from './scripts/longest-first.ts';
 
-/** Tests of whole processes that are over in a few seconds, most of them. */
-const BRIEF = ['test/{bench,deploy,docs,edge,sdk,traps}/**/*.test.ts'];
-
 export default defineConfig({
   resolve: { conditions: ['@trunkline/source'] },
   ssr: { resolve: { conditions: ['@trunkline/source'] } },
@@ -23,25 +20,18 @@ export default defineConfig({
     // it: where it is a test's business, that is what the test sees.
     onUnhandledError: (error) => error.stack?.includes('rocessHandshakeResponse') !== true,
     reporters: ['default', './scripts/closing-line-reporter.ts'],
+    // Test files leave nothing behind in their process, and a process for each would take a tenth of
+    // the time, most of it for importing the same again.
+    isolate: false,
     projects: [
       {
         extends: true,
         test: {
           name: 'units',
           include: ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts'],
-          // They leave nothing behind in their process, and half of their time was importing.
-          isolate: false,
         },
       },
-      {
-        extends: true,
-        test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: BRIEF },
-      },
-      {
-        extends: true,
-        // As with the units.
-        test: { name: 'brief', include: BRIEF, isolate: false },
-      },
+      { extends: true, test: { name: 'whole', include: ['test/**/*.test.ts'] } },
     ],
   },
 });

@@ -25,16 +25,18 @@ const STOP_MS = {
 /** A log line: its fields. */
 type Entry = Readonly<Record<string, unknown>>;
 
-/** What logs as our services do. */
-const LOGS: Pick<Program<Entry>, 'output' | 'listens' | 'isShown'> = {
-  output: 'stdout',
-  listens: (line) => {
-    const entry = parse(line);
-    const { msg } = entry;
-    return typeof msg === 'string' && msg.endsWith('listening') ? entry : undefined;
-  },
-  isShown: (line) => parse(line)['level'] !== 'info',
-};
+/** What logs as our services do, and is of use from the line on whose message ends in these words. */
+function logs(words: string): Pick<Program<Entry>, 'output' | 'listens' | 'isShown'> {
+  return {
+    output: 'stdout',
+    listens: (line) => {
+      const entry = parse(line);
+      const { msg } = entry;
+      return typeof msg === 'string' && msg.endsWith(words) ? entry : undefined;
+    },
+    isShown: (line) => parse(line)['level'] !== 'info',
+  };
+}
 
 /** One of our services, as it was built. */
 export function service(service: keyof typeof STOP_MS, env: NodeJS.ProcessEnv): Program<Entry> {
@@ -44,7 +46,8 @@ export function service(service: keyof typeof STOP_MS, env: NodeJS.ProcessEnv): 
     args: [join(ROOT, 'services', service, 'dist', 'main.js'), '--dev'],
     env: { ...EDGE_ENVIRONMENT, ...process.env, ...NO_KEYS, ...env },
     stopMs: STOP_MS[service],
-    ...LOGS,
+    // Until it is connected, the chat turns its page's negotiate away.
+    ...logs(service === 'chat' ? 'connected to the edge' : 'listening'),
   };
 }
 
@@ -63,7 +66,7 @@ export function serverlessApp(port: number, connectionString: string): Program<E
     args: [join(SERVERLESS_SAMPLE, 'main.ts')],
     env: { ...process.env, ...NO_KEYS, ...own },
     stopMs: TIMES.stopServerlessApp,
-    ...LOGS,
+    ...logs('listening'),
   };
 }
 

@@ -8,6 +8,7 @@ import { runTask } from '../tasks/run-task.ts';
 import { withParts } from '../tasks/with-parts.ts';
 import type { Notice } from './contract.ts';
 import { Crowd } from './crowd.ts';
+import { LoadWatch } from './load.ts';
 import { type Phase, PHASES } from './phases.ts';
 import { Service } from './service.ts';
 
@@ -17,8 +18,9 @@ Starts three edges on NATS behind TCP load balancers that send every new connect
 two app servers that dial these, too, and clients: eight tenths by WebSockets, a tenth each by
 server-sent events and by long polling. App servers speak to all of them, group by group, in numbers that
 count on; clients call, and come back when they are cut off. Then edges and app servers are killed,
-frozen, drained and restarted, and what clients have noticed is printed for each. Needs nats-server, and
-20,000 open files for a process (ulimit -n). Ends with 1 when a call was never answered, something came
+frozen, drained and restarted, and what clients have noticed is printed for each, and how busy the other
+edges were, in the busiest five seconds. Needs nats-server, and 20,000 open files for a process
+(ulimit -n). Ends with 1 when a call was never answered, something came
 twice, or late but by a frozen edge, or somebody did not come back or was missing in its group.
 
   --clients <n>  how many (6,000)
@@ -33,7 +35,17 @@ twice, or late but by a frozen edge, or somebody did not come back or was missin
 /** The roll takes its time to reach everybody. */
 const ROLL_MS = 5_000;
 
-async function main(signal: AbortSignal): Promise<boolean> {
+interface Arguments {
+  readonly help: boolean;
+  readonly clients: number;
+  readonly edges: number;
+  readonly pace: number;
+  readonly callEvery: number;
+  readonly reconnect: number;
+  readonly phases: readonly Phase[];
+}
+
+function readArguments(): Arguments {
   const { values } = parseArgs({
     options: {
       clients: { type: 'string', default: '6000' },
@@ -45,44 +57,73 @@ async function main(signal: AbortSignal): Promise<boolean> {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
+  const numbers = {
+    clients: Number(values.clients),
+    edges: Number(values.edges),
+    pace: Number(values.pace),
+    callEvery: Number(values.calls),
+    reconnect: Number(values.back),
+  };
+  if (!(Object.values(numbers).every((number) => number > 0) && numbers.edges >= 3)) {
+    throw new Error('--edges takes 3 or more, and the others take numbers above 0');
+  }
+  const phases = values.only?.split(',').map(phaseAt) ?? PHASES;
+  return { help: values.help, ...numbers, phases };
+}
+
+async function main(signal: AbortSignal): Promise<boolean> {
+  const { help, clients, edges, pace, callEvery, reconnect, phases } = readArguments();
+  if (help) {
     console.log(USAGE);
     return true;
   }
-  const numbers = [values.clients, values.edges, values.pace, values.calls, values.back].map(
-    Number,
-  );
-  const [clients, edges, pace, callEvery, reconnect] = numbers as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (!(numbers.every((number) => number > 0) && edges >= 3)) {
-    throw new Error('--edges takes 3 or more, and the others take numbers above 0');
-  }
   if (!NATS_ENGINE.isHere) throw new Error('there is no nats-server: install it first');
-  const phases = values.only?.split(',').map(phaseAt) ?? PHASES;
   return withParts(async (own) => {
     const service = await own(Service.start(edges, 2, pace));
     const crowd = await own(Crowd.start(service.urls, clients, { callEvery, reconnect }));
     console.log(`${clients} clients are connected`);
-    await pass(reconnect);
+    const steady = await steadyLoad(service, reconnect);
+    console.log(`steady load of the busiest edge: ${percent(steady)} of a core`);
     await crowd.notice(0);
     let isGood = true;
     for (const phase of phases) {
       if (signal.aborted) return false;
       const before = await clientsByEdge(service);
+      using load = watchOthers(service, phase);
       await phase.happen(service);
       await pass(phase.settles * 1000 + reconnect);
+      const busiest = load.busiest();
       const roll = await service.callRoll();
       await pass(ROLL_MS);
       const notice = await crowd.notice(roll);
       isGood = report(phase, before, notice) && isGood;
+      reportLoad(busiest, steady);
     }
     return isGood;
   });
+}
+
+/** Once those who have connected are at rest. */
+async function steadyLoad({ edges }: Service, forMs: number): Promise<number | undefined> {
+  using load = new LoadWatch(edges.map(({ pid }) => pid));
+  await pass(forMs);
+  return load.busiest();
+}
+
+/** Those that nothing happens to: they take over, and carry what comes back. */
+function watchOthers({ edges }: Service, { edge }: Phase): LoadWatch {
+  return new LoadWatch(edges.filter((_, at) => at !== edge).map(({ pid }) => pid));
+}
+
+/** Nothing where every edge has been started again. */
+function reportLoad(busiest: number | undefined, steady: number | undefined): void {
+  if (busiest === undefined || steady === undefined) return;
+  const times = (busiest / steady).toFixed(2);
+  console.log(`  busiest other edge: ${percent(busiest)} of a core, ${times} times the steady load`);
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? '-' : `${Math.round(share * 100)} %`;
 }
 
 function phaseAt(text: string): Phase {

@@ -6,6 +6,8 @@ import type { Service } from './service.ts';
 export interface Phase {
   readonly what: string;
   readonly happen: (service: Service) => Promise<void>;
+  /** The one edge that something happens to, and the others take over from. */
+  readonly edge?: number;
   /** Seconds in which all who were cut off are back, and what they wait for is answered. */
   readonly settles: number;
   /** What the frozen edge has been told is heard when that goes on, late. */
@@ -22,6 +24,7 @@ export const PHASES: readonly Phase[] = [
   { what: 'nothing', happen: async () => {}, settles: 20 },
   {
     what: 'an edge is killed, and started again 10 s later',
+    edge: 2,
     happen: async (service) => {
       await service.killEdge(2);
       await pass(DOWN_MS);
@@ -31,6 +34,7 @@ export const PHASES: readonly Phase[] = [
   },
   {
     what: 'an edge is frozen for 40 s',
+    edge: 1,
     happen: async ({ edges: [, edge] }) => {
       edge!.child.kill('SIGSTOP');
       await pass(FROZEN_MS);
@@ -41,6 +45,7 @@ export const PHASES: readonly Phase[] = [
   },
   {
     what: 'an edge is drained, and started again',
+    edge: 1,
     happen: async (service) => {
       await service.stopEdge(1);
       await service.startEdge(1);

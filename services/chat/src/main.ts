@@ -20,18 +20,18 @@ async function start(argv: readonly string[]): Promise<Running> {
   const url = await listen(chat.app, settings);
   logger.info({ url }, 'chat listening');
   // The page is served meanwhile: it waits for the edge as well as we do.
-  return { stop: (why) => stop(chat, logger, why), failed: connect(chat, logger) };
+  return { stop: (why) => stop(chat, logger, why), failed: connect(chat, url, logger) };
 }
 
-/** Rejects only when the edge refuses the access key; otherwise the server keeps trying. */
-async function connect({ server }: ChatApp, logger: Logger): Promise<never> {
+/** Rejects only when the edge refuses the access key; otherwise the server keeps trying. `url`: the page's. */
+async function connect({ server }: ChatApp, url: string, logger: Logger): Promise<never> {
   try {
     await server.start();
   } catch (error) {
     const { message } = error as Error;
     throw new SettingsError(`${message}: check the access key in TRUNKLINE_CONNECTION_STRING`);
   }
-  logger.info('connected to the edge');
+  logger.info({ url }, 'connected to the edge');
   return new Promise(() => {});
 }
 

@@ -1,11 +1,10 @@
 import { runService } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { DEVELOPMENT_ACCESS_KEY, formatConnectionString } from '@trunkline/tokens';
+import type { ConfigSources, EdgeConfig } from './config.ts';
 import { readConfig } from './config.ts';
 import { EDGE_SECTIONS } from './hub-settings.ts';
 import { EDGE_OPTIONS } from './options.ts';
-import { startParent } from './processes/parent.ts';
-import { runEdge } from './run-edge.ts';
 import { VERSION } from './version.ts';
 
 const PROGRAM = {
@@ -19,10 +18,19 @@ const PROGRAM = {
 async function start(argv: readonly string[]): Promise<Running> {
   const sources = { argv, env: process.env };
   const config = readConfig(sources);
-  const edge =
-    config.processes > 1 ? await startParent(config, argv) : await runEdge(config, sources);
+  const edge = await begin(config, sources);
   if (config.keyIsPublic) warnOfPublicKey(edge.url);
   return edge;
+}
+
+/** Loads what it needs only now: --help and wrong settings are answered without it, in half the time. */
+async function begin(config: EdgeConfig, sources: ConfigSources): Promise<Running & { url: string }> {
+  if (config.processes === 1) {
+    const { runEdge } = await import('./run-edge.ts');
+    return runEdge(config, sources);
+  }
+  const { startParent } = await import('./processes/parent.ts');
+  return startParent(config, sources.argv);
 }
 
 function warnOfPublicKey(url: string): void {
