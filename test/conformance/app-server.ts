@@ -9,7 +9,8 @@ import { json } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
 import { createServer, type HubHandle } from '@trunkline/sdk';
-import { detourOf, identityOf } from '@trunkline/testing';
+// Not with all of the package, whose loading each start of an app server would wait for.
+import { detourOf, identityOf } from '@trunkline/testing/identity';
 
 import { type Control, HUB_NAMES, type HubName, IMPATIENT_MS } from './contract.ts';
 import { signInEnd } from './identity.ts';

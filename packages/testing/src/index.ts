@@ -1,5 +1,5 @@
 export { Gates } from './dotnet/app/gates.ts';
-export { detourOf, type Identity, identityOf } from './dotnet/app/identity.ts';
+export type { Identity } from './dotnet/app/identity.ts';
 export { DotnetManager } from './dotnet/dotnet-manager.ts';
 export { PROFILE_NAMES, type ProfileName } from './dotnet/profiles.ts';
 export type { ShutdownMode } from './dotnet/shutdown.ts';

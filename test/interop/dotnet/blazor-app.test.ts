@@ -15,7 +15,7 @@ const ECHO = 2;
 const DEADLINE_MS = 30_000;
 
 /** On Kestrel alone two show how soon Blazor itself can tell its user. */
-const PAGES = { nothing: 2, edge: 10, edges: 4 } as const;
+const PAGES = { nothing: 2, edge: Number(process.env['TRUNKLINE_PAGES'] ?? 3), edges: 3 } as const;
 const HOSTS: Readonly<Record<Between, string>> = {
   nothing: 'on Kestrel alone',
   edge: 'with Microsoft.Azure.SignalR',
@@ -26,7 +26,7 @@ const BETWEEN: readonly Between[] = NATS_ENGINE.isHere
   : ['nothing', 'edge'];
 /** Until a user sees that the server is gone. */
 const DIALOG_MS = 1_000;
-/** For ten pages to be opened, to be lost, and to be back on another process. */
+/** For ten pages, which a run by hand has, to be opened, to be lost, and to be back on another process. */
 const RESTART_MS = 150_000;
 
 async function rendered(circuit: Circuit, text: string): Promise<void> {
@@ -123,7 +123,7 @@ function defineBrowserTests(part: RestoredPart, host: string, between: Between):
       // How a process stops in an orderly way is no matter of Kestrel's, and takes its time.
       it.for(between === 'edge' ? (['SIGKILL', 'SIGTERM'] as const) : (['SIGKILL'] as const))(
         `${count} pages tell their users within a second that the app has gone by %s, and come back with it`,
-        // Ten pages share their cores with other tests: a browser that is late has two more tries. An
+        // Pages share their cores with other tests: a browser that is late has two more tries. An
         // edge that lets pages wait has them wait for ten seconds, each time.
         { timeout: RESTART_MS, retry: 2 },
         async (signal) => {

@@ -1,11 +1,9 @@
-import { SLOW_REQUEST_LIMITS } from '@trunkline/foundation';
 import type { Registry } from '@trunkline/telemetry';
 import type { FastifyInstance } from 'fastify';
-import { fastify } from 'fastify';
-import { ADMIN_CONNECTIONS } from '../open-files.ts';
 import type { Draining } from '../sessions/draining.ts';
 import { openApi } from '../sessions/rest/openapi.ts';
 import { VERSION } from '../version.ts';
+import { createBareApp } from './bare-app.ts';
 import { serveDraining } from './drain-routes.ts';
 import type { Health } from './health.ts';
 
@@ -18,8 +16,7 @@ export function createAdminApp(
   health: Pick<Health, 'whyNot'>,
   draining: Pick<Draining, 'begin' | 'end' | 'progress'>,
 ): FastifyInstance {
-  const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });
-  app.server.maxConnections = ADMIN_CONNECTIONS;
+  const app = createBareApp();
   app.get('/metrics', async (_request, reply) => {
     return reply.type(registry.contentType).send(await registry.metrics());
   });

@@ -1,7 +1,11 @@
-import { STATUS_CODES } from 'node:http';
+import type * as Http from 'node:http';
+import { createRequire } from 'node:module';
 import type { HttpResponse } from 'uWebSockets.js';
 import type { BodyExchange, ExchangeHandler } from '../ports/exchange.ts';
 import type { HttpAnswer } from '../ports/listener.ts';
+
+/** An import by name would load Node's `fetch` with it, for which an edge has no use. */
+const { STATUS_CODES } = createRequire(import.meta.url)('node:http') as typeof Http;
 
 type Headers = Readonly<Record<string, string>>;
 export type FinishAnswer = (answer: HttpAnswer) => HttpAnswer;

@@ -1,7 +1,5 @@
-import { SLOW_REQUEST_LIMITS } from '@trunkline/foundation';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { fastify } from 'fastify';
-import { ADMIN_CONNECTIONS } from '../open-files.ts';
+import { createBareApp } from '../admin/bare-app.ts';
 import { openApi } from '../sessions/rest/openapi.ts';
 import { VERSION } from '../version.ts';
 import type { Answer, Question } from './ask.ts';
@@ -23,8 +21,7 @@ type Edge = Pick<KeptEdge, 'id' | 'adminUrl' | 'isAlive' | 'restarts'>;
  * same for all.
  */
 export function createParentApp(edges: readonly Edge[]): FastifyInstance {
-  const app = fastify({ ...SLOW_REQUEST_LIMITS, logger: false, forceCloseConnections: true });
-  app.server.maxConnections = ADMIN_CONNECTIONS;
+  const app = createBareApp();
   app.get('/metrics', async (_request, reply) => {
     const answers = await askAll(edges, { path: '/metrics', withinMs: WITHIN_MS });
     const scrapes = edges.flatMap(({ id }, index) => {
