@@ -3,7 +3,7 @@
  * that runs as it should, so the test of `npm start` runs it for longer than the longest.
  */
 export const TIMES = {
-  /** For a service to listen; then it is killed. */
+  /** For a service to listen, and for the chat to be connected; then it is killed. */
   start: 20_000,
   /** For each to end, the chat first; then it is killed. `runProcess` gives all of them 8 s. */
   stopChat: 5_000,

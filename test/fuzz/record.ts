@@ -1,5 +1,5 @@
 /**
- * `node test/fuzz/record.ts`: writes the corpus anew. Real clients of every transport and hub
+ * `npx node test/fuzz/record.ts`: writes the corpus anew. Real clients of every transport and hub
  * protocol, and the SDK's app server, speak to an edge through a tap; the golden frames of the
  * service protocol become an app server of their own.
  */

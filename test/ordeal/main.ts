@@ -119,7 +119,9 @@ function watchOthers({ edges }: Service, { edge }: Phase): LoadWatch {
 function reportLoad(busiest: number | undefined, steady: number | undefined): void {
   if (busiest === undefined || steady === undefined) return;
   const times = (busiest / steady).toFixed(2);
-  console.log(`  busiest other edge: ${percent(busiest)} of a core, ${times} times the steady load`);
+  console.log(
+    `  busiest other edge: ${percent(busiest)} of a core, ${times} times the steady load`,
+  );
 }
 
 function percent(share: number | undefined): string {

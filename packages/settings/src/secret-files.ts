@@ -76,6 +76,6 @@ function fileRow(key: string, row: OptionRow): OptionRow {
   return {
     kind: 'string',
     env: fileVariable(key, row),
-    help: `File that holds --${flagName(key)}, instead of it. Read again on SIGHUP where that is.`,
+    help: `File that holds --${flagName(key)}, instead of it.`,
   };
 }

@@ -245,7 +245,7 @@ export const METRICS = {
       ],
     },
     meaning:
-      'Access tokens refused: of clients, of app servers (server), of REST callers (rest, of whom there are none yet).',
+      'Access tokens refused: of clients, of app servers (server), of REST callers (rest).',
     whenItRises:
       'signature: a key differs between the edge and who signs, often half-way through a rotation. expired or not-yet-valid: a clock is wrong, or clients reuse old tokens. audience: the token was made for another hub, path or use. Many of any kind from one place: somebody is trying.',
   },

@@ -24,7 +24,10 @@ async function start(argv: readonly string[]): Promise<Running> {
 }
 
 /** Loads what it needs only now: --help and wrong settings are answered without it, in half the time. */
-async function begin(config: EdgeConfig, sources: ConfigSources): Promise<Running & { url: string }> {
+async function begin(
+  config: EdgeConfig,
+  sources: ConfigSources,
+): Promise<Running & { url: string }> {
   if (config.processes === 1) {
     const { runEdge } = await import('./run-edge.ts');
     return runEdge(config, sources);
