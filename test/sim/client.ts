@@ -69,6 +69,7 @@ export class SimClient {
       user: this.user,
       edge,
       roams: this.#polls,
+      isAway: offer.edge !== edge,
       openAt: undefined,
       endedAt: undefined,
     };

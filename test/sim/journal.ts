@@ -18,6 +18,8 @@ export interface Conn {
   readonly edge: SimEdge;
   /** Its requests land at any edge, and it gives up at the first that fails. */
   readonly roams: boolean;
+  /** It is at another edge than the one that has minted its id. */
+  readonly isAway: boolean;
   /** When its handshake response came; undefined before. */
   openAt: number | undefined;
   endedAt: number | undefined;

@@ -38,6 +38,7 @@ const POOLS = [
   'waiting_clients',
   'opening_clients',
   'moving_clients',
+  'remote_clients',
   'unfinished_from_clients',
   'unfinished_to_clients',
   'unfinished_from_servers',
@@ -175,7 +176,7 @@ export const METRICS = {
     meaning:
       'What is held now of each pool that many peers draw on, in bytes or whatever the pool counts; the bounds table of ARCHITECTURE.md says what each pool is for. Of posts: those that have not been answered, because their body is still coming in or their server connection is full.',
     whenItRises:
-      'Compare it with trunkline_pool_limit. Near it, trunkline_pool_refusals_total says whether one peer takes it all or everybody takes a little. opening_clients, moving_clients: app servers are slow to answer handshakes, or to take over clients. posts: app servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
+      'Compare it with trunkline_pool_limit. Near it, trunkline_pool_refusals_total says whether one peer takes it all or everybody takes a little. opening_clients, moving_clients: app servers are slow to answer handshakes, or to take over clients. remote_clients: the bus, or another edge, is slow. posts: app servers that are slow to read (see trunkline_outbound_queue_bytes), or clients that are slow to send.',
   },
   trunkline_pool_limit: {
     type: 'gauge',
@@ -244,8 +245,7 @@ export const METRICS = {
         'audience',
       ],
     },
-    meaning:
-      'Access tokens refused: of clients, of app servers (server), of REST callers (rest).',
+    meaning: 'Access tokens refused: of clients, of app servers (server), of REST callers (rest).',
     whenItRises:
       'signature: a key differs between the edge and who signs, often half-way through a rotation. expired or not-yet-valid: a clock is wrong, or clients reuse old tokens. audience: the token was made for another hub, path or use. Many of any kind from one place: somebody is trying.',
   },

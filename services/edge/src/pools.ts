@@ -74,6 +74,11 @@ export const POOLS = {
   opening_clients: { unit: 'bytes', owner: 'client', share: MB, total: 256 * MB },
   /** What clients say while they have no app server, because theirs has gone. */
   moving_clients: { unit: 'bytes', owner: 'client', share: 256 * KB, total: 64 * MB },
+  /**
+   * Said to app servers of other edges, and not confirmed by those. Of all that an edge says the bus keeps
+   * 16 MB, and drops the oldest beyond: that would end what goes to others, too.
+   */
+  remote_clients: { unit: 'bytes', owner: 'client', share: 5 * MB, total: 12 * MB },
   /** Kept of hub messages that a client has begun and not ended. */
   unfinished_from_clients: { unit: 'bytes', owner: 'client', share: 4 * MB, total: 64 * MB },
   /** Kept of hub messages that an app server has begun for a client and not ended. */
@@ -121,6 +126,10 @@ export function poolLimits(settings: {
     posts: { share: POOLS.posts.share, total: requests },
     posts_of_user: { share: Math.max(POOLS.posts.share, Math.ceil(requests / 4)), total: requests },
     post_bytes: { share: 4 * maxBatchBytes, total: 16 * maxBatchBytes },
+    remote_clients: {
+      share: maxMessageBytes + MB,
+      total: Math.max(POOLS.remote_clients.total, 2 * maxMessageBytes + MB),
+    },
     unfinished_from_clients: { share: maxMessageBytes, total: 16 * maxMessageBytes },
     upstream_events: { share: maxBatchBytes, total: 8 * maxBatchBytes },
     backlog_from_clients: { share: maxBatchBytes, total: 8 * maxBatchBytes },

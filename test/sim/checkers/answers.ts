@@ -33,8 +33,9 @@ export const answers: MakeChecker = (journal, world) => {
     const before = at - GIVEN_UP_MS;
     const isKnown = world.nobodyFrozeSince(before) && journal.wasCalm(before, ...world.live);
     for (const conn of journal.conns) {
-      // Its edge may have given it up, and where its poll hangs nobody knows.
-      if (conn.roams && !isKnown) continue;
+      // Its edge may have given it up, and where its poll hangs nobody knows. And an edge that is cut off, and
+      // has not noticed, does not know that another one has taken over an id of its own.
+      if ((conn.roams || conn.isAway) && !isKnown) continue;
       const isAsked =
         'conn' in what ? conn === what.conn : 'user' in what && conn.user === what.user;
       const { edgeId, isServing } = conn.edge;

@@ -36,6 +36,8 @@ export interface Member {
   gap: BusListener['gap'];
   down: BusListener['down'];
   up: BusListener['up'];
+  /** What it says of an edge that nobody hears. */
+  gone: BusListener['gone'];
 }
 
 /** Random bytes, but for the first: they make the tag of an edge's connection ids. */
@@ -73,10 +75,12 @@ export function join(
   let gap: BusListener['gap'] = () => {};
   let down: BusListener['down'] = () => {};
   let up: BusListener['up'] = () => {};
+  let gone: BusListener['gone'] = () => {};
   const joinBus: JoinBus = (listener) => {
     gap = (from, why) => listener.gap(from, why);
     down = (why) => listener.down(why);
     up = () => listener.up();
+    gone = (id) => listener.gone(id);
     const bus = broker.join(edgeId, {
       ...listener,
       message: (subject, from, bytes) => {
@@ -129,6 +133,7 @@ export function join(
     gap,
     down,
     up,
+    gone,
   };
   return member;
 }

@@ -18,7 +18,7 @@ import { FollowedHubs } from './followed-hubs.ts';
 import { isGuestFrame } from './guest-frames.ts';
 import { GuestLines } from './guest-lines.ts';
 import { DEAD_MS } from './membership.ts';
-import type { NeighbourRules } from './neighbours.ts';
+import type { EdgeEnd, NeighbourRules } from './neighbours.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnStatus } from './own-status.ts';
 import { Redirects } from './redirects.ts';
@@ -113,12 +113,13 @@ export class Cluster implements HubCluster {
       patienceMs: ANSWER_MS,
     });
     const send = (edgeId: string, bytes: Uint8Array): void => this.#bus.send(edgeId, bytes);
-    const first = Number.parseInt(incarnation.slice(0, 6), 16);
-    this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, first, send);
+    const isUp = (): boolean => this.#settling.isUp;
+    const line = { send, isUp };
+    this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, incarnation, line);
     this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
     this.#edgeList = new EdgeList(context.edgeId, this.#own, this.#neighbours);
     this.#bus = join(this.#hearing());
-    this.#followed = new FollowedHubs(this.#bus, () => this.#settling.isUp, context.time);
+    this.#followed = new FollowedHubs(this.#bus, isUp, context.time);
     this.#rules = new RuleLearning(hubs, this.#neighbours, context.time, {
       ask: (hub, after, edgeId, asker, ms) =>
         this.#asking.ask(hub, [edgeId], 'anyFound', asker, ms, (edge, question) =>
@@ -131,11 +132,8 @@ export class Cluster implements HubCluster {
       rules: this.#rules,
       say: ways.say,
     });
-    this.relays = new Relays(context, stats, {
-      send,
-      edges: () => this.#neighbours.edges,
-      isCutOff: () => !this.#settling.isUp,
-    });
+    const edges = (): readonly string[] => this.#neighbours.edges;
+    this.relays = new Relays(context, stats, { send, edges, isCutOff: () => !isUp() });
     this.#bus.subscribe(MEMBERS);
   }
 
@@ -143,7 +141,7 @@ export class Cluster implements HubCluster {
   #listening({ refused, incarnation }: ClusterOptions): NeighbourRules {
     return {
       say: (frame, edgeId) => this.#say(frame, edgeId),
-      lost: (edgeId) => this.#lost(edgeId),
+      lost: (edgeId, end) => this.#lost(edgeId, end),
       joined: (edgeId) => this.#joined(edgeId),
       back: (edgeId) => this.#back(edgeId),
       status: () => this.#own.read(),
@@ -281,7 +279,7 @@ export class Cluster implements HubCluster {
     this.#asking.gap(from);
     this.relays.gap(from);
     // Nothing of a process that has ended is still to come.
-    if (why === 'restarted' && from !== undefined) this.#guests.edgeLost(from);
+    if (why === 'restarted' && from !== undefined) this.#guests.edgeLost(from, 'ended');
     else this.#guests.gap(from);
     this.#relearn(from);
   }
@@ -304,13 +302,13 @@ export class Cluster implements HubCluster {
     for (const edgeId of edges) this.#rules.learnAll(edgeId);
   }
 
-  #lost(edgeId: string): void {
+  #lost(edgeId: string, end: EdgeEnd): void {
     this.#edgeList.changed();
     this.#whereabouts.edgeLost(edgeId);
     this.#asking.edgeLost(edgeId);
     this.relays.lost(edgeId);
     this.#context.results.edgeLost(edgeId);
-    this.#guests.edgeLost(edgeId);
+    this.#guests.edgeLost(edgeId, end);
   }
 
   #tell(hub: string, to: Audience, body: Uint8Array): void {

@@ -5,9 +5,11 @@ import type { Served } from '../sessions/served.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import type { GuestFrame } from './guest-frames.ts';
 import { decodeGuestFrame, encodeGuestFrame } from './guest-frames.ts';
+import type { EdgeEnd } from './neighbours.ts';
 import type { Statuses } from './host-directory.ts';
 import { HostDirectory } from './host-directory.ts';
 import { HostedGuests } from './hosted-guests.ts';
+import type { Line } from './remote-hosts.ts';
 import { RemoteHosts } from './remote-hosts.ts';
 
 /**
@@ -18,26 +20,29 @@ import { RemoteHosts } from './remote-hosts.ts';
 export class GuestLines {
   readonly #hubs: HubDirectory;
   readonly #statuses: Statuses;
-  readonly #send: (edgeId: string, bytes: Uint8Array) => void;
+  readonly #line: Line;
   readonly #directory: HostDirectory;
   readonly #remote: RemoteHosts;
   readonly #guests: HostedGuests;
 
-  /** `first`: a number that is another one for each start of the edge. */
+  /** `incarnation`: in hexadecimal, another one for each start of the edge. */
   constructor(
     context: CoreContext,
     hubs: HubDirectory,
     stats: ClusterStats,
     statuses: Statuses,
-    first: number,
-    send: (edgeId: string, bytes: Uint8Array) => void,
+    incarnation: string,
+    line: Line,
   ) {
     this.#hubs = hubs;
     this.#statuses = statuses;
-    this.#send = send;
+    this.#line = line;
     this.#directory = new HostDirectory(statuses);
-    this.#remote = new RemoteHosts(context, hubs, stats, this.#directory, first, send);
-    this.#guests = new HostedGuests(context, hubs, stats, send);
+    const first = Number.parseInt(incarnation.slice(0, 6), 16);
+    this.#remote = new RemoteHosts(context, hubs, stats, this.#directory, first, line);
+    this.#guests = new HostedGuests(context, hubs, stats, (edgeId, frame) =>
+      line.send(edgeId, frame),
+    );
   }
 
   hostFor(hub: string, client: Served, serverId?: string): Host | undefined {
@@ -67,13 +72,15 @@ export class GuestLines {
       if (this.#directory.hasRoom(edgeId, hub.name)) hub.assignWaiting();
       else hub.lookAgain();
     }
+    this.#remote.heardOf(edgeId);
   }
 
-  edgeLost(edgeId: string): void {
+  edgeLost(edgeId: string, end: EdgeEnd): void {
     this.#directory.forget(edgeId);
     this.#guests.edgeLost(edgeId, 'edge_lost');
-    this.#remote.edgeLost(edgeId);
+    this.#remote.edgeLost(edgeId, end);
     for (const hub of this.#hubs) hub.lookAgain();
+    this.#remote.heardOf(edgeId);
   }
 
   /** Something that an edge has said may be lost, undefined: any edge; or it missed what was said to it. */
@@ -105,6 +112,9 @@ export class GuestLines {
       case 'over':
         return this.#guests.edgeLost(from, 'line_lost', frame.n);
       case 'open':
+        // Nothing would say that its guests are over: that was said when it went.
+        if (!this.#statuses.edges.includes(from)) return this.#guests.refuse(frame, from);
+        return this.#guests.handle(frame, from);
       case 'toHost':
       case 'welcomed':
       case 'left':
@@ -119,10 +129,10 @@ export class GuestLines {
   #end(edgeId: string, n?: number): void {
     this.#guests.edgeLost(edgeId, 'line_lost', n);
     for (const { servers } of this.#hubs) servers.lineLost(edgeId);
-    this.#remote.lineLost(edgeId);
+    this.#remote.lineLost(edgeId, this.#statuses.edges);
   }
 
   #say(kind: 'lineLost' | 'over', edgeId: string): void {
-    this.#send(edgeId, encodeGuestFrame({ kind, n: this.#remote.next }));
+    this.#line.send(edgeId, encodeGuestFrame({ kind, n: this.#remote.next }));
   }
 }

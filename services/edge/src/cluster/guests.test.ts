@@ -1,18 +1,20 @@
 import type { CloseConnection, OpenConnection } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { MemoryBroker } from '../bus/memory-bus.ts';
 import { SendResult } from '../ports/socket.ts';
 import { counted, JSON_HANDSHAKE, payloads, turn } from '../sessions/fixtures.test-support.ts';
-import type { FakeServer } from '../sessions/fixtures.test-support.ts';
+import type { FakeClient, FakeServer } from '../sessions/fixtures.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
-import { json, roundTrip, settle } from './cluster-member.test-support.ts';
+import { join, json, roundTrip, settle } from './cluster-member.test-support.ts';
 import { announced, arriving, guestOf, house, serverAt } from './guests.test-support.ts';
 
+let broker: MemoryBroker;
 let owner: Member;
 let host: Member;
 
 beforeEach(async () => {
-  ({ owner, host } = await house());
+  ({ broker, owner, host } = await house());
 });
 
 const endsOf = ({ stats }: Member): Record<string, number> =>
@@ -478,6 +480,49 @@ describe('the line between the edges', () => {
     expect([owner.stats.remoteClients, host.stats.guests]).toEqual([0, 0]);
   });
 
+  describe('breaks for a moment, with the bus', () => {
+    async function cut(): Promise<void> {
+      owner.down('gone');
+      owner.gap(undefined, 'cut');
+      await roundTrip();
+    }
+
+    test('the client waits until it is back, and moves', async () => {
+      const { server, client } = await scene(2);
+      const other = await serverAt(host, { serverId: 'other', level: 2 });
+      await cut();
+      client.says(call('2'));
+      expect([client.socket.isOpen, client.session.host]).toEqual([true, undefined]);
+      owner.up();
+      await roundTrip();
+      expect(server.session.clients.length).toBe(0);
+      expect((await other.heard()).at(-1)).toEqual(['data', client.id, call('2')]);
+    });
+
+    test('nobody else can have the client, as all others have told: it is to connect again', async () => {
+      const { client } = await scene(2);
+      const third = join(broker, 'third');
+      await settle(owner, host, third);
+      await cut();
+      host.loses = 'members';
+      owner.up();
+      await roundTrip();
+      expect(client.socket.isOpen).toBe(true);
+      host.loses = undefined;
+      await settle(owner, host, third);
+      expect(client.socket.isOpen).toBe(false);
+      expect(owner.edge.closes).toEqual({ ServerConnectionClosed: 1 });
+      expect(counted(owner.edge.context.counters.migrations)).toEqual({ no_server: 1 });
+    });
+
+    test('and an edge that is to tell is gone with it: the client is to connect again', async () => {
+      const { client } = await scene(2);
+      await cut();
+      owner.edge.pass(4);
+      expect(client.socket.isOpen).toBe(false);
+    });
+  });
+
   test('ends with the edge of the app server: the client moves to what is left', async () => {
     const { client } = await scene(2);
     const here = await owner.edge.server({ serverId: 'here', level: 2 });
@@ -486,6 +531,29 @@ describe('the line between the edges', () => {
     expect(client.session.host).toBe(here.session);
     expect(client.heard.join('')).toContain('"error"');
     expect(owner.stats.remoteClients).toBe(0);
+  });
+
+  test('ends with an edge that may only be cut off: its app server has the client again later, by a new connection', async () => {
+    const level = 2;
+    const { client } = await scene(level);
+    owner.gone('host');
+    const here = await owner.edge.server({ level });
+    owner.edge.passWith(here, 4);
+    expect([client.socket.isOpen, client.session.host]).toEqual([true, undefined]);
+    owner.edge.passWith(here, 1);
+    expect(client.session.host).toBe(here.session);
+  });
+
+  test('ends with an edge that may be frozen: its app server does not get the client again', async () => {
+    const level = 2;
+    const { client } = await scene(level);
+    const before = await owner.edge.server({ level, hub: 'another' });
+    owner.edge.passWith(before, 4);
+    const here = await owner.edge.server({ level });
+    owner.edge.passWith(here, 8);
+    expect([client.socket.isOpen, client.session.host]).toEqual([true, undefined]);
+    owner.edge.passWith(here, 3);
+    expect(client.socket.isOpen).toBe(false);
   });
 
   test('ends with the edge of the client: its app server is told', async () => {
@@ -538,6 +606,61 @@ describe('the host edge', () => {
     expect(client.heard).toEqual(['{}␞']);
   });
 
+  test('refuses a client that moves: what that says meanwhile comes to the next', async () => {
+    const level = 2;
+    const there = await serverAt(host, { level });
+    const client = await guestOf(there, owner);
+    const full = await serverAt(host, { serverId: 'full', level });
+    full.session.drain();
+    there.socket.leave(1006);
+    await turn();
+    client.says(call('1'));
+    await roundTrip();
+    expect(endsOf(host)).toMatchObject({ refused: 1 });
+    expect(client.heard.join('')).toBe('');
+    const next = await serverAt(host, { serverId: 'next', level });
+    expect((await next.heard()).at(-1)).toEqual(['data', client.id, call('1')]);
+  });
+
+  test('refuses a client again and again, whose process has it still: that waits as for any', async () => {
+    const lost = await serverAt(host);
+    const client = await arriving(owner);
+    const left = await serverAt(host);
+    lost.socket.leave(1006);
+    for (let second = 0; second < 11; second++) {
+      await roundTrip();
+      expect(client.socket.isOpen).toBe(second < 10);
+      host.edge.passWith(left, 1);
+      owner.edge.pass(1);
+    }
+    expect(host.stats.guestEnds.refused).toBeGreaterThan(5);
+    expect(left.session.clients.length).toBe(0);
+  });
+
+  test('refuses clients of an edge that counts as gone: nobody would end them', async () => {
+    const server = await serverAt(host);
+    host.loses = '';
+    host.edge.passWith(server, 4);
+    await roundTrip();
+    host.loses = 'members';
+    await arriving(owner);
+    expect(endsOf(host)).toEqual({ refused: 1 });
+    expect((await server.heard()).map(([kind]) => kind)).not.toContain('open');
+  });
+
+  test('does not get clients back for an app server that leaves', async () => {
+    const level = 1;
+    const other = await serverAt(host, { serverId: 'other', level });
+    for (let n = 0; n < 5; n++) await host.edge.client(other);
+    await settle(owner, host);
+    const leaving = await serverAt(host, { level });
+    for (let n = 0; n < 2; n++) await guestOf(leaving, owner);
+    leaving.says({ type: MessageType.Ping, entries: ['shutdown', 'fin:1'] });
+    await roundTrip();
+    expect([leaving, other].map(({ session }) => session.clients.length)).toEqual([0, 7]);
+    expect(endsOf(host)).toEqual({ moved: 2 });
+  });
+
   test('asks its app server for a connection more where the client is, a few times', async () => {
     const server = await serverAt(host);
     await guestOf(server, owner);
@@ -552,12 +675,13 @@ describe('the host edge', () => {
     expect(asked).toBe(5);
   });
 
+  const long = call('x'.repeat(32 * 1024));
+
   test('closes a client that says more than an app server takes that does not read', async () => {
     const server = await serverAt(host);
     const client = await guestOf(server, owner);
     server.socket.buffered = 2 * 1024 * 1024;
     server.socket.answer = SendResult.Queued;
-    const long = `{"type":1,"target":"a","arguments":["${'x'.repeat(32 * 1024)}"]}␞`;
     for (let n = 0; n < 30 && client.socket.isOpen; n++) {
       client.says(long);
       await roundTrip();
@@ -566,23 +690,41 @@ describe('the host edge', () => {
     expect(host.stats.guests).toBe(0);
   });
 
-  test('is given no more than a window and an allowance of what a client says at once', async () => {
+  test('is given no more than its share of what a client says at once', async () => {
     const server = await serverAt(host);
     const client = await guestOf(server, owner);
-    const long = `{"type":1,"target":"a","arguments":["${'x'.repeat(32 * 1024)}"]}␞`;
     let said = 0;
-    while (client.socket.isOpen && said < 100) {
+    while (client.socket.isOpen && said < 200) {
+      expect(client.session.hasRoom).toBe(said <= 7);
       client.says(long);
       said++;
     }
-    expect(said).toBe(16);
+    expect(said).toBe(160);
     expect(owner.edge.closes).toEqual({ SlowAppServer: 1 });
+    expect(owner.edge.context.intake.remoteClients.used).toBe(0);
+  });
+
+  test('is given no more than there is for all clients: the largest makes room', async () => {
+    const server = await serverAt(host);
+    const clients: FakeClient[] = [];
+    for (let n = 0; n < 40; n++) clients.push(await guestOf(server, owner));
+    const [largest, quiet] = [clients[0]!, clients[39]!];
+    host.loses = 'edge.';
+    for (let n = 0; n < 30; n++) largest.says(long);
+    for (const client of clients.slice(0, 38)) for (let n = 0; n < 7; n++) client.says(long);
+    expect(quiet.session.hasRoom).toBe(false);
+    const { used } = owner.edge.context.intake.remoteClients;
+    expect(used).toBeGreaterThan(8 * 1024 * 1024);
+    while (largest.socket.isOpen) for (const client of clients.slice(1, 38)) client.says(long);
+    quiet.says(call('1'));
+    expect(owner.edge.closes).toEqual({ SlowAppServer: 1 });
+    for (const client of clients.slice(1, 38)) client.socket.leave(1006);
+    expect(quiet.session.hasRoom).toBe(true);
   });
 
   test('confirms what it has taken, so that a client may say as much as it likes', async () => {
     const server = await serverAt(host);
     const client = await guestOf(server, owner);
-    const long = `{"type":1,"target":"a","arguments":["${'x'.repeat(32 * 1024)}"]}␞`;
     for (let n = 0; n < 64; n++) {
       client.says(long);
       await roundTrip();

@@ -71,6 +71,12 @@ export class HostedGuests implements GuestKeeper {
     }
   }
 
+  /** There is no app server here for a client of that edge. */
+  refuse({ n }: Opening, edgeId: string): void {
+    this.#stats.guestEnds.refused++;
+    this.say(edgeId, encodeGuestFrame({ kind: 'noRoom', n }));
+  }
+
   /** An edge is gone, or what it says has a hole: its clients with numbers below `n` have ended here. */
   edgeLost(edgeId: string, why: GuestEnd, n = Infinity): void {
     for (const guest of this.#byEdge.get(edgeId)?.values() ?? []) {
@@ -105,8 +111,7 @@ export class HostedGuests implements GuestKeeper {
     const guest = hub && new ServedGuest(opening, edgeId, hub, this);
     const server = guest && hub.servers.chooseNamed(guest, serverId);
     if (guest === undefined || server === undefined || this.#context.guests.get(id) !== undefined) {
-      this.#stats.guestEnds.refused++;
-      return this.say(edgeId, encodeGuestFrame({ kind: 'noRoom', n }));
+      return this.refuse(opening, edgeId);
     }
     const ofEdge = this.#byEdge.get(edgeId) ?? new Map<number, ServedGuest>();
     this.#byEdge.set(edgeId, ofEdge.set(n, guest));

@@ -10,7 +10,7 @@ export interface NeighbourRules {
   /** Says a frame to all edges, or to one. */
   readonly say: (frame: ClusterFrame, edgeId?: string) => void;
   /** An edge is gone, and with it its clients and app servers. */
-  readonly lost: (edgeId: string) => void;
+  readonly lost: (edgeId: string, end: EdgeEnd) => void;
   /** One is new, to this edge at least: what it has said before was not heard here. */
   readonly joined: (edgeId: string) => void;
   /** One that counted as gone is there as before: either may have missed what the other said to all. */
@@ -27,6 +27,12 @@ export interface NeighbourRules {
 
 /** So long at most others do not know of a change that they are to know of at once. */
 const CHANGE_MS = 50;
+
+/**
+ * How an edge has gone: it has ended, as it has said itself or its next start shows; the engine knows nobody
+ * who hears what is said to it, so it is dead or cut off; or it says nothing, so it may be frozen as well.
+ */
+export type EdgeEnd = 'ended' | 'unheard' | 'silent';
 
 /** Which other edges are there: says so of this one, hears it of others, and logs who comes and goes. */
 export class Neighbours {
@@ -99,20 +105,20 @@ export class Neighbours {
 
   /** `isExpected`: the edge has said so itself. */
   gone(edgeId: string, isExpected = false): void {
-    this.#apply(this.#membership.lost(edgeId, isExpected), isExpected);
+    this.#apply(this.#membership.lost(edgeId, isExpected), isExpected ? 'ended' : 'unheard');
   }
 
   /** `late`: how long this edge itself slept, in which nobody could be heard. */
   expire(now: number, late: number): void {
-    this.#apply(this.#membership.expire(now, late));
+    this.#apply(this.#membership.expire(now, late), 'silent');
   }
 
-  #apply(changes: readonly Change[], isExpected = false): void {
-    for (const change of changes) this.#change(change, isExpected);
+  #apply(changes: readonly Change[], end: EdgeEnd = 'ended'): void {
+    for (const change of changes) this.#change(change, end);
     this.#stats.members = this.edges.length + 1;
   }
 
-  #change(change: Change, isExpected: boolean): void {
+  #change(change: Change, end: EdgeEnd): void {
     const { digest } = this.#context;
     switch (change.kind) {
       case 'joined':
@@ -121,9 +127,9 @@ export class Neighbours {
         else this.#rules.joined(change.edgeId);
         break;
       case 'lost':
-        if (!isExpected) this.#stats.lost++;
-        digest[isExpected ? 'info' : 'warn']({ edge: change.edgeId }, 'edge gone');
-        this.#rules.lost(change.edgeId);
+        if (end !== 'ended') this.#stats.lost++;
+        digest[end === 'ended' ? 'info' : 'warn']({ edge: change.edgeId }, 'edge gone');
+        this.#rules.lost(change.edgeId, end);
         break;
       case 'suspect':
         this.#rules.say(this.#heartbeat(true), change.edgeId);

@@ -2,6 +2,7 @@ import type { MessageFromService } from '@trunkline/protocol';
 import { encodeServiceBody, MigrationLevel } from '@trunkline/protocol';
 import { CLIENT_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { Host, Software } from '../sessions/host.ts';
+import type { HubClient } from '../sessions/hub-client.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import type { Served } from '../sessions/served.ts';
 import { encodeGuestFrame, encodeToHost } from './guest-frames.ts';
@@ -10,8 +11,6 @@ import type { Found } from './host-directory.ts';
 
 /** What may be on its way to a host edge for one client before it counts as full. */
 export const WINDOW_BYTES = 256 * 1024;
-/** What a client may say beyond that while it is full, as with a server connection that is full. */
-const ALLOWANCE_BYTES = 256 * 1024;
 /** Longer data travels in several frames, so that no message is too long for the bus. */
 export const PIECE_BYTES = 1024 * 1024;
 /** What a frame counts for beside its data. */
@@ -36,12 +35,18 @@ export interface RemoteLine {
   say(edgeId: string, frame: Uint8Array): void;
   /** It was full, and takes more again. */
   resumed(): void;
+  /** So many bytes more of a client are on their way. False, and not so, where there is no room for them. */
+  take(client: HubClient, bytes: number): boolean;
+  give(client: HubClient, bytes: number): void;
+  /** Nearly as much is on its way as may be. */
+  readonly isFull: boolean;
 }
 
 /**
  * The host of one client, at another edge: an app server that has dialled that one. What is said to it
- * goes there over the bus, which keeps order, so nothing waits for an answer. A host edge that is lost, or
- * missed something, is a server connection lost.
+ * goes there over the bus, which keeps order. What the client says waits until that edge has said that it
+ * takes the client; nothing else waits for an answer. A host edge that is lost, or missed something, is a
+ * server connection lost.
  */
 export class RemoteHost implements Host {
   readonly edgeId: string;
@@ -50,15 +55,15 @@ export class RemoteHost implements Host {
   /** Until an app server has the client nothing is lost by giving it to another one. */
   migrationLevel: number = MigrationLevel.Any;
   isDeparting = false;
+  /** Until its edge has said where the client is. */
+  mayRefuse = true;
   software = UNKNOWN;
   /** Told apart by it at the host edge, and from former stays of the same client. */
   n = 0;
-  #client: Served | undefined;
+  #client: HubClient | undefined;
   readonly #line: RemoteLine;
   /** Bytes that the host edge has not confirmed. */
   #underway = 0;
-  /** Bytes taken from the client while it was full. */
-  #owed = 0;
 
   constructor({ edgeId, serverId }: Found, hub: HubRuntime, line: RemoteLine) {
     this.edgeId = edgeId;
@@ -67,7 +72,7 @@ export class RemoteHost implements Host {
     this.#line = line;
   }
 
-  get client(): Served | undefined {
+  get client(): HubClient | undefined {
     return this.#client;
   }
 
@@ -76,12 +81,13 @@ export class RemoteHost implements Host {
   }
 
   get isFull(): boolean {
-    return this.#underway > WINDOW_BYTES;
+    return this.#underway > WINDOW_BYTES || this.#line.isFull;
   }
 
   open(client: Served, protocol: string, handshake: Uint8Array, migratedFrom?: string): void {
     client.host = this;
-    this.#client = client;
+    // Guests of this edge are given to its own app servers alone.
+    this.#client = client as HubClient;
     this.n = this.#line.open(this);
     const { id, userId, transport, introduction, affinity } = client;
     const opening = encodeGuestFrame({
@@ -106,14 +112,17 @@ export class RemoteHost implements Host {
     this.serverId = serverId;
     this.migrationLevel = migrationLevel;
     this.software = software;
+    this.mayRefuse = false;
   }
 
   forward(client: Served, bytes: Uint8Array, count: number): void {
     const { length } = bytes;
-    if (this.isFull) {
-      this.#owed += length + FRAME_BYTES;
-      if (this.#owed > ALLOWANCE_BYTES) return client.close(CLIENT_CLOSE_REASONS.slowAppServer);
+    const frames = Math.ceil(length / PIECE_BYTES);
+    const size = length + frames * FRAME_BYTES;
+    if (!this.#line.take(client as HubClient, size)) {
+      return client.close(CLIENT_CLOSE_REASONS.slowAppServer);
     }
+    this.#underway += size;
     if (length <= PIECE_BYTES) return this.#forwardPiece(bytes, count);
     for (let at = 0; at < length; at += PIECE_BYTES) {
       const isLast = at + PIECE_BYTES >= length;
@@ -122,17 +131,19 @@ export class RemoteHost implements Host {
   }
 
   #forwardPiece(bytes: Uint8Array, count: number): void {
-    this.#underway += bytes.length + FRAME_BYTES;
     this.#line.say(this.edgeId, encodeToHost(this.n, count, bytes));
   }
 
   /** So many bytes more have come to the app server. */
   taken(bytes: number): void {
     const wasFull = this.isFull;
+    this.#give(bytes);
+    if (wasFull && !this.isFull) this.#line.resumed();
+  }
+
+  #give(bytes: number): void {
     this.#underway -= bytes;
-    if (!wasFull || this.isFull) return;
-    this.#owed = 0;
-    this.#line.resumed();
+    if (this.#client !== undefined) this.#line.give(this.#client, bytes);
   }
 
   welcomed(): void {
@@ -151,6 +162,7 @@ export class RemoteHost implements Host {
 
   release(client: Served): void {
     client.host = undefined;
+    this.#give(this.#underway);
     this.#client = undefined;
     this.#line.close(this);
   }

@@ -12,7 +12,21 @@ import type { ClusterStats } from './cluster-stats.ts';
 import type { ForOwner } from './guest-frames.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { RemoteLine } from './remote-host.ts';
+import type { EdgeEnd } from './neighbours.ts';
 import { RemoteHost } from './remote-host.ts';
+
+/** An edge that is cut off has noticed by then, and ended the clients of others: silence counts after 3 s. */
+const CUT_OFF_MS = 5_000;
+/** What may be on its way to other edges for all clients before their hosts there count as full. */
+const MOST_UNDERWAY = 8 * 1024 * 1024;
+
+/** What leads to other edges. */
+export interface Line {
+  /** `frame` is lent for the call. */
+  send(edgeId: string, frame: Uint8Array): void;
+  /** The bus is there: clients may be given to others. */
+  isUp(): boolean;
+}
 
 /** The hosts at other edges that clients of this edge have. */
 export class RemoteHosts implements RemoteLine {
@@ -20,8 +34,12 @@ export class RemoteHosts implements RemoteLine {
   readonly #hubs: HubDirectory;
   readonly #stats: ClusterStats;
   readonly #directory: HostDirectory;
-  readonly #send: (edgeId: string, frame: Uint8Array) => void;
+  readonly #line: Line;
   readonly #byNumber = new Map<number, RemoteHost>();
+  /** Clients that lost their line while the bus was away. */
+  readonly #stranded = new Set<HubClient>();
+  /** Edges whose word those wait for. */
+  readonly #awaited = new Set<string>();
   /** The number that the next one gets. */
   #next: number;
 
@@ -32,18 +50,18 @@ export class RemoteHosts implements RemoteLine {
     stats: ClusterStats,
     directory: HostDirectory,
     first: number,
-    say: (edgeId: string, frame: Uint8Array) => void,
+    line: Line,
   ) {
     this.#context = context;
     this.#hubs = hubs;
     this.#stats = stats;
     this.#directory = directory;
     this.#next = first;
-    this.#send = say;
+    this.#line = line;
   }
 
   /** Clients of this edge that app servers of others serve. Who comes meanwhile is among them, too. */
-  *clients(): Generator<Served, void> {
+  *clients(): Generator<HubClient, void> {
     for (const { client } of this.#byNumber.values()) if (client !== undefined) yield client;
   }
 
@@ -79,11 +97,25 @@ export class RemoteHosts implements RemoteLine {
   }
 
   say(edgeId: string, frame: Uint8Array): void {
-    this.#send(edgeId, frame);
+    this.#line.send(edgeId, frame);
   }
 
   resumed(): void {
     this.#context.heldPosts.resume(this.#context.time.now());
+  }
+
+  take(client: HubClient, bytes: number): boolean {
+    return this.#context.intake.remoteClients.take(client, bytes);
+  }
+
+  give(client: HubClient, bytes: number): void {
+    const wasFull = this.isFull;
+    this.#context.intake.remoteClients.give(client, bytes);
+    if (wasFull && !this.isFull) this.resumed();
+  }
+
+  get isFull(): boolean {
+    return this.#context.intake.remoteClients.used > MOST_UNDERWAY;
   }
 
   handle(frame: ForOwner, from: string): void {
@@ -97,7 +129,8 @@ export class RemoteHosts implements RemoteLine {
       case 'taken':
         return host.taken(frame.bytes);
       case 'placed':
-        return host.placed(frame);
+        host.placed(frame);
+        return client.hostTook(host);
       case 'noRoom':
         this.#directory.refused(host.hub.name, host);
         host.release(client);
@@ -106,9 +139,12 @@ export class RemoteHosts implements RemoteLine {
         return client.closedByHost(frame.error);
       case 'hostLost':
         host.isDeparting ||= frame.isDeparting;
+        // What its edge tells of it next may come after its clients have been given to another one.
+        this.#directory.refused(host.hub.name, host);
         return this.#lose(host, client);
       case 'moveAway':
         host.isDeparting = true;
+        this.#directory.refused(host.hub.name, host);
         host.hub.servers.lostAt(host.edgeId, host, client);
         return client.moveAway(this.#context.time.now() + frame.ms);
       case 'close':
@@ -121,27 +157,61 @@ export class RemoteHosts implements RemoteLine {
     }
   }
 
-  /** An edge is gone: its app servers are lost to the clients here, until they dial another one. */
-  edgeLost(edgeId: string): void {
-    for (const [host, client] of this.#at(edgeId)) this.#lose(host, client);
+  /**
+   * An edge is gone: its app servers are lost to the clients here, until they dial another one. Where it may
+   * only be cut off, it tells them itself that these clients have gone, a while later; where it may be
+   * frozen, nobody does, and to dial another edge is no sign of that.
+   */
+  edgeLost(edgeId: string, end: EdgeEnd): void {
+    const where = this.#whenLostBy(end) ?? edgeId;
+    for (const [host, client] of this.#at(edgeId)) this.#lose(host, client, where);
+  }
+
+  #whenLostBy(end: EdgeEnd): Where | undefined {
+    if (end === 'ended') return undefined;
+    if (end === 'silent') return NOBODY_KNOWS;
+    this.#context.time.after(CUT_OFF_MS, () => {
+      for (const hub of this.#hubs) hub.assignWaiting();
+    });
+    return this.#context.time.now() + CUT_OFF_MS;
   }
 
   /**
    * What is said to an edge or by it has a hole, and its app servers go on. What one still says to a client
    * that it had could not be told from what it says to the same client later: so another process has it
-   * next, or else the client is to connect again, under a new id.
+   * next, or else the client is to connect again, under a new id. While the bus is away nobody at another
+   * edge can have it: `heardOf` sees to it then. `edges`: those that may.
    */
-  lineLost(edgeId: string): void {
+  lineLost(edgeId: string, edges: readonly string[]): void {
+    const isUp = this.#line.isUp();
     for (const [host, client] of this.#at(edgeId)) {
       this.#lose(host, client, NOBODY_KNOWS);
-      if (!host.hub.waiting.has(client as HubClient)) continue;
+      if (!host.hub.waiting.has(client)) continue;
+      if (isUp) this.#endIfWaiting(client);
+      else this.#stranded.add(client);
+    }
+    if (this.#stranded.size > 0) for (const edge of edges) this.#awaited.add(edge);
+  }
+
+  /** An edge has told how it is, or is gone: those who waited for its word have what they will get of it. */
+  heardOf(edgeId: string): void {
+    if (!this.#awaited.delete(edgeId) || this.#awaited.size > 0) return;
+    for (const client of this.#stranded) this.#endIfWaiting(client);
+    this.#stranded.clear();
+  }
+
+  /** A thousand of them do not come back in one instant. */
+  #endIfWaiting(client: HubClient): void {
+    this.#context.pacedCloses.add(client, () => {
+      // Meanwhile an app server may have come.
+      if (this.#hubs.get(client.hub.name)?.waiting.has(client) !== true) return;
       if (client.ready) this.#context.counters.migrations.add('no_server');
       client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
-    }
+    });
   }
 
   /** A copy: who is given to the same edge anew is not lost. */
-  #at(edgeId: string): (readonly [RemoteHost, Served])[] {
+  #at(edgeId: string): (readonly [RemoteHost, HubClient])[] {
     return [...this.#byNumber.values()].flatMap((host) =>
       host.edgeId === edgeId && host.client !== undefined ? [[host, host.client] as const] : [],
     );

@@ -32,6 +32,8 @@ export interface Host {
   readonly carriesClients: boolean;
   /** Its app server is slow to read: what a client sends it counts against the client's allowance. */
   readonly isFull: boolean;
+  /** It has been given a client and has not said whether it takes it: `hostTook` follows, or `hostLost`. */
+  readonly mayRefuse: boolean;
   readonly software: Software;
   /** Takes a client on: an OpenConnection, then its handshake request. `migratedFrom`: a server id. */
   open(client: Served, protocol: string, handshake: Uint8Array, migratedFrom?: string): void;

@@ -17,6 +17,8 @@ export interface HubClient extends Served, Recipient, Member<HubClient>, Leaver 
   close(reason: CloseReason, error?: string): void;
   /** `host` takes it on, now that its hub handshake is read, or instead of the one it had. */
   serveFrom(host: Host): void;
+  /** The host that might have refused it takes it: what the client says can be passed on. */
+  hostTook(host: Host): void;
   /** No app server takes the client on; `why` if not for lack of any. */
   turnAway(why?: string): void;
 }

@@ -48,6 +48,7 @@ export class Intake {
   readonly waitingClients: Budget<Closable>;
   /** Bytes of clients on the move. */
   readonly movingClients: Budget<Closable>;
+  readonly remoteClients: Budget<Closable>;
   /** Bytes for clients whose handshake response is not out. */
   readonly openingClients: SharedBudget<Unsettled>;
   /** Messages that say nothing, by who has sent them of late. */
@@ -70,6 +71,7 @@ export class Intake {
     });
     this.waitingClients = pools.open('waiting_clients', closeClient);
     this.movingClients = pools.open('moving_clients', closing(slowAppServer));
+    this.remoteClients = pools.open('remote_clients', closing(slowAppServer));
     this.openingClients = pools.openShared<Unsettled>('opening_clients', closing(slowClient));
     this.unfinishedFromClients = new Unfinished<Sender>(
       'unfinished_from_clients',

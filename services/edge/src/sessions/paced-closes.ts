@@ -10,15 +10,18 @@ const LEAST = 100;
 /** Steps for all that wait at a time: 5 s at most, well within what a server waits for its finack. */
 const STEPS = 40;
 
+type Ending = (client: Served) => void;
+
 /**
  * Closes clients whose app server goes and that are not moved, so that they reconnect: at once, but
  * for thousands, whose reconnects would arrive in one instant.
  */
 export class PacedCloses {
-  readonly #waiting = new Set<Served>();
+  /** How each of them is closed. */
+  readonly #waiting = new Map<Served, Ending>();
   readonly #time: Time;
   readonly #random: Random;
-  readonly #counters: Counters;
+  readonly #endNotAllowed: Ending;
   #isPacing = false;
   /** How many a step closes, and how many this one may close yet. */
   #share = LEAST;
@@ -27,11 +30,15 @@ export class PacedCloses {
   constructor(time: Time, random: Random, counters: Counters) {
     this.#time = time;
     this.#random = random;
-    this.#counters = counters;
+    this.#endNotAllowed = (client) => {
+      counters.migrations.add('not_allowed');
+      client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
+    };
   }
 
-  add(client: Served): void {
-    this.#waiting.add(client);
+  /** `end` closes it when it is its turn; not given: as one that its app does not let move. */
+  add(client: Served, end: Ending = this.#endNotAllowed): void {
+    this.#waiting.set(client, end);
     this.#share = Math.max(this.#share, Math.ceil(this.#waiting.size / STEPS));
     if (!this.#isPacing) this.#pace();
     this.#closeSome();
@@ -56,12 +63,11 @@ export class PacedCloses {
   }
 
   #closeSome(): void {
-    for (const client of this.#waiting) {
+    for (const [client, end] of this.#waiting) {
       if (this.#left === 0) return;
       this.#left--;
       this.#waiting.delete(client);
-      this.#counters.migrations.add('not_allowed');
-      client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
+      end(client);
     }
   }
 }

@@ -20,8 +20,8 @@ const GREETING_SECONDS = 2;
 /** How long an app server may take to answer a handshake that it has been sent. */
 const ANSWER_MS = 15_000;
 
-/** The handshake request is awaited; an app server is; the app server's answer is. */
-const Step = { Handshake: 0, Waiting: 1, Opening: 2 } as const;
+/** The handshake request is awaited; an app server is; whether that takes the client; its answer. */
+const Step = { Handshake: 0, Waiting: 1, Offered: 2, Opening: 3 } as const;
 
 /**
  * The way of a client from its upgrade to its hub's answer (service protocol reference, section 8):
@@ -53,12 +53,12 @@ export class Arrival {
   get isUnderWay(): boolean {
     if (this.readsHandshake) return this.#state.age(this.#context.time.now()) < GREETING_SECONDS;
     // An app server that has been found may have to wait for the bus before it is told.
-    return this.isServed || !this.#client.hub.waiting.has(this.#client);
+    return this.#step >= Step.Offered || !this.#client.hub.waiting.has(this.#client);
   }
 
   /** What app servers send to the client is held, until its handshake response is out. */
   get holds(): boolean {
-    return this.#step === Step.Opening && !this.#state.answered;
+    return this.#step >= Step.Offered && !this.#state.answered;
   }
 
   /** Bytes held for the client; of messages that are held for several, its part. */
@@ -102,11 +102,30 @@ export class Arrival {
     if (!client.isOpen) return;
     // It may be gone if this took a while.
     if (!host.carriesClients) return this.#startOver();
+    if (host.mayRefuse) {
+      this.#step = Step.Offered;
+      return client.openAt(host);
+    }
+    this.#awaitAnswer();
+    client.openAt(host);
+    this.#passOn();
+  }
+
+  /** The app server that it was offered to takes the client. */
+  hostTook(): void {
+    this.#awaitAnswer();
+    this.#passOn();
+  }
+
+  #awaitAnswer(): void {
     this.#step = Step.Opening;
     this.#state.deadline = this.#context.time.now() + ANSWER_MS;
-    client.openAt(host);
+  }
+
+  /** The app server gets what the client has said. */
+  #passOn(): void {
     // A host whose queue overflows by this is lost at once, and a client that requires it is closed.
-    if (client.isOpen) this.#releaseEarly();
+    if (this.#client.isOpen) this.#releaseEarly();
   }
 
   /** Keeps a message until the handshake response is out. False when too many wait. */
@@ -133,10 +152,12 @@ export class Arrival {
 
   /**
    * Its server connection is gone. A client that has neither been answered nor said anything beyond
-   * its handshake has lost nothing: another server takes it on.
+   * its handshake has lost nothing: another server takes it on. One that was offered, and not taken, has
+   * that done before the deadline that it had.
    */
   hostLost(): void {
-    if (this.#step === Step.Opening && this.#state.isFresh) this.#startOver();
+    if (this.#step === Step.Offered) this.#startOver(this.#state.deadline);
+    else if (this.#step === Step.Opening && this.#state.isFresh) this.#startOver();
     else this.#client.close(REASONS.serverConnectionClosed);
   }
 
@@ -144,7 +165,7 @@ export class Arrival {
   check(now: number, late: number): void {
     this.#state.deadline += late;
     if (now < this.#state.deadline) return;
-    if (this.#step === Step.Waiting) this.#client.turnAway();
+    if (this.#step === Step.Waiting || this.#step === Step.Offered) this.#client.turnAway();
     else this.#client.close(REASONS.handshakeError, handshakeErrors.canceled());
   }
 
@@ -179,16 +200,16 @@ export class Arrival {
   }
 
   /** The next app server is told of the client as the first was; its hub says all again. */
-  #startOver(): void {
+  #startOver(deadline?: number): void {
     this.#state.dropHeld();
     this.#client.hub.model.detach(this.#client);
-    this.#await();
+    this.#await(deadline);
   }
 
-  /** Waits for a server connection, for as long as --server-wait says. */
-  #await(): void {
+  /** Waits for a server connection, for as long as --server-wait says where no deadline is given. */
+  #await(deadline = this.#context.time.now() + this.#context.limits.serverWaitMs): void {
     this.#step = Step.Waiting;
-    this.#state.deadline = this.#context.time.now() + this.#context.limits.serverWaitMs;
+    this.#state.deadline = deadline;
     this.#client.hub.assign(this.#client);
   }
 

@@ -274,6 +274,11 @@ export class ClientSession
     else this.#startMove(host).hostLost();
   }
 
+  hostTook(host: Host): void {
+    if (this.#move === undefined) this.#arrival?.hostTook();
+    else this.#move.hostTook(host);
+  }
+
   turnAway(why?: string): void {
     this.close(REASONS.noAvailableServerConnection, why);
   }

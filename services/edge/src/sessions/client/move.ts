@@ -14,8 +14,8 @@ const CALL_LOST =
   'The app server was lost while it worked on this call, which may have run or not.';
 const CALL_CUT_SHORT = 'The app server is stopping, and this call did not end in time.';
 
-/** The client is with its old server; with none; being handed to the next; the move is over. */
-const Stage = { Settling: 0, Between: 1, HandingOver: 2, Over: 3 } as const;
+/** The client is with its old server; with none; offered to the next; being handed to it; the move is over. */
+const Stage = { Settling: 0, Between: 1, Offered: 2, HandingOver: 3, Over: 4 } as const;
 
 /**
  * The way of an open client from one app server to another (service protocol reference, sections
@@ -62,6 +62,8 @@ export class Move {
     // The lost one is the next server: it may have got part of what was held.
     if (this.#stage === Stage.HandingOver) return this.#close('not_possible');
     if (!this.#mayGo) return this.#context.pacedCloses.add(this.#client);
+    // The next server had not taken the client yet: nothing has been said to it.
+    if (this.#stage === Stage.Offered) return this.#findAnother();
     if (!this.#isKnown) return this.#close('not_possible');
     this.#lost = true;
     this.#dropWhatRuns(CALL_LOST);
@@ -94,9 +96,10 @@ export class Move {
     this.#deadline += late;
     // No event says that the client's last owed result has been passed on, so it is looked at here.
     this.goOn();
-    if (this.#stage === Stage.Between) this.#pingIfQuiet();
+    const isBetween = this.#stage === Stage.Between || this.#stage === Stage.Offered;
+    if (isBetween) this.#pingIfQuiet();
     if (this.#stage === Stage.Over || now < this.#deadline) return;
-    if (this.#stage === Stage.Between) return this.#close('no_server');
+    if (isBetween) return this.#close('no_server');
     if (!this.#mayGo) return this.#leave();
     if (!this.#isKnown) return this.#close('not_possible');
     this.#dropWhatRuns(CALL_CUT_SHORT);
@@ -105,9 +108,20 @@ export class Move {
 
   /** The next server takes the client on: it learns of it, then what the client has said. */
   serveFrom(host: Host): void {
-    const client = this.#client;
+    this.#stage = host.mayRefuse ? Stage.Offered : Stage.HandingOver;
+    this.#client.openAt(host, this.#from);
+    if (!host.mayRefuse) this.#handOver(host);
+  }
+
+  /** It takes the client. */
+  hostTook(host: Host): void {
     this.#stage = Stage.HandingOver;
-    client.openAt(host, this.#from);
+    this.#handOver(host);
+  }
+
+  /** The next server gets what the client has said. */
+  #handOver(host: Host): void {
+    const client = this.#client;
     this.#held.release((bytes, count) => client.host?.forward(client, bytes, count));
     // What was held may have overflowed the new server, or overdrawn the client's allowance there.
     if (!client.ready) return;
@@ -144,8 +158,13 @@ export class Move {
   /** Another server takes the client on now, or as soon as there is one. */
   #findServer(): void {
     if (!this.#client.ready) return;
-    this.#stage = Stage.Between;
     this.#deadline = this.#context.time.now() + this.#context.limits.serverWaitMs;
+    this.#findAnother();
+  }
+
+  /** Before the deadline that there is. */
+  #findAnother(): void {
+    this.#stage = Stage.Between;
     this.#client.hub.assign(this.#client);
   }
 

@@ -17,8 +17,8 @@ const HERE = '';
 /** Lost with the line to another edge: no new connection shows that the process has noticed. */
 export const NOBODY_KNOWS = Symbol('nobody knows');
 
-/** The edge that a connection was at. */
-export type Where = string | typeof NOBODY_KNOWS;
+/** The edge that a connection was at; or from when on (the edge's clock, ms) a new one shows that the process has noticed. */
+export type Where = string | number | typeof NOBODY_KNOWS;
 
 /** What one process lacks. */
 interface Loss {
@@ -28,6 +28,8 @@ interface Loss {
   lastAt: number;
   /** When the process must have noticed, and let go of the clients. */
   until: number;
+  /** A connection has come since. */
+  hasReplaced: boolean;
   /** By the id of the client. */
   readonly clients: Map<string, Where>;
 }
@@ -75,7 +77,8 @@ export class LostConnections {
     if (loss === undefined || !software.reopensClients) return;
     if (--loss.connections > 0) return;
     loss.connections = 0;
-    for (const [id, where] of loss.clients) if (where !== NOBODY_KNOWS) loss.clients.delete(id);
+    loss.hasReplaced = true;
+    for (const [id, where] of loss.clients) if (typeof where === 'string') loss.clients.delete(id);
     if (loss.clients.size === 0) this.#losses.delete(serverId);
   }
 
@@ -97,8 +100,11 @@ export class LostConnections {
   }
 
   #whereOf(serverId: string, id: string): Where | undefined {
+    const now = this.#time.now();
     const loss = this.#losses.get(serverId);
-    return loss !== undefined && loss.until > this.#time.now() ? loss.clients.get(id) : undefined;
+    const where = loss !== undefined && loss.until > now ? loss.clients.get(id) : undefined;
+    const isOver = typeof where === 'number' && where <= now && loss!.hasReplaced;
+    return isOver ? undefined : where;
   }
 
   /** Notes that the process has lost something now. */
@@ -110,8 +116,10 @@ export class LostConnections {
       connections: 0,
       lastAt: now,
       until,
+      hasReplaced: false,
       clients: new Map<string, Where>(),
     };
+    loss.hasReplaced = false;
     loss.lastAt = now;
     loss.until = until;
     this.#losses.set(serverId, loss);

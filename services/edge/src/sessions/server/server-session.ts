@@ -64,6 +64,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #edgeNews: EdgeNews | undefined;
   readonly #heartbeat: Heartbeat;
   #toldOfEnd = false;
+  readonly mayRefuse = false;
   /** The peer has gone; what it asked for before that, of its hub, is still done. */
   #leftWork = false;
 

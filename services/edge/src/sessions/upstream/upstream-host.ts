@@ -58,6 +58,7 @@ export class UpstreamHost implements PooledHost {
   /** It gives way to app servers: who leaves it is moved, and not for the sake of equal shares. */
   readonly isDeparting = true;
   readonly isFull = false;
+  readonly mayRefuse = false;
   readonly offer = undefined;
   readonly carriesClients = true;
   readonly takesClients = true;
