@@ -111,9 +111,6 @@ describe.each(PROFILE_NAMES)('sends of an app on %s', { timeout: TEST_MS }, (pro
 
   it('AddToGroupAsync and RemoveFromGroupAsync are in force when they return', async () => {
     const group = unique('g');
-    const client = await join(world, { app, protocol: 'json' });
-    await client.invoke('visit', group);
-    expect(await client.numbers(1)).toEqual([2]);
     for (const change of ['add', 'remove'] as const) {
       const connectionId = ids.get('REMOTE')!;
       await app.control({ do: change, hub: 'main', connectionId, group });
@@ -124,6 +121,16 @@ describe.each(PROFILE_NAMES)('sends of an app on %s', { timeout: TEST_MS }, (pro
     expect(hearers(`add ${group}`)).toEqual(['REMOTE']);
     expect(hearers(`remove ${group}`)).toEqual([]);
   });
+
+  // Older ones give group commands to any of their connections, where one may overtake a send before it.
+  it.for(PROFILE_NAMES.filter((name) => name === '1.34.0' && name === profile))(
+    'group commands are in order with what the hub sends in between',
+    async () => {
+      const client = await join(world, { app, protocol: 'json' });
+      await client.invoke('visit', unique('g'));
+      expect(await client.numbers(1)).toEqual([2]);
+    },
+  );
 
   it('group commands for a connection that is not there end without an error', async () => {
     const command = { hub: 'main', connectionId: 'nobody', group: 'g' };
