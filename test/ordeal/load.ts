@@ -5,28 +5,25 @@ const SAMPLE_MS = 1_000;
 const WINDOW_SAMPLES = 5;
 
 /** How busy processes are, by the CPU time that Linux counts for each of them. */
-export class LoadWatch implements Disposable {
+export class LoadWatch {
   readonly #watched: ReadonlyMap<number, CpuSample[]>;
   readonly #timer: NodeJS.Timeout;
 
   /** @param pids Those that end meanwhile do not count. */
   constructor(pids: readonly number[]) {
     this.#watched = new Map(pids.map((pid) => [pid, [sampleOf(pid)]]));
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS).unref();
   }
 
   /**
-   * The share of a core that the busiest process has taken for five seconds, 0 to 1, of those that are
-   * still there; undefined where none is, or none for so long.
+   * Ends the watch. Answers the share of a core that the busiest process has taken for five seconds, 0 to
+   * 1, of those that are still there; undefined where none is, or none for so long.
    */
   busiest(): number | undefined {
+    clearInterval(this.#timer);
     this.#sample();
     const shares = [...this.#watched.values()].filter(isThere).flatMap(windows);
     return shares.length === 0 ? undefined : Math.max(...shares);
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
   }
 
   #sample(): void {

@@ -89,7 +89,7 @@ async function main(signal: AbortSignal): Promise<boolean> {
     for (const phase of phases) {
       if (signal.aborted) return false;
       const before = await clientsByEdge(service);
-      using load = watchOthers(service, phase);
+      const load = watchOthers(service, phase);
       await phase.happen(service);
       await pass(phase.settles * 1000 + reconnect);
       const busiest = load.busiest();
@@ -105,7 +105,7 @@ async function main(signal: AbortSignal): Promise<boolean> {
 
 /** Once those who have connected are at rest. */
 async function steadyLoad({ edges }: Service, forMs: number): Promise<number | undefined> {
-  using load = new LoadWatch(edges.map(({ pid }) => pid));
+  const load = new LoadWatch(edges.map(({ pid }) => pid));
   await pass(forMs);
   return load.busiest();
 }
