@@ -14,6 +14,7 @@ import type { HostDirectory } from './host-directory.ts';
 import type { RemoteLine } from './remote-host.ts';
 import type { EdgeEnd } from './neighbours.ts';
 import { RemoteHost } from './remote-host.ts';
+import { Stranded } from './stranded.ts';
 
 /** An edge that is cut off has noticed by then, and ended the clients of others: silence counts after 3 s. */
 const CUT_OFF_MS = 5_000;
@@ -36,10 +37,7 @@ export class RemoteHosts implements RemoteLine {
   readonly #directory: HostDirectory;
   readonly #line: Line;
   readonly #byNumber = new Map<number, RemoteHost>();
-  /** Clients that lost their line while the bus was away. */
-  readonly #stranded = new Set<HubClient>();
-  /** Edges whose word those wait for. */
-  readonly #awaited = new Set<string>();
+  readonly #stranded: Stranded;
   /** The number that the next one gets. */
   #next: number;
 
@@ -58,6 +56,7 @@ export class RemoteHosts implements RemoteLine {
     this.#directory = directory;
     this.#next = first;
     this.#line = line;
+    this.#stranded = new Stranded(context);
   }
 
   /** Clients of this edge that app servers of others serve. Who comes meanwhile is among them, too. */
@@ -163,51 +162,36 @@ export class RemoteHosts implements RemoteLine {
    * frozen, nobody does, and to dial another edge is no sign of that.
    */
   edgeLost(edgeId: string, end: EdgeEnd): void {
-    const where = this.#whenLostBy(end) ?? edgeId;
-    for (const [host, client] of this.#at(edgeId)) this.#lose(host, client, where);
-  }
-
-  #whenLostBy(end: EdgeEnd): Where | undefined {
-    if (end === 'ended') return undefined;
-    if (end === 'silent') return NOBODY_KNOWS;
-    this.#context.time.after(CUT_OFF_MS, () => {
+    const { time } = this.#context;
+    const ends: Record<EdgeEnd, Where> = {
+      ended: edgeId,
+      unheard: time.now() + CUT_OFF_MS,
+      silent: NOBODY_KNOWS,
+    };
+    const lost = this.#at(edgeId);
+    for (const [host, client] of lost) this.#lose(host, client, ends[end]);
+    if (end !== 'unheard' || lost.length === 0) return;
+    time.after(CUT_OFF_MS, () => {
       for (const hub of this.#hubs) hub.assignWaiting();
     });
-    return this.#context.time.now() + CUT_OFF_MS;
   }
 
   /**
    * What is said to an edge or by it has a hole, and its app servers go on. What one still says to a client
    * that it had could not be told from what it says to the same client later: so another process has it
-   * next, or else the client is to connect again, under a new id. While the bus is away nobody at another
-   * edge can have it: `heardOf` sees to it then. `edges`: those that may.
+   * next, or else the client is to connect again, under a new id (`Stranded`). `edges`: all others.
    */
   lineLost(edgeId: string, edges: readonly string[]): void {
-    const isUp = this.#line.isUp();
+    const awaited = this.#line.isUp() ? [] : edges;
     for (const [host, client] of this.#at(edgeId)) {
       this.#lose(host, client, NOBODY_KNOWS);
-      if (!host.hub.waiting.has(client)) continue;
-      if (isUp) this.#endIfWaiting(client);
-      else this.#stranded.add(client);
+      if (host.hub.waiting.has(client)) this.#stranded.add(client, host.hub, awaited);
     }
-    if (this.#stranded.size > 0) for (const edge of edges) this.#awaited.add(edge);
   }
 
-  /** An edge has told how it is, or is gone: those who waited for its word have what they will get of it. */
+  /** An edge has told how it is, and been given those who waited for it; or it is gone. */
   heardOf(edgeId: string): void {
-    if (!this.#awaited.delete(edgeId) || this.#awaited.size > 0) return;
-    for (const client of this.#stranded) this.#endIfWaiting(client);
-    this.#stranded.clear();
-  }
-
-  /** A thousand of them do not come back in one instant. */
-  #endIfWaiting(client: HubClient): void {
-    this.#context.pacedCloses.add(client, () => {
-      // Meanwhile an app server may have come.
-      if (this.#hubs.get(client.hub.name)?.waiting.has(client) !== true) return;
-      if (client.ready) this.#context.counters.migrations.add('no_server');
-      client.close(CLIENT_CLOSE_REASONS.serverConnectionClosed);
-    });
+    this.#stranded.heardOf(edgeId);
   }
 
   /** A copy: who is given to the same edge anew is not lost. */

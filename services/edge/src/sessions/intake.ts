@@ -48,6 +48,7 @@ export class Intake {
   readonly waitingClients: Budget<Closable>;
   /** Bytes of clients on the move. */
   readonly movingClients: Budget<Closable>;
+  /** Bytes of clients on their way to app servers of other edges. */
   readonly remoteClients: Budget<Closable>;
   /** Bytes for clients whose handshake response is not out. */
   readonly openingClients: SharedBudget<Unsettled>;

@@ -17,7 +17,10 @@ const HERE = '';
 /** Lost with the line to another edge: no new connection shows that the process has noticed. */
 export const NOBODY_KNOWS = Symbol('nobody knows');
 
-/** The edge that a connection was at; or from when on (the edge's clock, ms) a new one shows that the process has noticed. */
+/**
+ * The edge that a connection was at; or, where that edge cannot tell, from when on (the edge's clock, ms) a
+ * new connection shows that the process has noticed.
+ */
 export type Where = string | number | typeof NOBODY_KNOWS;
 
 /** What one process lacks. */

@@ -57,6 +57,8 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   readonly #inbound: Inbound;
   #state: number = State.Handshake;
   #socket: Socket | undefined;
+  /** Whoever chooses it looks before whether it takes clients. */
+  readonly mayRefuse = false;
   #trunk: Trunk | undefined;
   #weak = false;
   #migrationLevel = 0;
@@ -64,7 +66,6 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #edgeNews: EdgeNews | undefined;
   readonly #heartbeat: Heartbeat;
   #toldOfEnd = false;
-  readonly mayRefuse = false;
   /** The peer has gone; what it asked for before that, of its hub, is still done. */
   #leftWork = false;
 
