@@ -48,6 +48,7 @@ process.env.PATH = BIN + delimiter + process.env.PATH;
 process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'node-compile');
 const node = pinnedNode();
 run(node, ['node_modules/typescript/bin/tsc', '-b']);
+run(node, ['services/bundle.mjs']);
 hand(node, [...script, ...rest]);
 
 /** Whether node_modules holds what the lockfile asks for, optional packages aside. */
