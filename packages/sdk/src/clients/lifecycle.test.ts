@@ -202,6 +202,26 @@ describe('the end', () => {
     await until(() => server.health.hubs[0]!.clients === 0, 'its end');
   });
 
+  test('what comes late on the server connection that a client was on does not reach it', async () => {
+    const { Diary, events } = diary();
+    const { trunk, service } = await serve(Diary, { server: { connectionCount: 2 } });
+    const before = trunk.open();
+    await before.text(0);
+    const now = (await until(() => service.live[1], 'a second server connection')).open();
+    await now.text(0);
+    before.call('hello', [], 'late');
+    before.close();
+    trunk.send({ type: MessageType.Ping, entries: ['echo', 'all of it'] });
+    await until(
+      () => trunk.ofType(MessageType.Ping).some(({ entries }) => entries[0] === 'echo'),
+      'the word that all of it is read',
+    );
+    now.call('hello', [], 'on time');
+    expect(await now.text(1)).toBe('{"type":3,"invocationId":"on time","result":"hello"}');
+    expect(before.texts).toEqual(['{}']);
+    expect(events).toEqual(['connected', 'aborted', 'connected', 'disconnected', 'hello']);
+  });
+
   test('what waits behind a call is bounded', async () => {
     const { Diary, events } = diary(() => new Promise(() => {}));
     const { trunk } = await serve(Diary, { maximumPendingBytes: 1000 });

@@ -52,8 +52,8 @@ export class HubReceiver implements Receiver {
     observer.serverConnectionUp(host, connection);
   }
 
-  data(_connection: ServerConnection, bytes: Uint8Array, view: ConnectionDataView): void {
-    const client = this.#client(utf8(bytes, view.idStart, view.idEnd));
+  data(connection: ServerConnection, bytes: Uint8Array, view: ConnectionDataView): void {
+    const client = this.#clientOn(connection, utf8(bytes, view.idStart, view.idEnd));
     client?.receive(bytes.subarray(view.payloadStart, view.payloadEnd));
   }
 
@@ -67,16 +67,16 @@ export class HubReceiver implements Receiver {
         this.#open(connection, message);
         break;
       case MessageType.CloseConnection:
-        this.#client(message.connectionId)?.gone();
+        this.#clientOn(connection, message.connectionId)?.gone();
         break;
       case MessageType.ConnectionData:
-        this.#client(message.connectionId)?.receive(message.payload);
+        this.#clientOn(connection, message.connectionId)?.receive(message.payload);
         break;
       case MessageType.UpdateConnectionClaims:
-        this.#client(message.connectionId)?.signedInAnew(message.claims);
+        this.#clientOn(connection, message.connectionId)?.signedInAnew(message.claims);
         break;
       case MessageType.ConnectionFlowControl:
-        this.#flow(message);
+        this.#flow(connection, message);
         break;
       case MessageType.Ack:
         acks.settle(message);
@@ -120,6 +120,15 @@ export class HubReceiver implements Receiver {
     return this.#options.clients.get(id);
   }
 
+  /**
+   * The client that the service has opened on this server connection. One that it has opened again on
+   * another since, at another edge perhaps, is not ended by what comes late on the first.
+   */
+  #clientOn(connection: ServerConnection, id: string): ClientConnection | undefined {
+    const client = this.#client(id);
+    return client?.trunk === connection ? client : undefined;
+  }
+
   #ping(connection: ServerConnection, entries: readonly string[]): void {
     const { endpoints } = this.#options.host;
     answerPing(entries, {
@@ -140,9 +149,12 @@ export class HubReceiver implements Receiver {
     clients.add(new ClientConnection({ open, route: routes.of(open), host, trunk, migrated }));
   }
 
-  #flow({ connectionId, connectionType, operation }: ConnectionFlowControl): void {
+  #flow(
+    connection: ServerConnection,
+    { connectionId, connectionType, operation }: ConnectionFlowControl,
+  ): void {
     if (connectionType !== FlowControlTarget.Client) return;
-    const streams = this.#client(connectionId)?.streams;
+    const streams = this.#clientOn(connection, connectionId)?.streams;
     if (operation === FlowControlOperation.Pause) streams?.pause();
     else if (operation === FlowControlOperation.Resume) streams?.resume();
   }

@@ -36,7 +36,8 @@ export function passOver(
       headers,
     });
   } else if (type === MessageType.CloseConnection && typeof connectionId === 'string') {
-    clients.get(connectionId)?.gone();
+    const client = clients.get(connectionId);
+    if (client?.trunk === connection) client.gone();
   } else if (type === MessageType.Ack && typeof ackId === 'number') {
     acks.settle({
       type,

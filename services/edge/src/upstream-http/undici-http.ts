@@ -53,6 +53,11 @@ export class UndiciHttp implements UpstreamHttp {
     await dispatcher?.destroy();
   }
 
+  async #load(): Promise<Dispatcher> {
+    const { dispatcherFor } = await import('./dispatcher.ts');
+    return dispatcherFor(this.#options, this.#guard.lookup);
+  }
+
   async #call(
     { origin, path, headers, body }: UpstreamRequest,
     room: ((bytes: number) => boolean) | undefined,
@@ -61,7 +66,7 @@ export class UndiciHttp implements UpstreamHttp {
     let response: Dispatcher.ResponseData;
     try {
       this.#guard.checkLiteral(new URL(origin).hostname);
-      this.#dispatcher ??= dispatcherFor(this.#options, this.#guard);
+      this.#dispatcher ??= this.#load();
       const dispatcher = await this.#dispatcher;
       // Who calls has a deadline, so there is none here. Nothing follows redirects.
       response = await dispatcher.request({
@@ -81,23 +86,6 @@ export class UndiciHttp implements UpstreamHttp {
     }
     return readAnswer(response, room, signal);
   }
-}
-
-async function dispatcherFor(
-  options: UpstreamHttpOptions,
-  guard: AddressGuard,
-): Promise<Dispatcher> {
-  const { Agent, buildConnector, ProxyAgent } = await import('undici');
-  const { ca, cert, key, proxy, connections } = options;
-  const tls = {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-  };
-  if (proxy !== undefined) {
-    return new ProxyAgent({ uri: proxy, connections, requestTls: tls, proxyTls: tls });
-  }
-  return new Agent({ connections, connect: buildConnector({ ...tls, lookup: guard.lookup }) });
 }
 
 async function readAnswer(
