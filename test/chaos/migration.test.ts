@@ -11,7 +11,7 @@ import { expectMovedTo, expectUnaware, twoApps } from './two-apps.ts';
 import { TEST_MS, World } from './world.ts';
 
 /** By all transports, each calling again and again; one of them speaks to all. */
-const CROWD = 200;
+const CROWD = 120;
 const PAUSE_MS = 600;
 /** Of calls that are to end: shorter than an app server gives them when it stops. */
 const SHORT_MS = 1_500;

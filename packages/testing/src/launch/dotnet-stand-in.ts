@@ -9,7 +9,7 @@ import type { ShutdownMode } from '../dotnet/shutdown.ts';
 import { startProcess, type StartedProcess } from './process.ts';
 
 /** The built program, whether this file is source or built. */
-const MAIN = fileURLToPath(new URL('../../dist/dotnet/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/dotnet-stand-in.js', import.meta.url));
 
 export interface DotnetStandInOptions {
   readonly edgeUrl: string;
