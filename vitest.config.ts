@@ -8,8 +8,8 @@ export default defineConfig({
   resolve: { conditions: ['@trunkline/source'] },
   ssr: { resolve: { conditions: ['@trunkline/source'] } },
   test: {
-    // Tests wait more than they work: with three files at a time two cores are idle for a seventh of it.
-    maxWorkers: Math.max(4, availableParallelism() - 1),
+    // Tests wait more than they work, so three files at a time suit two cores.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     // Generous, as every deadline of a test is: on a machine that others share, all can stand still for
     // seconds, and no test that passes waits for one of them.
