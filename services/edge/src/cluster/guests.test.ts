@@ -3,6 +3,8 @@ import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MemoryBroker } from '../bus/memory-bus.ts';
 import { SendResult } from '../ports/socket.ts';
+import type { HttpClient } from '../sessions/client/http/http-client.ts';
+import { FakeExchange } from '../sessions/fake-exchange.test-support.ts';
 import { counted, JSON_HANDSHAKE, payloads, turn } from '../sessions/fixtures.test-support.ts';
 import type { FakeClient, FakeServer } from '../sessions/fixtures.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
@@ -720,6 +722,25 @@ describe('the host edge', () => {
     expect(owner.edge.closes).toEqual({ SlowAppServer: 1 });
     for (const client of clients.slice(1, 38)) client.socket.leave(1006);
     expect(quiet.session.hasRoom).toBe(true);
+  });
+
+  test('makes room at the end of a turn: posts that wait are not passed on as hosts change', async () => {
+    const server = await serverAt(host);
+    const clients: FakeClient[] = [];
+    for (let n = 0; n < 40; n++) clients.push(await guestOf(server, owner));
+    host.loses = 'edge.';
+    for (const client of clients) for (let n = 0; n < 7; n++) client.says(long);
+    const { session } = clients[0]!;
+    expect(session.hasRoom).toBe(false);
+    const { heldPosts } = owner.edge.context;
+    const passedOn: string[] = [];
+    const take = (body: Buffer): void => void passedOn.push(`${body}`);
+    const poster = { session, take } as unknown as HttpClient;
+    heldPosts.add(poster, Buffer.from('waits'), new FakeExchange(), 0);
+    for (const client of clients.slice(20)) client.socket.leave(1006);
+    expect([session.hasRoom, passedOn]).toEqual([true, []]);
+    await turn();
+    expect(passedOn).toEqual(['waits']);
   });
 
   test('confirms what it has taken, so that a client may say as much as it likes', async () => {

@@ -40,6 +40,7 @@ export class RemoteHosts implements RemoteLine {
   readonly #stranded: Stranded;
   /** The number that the next one gets. */
   #next: number;
+  #isResuming = false;
 
   /** `first`: the number of the first, another one for each start of the edge. */
   constructor(
@@ -99,8 +100,18 @@ export class RemoteHosts implements RemoteLine {
     this.#line.send(edgeId, frame);
   }
 
+  /**
+   * At the end of the turn: what gives room is often the end of a client, or its way to another host, and
+   * posts that are passed on in the middle of that would find it between two hosts.
+   */
   resumed(): void {
-    this.#context.heldPosts.resume(this.#context.time.now());
+    if (this.#isResuming) return;
+    this.#isResuming = true;
+    const { heldPosts, time } = this.#context;
+    time.endOfTurn(() => {
+      this.#isResuming = false;
+      heldPosts.resume(time.now());
+    });
   }
 
   take(client: HubClient, bytes: number): boolean {

@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SendResult } from '../../../ports/socket.ts';
+import { FakeExchange } from '../../fake-exchange.test-support.ts';
 import type { FakeServer } from '../../fixtures.test-support.ts';
 import { JSON_HANDSHAKE } from '../../fixtures.test-support.ts';
 import type { Guest } from './door.test-support.ts';
 import { TestHttpEdge } from './door.test-support.ts';
+import { HeldPosts } from './held-posts.ts';
+import type { HttpClient } from './http-client.ts';
 
 const MB = 1024 * 1024;
 const message = (text: string | number): string => `{"type":1,"target":"${text}","arguments":[]}␞`;
@@ -149,4 +152,25 @@ test('a post of a client that has gone meanwhile is answered 404', () => {
   server.closes(guest);
   post!.take(Buffer.from('x'));
   expect(exchange.answered).toEqual({ status: 404 });
+});
+
+test('posts are answered once where the end of their client brings them up again', () => {
+  const posts = new HeldPosts();
+  const answered: string[] = [];
+  const session = {
+    isOpen: true,
+    hasRoom: false,
+    close() {
+      session.isOpen = false;
+      posts.resume(20_001);
+    },
+  };
+  const take = (body: Buffer): void => void answered.push(`${body}`);
+  const client = { session, take } as unknown as HttpClient;
+  for (const text of ['first', 'second']) {
+    posts.add(client, Buffer.from(text), new FakeExchange(), 0);
+  }
+  posts.resume(20_001);
+  expect(answered).toEqual(['first', 'second']);
+  expect(posts.has(client)).toBe(false);
 });

@@ -39,13 +39,12 @@ export class HeldPosts {
       if (session.isOpen && !session.hasRoom && now >= posts[0]!.deadline) {
         session.close(CLIENT_CLOSE_REASONS.slowAppServer);
       }
-      let passed = 0;
-      while (passed < posts.length && (session.hasRoom || !session.isOpen)) {
-        const { body, exchange } = posts[passed++]!;
+      while (posts.length > 0 && (session.hasRoom || !session.isOpen)) {
+        // It is no longer held when it is passed on: that may end clients, and so bring room, and this again.
+        const { body, exchange } = posts.shift()!;
         client.take(body, exchange);
       }
-      if (passed === posts.length) this.#posts.delete(client);
-      else posts.splice(0, passed);
+      if (posts.length === 0) this.#posts.delete(client);
     }
   }
 
@@ -58,8 +57,10 @@ export class HeldPosts {
   }
 
   #drop(client: HttpClient, post: Post): void {
-    const posts = this.#posts.get(client)?.filter((one) => one !== post);
-    if (posts === undefined || posts.length === 0) this.#posts.delete(client);
-    else this.#posts.set(client, posts);
+    const posts = this.#posts.get(client);
+    const at = posts?.indexOf(post) ?? -1;
+    if (at < 0) return;
+    posts!.splice(at, 1);
+    if (posts!.length === 0) this.#posts.delete(client);
   }
 }
