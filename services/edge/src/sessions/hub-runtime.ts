@@ -1,5 +1,5 @@
 import type { Payloads } from '@trunkline/protocol';
-import type { Asker } from '../model/asker.ts';
+import type { Answer, Asker } from '../model/asker.ts';
 import { DONE, NOT_FOUND } from '../model/asker.ts';
 import type { Command } from '../model/command.ts';
 import type { Effect } from '../model/effect.ts';
@@ -20,6 +20,7 @@ import { Offers } from './server/offers.ts';
 import { MAY_BE_DYING_MS } from './server/lost-connections.ts';
 import { Reinforcements } from './server/reinforcements.ts';
 import { ServerPool } from './server/server-pool.ts';
+import { inSlices } from './slices.ts';
 
 /** Other edges tell within 50 ms of an app server that has come to them. */
 const NEWS_MS = 500;
@@ -215,12 +216,13 @@ export class HubRuntime {
    * asked first.
    */
   execute(command: Command, origin: Origin, body: Uint8Array, whoAsks?: Asker): void {
-    const asker = whoAsks && this.#askerOf(command, whoAsks);
+    let asker = whoAsks && this.#askerOf(command, whoAsks);
     let found = true;
     let asksOthers = false;
     for (const effect of this.model.execute(command, origin, this.#context.time.now())) {
       if (effect.kind === 'answer') ({ found } = effect);
-      else if (effect.kind !== 'publish') this.#perform(effect);
+      else if (effect.kind === 'deliver') this.deliver(effect.members, effect.payloads);
+      else if (effect.kind === 'close') asker = this.#close(effect, asker);
       else if (asker === undefined || effect.needs === 'nothing') this.others.tell(effect.to, body);
       else {
         asksOthers = true;
@@ -241,16 +243,27 @@ export class HubRuntime {
     deliver(members, payloads, this.#context);
   }
 
-  #perform(effect: Effect<HubClient> & { kind: 'deliver' | 'close' }): void {
-    switch (effect.kind) {
-      case 'deliver':
-        this.deliver(effect.members, effect.payloads);
-        break;
-      case 'close':
-        for (const member of effect.members) {
-          member.close(CLIENT_CLOSE_REASONS.closedByAppServer, effect.reason);
-        }
-        break;
-    }
+  /** Thousands take a while; who asks is told when the last one is closed. */
+  #close(
+    { members, reason }: Effect<HubClient> & { kind: 'close' },
+    asker: Asker | undefined,
+  ): Asker | undefined {
+    let isDone = false;
+    let answer: Answer | undefined;
+    const close = (member: HubClient): true => {
+      member.close(CLIENT_CLOSE_REASONS.closedByAppServer, reason);
+      return true;
+    };
+    inSlices(this.#context.time, members, close, () => {
+      isDone = true;
+      if (answer !== undefined) asker?.settle(answer);
+    });
+    if (isDone || asker === undefined) return asker;
+    return {
+      settle: (given) => {
+        if (isDone) asker.settle(given);
+        else answer = given;
+      },
+    };
   }
 }

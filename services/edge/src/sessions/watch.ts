@@ -1,10 +1,9 @@
 import type { EndTimer } from '../ports/time.ts';
 import { CLIENT_CLOSE_REASONS } from './close-reason.ts';
 import type { CoreContext } from './core-context.ts';
+import { inSlices } from './slices.ts';
 
 const SWEEP_MS = 1_000;
-/** How long one turn of the event loop closes clients whose time is over, when those are many. */
-const TURN_MS = 2;
 
 /** Who has deadlines beside the sessions. `late`: how long this edge itself slept. */
 export interface Expiring {
@@ -36,7 +35,7 @@ export class Watch {
     this.#last = now;
     const late = passed > 2 * SWEEP_MS ? passed - SWEEP_MS : 0;
     for (const server of context.servers) server.check(now, late);
-    this.#each(context.unsettled, (client) => {
+    inSlices(context.time, context.unsettled, (client) => {
       client.checkDeadline(now, late);
       return !context.unsettled.has(client);
     });
@@ -56,23 +55,10 @@ export class Watch {
   #endSignIns(): void {
     const { expiring, time } = this.#context;
     const now = time.unixSeconds();
-    this.#each(expiring, ([client, at]) => {
+    inSlices(time, expiring, ([client, at]) => {
       if (at > now) return false;
       client.close(CLIENT_CLOSE_REASONS.signInExpired);
       return true;
     });
-  }
-
-  /** Looks at all of them. `look` says whether it has closed the one; the rest waits for later turns then. */
-  #each<T>(all: Iterable<T>, look: (one: T) => boolean): void {
-    const { time } = this.#context;
-    const iterator = all[Symbol.iterator]();
-    const goOn = (): void => {
-      const until = time.now() + TURN_MS;
-      for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
-        if (look(next.value) && time.now() >= until) return time.endOfTurn(goOn);
-      }
-    };
-    goOn();
   }
 }

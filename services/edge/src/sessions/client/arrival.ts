@@ -72,7 +72,8 @@ export class Arrival {
     const { expiresAt } = this.#state;
     unsettled.add(this.#client);
     if (expiresAt !== undefined) expiring.set(this.#client, expiresAt);
-    this.#releaseEarly();
+    const posted = this.#takeEarly();
+    if (posted !== undefined) this.#client.received(posted);
   }
 
   /** What the client says before an app server has it. Throws ProtocolError for what is no handshake. */
@@ -125,7 +126,9 @@ export class Arrival {
   /** The app server gets what the client has said. */
   #passOn(): void {
     // A host whose queue overflows by this is lost at once, and a client that requires it is closed.
-    if (this.#client.isOpen) this.#releaseEarly();
+    const said = this.#client.isOpen ? this.#takeEarly() : undefined;
+    // Its bytes have been counted when they came.
+    if (said !== undefined) this.#context.intake.clients.received(this.#client, said);
   }
 
   /** Keeps a message until the handshake response is out. False when too many wait. */
@@ -237,10 +240,5 @@ export class Arrival {
   #takeEarly(): Buffer | undefined {
     this.#context.intake.waitingClients.giveAll(this.#client);
     return this.#state.takeEarly();
-  }
-
-  #releaseEarly(): void {
-    const early = this.#takeEarly();
-    if (early !== undefined) this.#client.received(early);
   }
 }

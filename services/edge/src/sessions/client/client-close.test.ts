@@ -8,6 +8,7 @@ import {
   payloads,
   readable,
   TestEdge,
+  turn,
 } from '../fixtures.test-support.ts';
 
 const HUB_CLOSE = '{"type":7,"allowReconnect":true}␞';
@@ -181,6 +182,27 @@ describe('closes with an ack', () => {
       ['ack', 3, 1],
     ]);
     expect(ann.heard).toEqual(['{"type":7}␞']);
+  });
+
+  test('of thousands takes several turns, and is confirmed after the last of them', async () => {
+    const edge = new TestEdge();
+    const server = await edge.server();
+    for (let n = 0; n < 50; n++) await edge.client(server);
+    // Two looks at the clock take a turn's time.
+    edge.time.lookMs = 1;
+    server.says({
+      type: MessageType.CloseConnectionsWithAck,
+      ackId: 1,
+      reason: undefined,
+      excludedConnectionIds: [],
+    });
+    expect(edge.closes['ClosedByAppServer']).toBeLessThan(10);
+    const acks = async (): Promise<unknown[]> =>
+      (await server.heard()).filter(([what]) => what === 'ack');
+    expect(await acks()).toEqual([]);
+    for (let n = 0; n < 50; n++) await turn();
+    expect(edge.closes).toEqual({ ClosedByAppServer: 50 });
+    expect(await acks()).toEqual([['ack', 1, 1]]);
   });
 });
 

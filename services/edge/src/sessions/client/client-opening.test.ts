@@ -9,6 +9,7 @@ import {
   TestEdge,
   usedOf,
 } from '../fixtures.test-support.ts';
+import { wire } from '../wire.test-support.ts';
 
 const CALL = '{"type":1,"target":"a","arguments":[]}␞';
 const CANCELED = '{"error":"Handshake was canceled."}␞';
@@ -181,6 +182,7 @@ describe('without a server connection', () => {
       ['data', client.id, JSON_HANDSHAKE],
       ['data', client.id, CALL],
     ]);
+    expect(edge.context.counters.bytesFromClients).toBe(wire(JSON_HANDSHAKE + CALL).length);
     edge.pass(9);
     server.data(client, '{}␞');
     edge.pass(11);
