@@ -58,6 +58,10 @@ function said(edges: StartedEdge, edge: string, what: string): string[] {
   return lines.filter((line) => line.includes(`"edgeId":"${edge}"`) && line.includes(what));
 }
 
+function killAll(pids: Iterable<number>): void {
+  for (const pid of [...pids].filter(isAlive)) process.kill(pid, 'SIGKILL');
+}
+
 describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
   it('shares a port among edges: one that is killed comes back while the others serve, and all end with the parent', async () => {
     await using edges = await startEdges(2, bus, ['--server-wait', '300']);
@@ -85,9 +89,7 @@ describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
     sockets.push(...(await clientsOfAll(edges)));
 
     const pids = [...after.values()];
-    onTestFinished(() => {
-      for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL');
-    });
+    onTestFinished(() => killAll(pids));
     edges.child.kill('SIGKILL');
     await expect.poll(() => pids.filter(isAlive)).toEqual([]);
     for (const socket of sockets) socket.terminate();
@@ -129,6 +131,43 @@ describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
       expect(checkMetrics(text)).toEqual({ status: 0, output: '' });
     },
   );
+
+  it.concurrent('kills an edge that is frozen, and starts it again, while the others are ready', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    await using edges = await startEdges(2, bus);
+    const before = processesOf(edges.pid);
+    onTestFinished(() => killAll(before.values()));
+    process.kill(before.get('e-1')!, 'SIGSTOP');
+    const ready: number[] = [];
+    const killed = async (): Promise<string[]> => {
+      ready.push((await fetch(`${edges.adminUrl}/ready`)).status);
+      return said(edges, 'e-1', '"edge does not answer: killing it"');
+    };
+    await expect.poll(killed, { timeout: 40_000, interval: 100 }).toHaveLength(1);
+    expect(new Set(ready)).toEqual(new Set([200]));
+    // Whoever waits for the frozen one, two seconds each time, has heard six times by now.
+    expect(ready.length).toBeGreaterThan(20);
+
+    await knows(edges, 'e-1', 2);
+    const after = processesOf(edges.pid);
+    expect(after.get('e-1')).not.toBe(before.get('e-1'));
+    expect(after.get('e-2')).toBe(before.get('e-2'));
+    expect(await value(edges, 'trunkline_edge_restarts_total', 'e-1')).toBe(1);
+  });
+
+  it.concurrent('ends though an edge is frozen', async ({ expect, onTestFinished }) => {
+    await using edges = await startEdges(2, bus, ['--cluster', 'other', '--drain-timeout', '0']);
+    const pids = processesOf(edges.pid);
+    onTestFinished(() => killAll(pids.values()));
+    process.kill(pids.get('e-1')!, 'SIGSTOP');
+    edges.child.kill('SIGTERM');
+    expect(await edges.exited).toEqual({ code: 0, signal: null });
+    expect(said(edges, 'e-1', '"edge does not end: killing it"')).toHaveLength(1);
+    expect(said(edges, 'e-2', '"edge stops"')).toHaveLength(1);
+    expect([...pids.values()].filter(isAlive)).toEqual([]);
+  });
 
   it('ends with the line of an edge that cannot start', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'trunkline-processes-'));

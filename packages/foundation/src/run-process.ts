@@ -7,7 +7,7 @@ const STOP_MS = 8_000;
 
 /** What a process is once it has started. */
 export interface Running {
-  /** How long the stop may take beyond the usual, in milliseconds; Infinity: as long as it takes. */
+  /** How long the stop may take beyond the usual, in milliseconds. */
   readonly drainMs?: number;
   /** Ends cleanly; called once, with why: a signal's name, or what went wrong. */
   stop(why: string): Promise<void>;
@@ -39,7 +39,7 @@ export async function runProcess(
     if (running !== undefined) {
       const why = await Promise.race([stopping, running.failed ?? stopping]).catch(fail);
       const ms = STOP_MS + (running.drainMs ?? 0);
-      if (ms < Infinity) setTimeout(() => process.exit(1), ms).unref();
+      setTimeout(() => process.exit(1), ms).unref();
       await running.stop(why);
     }
   } catch (error) {

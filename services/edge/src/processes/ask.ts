@@ -25,7 +25,23 @@ export function askAll(
   return Promise.all(edges.map(({ adminUrl }) => ask(adminUrl, question)));
 }
 
-async function ask(adminUrl: string | undefined, question: Question): Promise<Answer> {
+/** Whether an edge answers 200: known as soon as one has, else when each has answered or is late. */
+export function anyAnswers200(
+  edges: readonly Pick<KeptEdge, 'adminUrl'>[],
+  question: Question,
+): Promise<boolean> {
+  const asked = edges.map(async ({ adminUrl }) => {
+    const { status } = await ask(adminUrl, question);
+    if (status !== 200) throw new Error(`answered ${status}`);
+  });
+  return Promise.any(asked).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Never rejects: see `askAll`. */
+export async function ask(adminUrl: string | undefined, question: Question): Promise<Answer> {
   if (adminUrl === undefined) return NO_ANSWER;
   const { path, method = 'GET', headers, body, withinMs } = question;
   try {

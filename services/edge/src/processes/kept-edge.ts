@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Logger } from '@trunkline/telemetry';
+import type { EndTimer, Time } from '../ports/time.ts';
 import { BackOff } from './back-off.ts';
 import type { End } from './edge-process.ts';
 import { EdgeProcess } from './edge-process.ts';
@@ -10,6 +11,7 @@ export interface KeptEdgeParts {
   fork(): ChildProcess;
   /** It has ended for good, since somebody has to change something: what. */
   refused(why: string): void;
+  readonly time: Pick<Time, 'now' | 'after'>;
   readonly log: Logger;
 }
 
@@ -27,7 +29,9 @@ export class KeptEdge {
   #listens: () => void = () => {};
   #end: () => void = () => {};
   #process: EdgeProcess | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** Of its next start, or, once it is to end, of its being killed. */
+  #endTimer: EndTimer = () => {};
+  #killAt = Infinity;
   #hasListened = false;
   #isStopping = false;
 
@@ -59,18 +63,39 @@ export class KeptEdge {
     this.#process?.signal(name);
   }
 
-  /** Has it end, by a signal, and not start again; `ended` says when. */
-  stop(signal: NodeJS.Signals): void {
+  /**
+   * Has it end, by a signal, and not start again; `ended` says when. One that has not ended after so many
+   * milliseconds is killed; being told again to end may make that earlier, and never later.
+   */
+  stop(signal: NodeJS.Signals, withinMs: number): void {
     this.#isStopping = true;
-    clearTimeout(this.#timer);
-    if (this.isAlive) this.signal(signal);
-    else this.#end();
+    if (this.isAlive) {
+      this.signal(signal);
+      this.#killIn(withinMs);
+    } else {
+      this.#endTimer();
+      this.#end();
+    }
+  }
+
+  #killIn(ms: number): void {
+    const at = this.#parts.time.now() + ms;
+    if (at >= this.#killAt) return;
+    this.#killAt = at;
+    this.#endTimer();
+    this.#endTimer = this.#parts.time.after(ms, () => {
+      this.#parts.log.error({ edgeId: this.id }, 'edge does not end: killing it');
+      this.signal('SIGKILL');
+    });
   }
 
   #hasEnded(end: End): void {
     const wasRestarted = this.#hasListened && !end.hasListened;
     this.#process = undefined;
-    if (this.#isStopping) this.#end();
+    if (this.#isStopping) {
+      this.#endTimer();
+      this.#end();
+    }
     // One that cannot start again is tried for on and on: others serve, and need not end for it.
     else if (end.refused !== undefined && !wasRestarted) {
       this.#end();
@@ -84,9 +109,9 @@ export class KeptEdge {
       { edgeId: this.id, how: refused ?? how, inMs },
       'edge has ended: starting it again',
     );
-    this.#timer = setTimeout(() => {
+    this.#endTimer = this.#parts.time.after(inMs, () => {
       this.restarts++;
       this.start();
-    }, inMs);
+    });
   }
 }

@@ -3,7 +3,7 @@ import { createBareApp } from '../admin/bare-app.ts';
 import { openApi } from '../sessions/rest/openapi.ts';
 import { VERSION } from '../version.ts';
 import type { Answer, Question } from './ask.ts';
-import { askAll } from './ask.ts';
+import { anyAnswers200, askAll } from './ask.ts';
 import type { KeptEdge } from './kept-edge.ts';
 import { mergeMetrics } from './merge-metrics.ts';
 import { parentMetrics } from './parent-metrics.ts';
@@ -37,8 +37,7 @@ export function createParentApp(edges: readonly Edge[]): FastifyInstance {
     return reply.code(isLive ? 200 : 503).send({ status: isLive ? 'live' : 'not live' });
   });
   app.get('/ready', async (_request, reply) => {
-    const answers = await askAll(edges, { path: '/ready', withinMs: WITHIN_MS });
-    const isReady = answers.some(({ status }) => status === 200);
+    const isReady = await anyAnswers200(edges, { path: '/ready', withinMs: WITHIN_MS });
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready' });
   });
   app.get('/admin/openapi.json', (_request, reply) => reply.send(openApi(VERSION)));

@@ -9,11 +9,16 @@ import type { Logger } from '@trunkline/telemetry';
 import { listenForAdmin } from '../admin/listen-for-admin.ts';
 import type { EdgeConfig } from '../config.ts';
 import { localUrl } from '../local-url.ts';
+import { SYSTEM_TIME } from '../system-time.ts';
 import { VERSION } from '../version.ts';
+import { ask } from './ask.ts';
 import { KeptEdge } from './kept-edge.ts';
+import { Liveness } from './liveness.ts';
 import { createParentApp } from './parent-app.ts';
 import { publicPort } from './public-port.ts';
 
+/** Beyond its drain an edge takes four seconds to stop, at most: one that takes so long hangs. */
+const HUNG_MS = 10_000;
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
 /** Several edges on one public port, each in a process of its own. */
@@ -38,18 +43,17 @@ export async function startParent(config: EdgeConfig, argv: readonly string[]): 
   void Promise.all(edges.map(({ listening }) => listening)).then(() =>
     log.info({ url, admin: adminUrl, edges: ids }, 'edges listening'),
   );
-  let isStopping = false;
-  passOnSignals(edges, () => isStopping);
+  const liveness = new Liveness({ edges, ask, time: SYSTEM_TIME, log });
+  const endEdges = passOnSignals(edges, config.drainMs);
   const stop = async (why: string): Promise<void> => {
-    isStopping = true;
     log.info({ why }, 'edges stop');
+    liveness.stop();
     // The signal says how much time there is; where there was none, it is no time to wait.
-    for (const edge of edges) edge.stop(why === 'SIGTERM' ? why : 'SIGINT');
+    endEdges(why === 'SIGTERM' ? why : 'SIGINT');
     await Promise.all(edges.map(({ ended }) => ended));
     await admin.close();
   };
-  // How long they may take the edges know themselves.
-  return { url, failed, stop, drainMs: Infinity };
+  return { url, failed, stop, drainMs: config.drainMs + HUNG_MS };
 }
 
 /** `failed` rejects when an edge says that it cannot go on as things are. */
@@ -62,19 +66,31 @@ function keepEdges(
   const failed = new Promise<never>((_resolve, reject) => {
     refused = (why) => reject(new SettingsError(why));
   });
-  const edges = ids.map((id) => new KeptEdge({ id, fork: () => start(id), refused, log }));
+  const edges = ids.map(
+    (id) => new KeptEdge({ id, fork: () => start(id), refused, time: SYSTEM_TIME, log }),
+  );
   return { edges, failed };
 }
 
-/** The first signal to stop is the stop's business; others mean to the edges what they mean to one. */
-function passOnSignals(edges: readonly KeptEdge[], isStopping: () => boolean): void {
-  const passOn = (signal: NodeJS.Signals): void => {
-    for (const edge of edges) edge.signal(signal);
+/**
+ * Passes signals on to the edges, to which they mean what they mean to one. The first signal to stop is the
+ * stop's business, which has them end by what is answered here.
+ */
+function passOnSignals(
+  edges: readonly KeptEdge[],
+  drainMs: number,
+): (signal: 'SIGTERM' | 'SIGINT') => void {
+  let isEnding = false;
+  const end = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    isEnding = true;
+    const withinMs = HUNG_MS + (signal === 'SIGTERM' ? drainMs : 0);
+    for (const edge of edges) edge.stop(signal, withinMs);
   };
-  process.on('SIGHUP', passOn);
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(name, (signal) => isStopping() && passOn(signal));
-  }
+  process.on('SIGHUP', (signal) => {
+    for (const edge of edges) edge.signal(signal);
+  });
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => isEnding && end(name));
+  return end;
 }
 
 /**
