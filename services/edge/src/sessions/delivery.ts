@@ -52,7 +52,7 @@ function giveEach(
 }
 
 /** Hub protocol names compare ignoring case (service protocol reference, section 5.2). */
-function payloadFor(payloads: Payloads, protocol: string): Uint8Array | undefined {
+export function payloadFor(payloads: Payloads, protocol: string): Uint8Array | undefined {
   const exact = payloads.get(protocol);
   if (exact !== undefined) return exact;
   const lower = protocol.toLowerCase();

@@ -165,6 +165,8 @@ function failureOf(id: string, error: string, { route }: RestCall): RestError {
     case NO_ANSWER.unknown(id):
     case NO_ANSWER.gone(id):
       return absent(route.absent!);
+    case NO_ANSWER.noPayload(id):
+      return invalid(error);
     case NO_ANSWER.unserved(id):
       return unavailable(error);
     case NO_ANSWER.late(id):

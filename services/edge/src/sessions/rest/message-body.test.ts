@@ -56,6 +56,16 @@ describe('a body', () => {
     ]);
   });
 
+  test('may begin with one byte order mark, and not with two', () => {
+    const marked = (marks: number): Buffer =>
+      Buffer.from(`${'\u{feff}'.repeat(marks)}{"target":"m","arguments":[1]}`);
+    expect(jsonMessage(marked(1)).args.json.toString()).toBe('[1]');
+    expect(outcomeOf(() => jsonMessage(marked(2)))).toBeInstanceOf(RestError);
+    const number = Buffer.from('\u{feff}\u{feff}1');
+    const item = outcomeOf(() => itemPayloads('application/json', number, 's'));
+    expect(item).toBeInstanceOf(RestError);
+  });
+
   test('without arguments has none', () => {
     for (const text of ['{"target":"m"}', '{"target":"m","arguments":null}']) {
       expect(jsonMessage(Buffer.from(text)).args.json.toString()).toBe('[]');

@@ -30,7 +30,7 @@ const JSON_BODY = /^application\/json\b/i;
 const MESSAGEPACK_BODY = /^application\/x-msgpack\b/i;
 const FRAMED_BODY = /^application\/octet-stream\b/i;
 const BYTE_ORDER_MARK = Buffer.from('efbbbf', 'hex');
-const strict = new TextDecoder('utf-8', { fatal: true });
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What a body is, by its content type; one without is JSON. */
 export function kindOf(contentType: string | undefined): 'json' | 'messagepack' | 'framed' {

@@ -14,6 +14,9 @@ export const NO_ANSWER = {
   unknown: (id: string) => `Connection '${id}' does not exist.`,
   gone: (id: string) => `Connection '${id}' disconnected.`,
   unserved: (id: string) => `Connection '${id}' waits for an app server.`,
+  ofOldServer: (id: string) => `Connection '${id}' has an app server too old to ask.`,
+  noPayload: (id: string) =>
+    `The message has no payload in the hub protocol of connection '${id}'.`,
   late: (id: string) => `Connection '${id}' did not answer in time.`,
   tooMany: (id: string) => `Too many results of connection '${id}' are awaited.`,
   tooManyInAll: 'Too many client results are awaited.',

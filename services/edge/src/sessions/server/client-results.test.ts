@@ -100,6 +100,20 @@ describe('a client result', () => {
     expect(old.heard).toEqual([]);
   });
 
+  test('of a client whose hub protocol the message does not speak is refused at once', async () => {
+    other.says({ ...ask('other'), payloads: payloads({ messagepack: 'm' }) });
+    expect(await host.messages()).toEqual([]);
+    expect(await other.messages()).toMatchObject([
+      {
+        type: MessageType.ErrorCompletion,
+        error: `The message has no payload in the hub protocol of connection '${client.id}'.`,
+      },
+    ]);
+    expect(used('client_results')).toBe(0);
+    other.says({ ...ask('other'), payloads: payloads({ JSON: ASKED }) });
+    expect(client.heard).toEqual([ASKED]);
+  });
+
   test('is handed on once, and from the connection that was asked alone', async () => {
     other.says(ask('other'));
     host.says({ ...completion('forged'), connectionId: 'somebody' } as MessageFromServer);

@@ -14,6 +14,7 @@ import {
 import type { Answer } from '../../model/asker.ts';
 import type { Pools } from '../../pools.ts';
 import type { Time } from '../../ports/time.ts';
+import { payloadFor } from '../delivery.ts';
 import type { Host } from '../host.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
@@ -113,11 +114,11 @@ export class ClientResults {
       return fail(message, caller, NO_ANSWER.unserved(connectionId));
     }
     if (!host.software.passesAnswers) {
-      return fail(
-        message,
-        caller,
-        `Connection '${connectionId}' has an app server too old to ask.`,
-      );
+      return fail(message, caller, NO_ANSWER.ofOldServer(connectionId));
+    }
+    const { protocolName } = client;
+    if (protocolName !== undefined && payloadFor(message.payloads, protocolName) === undefined) {
+      return fail(message, caller, NO_ANSWER.noPayload(connectionId));
     }
     const pending = this.#add(message, caller, context);
     if (pending === undefined) return;

@@ -22,6 +22,11 @@ export class Breaker {
     return true;
   }
 
+  /** Its last call has not failed: it says no more than a new one would. */
+  get isSound(): boolean {
+    return this.#failures === 0;
+  }
+
   succeeded(): void {
     this.#failures = 0;
     this.#openUntil = undefined;

@@ -2,6 +2,7 @@ import { createLogger, LogDigest } from '@trunkline/telemetry';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Pools } from '../../pools.ts';
 import { ManualTime } from '../../ports/manual-time.test-support.ts';
+import type { UpstreamRequest } from '../../ports/upstream-http.ts';
 import { usedOf } from '../wire.test-support.ts';
 import { OPEN_MS } from './breaker.ts';
 import type { CallOutcome } from './call-pool.ts';
@@ -17,12 +18,15 @@ let pools: Pools;
 let calls: CallPool;
 /** What came of calls, in the order in which it came. */
 let ended: [event: string, outcome: CallOutcome['kind']][];
+/** Calls whose request has been asked for. */
+let built: string[];
 
 beforeEach(() => {
   time = new ManualTime();
   http = new FakeUpstream();
   pools = new Pools({ upstream_answers: { share: 4 * MB, total: 6 * MB } });
   ended = [];
+  built = [];
   const log = createLogger({ name: 'edge', level: 'fatal' }, { write: () => {} });
   const digest = new LogDigest(log, () => time.now());
   const limits = { timeoutMs: TIMEOUT_MS, concurrency: 2 };
@@ -31,9 +35,13 @@ beforeEach(() => {
 
 function call(event: string, host = 'a', wantsAnswer = true): CallOutcome | undefined {
   const headers = { 'x-asrs-event': event };
-  const request = { origin: `http://${host}`, path: '/', headers, body: Buffer.alloc(0) };
+  const origin = `http://${host}`;
+  const request = (): UpstreamRequest => {
+    built.push(event);
+    return { origin, path: '/', headers, body: Buffer.alloc(0) };
+  };
   const done = ({ kind }: CallOutcome): void => void ended.push([event, kind]);
-  return calls.submit({ request, wantsAnswer, done });
+  return calls.submit({ origin, request, wantsAnswer, done });
 }
 
 describe('calls at a time', () => {
@@ -77,9 +85,22 @@ describe('a deadline', () => {
     expect(ended).toEqual([]);
     time.pass(1);
     calls.expire(time.now(), 0);
-    expect(ended.map(([event]) => event)).toEqual(['1', '2', '3']);
+    expect(ended.map(([event]) => event)).toEqual(['3', '1', '2']);
     expect(new Set(ended.map(([, kind]) => kind))).toEqual(new Set(['timeout']));
-    expect([calls.inFlight, calls.waiting]).toEqual([0, 0]);
+    expect([calls.inFlight, calls.waiting, built]).toEqual([0, 0, ['1', '2']]);
+  });
+
+  test('of very many ends them in several turns', () => {
+    for (let i = 0; i < 50; i++) {
+      call(`${i}`);
+      call(`${i}`, `${i}`);
+    }
+    time.pass(TIMEOUT_MS);
+    time.lookMs = 1;
+    calls.expire(time.now(), 0);
+    expect([ended.length < 10, calls.inFlight > 0, calls.waiting]).toEqual([true, true, 0]);
+    for (let i = 0; i < 100; i++) time.endTurn();
+    expect([ended.length, calls.inFlight]).toEqual([100, 0]);
   });
 
   test('moves while the edge sleeps', () => {
@@ -109,6 +130,30 @@ describe('an upstream that is down', () => {
     expect(call('x')).toEqual({ kind: 'breaker' });
     expect(call('y', 'b')).toBeUndefined();
     expect(calls.breakers()).toEqual({ closed: 1, open: 1, half_open: 0 });
+  });
+
+  test('is not called for a while though its calls come one by one, and it is idle in between', () => {
+    for (let i = 0; i < 5; i++) {
+      call(`${i}`);
+      http.next.fail();
+      time.pass(1000);
+      calls.expire(time.now(), 0);
+    }
+    expect(calls.breakers().open).toBe(1);
+  });
+
+  test('has calls that wait given up in several turns, in their order and without a request', () => {
+    for (let i = 0; i < 50; i++) call(`${i}`);
+    // Two looks at the clock take a turn's time.
+    time.lookMs = 1;
+    for (let i = 0; i < 5; i++) http.next.fail();
+    const givenUp = (): string[] =>
+      ended.filter(([, kind]) => kind === 'breaker').map(([event]) => event);
+    expect([givenUp(), calls.waiting]).toEqual([['6', '7'], 0]);
+    http.next.answer();
+    for (let i = 0; i < 25; i++) time.endTurn();
+    expect(givenUp()).toEqual(Array.from({ length: 44 }, (_, i) => `${i + 6}`));
+    expect(built).toEqual(['0', '1', '2', '3', '4', '5']);
   });
 
   test('is then tried by one call', () => {

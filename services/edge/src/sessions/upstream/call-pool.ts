@@ -9,6 +9,7 @@ import type {
   UpstreamOutcome,
   UpstreamRequest,
 } from '../../ports/upstream-http.ts';
+import { inSlices } from '../slices.ts';
 import type { BreakerState } from './breaker.ts';
 import { Breaker, BREAKER_STATES } from './breaker.ts';
 
@@ -31,7 +32,9 @@ export type CallOutcome =
   | { readonly kind: 'timeout'; readonly answering: boolean };
 
 export interface Call {
-  readonly request: UpstreamRequest;
+  readonly origin: string;
+  /** Asked for when the call is made, since many never are, and a signature costs something. */
+  readonly request: () => UpstreamRequest;
   /** Whether anybody reads the answer. */
   readonly wantsAnswer: boolean;
   /** Told once, unless `submit` has told already. */
@@ -107,7 +110,7 @@ export class CallPool {
 
   /** Makes a call, now or when there is room for it; or says at once that it will not be made. */
   submit(call: Call): CallOutcome | undefined {
-    const upstream = this.#upstreamAt(call.request.origin);
+    const upstream = this.#upstreamAt(call.origin);
     const now = this.#time.now();
     if (!upstream.breaker.admits(now)) return { kind: 'breaker' };
     const deadline = now + this.#limits.timeoutMs;
@@ -130,21 +133,32 @@ export class CallPool {
 
   /** Gives up what is over its deadline. `late`: how long this edge itself slept. */
   expire(now: number, late: number): void {
-    for (const pending of this.#underWay) {
-      pending.deadline += late;
-      if (now < pending.deadline) continue;
+    // Those that wait come first, or they would be started now, when the others leave room for them.
+    const waited = [...this.#upstreams.values()].flatMap((upstream) =>
+      this.#takeOverdue(upstream, now, late),
+    );
+    this.#giveUp(waited, { kind: 'timeout', answering: false });
+    inSlices(this.#time, overdueOf(this.#underWay, now, late), (pending) => {
       pending.isOverdue = true;
-      pending.abort?.();
-    }
-    for (const upstream of this.#upstreams.values()) {
-      for (const pending of upstream.waiting) {
-        pending.deadline += late;
-        if (now >= pending.deadline) this.#giveUp(pending, { kind: 'timeout', answering: false });
-      }
-      const { inFlight, waiting, breaker, origin } = upstream;
-      const isIdle = inFlight === 0 && waiting.size === 0;
-      if (isIdle && breaker.state(now) === 'closed') this.#upstreams.delete(origin);
-    }
+      // It may have ended before its turn came.
+      if (this.#underWay.has(pending)) pending.abort?.();
+      return true;
+    });
+  }
+
+  /** Takes those from an upstream that have waited too long, and forgets one that is of no use. */
+  #takeOverdue(
+    { origin, breaker, inFlight, waiting }: Upstream,
+    now: number,
+    late: number,
+  ): Pending[] {
+    const overdue = overdueOf(waiting, now, late);
+    for (const pending of overdue) waiting.delete(pending);
+    if (overdue.length > 0) breaker.gaveUp();
+    const isIdle = inFlight === 0 && waiting.size === 0;
+    // Failures are kept: those of a quiet upstream come one by one, and open its breaker all the same.
+    if (isIdle && breaker.isSound) this.#upstreams.delete(origin);
+    return overdue;
   }
 
   #upstreamAt(origin: string): Upstream {
@@ -167,8 +181,10 @@ export class CallPool {
     this.#underWay.add(pending);
     pending.startedAt = this.#time.now();
     const room = (bytes: number): boolean => this.#answers.take(pending, bytes);
-    pending.abort = this.#http.post(call.request, call.wantsAnswer ? room : undefined, (outcome) =>
-      this.#ended(pending, outcome),
+    pending.abort = this.#http.post(
+      call.request(),
+      call.wantsAnswer ? room : undefined,
+      (outcome) => this.#ended(pending, outcome),
     );
   }
 
@@ -202,15 +218,18 @@ export class CallPool {
     this.#tell('upstream call failed', origin, why);
     if (!breaker.failed(now)) return;
     this.#tell('upstream is not called for a while', origin, why);
-    for (const pending of upstream.waiting) this.#giveUp(pending, { kind: 'breaker' });
+    const given = [...upstream.waiting];
+    upstream.waiting.clear();
+    this.#giveUp(given, { kind: 'breaker' });
   }
 
-  #giveUp(pending: Pending, outcome: CallOutcome): void {
-    const { upstream, call } = pending;
-    upstream.waiting.delete(pending);
-    this.#waiting--;
-    if (outcome.kind === 'timeout') upstream.breaker.gaveUp();
-    call.done(outcome);
+  /** Tells callers that their calls, which wait no more, are not made; several turns tell thousands. */
+  #giveUp(calls: readonly Pending[], outcome: CallOutcome): void {
+    this.#waiting -= calls.length;
+    inSlices(this.#time, calls, ({ call }) => {
+      call.done(outcome);
+      return true;
+    });
   }
 
   /** Upstreams take turns: who has been given a call is asked last the next time. */
@@ -233,6 +252,12 @@ export class CallPool {
     const level = why === undefined ? 'info' : 'warn';
     this.#digest[level]({ upstream }, message, why === undefined ? {} : { why });
   }
+}
+
+/** Those whose time is over. `late`: what is added to the time of each before that. */
+function overdueOf(calls: ReadonlySet<Pending>, now: number, late: number): Pending[] {
+  for (const pending of calls) pending.deadline += late;
+  return [...calls].filter(({ deadline }) => now >= deadline);
 }
 
 /** Why an outcome says that the upstream is down; undefined where it does not. */

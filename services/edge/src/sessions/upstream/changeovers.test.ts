@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
 import { JSON_HANDSHAKE, TestEdge, turn } from '../fixtures.test-support.ts';
 import type { TestSettings } from '../test-edge.test-support.ts';
@@ -148,6 +148,24 @@ describe('when an app server comes, clients at the upstream', () => {
     expect(server.session.clients).toHaveLength(500);
     edge.passWith(server, 1);
     expect(server.session.clients).toHaveLength(clients.length);
+  });
+
+  test('stay while it takes nobody, and 100 of them at most are looked at in a second, in turn', async () => {
+    const clients = await Promise.all(Array.from({ length: 250 }, () => arrive()));
+    answerAll();
+    const server = await edge.server();
+    server.socket.buffered = 10 * 1024 * 1024;
+    server.socket.answer = 0;
+    server.session.write({ type: 3, entries: [] });
+    await turn();
+    const choose = vi.spyOn(edge.hubs.get('chat')!, 'choose');
+    edge.passWith(server, 1);
+    expect(choose).toHaveBeenCalledTimes(100);
+    edge.passWith(server, 2);
+    expect(new Set(choose.mock.calls.map(([{ id }]) => id)).size).toBe(250);
+    expect(
+      clients.every(({ session }) => session.host === edge.context.serverless.hostFor('chat')),
+    ).toBe(true);
   });
 
   test('stay where the operator wants none moved, and new ones go to the app server', async () => {

@@ -11,6 +11,9 @@ import type { UpstreamContext } from './upstream-context.ts';
 /** How long to rest before an upstream is told again that a client came or went; none after the last. */
 const RESTS_MS = [1_000, 2_000, 4_000, 8_000];
 
+/** So many events of a client may end at once, without a call, before it is somebody else's turn. */
+const AT_ONCE = 32;
+
 /** What an event counts for beside its body. */
 const EVENT_BYTES = 512;
 
@@ -29,17 +32,21 @@ export class ClientEvents {
   readonly #context: UpstreamContext;
   /** Undefined once nobody reads results any more. */
   #client: Served | undefined;
+  /** What it is told of its calls before its handshake response is out; undefined from then on. */
+  #early: Uint8Array[] | undefined;
   readonly #queue: ClientEvent[] = [];
-  /** The first in the queue is under way, or rests. */
+  /** The first in the queue is under way, or rests, or waits for a later turn. */
   #isBusy = false;
   #attempts = 0;
   #restsUntil: number | undefined;
 
-  constructor(client: Served, binary: boolean, context: UpstreamContext) {
+  /** `isNew`: the client's handshake response is not out yet. */
+  constructor(client: Served, binary: boolean, isNew: boolean, context: UpstreamContext) {
     const { id, userId, introduction, hub } = client;
     this.#source = { id, userId, introduction, hub: hub.name };
     this.#binary = binary;
     this.#client = client;
+    this.#early = isNew ? [] : undefined;
     this.#context = context;
   }
 
@@ -59,9 +66,23 @@ export class ClientEvents {
     return true;
   }
 
+  /** Tells the client what comes of a call; not before its handshake response, which it reads first. */
+  reply(completion: Uint8Array): void {
+    if (this.#early === undefined) this.#client?.fromHost(completion);
+    else this.#early.push(completion);
+  }
+
+  /** The client's handshake response is out. */
+  welcomed(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const completion of early) this.reply(completion);
+  }
+
   /** The client has ended, or left: nobody reads results. */
   detach(): void {
     this.#client = undefined;
+    this.#early = undefined;
   }
 
   /** Drops all that waits, because others need the room; what is under way goes on. */
@@ -79,15 +100,21 @@ export class ClientEvents {
     this.#restsUntil += late;
     if (now < this.#restsUntil) return;
     this.#restsUntil = undefined;
+    this.goOn();
+  }
+
+  /** The first in the queue has rested, or a later turn has come. */
+  goOn(): void {
     this.#isBusy = false;
     this.#run();
   }
 
   #run(): void {
-    while (!this.#isBusy) {
+    for (let left = AT_ONCE; !this.#isBusy; left--) {
       const [event] = this.#queue;
       if (event === undefined) return;
       this.#isBusy = true;
+      if (left === 0) return this.#context.goOnLater(this);
       const outcome = this.#begin(event);
       if (outcome !== undefined) this.#ended(event, outcome);
     }
@@ -100,7 +127,8 @@ export class ClientEvents {
     const route = routeOf(policies.of(this.#source.hub).upstream, names);
     if (route === undefined) return { kind: 'unmatched' };
     return calls.submit({
-      request: upstreamRequest(this.#source, event, route, tokens.keys),
+      origin: route.origin,
+      request: () => upstreamRequest(this.#source, event, route, tokens.keys),
       wantsAnswer: event.invocationId !== undefined,
       done: (outcome: CallOutcome) => {
         this.#ended(event, outcome);
@@ -122,7 +150,7 @@ export class ClientEvents {
     if (this.#queue.length === 0) this.#context.busy.delete(this);
     this.#isBusy = false;
     if (invocationId === undefined || this.#client === undefined) return;
-    this.#client.fromHost(completionFor(outcome, invocationId, this.#binary));
+    this.reply(completionFor(outcome, invocationId, this.#binary));
   }
 
   /** Puts the first event off; false when that has been done often enough. */

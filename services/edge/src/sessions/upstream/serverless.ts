@@ -7,6 +7,7 @@ import { CLIENT_CLOSE_REASONS } from '../close-reason.ts';
 import { LabelCounts } from '../counters.ts';
 import type { Host } from '../host.ts';
 import type { HubPolicies } from '../hub-policies.ts';
+import { inSlices } from '../slices.ts';
 import type { TokenVerifier } from '../token-verifier.ts';
 import type { CallLimits } from './call-pool.ts';
 import { CallPool } from './call-pool.ts';
@@ -44,6 +45,9 @@ export class Serverless implements UpstreamContext {
   readonly busy = new Set<ClientEvents>();
   readonly answered: (message: ClientCompletion, host: Host) => void;
   retries = 0;
+  /** Whose events go on in a later turn, in this order. */
+  readonly #later = new Set<ClientEvents>();
+  #goesOnLater = false;
   readonly #tick: () => number;
   readonly #digest: LogDigest;
   /** By hub, keyed `category|outcome`; forgotten with the host. */
@@ -82,6 +86,23 @@ export class Serverless implements UpstreamContext {
   /** What came of events, by hub. */
   get counts(): Iterable<readonly [hub: string, counts: LabelCounts]> {
     return this.#counts;
+  }
+
+  goOnLater(events: ClientEvents): void {
+    this.#later.add(events);
+    if (this.#goesOnLater) return;
+    this.#goesOnLater = true;
+    this.time.endOfTurn(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    const goOn = (events: ClientEvents): boolean => {
+      // Whoever is not through then comes again, behind the others.
+      this.#later.delete(events);
+      events.goOn();
+      return true;
+    };
+    inSlices(this.time, this.#later, goOn, () => void (this.#goesOnLater = false));
   }
 
   /** The hub is not in use any more. */

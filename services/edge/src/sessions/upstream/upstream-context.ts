@@ -19,6 +19,8 @@ export interface UpstreamContext {
   readonly queue: Budget<ClientEvents>;
   /** Those that have an event under way, or resting. */
   readonly busy: Set<ClientEvents>;
+  /** Goes on with a client's events in a later turn, when that has time. */
+  goOnLater(events: ClientEvents): void;
   /** Events that were put off, to be told again. */
   retries: number;
   /** Seconds of the edge's clock, as of its latest sweep. */

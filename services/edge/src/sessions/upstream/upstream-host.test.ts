@@ -31,6 +31,10 @@ let http: FakeUpstream;
 let pools: Pools;
 let edge: TestEdge;
 
+const STREAMS = 'Streams are served by app servers only, and no app server is connected.';
+const refused = (id: number, error: string): string =>
+  `{"type":3,"invocationId":"${id}","error":"${error}"}␞`;
+
 function start(upstream: readonly UpstreamRule[] = [RULE]): void {
   http = new FakeUpstream();
   pools = new Pools({ upstream_events: { share: 100_000, total: 250_000 } });
@@ -79,6 +83,19 @@ describe('a client without an app server', () => {
     expect(names(http.posts)).toEqual(['connected', 'say']);
     http.next.answer(204);
     expect(client.heard).toEqual(['{}␞', '{"type":3,"invocationId":"1"}␞']);
+  });
+
+  test('is answered behind its handshake response, in order, whatever it says before that', async () => {
+    start([]);
+    const stream = '{"type":4,"target":"count","invocationId":"2","arguments":[]}␞';
+    const uploads =
+      '{"type":1,"target":"sum","invocationId":"3","arguments":[],"streamIds":["9"]}␞';
+    const client = await arrive({}, `${JSON_HANDSHAKE}${call(1)}${stream}${uploads}${call(4)}`);
+    const unmatched = 'Invocation failed, error: no upstream takes it.';
+    expect(client.heard.join('')).toBe(
+      `{}␞${refused(1, unmatched)}${refused(2, STREAMS)}${refused(3, STREAMS)}${refused(4, unmatched)}`,
+    );
+    expect([client.heard[0], edge.closes]).toEqual(['{}␞', {}]);
   });
 
   test.each([
@@ -208,9 +225,7 @@ describe('a call', () => {
   ])('for a stream is refused: %s', async (message) => {
     const client = await connect();
     client.says(`${message}{"type":2,"invocationId":"2","item":1}␞`);
-    expect(client.heard).toEqual([
-      '{"type":3,"invocationId":"1","error":"Streams are served by app servers only, and no app server is connected."}␞',
-    ]);
+    expect(client.heard).toEqual([refused(1, STREAMS)]);
     expect(http.open).toEqual([]);
   });
 
@@ -395,6 +410,54 @@ describe('what waits for an upstream', () => {
     while (http.open.length > 0) http.next.answer();
     expect(counts()['messages|dropped']).toBe(1);
     expect(usedOf(pools, 'upstream_events')).toBe(0);
+  });
+});
+
+describe('when an upstream turns out to be down', () => {
+  const told = (clients: readonly FakeClient[]): number =>
+    clients.reduce((sum, { heard }) => sum + heard.length, 0);
+  const failAll = (): void => {
+    while (http.open.length > 0) http.next.fail();
+  };
+
+  async function crowd(size: number, concurrency: number): Promise<FakeClient[]> {
+    const upstream = { timeoutMs: 100_000, concurrency };
+    edge = new TestEdge({ withoutServer: 'upstream', upstream: [RULE] }, { http, upstream });
+    const clients: FakeClient[] = [];
+    for (let i = 0; i < size; i++) clients.push(await connect());
+    return clients;
+  }
+
+  test('those whose calls wait are told in several turns', async () => {
+    const clients = await crowd(50, 5);
+    for (const client of clients) client.says(call(1));
+    // Two looks at the clock take a turn's time.
+    edge.time.lookMs = 1;
+    failAll();
+    expect(told(clients)).toBeLessThan(20);
+    for (let i = 0; i < 50; i++) await turn();
+    expect(clients.map(({ heard }) => heard.length)).toEqual(Array(50).fill(1));
+  });
+
+  test('those who have said much are told in several turns, of each call in its order', async () => {
+    const clients = await crowd(10, 100);
+    const ids = Array.from({ length: 100 }, (_, i) => i + 1);
+    for (const client of clients) client.says(ids.map((id) => call(id)).join(''));
+    edge.time.lookMs = 1;
+    failAll();
+    const atOnce = told(clients);
+    expect(atOnce).toBeLessThan(500);
+    for (const client of clients) client.says(call(101));
+    expect(told(clients)).toBe(atOnce);
+    await turn();
+    // One of them has gone on: what is logged of its calls looks at the clock, too.
+    expect(told(clients)).toBe(atOnce + 32);
+    for (let i = 0; i < 30; i++) await turn();
+    const heard = clients.map((client) =>
+      client.heard.map((text) => /"invocationId":"(\d+)"/.exec(text)?.[1]),
+    );
+    expect(heard).toEqual(Array(10).fill([...ids, 101].map(String)));
+    expect(edge.context.serverless.busy.size).toBe(0);
   });
 });
 

@@ -30,6 +30,11 @@ import type { UpstreamContext } from './upstream-context.ts';
 /** A client that pings its hub is lost when nothing has come from it for so long (section 5.8). */
 const SILENCE_SECONDS = 30;
 
+/** How many clients that no app server takes are looked at in a row: it is the same with the next ones. */
+const MOST_IN_VAIN = 100;
+/** How many are looked at in all when some are to leave. */
+const MOST_LOOKS = 5_000;
+
 const STREAMS = 'Streams are served by app servers only, and no app server is connected.';
 
 const CONNECTED = Buffer.from('{"type":10}');
@@ -73,6 +78,8 @@ export class UpstreamHost implements PooledHost {
   readonly #clients = new DenseList<'placeAtHost', Served>('placeAtHost');
   readonly #wards = new Map<Served, Ward>();
   readonly #context: UpstreamContext;
+  /** Where in the list of clients it is looked next for one that may leave. */
+  #nextLook = 0;
 
   constructor(context: UpstreamContext) {
     this.#context = context;
@@ -86,14 +93,13 @@ export class UpstreamHost implements PooledHost {
   open(client: Served, protocol: string, handshake: Uint8Array, migratedFrom?: string): void {
     client.host = this;
     this.#clients.add(client);
-    const refusal = migratedFrom === undefined ? refusalOf(handshake) : undefined;
-    if (migratedFrom === undefined) {
-      // Later: who opens a client has more to do for it before it may be answered.
-      this.#context.time.endOfTurn(() => this.#answer(client, refusal));
-    }
+    const isNew = migratedFrom === undefined;
+    const refusal = isNew ? refusalOf(handshake) : undefined;
+    // Later: who opens a client has more to do for it before it may be answered.
+    if (isNew) this.#context.time.endOfTurn(() => this.#answer(client, refusal));
     if (refusal !== undefined) return;
     const binary = hubProtocol(protocol)?.binary ?? false;
-    const events = new ClientEvents(client, binary, this.#context);
+    const events = new ClientEvents(client, binary, isNew, this.#context);
     this.#wards.set(client, { binary, protocol, events, heard: undefined, isLeaving: false });
     const event = 'connected';
     if (events.add({ category: 'connections', event, body: CONNECTED, binary: false })) return;
@@ -103,7 +109,10 @@ export class UpstreamHost implements PooledHost {
 
   #answer(client: Served, refusal: string | undefined): void {
     if (client.host !== this) return;
-    if (refusal === undefined) return client.fromHost(HANDSHAKE_SUCCESS);
+    if (refusal === undefined) {
+      client.fromHost(HANDSHAKE_SUCCESS);
+      return this.#wards.get(client)?.events.welcomed();
+    }
     client.fromHost(encodeHandshakeError(refusal));
     client.closedByHost('');
   }
@@ -127,7 +136,7 @@ export class UpstreamHost implements PooledHost {
       case HubMessageType.Invocation:
         return this.#invoke(client, ward, record);
       case HubMessageType.StreamInvocation:
-        return this.#refuse(client, ward, info.idText(record));
+        return this.#refuse(ward, info.idText(record));
       case HubMessageType.Completion:
         return this.#complete(client, ward, record);
       case HubMessageType.Ping:
@@ -140,24 +149,21 @@ export class UpstreamHost implements PooledHost {
     }
   }
 
-  #invoke(client: Served, { binary, events }: Ward, record: Uint8Array): void {
+  #invoke(client: Served, ward: Ward, record: Uint8Array): void {
+    const { binary, events } = ward;
     const invocationId = info.idText(record);
     const head = readInvocationHead(binary, record);
     if (head === undefined) return client.close(REASONS.badRequest);
-    if (head.hasUploads) return this.#refuse(client, { binary }, invocationId);
+    if (head.hasUploads) return this.#refuse(ward, invocationId);
     // A copy: the record is lent.
     const body = Uint8Array.from(unframed(binary, record));
     const event = { category: 'messages', event: head.target, body, binary, invocationId } as const;
     if (!events.add(event)) client.close(REASONS.slowAppServer);
   }
 
-  #refuse(
-    client: Served,
-    { binary }: Pick<Ward, 'binary'>,
-    invocationId: string | undefined,
-  ): void {
+  #refuse({ binary, events }: Ward, invocationId: string | undefined): void {
     if (invocationId === undefined) return;
-    client.fromHost(encodeErrorCompletion(binary, invocationId, STREAMS));
+    events.reply(encodeErrorCompletion(binary, invocationId, STREAMS));
   }
 
   /** The client answers a question: of an app server that is elsewhere, or of a REST caller. */
@@ -199,19 +205,36 @@ export class UpstreamHost implements PooledHost {
 
   /**
    * Has some clients leave for app servers that are there now: those that may and have one, when their
-   * calls are answered.
+   * calls are answered. The next call goes on where this one has stopped.
    */
   sendAway(most: number, hasServer: (client: Served) => boolean): void {
+    const { clients } = this;
     let left = most;
-    for (const client of this.#clients.items.slice()) {
-      const ward = this.#wards.get(client);
-      if (ward === undefined || ward.isLeaving) continue;
-      if (!client.ready || !mayMove(client, this) || !hasServer(client)) continue;
-      ward.isLeaving = true;
-      // Every call is answered, by the upstream or at its deadline: none has to be cut short.
-      client.moveAway(Infinity);
-      if (--left === 0) return;
+    let inVain = 0;
+    for (let looks = Math.min(clients.length, MOST_LOOKS); looks > 0; looks--) {
+      const client = clients[this.#nextLook] ?? clients[(this.#nextLook = 0)];
+      if (client === undefined || left === 0 || inVain === MOST_IN_VAIN) return;
+      if (this.#mayLeave(client)) {
+        if (hasServer(client)) {
+          left--;
+          inVain = 0;
+          this.#leaves(client);
+        } else inVain++;
+      }
+      // Another one is in the place of a client that has left at once.
+      if (clients[this.#nextLook] === client) this.#nextLook++;
     }
+  }
+
+  #mayLeave(client: Served): boolean {
+    const isLeaving = this.#wards.get(client)?.isLeaving;
+    return isLeaving === false && client.ready && mayMove(client, this);
+  }
+
+  #leaves(client: Served): void {
+    this.#wards.get(client)!.isLeaving = true;
+    // Every call is answered, by the upstream or at its deadline: none has to be cut short.
+    client.moveAway(Infinity);
   }
 
   /** This edge itself slept: nobody can have been heard meanwhile. */
