@@ -3,6 +3,7 @@ export { describeOptions, information, optionsMarkdown, sectionsMarkdown } from 
 export type { OptionDescription, Program } from './help.ts';
 export { defineOptions } from './options.ts';
 export type { OptionRow, OptionTable, Settings } from './options.ts';
+export { canonicalOrigin, readOrigins } from './origins.ts';
 export { readSettings, readSettingsWithSections } from './read.ts';
 export { defineSections } from './sections.ts';
 export type { Section, SectionTable } from './sections.ts';

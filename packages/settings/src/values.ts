@@ -1,5 +1,6 @@
 import { SettingsError } from './errors.ts';
 import type { OptionRow, OptionValue } from './options.ts';
+import { parseUrl } from './parse-url.ts';
 
 /**
  * The value of an option from text.
@@ -18,7 +19,7 @@ function parsed(row: OptionRow, text: string): OptionValue | undefined {
     case 'string':
       return text === '' ? undefined : text;
     case 'url':
-      return isHttpUrl(text) ? text : undefined;
+      return /^https?:$/.test(parseUrl(text)?.protocol ?? '') ? text : undefined;
     case 'port':
       return integer(text, 0, 65535);
     case 'integer':
@@ -44,15 +45,6 @@ const FLAG_WORDS = new Map([
 function integer(text: string, min: number, max: number): number | undefined {
   const number = /^-?\d{1,15}$/.test(text) ? Number(text) : NaN;
   return number >= min && number <= max ? number : undefined;
-}
-
-function isHttpUrl(text: string): boolean {
-  // Not by `URL.canParse`, which forgets Latin letters beyond ASCII once it is compiled (Node 20, 22).
-  try {
-    return /^https?:$/.test(new URL(text).protocol);
-  } catch {
-    return false;
-  }
 }
 
 /** What a value must be: ends the sentence "'x' is not ...". */

@@ -3,7 +3,12 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { TRANSPORT_BITS } from '@trunkline/protocol';
 import type { SettingsSources } from '@trunkline/settings';
-import { KNOWN_VARIABLES, readSettingsWithSections, SettingsError } from '@trunkline/settings';
+import {
+  KNOWN_VARIABLES,
+  readOrigins,
+  readSettingsWithSections,
+  SettingsError,
+} from '@trunkline/settings';
 import type { LoggerOptions } from '@trunkline/telemetry';
 import { AccessKeyError, AccessKeys, DEVELOPMENT_ACCESS_KEY } from '@trunkline/tokens';
 import type { BusAddress } from './bus/bus-address.ts';
@@ -14,7 +19,6 @@ import { EDGE_OPTIONS } from './options.ts';
 import type { GivenPolicies } from './sessions/hub-policies.ts';
 import type { CallLimits } from './sessions/upstream/call-pool.ts';
 import { TRANSPORT_LABELS, TRANSPORTS } from './sessions/transport.ts';
-import { canonicalOrigin } from './sessions/origin.ts';
 import type { UpstreamHttpOptions } from './upstream-http/undici-http.ts';
 
 /** Ids and clusters are in the names of subjects, of which NATS takes lines of 4 KB at most. */
@@ -84,7 +88,7 @@ export function readConfig(sources: ConfigSources): EdgeConfig {
     requests: rest.maxRequests,
     transports: readTransports(rest.transports),
     pollMs: rest.pollTimeout * 1000,
-    allowedOrigins: rest.allowedOrigins.map(readOrigin),
+    allowedOrigins: readOrigins(rest.allowedOrigins),
     trustedProxies: readBlocks(rest.trustedProxies, 'proxy', '--trusted-proxies'),
     hubs: readHubs(rest.hubs, rest.migration),
     upstream: readUpstream(rest),
@@ -160,14 +164,6 @@ function readTransports(labels: readonly string[]): number {
     mask |= TRANSPORT_BITS[transport.name];
   }
   return mask;
-}
-
-function readOrigin(entry: string): string {
-  const origin = entry === '*' ? entry : canonicalOrigin(entry);
-  if (origin !== undefined) return origin;
-  throw new SettingsError(
-    `'${entry}' is no origin: --allowed-origins takes * or scheme://host[:port], without a path`,
-  );
 }
 
 function readBlocks(entries: readonly string[], what: string, flag: string): BlockList {

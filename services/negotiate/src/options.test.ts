@@ -97,6 +97,17 @@ describe('readNegotiateSettings', () => {
     );
   });
 
+  it('takes origins as they are meant, and refuses what is none', () => {
+    const origins = 'https://App.example/, https://b.example:443';
+    expect(readNegotiateSettings(['--dev'], { TRUNKLINE_ALLOWED_ORIGINS: origins })).toMatchObject({
+      allowedOrigins: ['https://app.example', 'https://b.example'],
+    });
+    expect(readNegotiateSettings(['--dev'], {}).allowedOrigins).toEqual(['*']);
+    expect(refusal(['--dev', '--allowed-origins', 'app.example'])).toBe(
+      "'app.example' is no origin: --allowed-origins takes * or scheme://host[:port], without a path",
+    );
+  });
+
   it('refuses a bad connection string without showing it', () => {
     const message = refusal(['--dev', '--connection-string', 'AccessKey=hush']);
     expect(message).toContain('connection string: Endpoint is missing');

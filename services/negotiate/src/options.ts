@@ -1,5 +1,11 @@
 import { HUB_NAME, HUB_NAME_RULE } from '@trunkline/protocol';
-import { defineOptions, KNOWN_VARIABLES, readSettings, SettingsError } from '@trunkline/settings';
+import {
+  defineOptions,
+  KNOWN_VARIABLES,
+  readOrigins,
+  readSettings,
+  SettingsError,
+} from '@trunkline/settings';
 import type { Settings } from '@trunkline/settings';
 import { LOG_LEVELS } from '@trunkline/telemetry';
 import {
@@ -86,8 +92,10 @@ export type Admission =
 
 export interface NegotiateSettings extends Pick<
   Settings<typeof NEGOTIATE_OPTIONS>,
-  'port' | 'host' | 'allowedOrigins' | 'logLevel'
+  'port' | 'host' | 'logLevel'
 > {
+  /** Canonical, as browsers send them, or `*` for every one. */
+  readonly allowedOrigins: readonly string[];
   readonly connection: ConnectionString;
   readonly admission: Admission;
   /** In lower case; undefined: any. */
@@ -107,12 +115,12 @@ export function readNegotiateSettings(
     others: KNOWN_VARIABLES,
     configFile: true,
   });
-  const { port, host, allowedOrigins, logLevel } = settings;
+  const { port, host, logLevel } = settings;
   const connection = readConnection(settings.connectionString);
   return {
     port,
     host,
-    allowedOrigins,
+    allowedOrigins: readOrigins(settings.allowedOrigins),
     logLevel,
     connection,
     admission: admission(settings),

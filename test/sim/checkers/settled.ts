@@ -51,7 +51,10 @@ export const settled: MakeChecker = (journal) => ({
   },
 });
 
-/** A rule that was taken back while an edge did not hear of it stays there: only what is missing counts. */
+/**
+ * A rule that was taken back while an edge did not hear of it stays there if all that knew of that have
+ * gone since: only what is missing counts.
+ */
 function sameRules(world: World, violation: (text: string) => void): void {
   for (const edge of world.live) {
     const model = edge.core.hubs.get(world.hub)?.model;

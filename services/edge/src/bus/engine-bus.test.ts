@@ -86,6 +86,27 @@ describe('an edge that was cut off', () => {
     expect([a.gaps[0], b.gaps[0]]).toEqual(['cut', 'cut']);
   });
 
+  test('is told of another gap when it hears something and is cut off again before it is back', async () => {
+    const [a, b] = [await join('a'), await join('b')];
+    b.line.cutOut();
+    a.publish('s', 'half');
+    await hears(b, 's half');
+    b.line.cut();
+    a.publish('s', 'lost');
+    await turns();
+    b.line.join();
+    await turns();
+    a.publish('s', 'after');
+    await hears(b, 's after');
+    expect(b.heard.slice(1)).toMatchObject([
+      'down',
+      { gap: 'cut' },
+      { text: 'half' },
+      { gap: 'cut' },
+      { text: 'after' },
+    ]);
+  });
+
   test('again and again is told of each time, counted and logged', async () => {
     const a = await join('a');
     for (let i = 0; i < 2; i++) {

@@ -23,7 +23,10 @@ export interface Engine {
 export interface EngineEvents {
   /** Connected, for the first time or again, and told of all subscriptions. */
   connected(): void;
-  /** It was connected, and is not any more. `why` is for people. */
+  /**
+   * It was connected, and is not any more; or it could hear others while it was being connected again, and
+   * cannot any more. `why` is for people.
+   */
   lost(why: string): void;
   /** It could not be connected to. */
   failed(why: string): void;

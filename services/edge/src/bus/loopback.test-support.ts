@@ -61,6 +61,12 @@ export class LoopbackLine implements Engine {
     this.#events.lost('it was cut');
   }
 
+  /** It can say nothing any more, and hears others all the same. */
+  cutOut(): void {
+    this.#session++;
+    this.#events.lost('it was cut');
+  }
+
   underway(): number {
     return this.waiting;
   }

@@ -107,7 +107,8 @@ export class RedisEngine implements Engine {
     this.#ready.delete(line);
     this.#connection++;
     this.#underway = 0;
-    if (wasConnected) this.#events.lost(why);
+    // The one that hears has heard others while the one that speaks was away, and misses them from now on.
+    if (wasConnected || line === this.#subscriber) this.#events.lost(why);
   }
 
   #subscribe(channels: readonly string[]): void {

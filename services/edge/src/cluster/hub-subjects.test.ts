@@ -67,6 +67,16 @@ describe('whoever waits for subscriptions', () => {
     expect(heard).toEqual(['w1', 'w2', 'w3', 'w4']);
   });
 
+  test('asks the bus one question at a time, however many come while it is down', () => {
+    for (let n = 0; n < 1_000; n++) subjects.wanted('user', `u${n}`);
+    wait('all');
+    expect(effective).toHaveLength(1);
+    effective[0]!();
+    expect([heard, effective.length]).toEqual([[], 2]);
+    effective[1]!();
+    expect([heard, effective.length]).toEqual([['all'], 2]);
+  });
+
   test('waits a second at most, or until the bus is down', () => {
     wait('first');
     now += 500;

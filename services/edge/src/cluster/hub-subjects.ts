@@ -58,6 +58,8 @@ export class HubSubjects {
   /** Counts subscriptions; and how many of them are in force. */
   #latest = 0;
   #inForce = 0;
+  /** The bus has been asked when they are in force, and has not answered. */
+  #isAsking = false;
 
   /** `isUp`: the bus is there; nobody waits for one that is not. */
   constructor(hub: string, bus: Bus, isUp: () => boolean, now: () => number) {
@@ -127,8 +129,19 @@ export class HubSubjects {
 
   #subscribe(subject: string): void {
     this.#bus.subscribe(subject);
-    const number = ++this.#latest;
-    this.#bus.whenSubscribed(() => this.#heard(number));
+    this.#latest++;
+    if (!this.#isAsking) this.#ask();
+  }
+
+  /** One question at a time: a bus that is down answers none, and would keep one for every name that comes. */
+  #ask(): void {
+    const number = this.#latest;
+    this.#isAsking = true;
+    this.#bus.whenSubscribed(() => {
+      this.#isAsking = false;
+      if (this.#latest > number) this.#ask();
+      this.#heard(number);
+    });
   }
 
   /** So many subscriptions are in force, or nobody waits for them any more. */

@@ -63,6 +63,47 @@ describe('an edge that is silent, and comes back as it was,', () => {
     expect([ann.heard, ben.heard]).toEqual([[MESSAGE], [MESSAGE]]);
   });
 
+  describe('and has missed that a user was taken out of a group,', () => {
+    const join = { type: MessageType.UserJoinGroupWithAck, ...rule('ann', 'g') } as const;
+    const leave = { type: MessageType.UserLeaveGroupWithAck, ...rule('ann', 'g') } as const;
+
+    /** What the user's clients hear that come to either edge now, when something is said to the group. */
+    async function told(): Promise<string[]> {
+      const come = [
+        await a.edge.client(server, { userId: 'ann' }),
+        await b.edge.client(other, { userId: 'ann' }),
+      ];
+      other.says(toGroup('g'));
+      await roundTrip();
+      return come.map(({ heard }) => heard.join(''));
+    }
+
+    test('does not bring the rule back, and takes out whom it has there', async () => {
+      const ann = await a.edge.client(server, { userId: 'ann' });
+      server.says(join);
+      await roundTrip();
+      a.edge.pass(1);
+      miss(b);
+      other.says(leave);
+      await roundTrip();
+      await roundTrip();
+      expect([await told(), ann.heard]).toEqual([['', ''], []]);
+    });
+
+    test('keeps the rule if the user was put into it again meanwhile, at either edge', async () => {
+      server.says(join);
+      await roundTrip();
+      a.edge.pass(1);
+      miss(b);
+      other.says(leave);
+      a.edge.pass(1);
+      server.says(join);
+      await roundTrip();
+      await roundTrip();
+      expect(await told()).toEqual([MESSAGE, MESSAGE]);
+    });
+  });
+
   test('is told that nobody answers any more what it had asked', async () => {
     const client = await a.edge.client(server);
     other.says({

@@ -1,7 +1,12 @@
 import { ByteReader, ByteWriter } from '@trunkline/protocol';
-import type { Rule, RulesPage } from '../model/user-group-rules.ts';
+import type { Removal, Rule, RulesPage } from '../model/rule.ts';
 
-// `[next or nil, [[user, group, milliseconds left or nil], ...], whether it is whole]`, in MessagePack.
+// In MessagePack: `[next or nil, [[user, group, milliseconds left or nil], ...], whether it is whole,
+// [milliseconds since it was set, for each], [[user, group or nil for all, milliseconds since], ...]]`,
+// the last of them removals. Edges of before write only the first three, and read no further.
+
+/** Of a rule whose edge does not say it: as old as rules become, so that any removal is newer. */
+const UNKNOWN_AGE_MS = 365 * 24 * 60 * 60 * 1000;
 
 /** What one edge tells of its rules. */
 export interface ToldRules extends RulesPage {
@@ -9,9 +14,9 @@ export interface ToldRules extends RulesPage {
   readonly isWhole: boolean;
 }
 
-export function encodeRulesPage({ rules, next, isWhole }: ToldRules): Uint8Array {
-  const writer = new ByteWriter(64 * (1 + rules.length));
-  writer.arrayHeader(3);
+export function encodeRulesPage({ rules, next, isWhole, removals = [] }: ToldRules): Uint8Array {
+  const writer = new ByteWriter(64 * (1 + rules.length + removals.length));
+  writer.arrayHeader(5);
   if (next === undefined) writer.nil();
   else writer.int(next);
   writer.arrayHeader(rules.length);
@@ -23,20 +28,47 @@ export function encodeRulesPage({ rules, next, isWhole }: ToldRules): Uint8Array
     else writer.int(Math.ceil(ttlSeconds * 1000));
   }
   writer.boolean(isWhole);
+  writer.arrayHeader(rules.length);
+  for (const { ageSeconds } of rules) writer.int(Math.round(ageSeconds * 1000));
+  writer.arrayHeader(removals.length);
+  for (const { userId, group, ageSeconds } of removals) {
+    writer.arrayHeader(3);
+    writer.text(userId);
+    if (group === undefined) writer.nil();
+    else writer.text(group);
+    writer.int(Math.round(ageSeconds * 1000));
+  }
   return writer.view();
 }
 
 /** Throws ProtocolError. */
 export function decodeRulesPage(payload: Uint8Array): ToldRules {
   const reader = new ByteReader(payload);
-  reader.arrayHeader();
+  const parts = reader.arrayHeader();
   const next = reader.nil() ? undefined : reader.int();
-  const rules = Array.from({ length: reader.arrayHeader() }, () => readRule(reader));
-  return { rules, next, isWhole: reader.boolean() };
+  const rules = readList(reader, () => readRule(reader));
+  const isWhole = reader.boolean();
+  const ages = parts > 3 ? readList(reader, () => reader.int()) : [];
+  const removals = parts > 4 ? readList(reader, () => readRemoval(reader)) : [];
+  const aged = rules.map((rule, at) => {
+    return { ...rule, ageSeconds: (ages[at] ?? UNKNOWN_AGE_MS) / 1000 };
+  });
+  return { rules: aged, next, isWhole, removals };
 }
 
-function readRule(reader: ByteReader): Rule {
+function readList<T>(reader: ByteReader, read: () => T): T[] {
+  return Array.from({ length: reader.arrayHeader() }, read);
+}
+
+function readRule(reader: ByteReader): Omit<Rule, 'ageSeconds'> {
   reader.arrayHeader();
   const [userId, group] = [reader.text(), reader.text()];
   return { userId, group, ttlSeconds: reader.nil() ? undefined : reader.int() / 1000 };
+}
+
+function readRemoval(reader: ByteReader): Removal {
+  reader.arrayHeader();
+  const userId = reader.text();
+  const group = reader.nil() ? undefined : reader.text();
+  return { userId, group, ageSeconds: reader.int() / 1000 };
 }

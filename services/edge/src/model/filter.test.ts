@@ -39,6 +39,20 @@ describe('a filter', () => {
     expect([filter(ann), filter(nobody)]).toEqual([ofAnn, ofNobody]);
   });
 
+  test('looks once at what it seeks in a list, however many lists are within each other', () => {
+    let looks = 0;
+    const subject = {
+      ...nobody,
+      get connectionId() {
+        looks++;
+        return 'c2';
+      },
+    };
+    const deep = `${'('.repeat(10)}connectionId${" in ('a', true, 'c2'))".repeat(10)}`;
+    expect(parseFilter(deep)(subject)).toBe(true);
+    expect(looks).toBe(1);
+  });
+
   test.each([
     ['userid eq 1', "Invalid filter at 'userid'."],
     ["userId = 'a'", 'Invalid filter at character 7.'],

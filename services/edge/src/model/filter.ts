@@ -163,7 +163,11 @@ class FilterParser {
     }
     this.#expect('(');
     const values = this.#list();
-    return (subject) => values.some((value) => value(subject) === left(subject));
+    return (subject) => {
+      // Once: it may have a list within it, which has another one, and each would double the work.
+      const sought = left(subject);
+      return values.some((value) => value(subject) === sought);
+    };
   }
 
   #value(): Expression {

@@ -353,7 +353,12 @@ describe('groups', () => {
 });
 
 describe('rules of another edge', () => {
-  const ruleOf = (userId: string) => ({ userId, group: 'g0', ttlSeconds: undefined });
+  const ruleOf = (userId: string) => ({
+    userId,
+    group: 'g0',
+    ttlSeconds: undefined,
+    ageSeconds: 0,
+  });
   const others = (hub: Hub<TestMember>): string[] =>
     hub.rulesAfter(0, 0).rules.map(({ userId }) => userId);
 
@@ -374,6 +379,108 @@ describe('rules of another edge', () => {
     hub.learn(['ann', 'ben', 'cid'].map(ruleOf), 0);
     hub.learn([ruleOf('ann'), ruleOf('dan')], 0);
     expect(others(hub)).toEqual(['ann', 'ben', 'cid', 'dan']);
+  });
+});
+
+describe('who was taken out of a group', () => {
+  const MINUTES = 60_000;
+  const joins = { kind: 'joinUser', userId: 'ann', group: 'g', ttlSeconds: undefined } as const;
+  const leaves = { kind: 'leaveUser', userId: 'ann', group: 'g' } as const;
+  const leavesAll = { ...leaves, group: undefined } as const;
+
+  /** The hub at an edge that hears everything, and at one that has missed what is said at 5 s. Both know the rule. */
+  function pair(): { hub: Hub<TestMember>; away: Hub<TestMember> } {
+    const [hub, away] = [attached([newMember('c0', 'ann')]), attached([newMember('c1', 'ann')])];
+    for (const one of [hub, away]) one.execute(joins, 'bus', 1_000);
+    return { hub, away };
+  }
+
+  /** One takes over all that the other tells. */
+  function learns(hub: Hub<TestMember>, from: Hub<TestMember>, now: number): void {
+    const { rules, removals = [] } = from.rulesAfter(0, now);
+    hub.learn(rules, now);
+    hub.learnRemovals(removals, now);
+  }
+
+  const inGroup = (hub: Hub<TestMember>, now: number): string[] =>
+    audience(hub.execute(send({ kind: 'groups', names: ['g'] }), 'bus', now));
+  const state = (hub: Hub<TestMember>, now: number): unknown => [
+    hub.rulesAfter(0, now).rules.length,
+    inGroup(hub, now),
+  ];
+  const NOTHING = [0, []];
+
+  test.each([
+    ['it', leaves],
+    ['all', leavesAll],
+  ])('of %s, is not put back by an edge that has missed it', (_what, command) => {
+    const { hub, away } = pair();
+    hub.execute(command, 'local', 5_000);
+    learns(hub, away, 9 * MINUTES);
+    expect(state(hub, 9 * MINUTES)).toEqual(NOTHING);
+  });
+
+  test.each([
+    ['it', leaves],
+    ['all', leavesAll],
+  ])(
+    'of %s, is taken out by an edge that learns of it, and by who learns from that one',
+    (_, command) => {
+      const { hub, away } = pair();
+      const third = pair().away;
+      away.execute({ ...joins, userId: 'ben' }, 'bus', 1_000);
+      away.execute({ ...joins, group: 'h' }, 'bus', 6_000);
+      hub.execute(command, 'local', 5_000);
+      learns(away, hub, 10_000);
+      const left = away
+        .rulesAfter(0, 10_000)
+        .rules.map(({ userId, group }) => `${userId} ${group}`);
+      expect([left, inGroup(away, 10_000)]).toEqual([['ann h', 'ben g'], []]);
+      learns(third, away, 11_000);
+      expect(inGroup(third, 11_000)).toEqual([]);
+    },
+  );
+
+  test('stays in it when put back since, wherever that was said', () => {
+    const { hub, away } = pair();
+    hub.execute(leaves, 'local', 5_000);
+    away.execute(joins, 'local', 6_000);
+    learns(away, hub, 10_000);
+    expect(state(away, 10_000)).toEqual([1, ['c1']]);
+    learns(hub, away, 10_000);
+    expect(state(hub, 10_000)).toEqual([1, ['c0']]);
+  });
+
+  test('stays in it when its old rule is known to have been set again', () => {
+    const { hub, away } = pair();
+    const third = attached([]);
+    for (const one of [hub, third]) one.execute(leaves, 'local', 5_000);
+    hub.execute(joins, 'local', 6_000);
+    learns(away, hub, 10_000);
+    learns(away, third, 10_000);
+    expect(state(away, 10_000)).toEqual([1, ['c1']]);
+  });
+
+  test('is remembered for ten minutes', () => {
+    const { hub, away } = pair();
+    hub.execute(leaves, 'local', 5_000);
+    hub.expire(5_000 + 10 * MINUTES - 1);
+    learns(hub, away, 5_000 + 10 * MINUTES - 1);
+    expect(inGroup(hub, 11 * MINUTES)).toEqual([]);
+    hub.expire(5_000 + 10 * MINUTES);
+    learns(hub, away, 5_000 + 10 * MINUTES);
+    expect(inGroup(hub, 11 * MINUTES)).toEqual(['c0']);
+  });
+
+  test('is forgotten when 10,000 others were, or fewer with long names', () => {
+    const { hub } = newHub();
+    const told = (): number => hub.rulesAfter(0, 0).removals!.length;
+    for (let n = 0; n < 10_001; n++) hub.execute({ ...leaves, userId: `u${n}` }, 'bus', 0);
+    expect(told()).toBe(10_000);
+    for (let n = 0; n < 200; n++) {
+      hub.execute({ ...leaves, userId: `${n}`.padEnd(10_000) }, 'bus', 0);
+    }
+    expect(told()).toBe(99);
   });
 });
 

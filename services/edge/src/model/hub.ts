@@ -8,9 +8,11 @@ import type { Interest } from './interest.ts';
 import { NO_INTEREST } from './interest.ts';
 import type { Member } from './member.ts';
 import { NewerRules } from './learned-rules.ts';
+import { Removals } from './removals.ts';
+import type { Removal, Rule, RulesPage } from './rule.ts';
 import type { Roster, Scope } from './scope.ts';
 import { EMPTY_ROSTER } from './scope.ts';
-import type { Room, Rule, RulesPage } from './user-group-rules.ts';
+import type { Room } from './user-group-rules.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 import { Users } from './users.ts';
 
@@ -28,6 +30,7 @@ export class Hub<M extends Member<M>> {
   readonly #users: Users<M>;
   readonly #groups: Groups<M>;
   readonly #rules: UserGroupRules;
+  readonly #removals = new Removals();
   readonly #find: (connectionId: string) => M | undefined;
   readonly #changes: Changes;
   /** The number of the last change of its members. */
@@ -59,6 +62,12 @@ export class Hub<M extends Member<M>> {
     return this.#members.items.length === 0 && this.#rules.isEmpty(now);
   }
 
+  /** To be called about once a second. */
+  expire(now: number): void {
+    this.#rules.expire(now);
+    this.#removals.expire(now);
+  }
+
   /** Makes room for the rules of other hubs. */
   forgetOldestRules(): void {
     this.#rules.forgetOldest();
@@ -66,7 +75,8 @@ export class Hub<M extends Member<M>> {
 
   /** A part of the rules, for an edge that learns them; `after` as the part before says, 0 for the first. */
   rulesAfter(after: number, now: number): RulesPage {
-    return this.#rules.page(after, now);
+    const page = this.#rules.page(after, now);
+    return page.next === undefined ? { ...page, removals: this.#removals.list(now) } : page;
   }
 
   /** From now on rules of another edge are learned, until `endLearning`. */
@@ -76,14 +86,30 @@ export class Hub<M extends Member<M>> {
 
   /**
    * Takes over what another edge knows of rules and this one does not, unless something newer has been
-   * said of it. What is known stays in its place: two edges that learn from each other come to an end.
+   * said of it: the other may have missed that its user was taken out of the group. What is known stays
+   * in its place: two edges that learn from each other come to an end.
    */
   learn(rules: readonly Rule[], now: number): void {
     for (const rule of rules) {
-      const { userId, group, ttlSeconds } = rule;
-      if (this.#newerRules?.has(rule) === true || this.#rules.covers(rule, now)) continue;
-      this.#rules.set(userId, group, ttlSeconds, now);
-      for (const member of this.#users.members(userId)) this.#groups.join(member, group);
+      if (this.#newerRules?.has(rule) === true || this.#removals.isAfter(rule, now)) continue;
+      if (this.#rules.covers(rule, now)) this.#rules.confirm(rule, now);
+      else this.#takeOver(rule, now);
+    }
+  }
+
+  #takeOver({ userId, group, ttlSeconds, ageSeconds }: Rule, now: number): void {
+    this.#rules.set(userId, group, ttlSeconds, now, now - ageSeconds * 1000);
+    for (const member of this.#users.members(userId)) this.#groups.join(member, group);
+  }
+
+  /** Takes users out of groups as another edge has: behind its rules, one of which may have been set again. */
+  learnRemovals(removals: readonly Removal[], now: number): void {
+    for (const removal of removals) {
+      const { userId, ageSeconds } = removal;
+      this.#removals.note(userId, removal.group, now - ageSeconds * 1000);
+      for (const group of this.#rules.remove(removal, now)) {
+        for (const member of this.#users.members(userId)) this.#groups.leave(member, group);
+      }
     }
   }
 
@@ -201,6 +227,7 @@ export class Hub<M extends Member<M>> {
       this.#rules.set(userId, command.group, command.ttlSeconds, now);
     } else {
       this.#rules.delete(userId, group);
+      this.#removals.note(userId, group, now);
     }
     return answer(true);
   }

@@ -1,4 +1,4 @@
-import type { Rule } from './user-group-rules.ts';
+import type { Rule } from './rule.ts';
 
 /**
  * What has been said of rules since this edge began to learn them from another: that is newer than what

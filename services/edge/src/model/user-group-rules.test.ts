@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Rule, RulesPage } from './user-group-rules.ts';
+import type { Rule, RulesPage } from './rule.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 
 /** Rules of a hub that may keep so many. */
@@ -122,6 +122,31 @@ test('where there is no room the oldest user gives way, and room is taken for wh
   expect([groups, kept()]).toEqual([[[], ['g'], ['g']], 2]);
 });
 
+test('where there is no room, what is over gives way before what holds', () => {
+  const { rules } = newRules(2);
+  rules.set('admin', 'ops', undefined, 0);
+  rules.set('guest', 'room', 1, 0);
+  rules.set('new', 'room', 1, 10_000);
+  const groups = ['admin', 'guest', 'new'].map((user) => [...rules.groups(user, 10_000)]);
+  expect(groups).toEqual([['ops'], [], ['room']]);
+});
+
+test('what is over goes away by itself, a part in each second, whoever it is of', () => {
+  const { rules, kept } = newRules();
+  rules.set('admin', 'ops', undefined, 0);
+  for (let n = 0; n < 5_000; n++) rules.set(`guest ${n}`, 'room', 1, 0);
+  const left = [1, 2, 3].map((second) => {
+    rules.expire(second * 1000);
+    return kept();
+  });
+  expect(left).toEqual([3_002, 1_002, 1]);
+  rules.set('late guest', 'room', 1, 4_000);
+  rules.expire(4_999);
+  expect(kept()).toBe(2);
+  rules.expire(5_000);
+  expect([kept(), [...rules.groups('admin', 5_000)]]).toEqual([1, ['ops']]);
+});
+
 test('what is over is nothing, and gone once somebody has looked', () => {
   const { rules, kept } = newRules();
   for (const group of ['a', 'b']) rules.set('ann', group, 1, 0);
@@ -190,14 +215,14 @@ describe('a listing', () => {
     return listed;
   };
 
-  test('has all rules that hold, each with the time that it has left', () => {
+  test('has all rules that hold, each with the time that it has left, and its age', () => {
     const rules = newRules().rules;
-    rules.set('ann', 'kept', undefined, 0);
-    rules.set('ann', 'timed', 60, 0);
+    rules.set('ann', 'kept', undefined, -5_000);
+    rules.set('ann', 'timed', 60, -5_000);
     rules.set('ben', 'over', 1, -5_000);
     expect(all(rules)).toEqual([
-      { userId: 'ann', group: 'kept', ttlSeconds: undefined },
-      { userId: 'ann', group: 'timed', ttlSeconds: 60 },
+      { userId: 'ann', group: 'kept', ttlSeconds: undefined, ageSeconds: 5 },
+      { userId: 'ann', group: 'timed', ttlSeconds: 55, ageSeconds: 5 },
     ]);
     expect(all(newRules().rules)).toEqual([]);
   });

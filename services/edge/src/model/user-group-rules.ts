@@ -3,6 +3,8 @@
  * protocol reference, section 9). Times are milliseconds on the clock of the caller.
  */
 
+import type { Removal, Rule, RulesPage } from './rule.ts';
+
 /** How long a rule without a time to live is kept: the REST reference says up to a year. */
 const LONGEST_MS = 365 * 24 * 60 * 60 * 1000;
 /** Rules that a user keeps, without a time to live and with one; the oldest gives way to the newest. */
@@ -17,37 +19,37 @@ export interface Room {
   give(rules: number): void;
 }
 
-/** One rule, as another edge can take it over. */
-export interface Rule {
-  readonly userId: string;
-  readonly group: string;
-  /** How long it holds; undefined for one without a time to live. */
-  readonly ttlSeconds: number | undefined;
-}
-
-/** The rules of some users, and where the next ones begin; undefined after the last. */
-export interface RulesPage {
-  readonly rules: readonly Rule[];
-  readonly next: number | undefined;
-}
-
 /** How exactly one edge knows when a rule of another ends. */
 const SLACK_MS = 1_000;
 
 /** A page is full with so many rules, and ends with those of a user. */
 const PAGE_RULES = 1_000;
 
-/** A user's rules: when each ends, by the name of its group, the oldest first. */
+/** Of so many rules it is seen in one go whether their time is over: once a second, and to make room. */
+const SWEPT_AT_ONCE = 2_000;
+const SWEPT_FOR_ROOM = 100;
+
+/** When a rule was set, and when it ends. */
+interface Kept {
+  readonly expiresAt: number;
+  setAt: number;
+}
+
+const NEVER: Kept = { setAt: -Infinity, expiresAt: -Infinity };
+
+/** A user's rules, by the name of their group, the oldest first. */
 interface Rules {
   /** Grows from user to user in the order of the map, so that a listing can go on behind one. */
   readonly place: number;
-  readonly openEnded: Map<string, number>;
-  readonly timed: Map<string, number>;
+  readonly openEnded: Map<string, Kept>;
+  readonly timed: Map<string, Kept>;
 }
 
 export class UserGroupRules {
   readonly #users = new Map<string, Rules>();
   #lastPlace = 0;
+  /** Goes through the users, to sweep them. */
+  #sweep: Iterator<string, undefined> = this.#users.keys();
   readonly #room: Room;
 
   constructor(room: Room) {
@@ -63,31 +65,56 @@ export class UserGroupRules {
     return this.#users.size === 0;
   }
 
-  set(userId: string, group: string, ttlSeconds: number | undefined, now: number): void {
+  set(
+    userId: string,
+    group: string,
+    ttlSeconds: number | undefined,
+    now: number,
+    setAt = now,
+  ): void {
     this.delete(userId, group);
     if (ttlSeconds !== undefined && ttlSeconds <= 0) return;
-    if (!this.#makeRoom()) return;
+    if (!this.#makeRoom(now)) return;
     const rules = this.#users.get(userId) ?? this.#newUser(userId);
     if (ttlSeconds === undefined) {
-      this.#add(rules.openEnded, OPEN_ENDED_PER_USER, group, now + LONGEST_MS);
+      const expiresAt = now + LONGEST_MS;
+      this.#add(rules.openEnded, OPEN_ENDED_PER_USER, group, { setAt, expiresAt });
     } else {
-      this.#add(rules.timed, TIMED_PER_USER, group, now + ttlSeconds * 1000);
+      const expiresAt = now + ttlSeconds * 1000;
+      this.#add(rules.timed, TIMED_PER_USER, group, { setAt, expiresAt });
     }
   }
 
   /** Whether a rule is known that holds at least as long. */
-  covers({ userId, group, ttlSeconds }: Rule, now: number): boolean {
+  covers({ userId, group, ttlSeconds }: Omit<Rule, 'ageSeconds'>, now: number): boolean {
     const known = this.#users.get(userId);
     if (known === undefined) return false;
     if (known.openEnded.has(group)) return true;
-    const expiresAt = known.timed.get(group) ?? -Infinity;
+    const { expiresAt } = known.timed.get(group) ?? NEVER;
     return ttlSeconds !== undefined && expiresAt >= now + ttlSeconds * 1000 - SLACK_MS;
   }
 
   /** Whether a rule puts connections of this user into the group. */
   has(userId: string, group: string, now: number): boolean {
-    const known = this.#users.get(userId);
-    return (known?.openEnded.get(group) ?? known?.timed.get(group) ?? -Infinity) > now;
+    return (this.#find(userId, group) ?? NEVER).expiresAt > now;
+  }
+
+  /** A rule that is known here has been set elsewhere, and perhaps later. */
+  confirm({ userId, group, ageSeconds }: Rule, now: number): void {
+    const known = this.#find(userId, group);
+    if (known !== undefined) known.setAt = Math.max(known.setAt, now - ageSeconds * 1000);
+  }
+
+  /** Deletes what was set before the removal, and answers of which groups. */
+  remove({ userId, group, ageSeconds }: Removal, now: number): string[] {
+    const rules = this.#users.get(userId);
+    if (rules === undefined) return [];
+    const before = now - ageSeconds * 1000;
+    const meant =
+      group === undefined ? [...rules.openEnded.keys(), ...rules.timed.keys()] : [group];
+    const removed = meant.filter((name) => (this.#find(userId, name)?.setAt ?? Infinity) < before);
+    for (const name of removed) this.delete(userId, name);
+    return removed;
   }
 
   /** `group` undefined: every rule of the user. */
@@ -104,6 +131,11 @@ export class UserGroupRules {
     }
   }
 
+  /** To be called about once a second: rules of users who do not come go away, too, when their time is over. */
+  expire(now: number): void {
+    this.#forgetOver(now, SWEPT_AT_ONCE);
+  }
+
   /** Forgets the rules of the user that has had some for the longest; false when there are none. */
   forgetOldest(): boolean {
     const [oldest] = this.#users.keys();
@@ -117,7 +149,7 @@ export class UserGroupRules {
     const rules = this.#users.get(userId);
     if (rules === undefined) return;
     for (const kept of [rules.openEnded, rules.timed]) {
-      for (const [group, expiresAt] of kept) {
+      for (const [group, { expiresAt }] of kept) {
         if (expiresAt > now) yield group;
         else this.delete(userId, group);
       }
@@ -136,13 +168,21 @@ export class UserGroupRules {
       if (place <= after) continue;
       if (rules.length >= PAGE_RULES) return { rules, next: last };
       last = place;
-      for (const group of openEnded.keys()) rules.push({ userId, group, ttlSeconds: undefined });
-      for (const [group, expiresAt] of timed) {
+      for (const [group, { setAt }] of openEnded) {
+        rules.push({ userId, group, ttlSeconds: undefined, ageSeconds: (now - setAt) / 1000 });
+      }
+      for (const [group, { setAt, expiresAt }] of timed) {
         const ttlSeconds = (expiresAt - now) / 1000;
-        if (ttlSeconds > 0) rules.push({ userId, group, ttlSeconds });
+        const ageSeconds = (now - setAt) / 1000;
+        if (ttlSeconds > 0) rules.push({ userId, group, ttlSeconds, ageSeconds });
       }
     }
     return { rules, next: undefined };
+  }
+
+  #find(userId: string, group: string): Kept | undefined {
+    const known = this.#users.get(userId);
+    return known?.openEnded.get(group) ?? known?.timed.get(group);
   }
 
   #newUser(userId: string): Rules {
@@ -151,16 +191,44 @@ export class UserGroupRules {
     return rules;
   }
 
-  #makeRoom(): boolean {
-    return this.#room.take() || (this.forgetOldest() && this.#room.take());
+  /** Rules whose time is over give way before any that holds. */
+  #makeRoom(now: number): boolean {
+    if (this.#room.take()) return true;
+    const hasForgotten = this.#forgetOver(now, SWEPT_FOR_ROOM) || this.forgetOldest();
+    return hasForgotten && this.#room.take();
   }
 
-  #add(rules: Map<string, number>, most: number, group: string, expiresAt: number): void {
+  /**
+   * Looks at the rules of some users, about so many rules, and the next time at those of the users behind
+   * them. False when none of them was over.
+   */
+  #forgetOver(now: number, most: number): boolean {
+    let hasForgotten = false;
+    let looked = 0;
+    for (let users = this.#users.size; users > 0 && looked < most; users--) {
+      const userId = this.#nextToSweep();
+      const { openEnded, timed } = this.#users.get(userId)!;
+      const kept = openEnded.size + timed.size;
+      looked += kept;
+      hasForgotten = [...this.groups(userId, now)].length < kept || hasForgotten;
+    }
+    return hasForgotten;
+  }
+
+  /** While there is any user. */
+  #nextToSweep(): string {
+    const { value } = this.#sweep.next();
+    if (value !== undefined) return value;
+    this.#sweep = this.#users.keys();
+    return this.#sweep.next().value!;
+  }
+
+  #add(rules: Map<string, Kept>, most: number, group: string, rule: Kept): void {
     if (rules.size >= most) {
       const [oldest] = rules.keys();
       rules.delete(oldest!);
       this.#room.give(1);
     }
-    rules.set(group, expiresAt);
+    rules.set(group, rule);
   }
 }

@@ -78,6 +78,15 @@ describe('a hub', () => {
     expect(usedOf(edge.context.pools, 'user_group_rules')).toBe(0);
   });
 
+  test('gives the room of rules whose time is over back while it is in use', async () => {
+    await edge.server({ hub: 'chat' });
+    const rule = { kind: 'joinUser', userId: 'ann', group: 'news', ttlSeconds: 1 } as const;
+    hubs.get('chat')!.execute(rule, 'local', new Uint8Array(0));
+    expect(usedOf(edge.context.pools, 'user_group_rules')).toBe(1);
+    edge.pass(3);
+    expect(usedOf(edge.context.pools, 'user_group_rules')).toBe(0);
+  });
+
   test('stays while it has rules for who comes', () => {
     const hub = hubs.open('chat', 'server')!;
     const join = { kind: 'joinUser', userId: 'ann', group: 'news', ttlSeconds: 900 } as const;
@@ -104,10 +113,21 @@ describe('of as many hubs as there may be', () => {
     expect(counted(edge.context.counters.refusals)).toEqual({ hubs: 2 });
   });
 
-  test('those nobody uses make room for others', () => {
-    for (const name of ['a', 'b', 'c', 'd']) hubs.open(name, 'server');
+  test('those that app servers name take nothing of the half of clients, before or after', () => {
+    expect(hubs.open('a', 'server')).toBeDefined();
+    expect(hubs.open('b', 'client')).toBeDefined();
+    expect(hubs.open('b', 'server')).toBe(hubs.open('b', 'server'));
+    expect(hubs.open('c', 'client')).toBeDefined();
+    expect(hubs.open('d', 'client')).toBeDefined();
+    expect(hubs.open('e', 'client')).toBeUndefined();
+  });
+
+  test('those nobody uses make room for others, whoever named them', () => {
+    for (const name of ['a', 'b']) hubs.open(name, 'client');
+    for (const name of ['b', 'c', 'd']) hubs.open(name, 'server');
     edge.pass(60);
-    expect(hubs.open('e', 'client')).toBeDefined();
+    const opened = ['e', 'f', 'g'].map((name) => hubs.open(name, 'client') !== undefined);
+    expect(opened).toEqual([true, true, false]);
   });
 });
 

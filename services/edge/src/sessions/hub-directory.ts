@@ -14,13 +14,15 @@ export interface HubCluster {
 
 /** How long a hub is remembered that nobody uses: longer than anybody takes to come back to it. */
 const REMEMBERED_MS = 60_000;
-/** What clients may name of all hubs there can be: the rest is for hubs that app servers name. */
+/** The part of all hubs there can be that clients alone may have named: app servers hold the rest. */
 const SHARE_OF_CLIENTS = 0.5;
 
 interface Entry {
   readonly hub: HubRuntime;
   /** When it last was in use, on the edge's clock. */
   usedAt: number;
+  /** No app server has named it yet, nor a REST caller. */
+  isNamedByClientsAlone: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ interface Entry {
  */
 export class HubDirectory {
   readonly #hubs = new Map<string, Entry>();
+  #namedByClientsAlone = 0;
   readonly #context: ClientContext;
   readonly #rules: Budget<string>;
   #cluster: HubCluster | undefined;
@@ -61,17 +64,32 @@ export class HubDirectory {
     const known = this.#hubs.get(name);
     if (known !== undefined) {
       known.usedAt = now;
+      if (namedBy === 'server') this.#countNoMore(known);
       return known.hub;
     }
-    const most = this.#context.limits.hubs * (namedBy === 'client' ? SHARE_OF_CLIENTS : 1);
-    if (this.#hubs.size >= most) {
+    if (!this.#hasRoomFor(namedBy)) {
       this.#context.counters.refusals.add('hubs');
       return undefined;
     }
     const hub = this.#make(name);
-    this.#hubs.set(name, { hub, usedAt: now });
+    const isNamedByClientsAlone = namedBy === 'client';
+    this.#hubs.set(name, { hub, usedAt: now, isNamedByClientsAlone });
+    if (isNamedByClientsAlone) this.#namedByClientsAlone++;
     this.#cluster?.follow(name);
     return hub;
+  }
+
+  #hasRoomFor(namedBy: 'client' | 'server'): boolean {
+    const most = this.#context.limits.hubs;
+    if (this.#hubs.size >= most) return false;
+    return namedBy === 'server' || this.#namedByClientsAlone < most * SHARE_OF_CLIENTS;
+  }
+
+  /** The hub is not held against the half of clients any more. */
+  #countNoMore(entry: Entry): void {
+    if (!entry.isNamedByClientsAlone) return;
+    entry.isNamedByClientsAlone = false;
+    this.#namedByClientsAlone--;
   }
 
   /**
@@ -81,9 +99,11 @@ export class HubDirectory {
   expire(now: number, late: number): void {
     for (const [name, entry] of this.#hubs) {
       entry.usedAt += late;
+      entry.hub.model.expire(now);
       if (!entry.hub.isIdle(now)) entry.usedAt = now;
       else if (now - entry.usedAt >= REMEMBERED_MS) {
         this.#hubs.delete(name);
+        this.#countNoMore(entry);
         this.#cluster?.unfollow(name);
       }
     }

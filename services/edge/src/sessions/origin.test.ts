@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalOrigin, originAllowed } from './origin.ts';
+import { originAllowed } from './origin.ts';
 
 const ALLOWED = ['https://a.example', 'http://b.example:8080', 'capacitor://localhost'];
 
@@ -7,36 +7,6 @@ function allows(origin: string | undefined, host = 'edge.example', allowed = ALL
   const headers = new Map(origin === undefined ? [] : [['origin', origin]]);
   return originAllowed({ headers }, host, allowed);
 }
-
-describe('an origin', () => {
-  test.each([
-    ['https://a.example', 'https://a.example'],
-    ['HTTPS://A.Example:443/', 'https://a.example'],
-    ['http://a.example:443', 'http://a.example:443'],
-    ['http://[::1]:8080', 'http://[::1]:8080'],
-    ['https://bücher.example', 'https://xn--bcher-kva.example'],
-    ['capacitor://Localhost', 'capacitor://localhost'],
-  ])('%s is %s', (text, canonical) => {
-    expect(canonicalOrigin(text)).toBe(canonical);
-  });
-
-  test.each([
-    'null',
-    '*',
-    '',
-    'a.example',
-    '//a.example',
-    'https://',
-    'https://a.example/path',
-    'https://a.example?q',
-    'https://user@a.example',
-    'https://a.example:99999',
-    'https://*.a.example',
-    'https://a.example https://b.example',
-  ])('%j is none', (text) => {
-    expect(canonicalOrigin(text)).toBeUndefined();
-  });
-});
 
 describe('a request', () => {
   test.each(['https://a.example', 'HTTPS://A.example:443', 'http://b.example:8080', ALLOWED[2]])(

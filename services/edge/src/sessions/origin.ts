@@ -1,17 +1,5 @@
-import { parseUrl } from '@trunkline/tokens';
+import { canonicalOrigin } from '@trunkline/settings';
 import type { HttpRequest } from '../ports/listener.ts';
-
-/** `scheme://host[:port]`, as browsers send it; a slash at the end does no harm. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#@*\s]+\/?$/i;
-
-/**
- * An origin in the one form that can be compared: lower case, without the scheme's own port, without
- * a slash. Undefined for what is none, such as the `null` of a page that has no origin.
- */
-export function canonicalOrigin(text: string): string | undefined {
-  const url = ORIGIN.test(text) ? parseUrl(text) : undefined;
-  return url && `${url.protocol}//${url.host}`.toLowerCase();
-}
 
 /**
  * Whether a request may be served as far as its Origin goes: `allowed` has it, or `*`; it comes from

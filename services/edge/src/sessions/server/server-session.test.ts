@@ -4,7 +4,14 @@ import { SendResult } from '../../ports/socket.ts';
 import type { ClientSession } from '../client/client-session.ts';
 import { SERVER_CLOSE_REASONS } from '../close-reason.ts';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
-import { counted, JSON_HANDSHAKE, payloads, TestEdge } from '../fixtures.test-support.ts';
+import {
+  counted,
+  JSON_HANDSHAKE,
+  payloads,
+  TestEdge,
+  turn,
+  usedOf,
+} from '../fixtures.test-support.ts';
 
 const HANDSHAKE = {
   type: MessageType.HandshakeRequest,
@@ -138,6 +145,27 @@ describe('frames', () => {
     });
     server.socket.receive(Buffer.concat([Buffer.alloc(5, 0xff), close]));
     expect(client.socket.isOpen).toBe(true);
+  });
+
+  test('behind a refused one are not looked at either when their peer has gone meanwhile', async () => {
+    const edge = new TestEdge();
+    const client = await edge.client(await edge.server());
+    const server = await edge.server({ serverId: 'server-2' });
+    const broadcast = {
+      type: MessageType.BroadcastData,
+      excludedConnectionIds: [],
+      payloads: payloads({ json: '{"n":1}␞' }),
+    } as const;
+    edge.time.lookMs = 1;
+    const pings = Array.from({ length: 1_000 }, () => encodeServiceMessage(PING));
+    const last = Buffer.concat([encodeServiceMessage(broadcast), Buffer.alloc(5, 0xff)]);
+    server.socket.receive(Buffer.concat([...pings, last]));
+    server.socket.receive(last);
+    server.socket.leave(1006);
+    do await turn();
+    while (usedOf(edge.context.pools, 'backlog_from_servers') > 0);
+    expect(client.heard).toEqual(['{"n":1}␞']);
+    expect([...edge.context.counters.protocolErrors.entries()]).toEqual([['server|bad-length', 1]]);
   });
 
   test('with ids that nobody knows, or that only the service may say, are passed over', async () => {

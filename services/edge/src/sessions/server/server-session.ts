@@ -335,7 +335,15 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     const { code, message } = error;
     this.#context.counters.protocolErrors.add(`server|${code}`);
     this.#tell('warn', 'refused frame', { code }, { err: message });
+    if (!this.isOpen) return this.#dropWork();
     this.close(this.#state === State.Handshake ? REASONS.handshakeError : REASONS.badRequest);
+  }
+
+  /** Nobody knows where the next frame begins in what its peer, which has gone, has left. */
+  #dropWork(): void {
+    this.#leftWork = false;
+    this.#context.intake.servers.drop(this);
+    this.#inbound.drop();
   }
 
   #tell(level: 'info' | 'warn', message: string, cause: object, latest: object = {}): void {

@@ -1,0 +1,11 @@
+/**
+ * The URL that a text is; undefined where it is none. Not by `URL.canParse`, which forgets Latin letters
+ * beyond ASCII once it is compiled (Node 20, 22).
+ */
+export function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
