@@ -1,5 +1,3 @@
-import type { Logger } from './options.ts';
-
 /** How long what follows a line about the same is only counted. */
 const QUIET_MS = 10_000;
 /** Of what was wrong, in characters: it may quote what the other side sent. */
@@ -23,13 +21,14 @@ export interface Wording {
  */
 export class CountedLog {
   readonly #hub: string;
-  readonly #logger: Logger;
+  readonly #line: (text: string) => void;
   readonly #wording: Wording;
   readonly #told = new Map<string, Told>();
 
-  constructor(hub: string, logger: Logger, wording: Wording) {
+  /** `line` writes a line of the log. */
+  constructor(hub: string, line: (text: string) => void, wording: Wording) {
     this.#hub = hub;
-    this.#logger = logger;
+    this.#line = line;
     this.#wording = wording;
   }
 
@@ -61,7 +60,7 @@ export class CountedLog {
 
   #write(what: string, why: string): void {
     const short = why.length > LENGTH ? `${why.slice(0, LENGTH)}…` : why;
-    const line = short.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
-    this.#logger.warn(`hub '${this.#hub}': ${what}: ${line}`);
+    const clean = short.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+    this.#line(`hub '${this.#hub}': ${what}: ${clean}`);
   }
 }

@@ -13,8 +13,8 @@ export type TrunklineErrorCode =
   | 'client-gone' // the client that a result was awaited from is not there, says the service
   | 'client-too-old' // the client that a result was asked of cannot answer
   | 'refused' // the service does not accept a REST call
-  | 'throttled' // the service has been told too much, for as long as a REST call may take
-  | 'unavailable' // the service did not answer a REST call, or failed, for as long as it may take
+  | 'throttled' // the service was told too much while a REST call lasted, or awaits too many results
+  | 'unavailable' // the service did not answer a REST call in time, or nobody could ask a client
   | 'wrong-place'; // a call that cannot work where it was made
 
 /** What goes wrong between an app server and the service. The message says what to do. */

@@ -25,7 +25,7 @@ import { findProtocol } from './protocols/index.ts';
 
 export const TEST_KEY = 'a-test-key-of-some-forty-characters-0000';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 /** Resolves with the first value of `probe` that is neither undefined nor false. */
 export async function until<T>(probe: () => T | undefined | false, what: string): Promise<T> {

@@ -189,6 +189,56 @@ describe('stop', () => {
     expect(done).toBe(true);
   });
 
+  test('waits for a call of a client that comes before the service has acknowledged', async () => {
+    let release: (() => void) | undefined;
+    class Works extends Hub {
+      async work(): Promise<string> {
+        await new Promise<void>((resolve) => (release = resolve));
+        return 'done';
+      }
+    }
+    const { server, service, trunk } = await serve(Works);
+    service.acknowledgesFin = false;
+    let stopped = false;
+    const stopping = server.stop({ timeout: 60_000 }).then(() => (stopped = true));
+    await until(() => trunk.ofType(3).some(({ entries }) => entries[1] === 'fin:1'), 'fin');
+    const client = trunk.open();
+    client.call('work');
+    const end = await until(() => release, 'the call');
+    trunk.send({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
+    trunk.send({ type: MessageType.Ping, entries: ['echo', 'behind it'] });
+    await until(() => trunk.ofType(3).some(({ entries }) => entries[0] === 'echo'), 'the echo');
+    expect(stopped).toBe(false);
+    end();
+    expect(await client.text(1)).toContain('done');
+    client.close(migrated);
+    await stopping;
+  });
+
+  test('lets the onDisconnected end of a client that comes while it closes', async () => {
+    const events: string[] = [];
+    class Late extends Hub {
+      override onConnected(): void {
+        events.push('connected');
+      }
+      override async onDisconnected(): Promise<void> {
+        await new Promise(setImmediate);
+        events.push('disconnected');
+      }
+    }
+    const { server, trunk } = await serve(Late);
+    trunk.socket.pause();
+    const stopping = server.stop({ timeout: 60_000 });
+    trunk.send({ type: MessageType.Ping, entries: ['shutdown', 'finack'] });
+    const open = () => server.health.hubs[0]!.endpoints[0]!.serverConnections;
+    await until(() => open() === 0, 'the closing');
+    trunk.open();
+    await until(() => events.length === 1, 'the client');
+    trunk.socket.resume();
+    await stopping;
+    expect(events).toEqual(['connected', 'disconnected']);
+  });
+
   test('called again, ends with the first', async () => {
     const { server, trunk } = await serve(Chat);
     const client = trunk.open();

@@ -192,6 +192,25 @@ describe('arguments', () => {
     expect(log.lines).toHaveLength(4);
   });
 
+  test('nor does one that calls methods that there are not, and waits for no answer', async () => {
+    const clock = new ManualClock();
+    const { trunk, log } = await serve(Shapes, { clock });
+    const client = trunk.open();
+    for (let n = 1; n <= 500; n++) client.call(`${n}\n\u202e${'x'.repeat(1000)}`, [], '');
+    client.call('none', [], '1');
+    expect(await client.text(1)).toBe(result('none'));
+    expect(log.lines).toHaveLength(1);
+    clock.advance(11_000);
+    expect(log.lines).toHaveLength(2);
+    expect(log.lines[1]).toMatch(
+      /^hub 'chat': 499 more calls that nobody waits for were refused, the last: Failed to invoke '500 x/,
+    );
+    for (const line of log.lines) {
+      expect(line.length).toBeLessThan(400);
+      expect(line).not.toMatch(/[\n\u202e]/);
+    }
+  });
+
   test('a schema that throws is for the log, unless the client is to know', async () => {
     const broken = await answerTo(Shapes, 'breaks', ['x']);
     expect(broken.answer).toBe(failed(notBound('breaks')));

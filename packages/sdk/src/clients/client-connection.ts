@@ -10,6 +10,8 @@ import {
 } from '@trunkline/protocol';
 
 import { settledWithin } from '../clock.ts';
+import { deferred } from '../deferred.ts';
+import type { Deferred } from '../deferred.ts';
 import {
   clientErrorText,
   errorMessage,
@@ -74,7 +76,7 @@ export class ClientConnection {
   /** Made by the handshake, as the protocol is. */
   #inbox: Inbox | undefined;
   /** Whether `onConnected` has succeeded; undefined before the handshake. */
-  #connected: Promise<boolean> | undefined;
+  #connected: Deferred<boolean> | undefined;
   #ended = false;
 
   constructor(options: ClientConnectionOptions) {
@@ -166,8 +168,11 @@ export class ClientConnection {
     const inbox = this.#newInbox(protocol);
     this.#inbox = inbox;
     if (!this.#migrated) this.write(HANDSHAKE_SUCCESS, DataType.Handshake);
-    this.#connected = this.#connect();
-    inbox.holdFor(this.#connected.then(() => {}));
+    // It is there before `onConnected` runs, which may end the connection in its first step.
+    const connected = deferred<boolean>();
+    this.#connected = connected;
+    void this.#connect().then(connected.resolve);
+    inbox.holdFor(connected.promise.then(() => {}));
     inbox.push(rest);
   }
 
@@ -208,7 +213,7 @@ export class ClientConnection {
 
   /** Behind `onConnected`, and only where that has succeeded. */
   async #tellOfSignIn(): Promise<void> {
-    if ((await this.#connected) !== true) return;
+    if ((await this.#connected?.promise) !== true) return;
     try {
       await this.#lifetime.refreshed();
     } catch (thrown) {
@@ -249,7 +254,7 @@ export class ClientConnection {
 
   /** `onDisconnected` runs only where `onConnected` has succeeded, and after it. */
   async #disconnect(error: Error | undefined): Promise<void> {
-    if ((await this.#connected) !== true) return;
+    if ((await this.#connected?.promise) !== true) return;
     try {
       await this.#lifetime.disconnect(error);
     } catch (thrown) {

@@ -191,9 +191,9 @@ export class Dispatcher {
   }
 
   /** A call that nobody waits for gets no answer, not even this one. */
-  #refuse({ invocationId, target }: InvocationMessage, text: string): void {
+  #refuse({ invocationId }: InvocationMessage, text: string): void {
     if (invocationId === undefined) {
-      this.#client.host.logger.info(`a client's call of '${target}' was refused: ${text}`);
+      this.#client.host.unanswered(text);
     } else {
       this.#client.write(this.#client.protocol!.error(invocationId, text), DataType.Invocation);
     }

@@ -43,6 +43,8 @@ export interface ClientHost {
   answered(client: ClientConnection, message: CompletionMessage, record: Uint8Array): void;
   /** What the client sent for a method cannot be read, or its schema does not take it. */
   refused(method: string, why: string): void;
+  /** A call that the client awaits no answer of, of whatever method, cannot start. */
+  unanswered(why: string): void;
   /** Something began that a stopping server should wait for; `finished` must follow. */
   started(): void;
   finished(): void;

@@ -156,7 +156,7 @@ test('a call without an id is never answered, and its error is logged', async ()
   expect(await client.text(1)).toBe('{"type":3,"invocationId":"1","result":3}');
   expect(log.lines).toEqual([
     'hub method Calls.throws threw',
-    expect.stringContaining("'missing' was refused"),
+    expect.stringMatching(/that nobody waits for was refused: Failed to invoke 'missing' /),
   ]);
 });
 

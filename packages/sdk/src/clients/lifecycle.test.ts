@@ -6,15 +6,16 @@ import { until } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
 import { ManualClock } from '../manual-clock.test-support.ts';
+import type { HubContext } from './context.ts';
 
 /** A hub class that notes what happens to its connections. */
-function diary(onConnected: () => void | Promise<void> = () => {}) {
+function diary(onConnected: (context: HubContext) => void | Promise<void> = () => {}) {
   const events: unknown[] = [];
   class Diary extends Hub {
     override async onConnected(): Promise<void> {
       events.push('connected');
       this.context.signal.addEventListener('abort', () => events.push('aborted'));
-      await onConnected();
+      await onConnected(this.context);
     }
     override onDisconnected(error?: Error): void {
       events.push(error === undefined ? 'disconnected' : `disconnected: ${error.message}`);
@@ -144,6 +145,16 @@ describe('the end', () => {
     expect(client.written.at(-1)?.dataType).toBe(4);
     expect(events).toEqual(['connected', 'aborted', event]);
     expect(trunk.received.at(-1)?.type).toBe(MessageType.CloseConnection);
+  });
+
+  test('by context.abort() in the first step of onConnected, onDisconnected follows', async () => {
+    const { Diary, events } = diary((context) => context.abort());
+    const { trunk } = await serve(Diary);
+    const client = trunk.open();
+    client.call('hello');
+    await client.released();
+    expect(client.texts).toEqual(['{}', '{"type":7}']);
+    expect(events).toEqual(['connected', 'aborted', 'disconnected']);
   });
 
   test('a message over the limit', async () => {

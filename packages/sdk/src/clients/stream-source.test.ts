@@ -6,6 +6,7 @@ import { until } from '../fake-service.test-support.ts';
 import type { FakeClient } from '../fake-service.test-support.ts';
 import { serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
+import { abandon, streamSource } from './stream-source.ts';
 
 function stream(client: FakeClient, target: string): void {
   client.json({ type: 4, invocationId: 's', target, arguments: [] });
@@ -118,6 +119,19 @@ describe('a stream that nobody wants any more', () => {
       "hub method Silent.undeclared answered a stream, and is no generator function: say streams: true of it in Silent's static methods",
     ]);
   });
+});
+
+test('a Node stream that fails as it is ended, unread, ends nothing else', async () => {
+  const uncaught: Error[] = [];
+  const note = (error: Error) => void uncaught.push(error);
+  process.on('uncaughtException', note);
+  const failing = new Error('no end');
+  const source = new Readable({ destroy: (_error, callback) => callback(failing) });
+  await abandon(streamSource(source)!);
+  await new Promise(setImmediate);
+  process.off('uncaughtException', note);
+  expect(source.errored).toBe(failing);
+  expect(uncaught).toEqual([]);
 });
 
 describe('streams that cannot be read', () => {

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** What a streaming hub method may answer with, as something to pull from. */
 export interface StreamSource {
   next(): Result | Promise<Result>;
@@ -44,12 +46,21 @@ function webSource(stream: ReadableStream): StreamSource {
 /** A Node stream is destroyed, for the reason above; a generator gets to its `finally`. */
 function iterableSource(iterable: AsyncIterable<unknown>): StreamSource {
   const iterator = iterable[Symbol.asyncIterator]();
-  const { destroy } = iterable as { destroy?: unknown };
-  if (typeof destroy !== 'function') return iterator;
+  if (!isNodeStream(iterable)) return iterator;
   return {
     next: () => iterator.next(),
-    return: (): unknown => Reflect.apply(destroy, iterable, []),
+    return: () => {
+      // Before it is first read nobody listens, and Node ends the process for an error without listeners.
+      iterable.on('error', () => {});
+      iterable.destroy();
+    },
   };
+}
+
+/** Of Node itself, or of a library that does the same. */
+function isNodeStream(iterable: object): iterable is Pick<Readable, 'on' | 'destroy'> {
+  const { on, destroy } = iterable as Partial<Readable>;
+  return typeof on === 'function' && typeof destroy === 'function';
 }
 
 /** Moves items until the source ends or nobody wants more. Rejects with what the source throws. */

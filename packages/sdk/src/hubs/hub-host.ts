@@ -33,6 +33,11 @@ const REFUSALS: Wording = {
   one: (method) => `a call of '${method}' was refused`,
   more: (method, count) => `${count} more calls of '${method}' were refused, the last`,
 };
+/** Of calls without an invocation id, whichever methods they are of. */
+const UNANSWERED: Wording = {
+  one: () => 'a call that nobody waits for was refused',
+  more: (_kind, count) => `${count} more calls that nobody waits for were refused, the last`,
+};
 /** Of the service's messages, by the names of their types. */
 const UNREADABLE: Wording = {
   one: (type) => `a message of the service cannot be read (${type})`,
@@ -62,14 +67,18 @@ export class HubHost implements ClientHost {
   readonly #results: ClientResults;
   readonly #answers: ClientAnswers;
   readonly #refusals: CountedLog;
+  readonly #unanswered: CountedLog;
   readonly #unreadable: CountedLog;
   #nextKeepAlive = 0;
 
   constructor(options: HubHostOptions) {
     this.#options = options;
     this.hub = options.hub;
-    this.#refusals = new CountedLog(options.hub, options.logger, REFUSALS);
-    this.#unreadable = new CountedLog(options.hub, options.logger, UNREADABLE);
+    const { hub, clock, logger } = options;
+    const warn = (line: string) => logger.warn(line);
+    this.#refusals = new CountedLog(hub, warn, REFUSALS);
+    this.#unanswered = new CountedLog(hub, (line) => logger.info(line), UNANSWERED);
+    this.#unreadable = new CountedLog(hub, warn, UNREADABLE);
     this.#results = new ClientResults(options.clock);
     this.#answers = new ClientAnswers(this.#results, this.#routes);
     const { acks, observer } = options;
@@ -78,7 +87,6 @@ export class HubHost implements ClientHost {
     const offer = () => routes.offer;
     this.endpoints = new HubEndpoints({ ...options, receiver, offer });
     const { endpoints, counts } = this;
-    const { hub, clock, logger } = options;
     this.directories = new EndpointDirectories({ hub, endpoints, clock, logger });
     this.#outbound = new Outbound({ endpoints, clients, routes, counts });
   }
@@ -112,6 +120,7 @@ export class HubHost implements ClientHost {
     for (const client of this.#clients) client.tick(now);
     this.endpoints.tick(now);
     this.#refusals.expire(now);
+    this.#unanswered.expire(now);
     this.#unreadable.expire(now);
     if (now < this.#nextKeepAlive) return;
     this.#nextKeepAlive = now + KEEP_ALIVE_MS;
@@ -171,6 +180,10 @@ export class HubHost implements ClientHost {
 
   refused(method: string, why: string): void {
     this.#refusals.tell(method, why, this.clock.now());
+  }
+
+  unanswered(why: string): void {
+    this.#unanswered.tell('call', why, this.clock.now());
   }
 
   /** The service has sent a message of this type that cannot be read. */

@@ -12,7 +12,7 @@ import { HubHost } from './hub-host.ts';
 import type { HubObserver } from './hub-receiver.ts';
 
 const TICK_MS = 1000;
-/** How long clients closed at the end may take for their `onDisconnected`. */
+/** How long clients that are let go, or that the closing ends, may take for their `onDisconnected`. */
 const FAREWELL_MS = 1_000;
 
 export interface HubHostsOptions {
@@ -72,14 +72,16 @@ export class HubHosts {
       directories.watches.stop();
       endpoints.drain();
     }
-    const left = Promise.all(hosts.flatMap((host) => [host.endpoints.finished(), host.idle()]));
     const { clock } = this.#options;
-    if (!(await settledWithin(clock, left, timeout))) {
+    const haveLeft = await settledWithin(clock, Promise.all(hosts.map(left)), timeout);
+    const idle = () => Promise.all(hosts.map((host) => host.idle()));
+    if (!haveLeft) {
       for (const host of hosts) host.letGo();
-      const idle = Promise.all(hosts.map((host) => host.idle()));
-      await settledWithin(clock, idle, FAREWELL_MS);
+      await settledWithin(clock, idle(), FAREWELL_MS);
     }
     await Promise.all(hosts.map((host) => host.endpoints.close()));
+    // The service may have opened clients until the very end.
+    if (haveLeft) await settledWithin(clock, idle(), FAREWELL_MS);
     this.#cancelTick();
   }
 
@@ -123,4 +125,10 @@ export class HubHosts {
     for (const host of this.#byKey.values()) total += host.clientCount;
     return total;
   }
+}
+
+/** Until the service assigns no more clients, a hub without any may get one again. */
+async function left(host: HubHost): Promise<void> {
+  await host.endpoints.finished();
+  await host.idle();
 }

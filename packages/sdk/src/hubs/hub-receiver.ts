@@ -47,8 +47,9 @@ export class HubReceiver implements Receiver {
   }
 
   opened(connection: ServerConnection): void {
-    const { host, observer } = this.#options;
+    const { host, answers, observer } = this.#options;
     host.endpoints.poolOf(connection).opened(connection);
+    answers.opened(connection);
     observer.serverConnectionUp(host, connection);
   }
 
@@ -109,9 +110,10 @@ export class HubReceiver implements Receiver {
 
   /** Its clients live on at the service, which moves or closes them: nothing can be sent for them. */
   closed(connection: ServerConnection): void {
-    const { host, clients, acks, observer } = this.#options;
+    const { host, clients, acks, answers, observer } = this.#options;
     acks.lost(connection);
     for (const client of clients.on(connection)) client.gone();
+    answers.lost(connection);
     host.endpoints.poolOf(connection).closes++;
     observer.serverConnectionDown(host, connection);
   }

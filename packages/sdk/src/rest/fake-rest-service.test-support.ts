@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import { AccessKeys, bearerToken, verifyToken } from '@trunkline/tokens';
 
+import { deferred } from '../deferred.ts';
 import { TEST_KEY } from '../fake-service.test-support.ts';
 
 /** What a call did, as a test reads it. */
@@ -121,6 +122,7 @@ export class FakeRestService {
   readonly calls: FakeCall[] = [];
   /** Answers that the next calls get instead of their own; null cuts them off. */
   readonly instead: (Answer | null)[] = [];
+  #held: Promise<void> | undefined;
   /** What clients answer. */
   invocation: Answer = { status: 200 };
   readonly #http: Server;
@@ -146,6 +148,13 @@ export class FakeRestService {
   async stop(): Promise<void> {
     this.#http.closeAllConnections();
     await new Promise<void>((resolve) => this.#http.close(() => resolve()));
+  }
+
+  /** Answers no call any more until what it returns is called. */
+  holdBack(): () => void {
+    const { promise, resolve } = deferred();
+    this.#held = promise;
+    return resolve;
   }
 
   connect(id: string, userId?: string): void {
@@ -207,6 +216,7 @@ export class FakeRestService {
     for await (const chunk of request) body += String(chunk);
     const { method = '', url = '', headers } = request;
     this.calls.push({ method, url, headers, body });
+    await this.#held;
     const instead = this.instead.shift();
     if (instead === null) {
       request.socket.resetAndDestroy();

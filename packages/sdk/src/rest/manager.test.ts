@@ -76,6 +76,32 @@ describe('what is sent', () => {
     expect(service.calls).toHaveLength(6);
   });
 
+  test('is posted to sixteen of them at a time', async () => {
+    const { service, hub } = await setUp();
+    const users = Array.from({ length: 40 }, (_, at) => `u${at}`);
+    const release = service.holdBack();
+    const sent = hub.clients.users(users).message('u', 't');
+    await until(() => service.calls.length === 16, 'the first');
+    const behind = hub.userExists('z');
+    await until(() => urls(service).includes('HEAD /api/hubs/chat/users/z'), 'what comes behind');
+    expect(service.calls).toHaveLength(17);
+    release();
+    await sent;
+    expect(await behind).toBe(false);
+    expect(new Set(urls(service)).size).toBe(41);
+  });
+
+  test('ends with the first of them that fails', async () => {
+    const { service, hub } = await setUp();
+    const users = Array.from({ length: 40 }, (_, at) => `u${at}`);
+    service.instead.push({ status: 400 });
+    await expect(hub.clients.users(users).message('u', 't')).rejects.toMatchObject({
+      code: 'refused',
+    });
+    await hub.userExists('z');
+    expect(service.calls.length).toBeLessThan(40);
+  });
+
   test('has bytes as base64 text, and null for nothing', async () => {
     const { service, manager } = await setUp();
     await manager.hub('chat').clients.all.send('m', new Uint8Array([0, 255]), undefined, [true]);
@@ -106,6 +132,29 @@ describe('what is sent', () => {
       { numRuns: 30 },
     );
   });
+});
+
+test('what nobody awaits may fail without ending the process', async () => {
+  const { service, hub } = await setUp();
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  void hub.groups.add('c', '..');
+  void hub.groups.remove('c', '..');
+  void hub.groups.removeFromAll('..');
+  void hub.userGroups.add('u', '..');
+  void hub.userGroups.add('u', 'g', { ttl: -1 });
+  void hub.userGroups.remove('u', '..');
+  void hub.userGroups.removeFromAll('..');
+  void hub.closeConnection('..');
+  void hub.closeGroup('..');
+  void hub.closeUser('..');
+  void hub.closeAll({ reason: 1 as never });
+  void hub.clients.groups(['g', '..']).message('u', 't');
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+  expect(service.calls).toEqual([]);
 });
 
 describe('connections, groups and users', () => {

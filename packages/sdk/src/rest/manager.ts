@@ -27,6 +27,7 @@ import { Watches } from '../presence/watches.ts';
 import type { UntypedClient } from '../sending/clients.ts';
 import { Clients } from '../sending/clients.ts';
 import { Service } from '../trunk/service.ts';
+import { unheeded } from '../unheeded.ts';
 import { RestGroups, RestUserGroups } from './rest-groups.ts';
 import type { AbsentCode } from './rest-api.ts';
 import type { RestPath } from './rest-client.ts';
@@ -157,35 +158,25 @@ export class ManagedHub<Client> implements HubManager {
   }
 
   /** Nothing happens when it does not exist. */
-  async closeConnection(connectionId: string, options: CloseOptions = {}): Promise<void> {
-    checkOptions('closeConnection', CLOSE_OPTIONS, options);
-    await this.#client.call({
-      method: 'DELETE',
-      path: path('hubs/{hub}/connections/{connectionId}', { hub: this.#hub, connectionId }),
-      query: reasonQuery(options.reason),
-      absent: 'Warning.Connection.NotExisted',
-    });
+  closeConnection(connectionId: string, options: CloseOptions = {}): Promise<void> {
+    return unheeded(this.#closeConnection(connectionId, options));
   }
 
-  async closeAll(options: CloseAllOptions = {}): Promise<void> {
-    return this.#close(
-      'closeAll',
-      path('hubs/{hub}/:closeConnections', { hub: this.#hub }),
-      options,
-    );
+  closeAll(options: CloseAllOptions = {}): Promise<void> {
+    const address = () => path('hubs/{hub}/:closeConnections', { hub: this.#hub });
+    return unheeded(this.#close('closeAll', address, options));
   }
 
-  async closeGroup(group: string, options: CloseAllOptions = {}): Promise<void> {
-    const address = path('hubs/{hub}/groups/{group}/:closeConnections', { hub: this.#hub, group });
-    return this.#close('closeGroup', address, options);
+  closeGroup(group: string, options: CloseAllOptions = {}): Promise<void> {
+    const names = { hub: this.#hub, group };
+    const address = () => path('hubs/{hub}/groups/{group}/:closeConnections', names);
+    return unheeded(this.#close('closeGroup', address, options));
   }
 
-  async closeUser(userId: string, options: CloseAllOptions = {}): Promise<void> {
-    const address = path('hubs/{hub}/users/{user}/:closeConnections', {
-      hub: this.#hub,
-      user: userId,
-    });
-    return this.#close('closeUser', address, options);
+  closeUser(userId: string, options: CloseAllOptions = {}): Promise<void> {
+    const names = { hub: this.#hub, user: userId };
+    const address = () => path('hubs/{hub}/users/{user}/:closeConnections', names);
+    return unheeded(this.#close('closeUser', address, options));
   }
 
   /**
@@ -212,11 +203,26 @@ export class ManagedHub<Client> implements HubManager {
     return (await this.#client.call({ method: 'HEAD', path: address, absent })) !== undefined;
   }
 
-  async #close(door: string, address: RestPath<Closes>, options: CloseAllOptions): Promise<void> {
+  async #closeConnection(connectionId: string, options: CloseOptions): Promise<void> {
+    checkOptions('closeConnection', CLOSE_OPTIONS, options);
+    await this.#client.call({
+      method: 'DELETE',
+      path: path('hubs/{hub}/connections/{connectionId}', { hub: this.#hub, connectionId }),
+      query: reasonQuery(options.reason),
+      absent: 'Warning.Connection.NotExisted',
+    });
+  }
+
+  /** `address` may throw, as `path` does. */
+  async #close(
+    door: string,
+    address: () => RestPath<Closes>,
+    options: CloseAllOptions,
+  ): Promise<void> {
     checkOptions(door, CLOSE_ALL_OPTIONS, options);
     const { except = [], reason } = options;
     const query = [...excluded([except].flat()), ...reasonQuery(reason)];
-    await this.#client.call({ method: 'POST', path: address, query });
+    await this.#client.call({ method: 'POST', path: address(), query });
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 } from '../management/hub-manager.ts';
 import { checkOptions } from '../option-tables/check.ts';
 import { PAGE_OPTIONS, USER_GROUP_OPTIONS } from '../option-tables/tables.ts';
+import { unheeded } from '../unheeded.ts';
 import { path } from './rest-client.ts';
 import type { RestAnswer, RestClient, RestPath } from './rest-client.ts';
 
@@ -27,22 +28,17 @@ export class RestGroups implements GroupManager {
   }
 
   /** Nothing happens when the connection does not exist. */
-  async add(connectionId: string, group: string): Promise<void> {
-    await this.#change('PUT', connectionId, group);
+  add(connectionId: string, group: string): Promise<void> {
+    return unheeded(this.#change('PUT', connectionId, group));
   }
 
   /** Nothing happens when the connection does not exist. */
-  async remove(connectionId: string, group: string): Promise<void> {
-    await this.#change('DELETE', connectionId, group);
+  remove(connectionId: string, group: string): Promise<void> {
+    return unheeded(this.#change('DELETE', connectionId, group));
   }
 
-  async removeFromAll(connectionId: string): Promise<void> {
-    const address = path('hubs/{hub}/connections/{connectionId}/groups', {
-      hub: this.#hub,
-      connectionId,
-    });
-    const absent = 'Error.Connection.NotExisted';
-    await this.#client.call({ method: 'DELETE', path: address, absent });
+  removeFromAll(connectionId: string): Promise<void> {
+    return unheeded(this.#removeFromAll(connectionId));
   }
 
   /** The connections of a group, asked for page by page as they are read. */
@@ -66,6 +62,15 @@ export class RestGroups implements GroupManager {
     return { members: value, continuationToken: next || undefined };
   }
 
+  async #removeFromAll(connectionId: string): Promise<void> {
+    const address = path('hubs/{hub}/connections/{connectionId}/groups', {
+      hub: this.#hub,
+      connectionId,
+    });
+    const absent = 'Error.Connection.NotExisted';
+    await this.#client.call({ method: 'DELETE', path: address, absent });
+  }
+
   async #change(method: 'PUT' | 'DELETE', connectionId: string, group: string): Promise<void> {
     const address = path('hubs/{hub}/groups/{group}/connections/{connectionId}', {
       hub: this.#hub,
@@ -86,20 +91,18 @@ export class RestUserGroups implements UserGroupManager {
     this.#hub = hub;
   }
 
-  async add(userId: string, group: string, options: UserGroupOptions = {}): Promise<void> {
-    checkOptions('userGroups.add', USER_GROUP_OPTIONS, options);
-    const { ttl } = options;
-    const query = ttl === undefined ? [] : [['ttl', String(ttl)] as const];
-    await this.#client.call({ method: 'PUT', path: this.#membership(userId, group), query });
+  add(userId: string, group: string, options: UserGroupOptions = {}): Promise<void> {
+    return unheeded(this.#add(userId, group, options));
   }
 
-  async remove(userId: string, group: string): Promise<void> {
-    await this.#client.call({ method: 'DELETE', path: this.#membership(userId, group) });
+  remove(userId: string, group: string): Promise<void> {
+    return unheeded(this.#remove(() => this.#membership(userId, group)));
   }
 
-  async removeFromAll(userId: string): Promise<void> {
-    const address = path('hubs/{hub}/users/{user}/groups', { hub: this.#hub, user: userId });
-    await this.#client.call({ method: 'DELETE', path: address });
+  removeFromAll(userId: string): Promise<void> {
+    return unheeded(
+      this.#remove(() => path('hubs/{hub}/users/{user}/groups', { hub: this.#hub, user: userId })),
+    );
   }
 
   async has(userId: string, group: string): Promise<boolean> {
@@ -108,10 +111,24 @@ export class RestUserGroups implements UserGroupManager {
     return (await this.#client.call({ method: 'HEAD', path: address, absent })) !== undefined;
   }
 
+  async #add(userId: string, group: string, options: UserGroupOptions): Promise<void> {
+    checkOptions('userGroups.add', USER_GROUP_OPTIONS, options);
+    const { ttl } = options;
+    const query = ttl === undefined ? [] : [['ttl', String(ttl)] as const];
+    await this.#client.call({ method: 'PUT', path: this.#membership(userId, group), query });
+  }
+
+  /** `address` may throw, as `path` does. */
+  async #remove(address: () => RestPath<UserGroupPath>): Promise<void> {
+    await this.#client.call({ method: 'DELETE', path: address() });
+  }
+
   #membership(userId: string, group: string): RestPath<'hubs/{hub}/users/{user}/groups/{group}'> {
     return path('hubs/{hub}/users/{user}/groups/{group}', { hub: this.#hub, user: userId, group });
   }
 }
+
+type UserGroupPath = 'hubs/{hub}/users/{user}/groups' | 'hubs/{hub}/users/{user}/groups/{group}';
 
 interface Page {
   readonly value: readonly GroupMember[];

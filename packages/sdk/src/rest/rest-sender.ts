@@ -5,8 +5,12 @@ import { findProtocol } from '../protocols/index.ts';
 import { jsonValue, parseJson } from '../protocols/json-values.ts';
 import type { Destination } from '../sending/destination.ts';
 import type { ClientCall, Sender } from '../sending/send-proxy.ts';
+import { eachOf } from './each-of.ts';
 import { path } from './rest-client.ts';
 import type { RestAnswer, RestCallOf, RestClient } from './rest-client.ts';
+
+/** Of one send: thousands of names are not to be thousands of requests at the same time. */
+const CALLS_AT_ONCE = 16;
 
 /** Sends to clients of a hub by REST (REST reference, sections 1.5 and 2.3). */
 export class RestSender implements Sender {
@@ -18,14 +22,16 @@ export class RestSender implements Sender {
     this.#hub = hub;
   }
 
-  /** Resolves when the service has accepted it for delivery, for each one named. */
+  /**
+   * Resolves when the service has accepted it for delivery, for each one named. After a failure those
+   * that are left get nothing.
+   */
   async send(destination: Destination | undefined, target: string, args: unknown[]): Promise<void> {
     if (destination === undefined) return;
     const message = messageBody(target, args);
-    const calls = addresses(this.#hub, destination).map((address) =>
+    await eachOf(addresses(this.#hub, destination), CALLS_AT_ONCE, (address) =>
       this.#client.call({ method: 'POST', ...address, message }),
     );
-    await Promise.all(calls);
   }
 
   /** Rejects with TrunklineError `client-gone` when the service does not know the connection. */

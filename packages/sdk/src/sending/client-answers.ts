@@ -1,5 +1,5 @@
 import type { ClientCompletion, ClientInvocation, ErrorCompletion } from '@trunkline/protocol';
-import { HubMessageType, isTooOldToAnswer, MessageType } from '@trunkline/protocol';
+import { HubMessageType, MessageType } from '@trunkline/protocol';
 
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { HubError, InvalidDataException, TrunklineError } from '../errors.ts';
@@ -7,7 +7,9 @@ import type { HubRoutes } from '../hubs/hub-routes.ts';
 import { findProtocol } from '../protocols/index.ts';
 import type { CompletionMessage, HubProtocol } from '../protocols/index.ts';
 import { SERVER_ID } from '../trunk/identity.ts';
+import type { ServerConnection } from '../trunk/server-connection.ts';
 import type { ClientResults } from './client-results.ts';
+import { noAnswerCode } from './no-answer.ts';
 import { RoutedCalls } from './routed-calls.ts';
 import { whyNotAsked } from './too-old.ts';
 
@@ -65,15 +67,22 @@ export class ClientAnswers {
     }
   }
 
-  /** The service has no answer, since it does not know the client, or knows that it is too old. */
+  /** The service has no answer, and says why. */
   refused({ invocationId, error }: ErrorCompletion): void {
-    const code = isTooOldToAnswer(error) ? 'client-too-old' : 'client-gone';
-    this.#results.refused(invocationId, new TrunklineError(code, error));
+    this.#results.refused(invocationId, new TrunklineError(noAnswerCode(error), error));
   }
 
   /** The service has brought one that cannot be read. */
   unreadable(invocationId: string, why: string): void {
     this.#results.fail(invocationId, new HubError(why));
+  }
+
+  opened(connection: ServerConnection): void {
+    this.#results.opened(connection);
+  }
+
+  lost(connection: ServerConnection): void {
+    this.#results.lost(connection);
   }
 
   disconnected(connectionId: string): void {

@@ -1,6 +1,7 @@
 import { MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 
+import type { FakeServerConnection } from '../fake-service.test-support.ts';
 import { until } from '../fake-service.test-support.ts';
 import { passing, serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
@@ -75,6 +76,25 @@ test('errors of the client and of the service reach the caller', async () => {
   });
   await expect(refused).rejects.toMatchObject({ name: 'HubError', message: 'busy' });
   await expect(unknown).rejects.toMatchObject({ code: 'client-gone', message: error });
+});
+
+test.each([
+  ["Connection 'far' does not exist.", 'client-gone'],
+  ["Connection 'far' disconnected.", 'client-gone'],
+  ["Connection 'far' waits for an app server.", 'unavailable'],
+  ["Connection 'far' did not answer in time.", 'unavailable'],
+  ["Connection 'far' has an app server too old to ask.", 'unavailable'],
+  ['The edge of the app server that asked was not heard for a while.', 'unavailable'],
+  ["Too many results of connection 'far' are awaited.", 'throttled'],
+  ['Too many client results are awaited.', 'throttled'],
+  ['Something that only another service says.', 'client-gone'],
+])('the service says %j, which is %s', async (error, code) => {
+  const { trunk, hub } = await serve(Asks);
+  const call = hub.clients.client('far').invoke().confirm('?');
+  const { invocationId, callerServerId } = await trunk.next(34);
+  const refusal = { invocationId, connectionId: 'far', callerServerId, error };
+  trunk.send({ type: MessageType.ErrorCompletion, ...refusal });
+  await expect(call).rejects.toMatchObject({ code, message: error });
 });
 
 test('the wait ends with the timeout, the signal and the client', async () => {
@@ -156,6 +176,82 @@ describe('a question that is given up', () => {
     await hub.clients.all.confirm('behind it');
     await trunk.next(MessageType.BroadcastData);
     expect(trunk.ofType(35)).toHaveLength(1);
+  });
+});
+
+describe('a question that was asked over a connection which is lost', () => {
+  async function asked(connectionCount: number) {
+    const clock = new ManualClock();
+    const world = await serve(Asks, { clock, server: { connectionCount } });
+    const { service, hub } = world;
+    await until(() => service.live.length === connectionCount, 'every connection');
+    const answer = hub.clients.client('far').invoke({ timeout: Infinity }).confirm('?');
+    const outcome = { ended: false };
+    const end = () => void (outcome.ended = true);
+    answer.then(end, end);
+    const trunk = await until(
+      () => service.live.find((one) => one.ofType(34).length === 1),
+      'the question',
+    );
+    const { invocationId, callerServerId } = trunk.ofType(34)[0]!;
+    const lose = async () => {
+      trunk.socket.terminate();
+      const open = () => world.server.health.hubs[0]!.endpoints[0]!.serverConnections;
+      await until(() => open() < connectionCount, 'its loss');
+    };
+    /** Gives the time, a second at a time as it passes, and says whether the question has ended. */
+    const pass = async (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        clock.advance(1000);
+        await new Promise(setImmediate);
+      }
+      return outcome.ended;
+    };
+    const reply = (by: FakeServerConnection) =>
+      by.send({
+        type: MessageType.ClientCompletion,
+        invocationId,
+        connectionId: 'far',
+        callerServerId,
+        protocol: 'json',
+        payload: Buffer.from(`{"type":3,"invocationId":"${invocationId}","result":true}\x1e`),
+      });
+    return { ...world, clock, answer, lose, pass, reply };
+  }
+
+  test('fails after 30 s without any', async () => {
+    const { service, answer, lose, pass } = await asked(1);
+    service.refuseWith = 503;
+    await lose();
+    expect(await pass(28)).toBe(false);
+    await pass(4);
+    await expect(answer).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining("connection 'far' was asked was lost"),
+    });
+  });
+
+  test('waits on where the service is reached again', async () => {
+    const { service, answer, lose, pass, reply } = await asked(1);
+    await lose();
+    const again = await until(() => service.live[0], 'another one');
+    expect(await pass(25)).toBe(false);
+    again.send({ type: MessageType.Ping, entries: [] });
+    expect(await pass(20)).toBe(false);
+    reply(again);
+    expect(await answer).toBe(true);
+  });
+
+  test('is answered by another one that is there', async () => {
+    const { service, answer, lose, pass, reply } = await asked(2);
+    service.refuseWith = 503;
+    await lose();
+    const other = service.live[0]!;
+    await pass(25);
+    other.send({ type: MessageType.Ping, entries: [] });
+    expect(await pass(20)).toBe(false);
+    reply(other);
+    expect(await answer).toBe(true);
   });
 });
 

@@ -3,14 +3,23 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { HubError, TrunklineError } from '../errors.ts';
 import type { CompletionMessage } from '../protocols/index.ts';
+import { leadToOneEdge } from '../trunk/edge-report.ts';
+import type { ServerConnection } from '../trunk/server-connection.ts';
 import type { ClientCall } from './send-proxy.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/**
+ * How long an edge keeps answers for an app server that has no connection to it: ABSENT_MS of
+ * services/edge/src/sessions/server/client-results.ts.
+ */
+const ABSENT_MS = 30_000;
 
 /** What has been asked of a client, by way of the endpoints that may have it. */
 export interface Question {
   /** How many endpoints have been asked. */
   readonly endpoints: number;
+  /** By which server connections; none for a client of this server, which answers by its own. */
+  readonly askedBy: readonly ServerConnection[];
   /** Tells them that the answer is not awaited any more. */
   withdraw(): void;
 }
@@ -19,6 +28,7 @@ interface Pending {
   readonly connectionId: string;
   /** Endpoints that were asked and have not said yet that they do not have the connection. */
   asked: number;
+  askedBy: readonly ServerConnection[];
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -30,6 +40,9 @@ interface Pending {
 const pendingCalls = new Map<string, Pending>();
 /** Their ids by the connection asked: thousands may go at once, and none looks at what others owe. */
 const idsByConnection = new Map<string, Set<string>>();
+
+/** Of the whole process for the same reason. */
+const openConnections = new Set<ServerConnection>();
 
 /** Answers of clients that this server waits for (service protocol reference, section 11). */
 export class ClientResults {
@@ -66,6 +79,7 @@ export class ClientResults {
       const pending: Pending = {
         connectionId,
         asked: 1,
+        askedBy: [],
         resolve: (answer) => (settle(), resolve(answer)),
         reject: (error) => (settle(), reject(error)),
       };
@@ -75,6 +89,7 @@ export class ClientResults {
         if (signal?.aborted === true) return cancel();
         question = ask(invocationId);
         pending.asked = question.endpoints;
+        pending.askedBy = question.askedBy;
       } catch (error) {
         this.fail(invocationId, error as Error);
       }
@@ -113,6 +128,23 @@ export class ClientResults {
     }
   }
 
+  /** A server connection is up, by which an edge may bring answers. */
+  opened(connection: ServerConnection): void {
+    openConnections.add(connection);
+  }
+
+  /** It has ended. What nobody can bring an answer to any more ends, too, when no edge waits for it. */
+  lost(connection: ServerConnection): void {
+    openConnections.delete(connection);
+    const stranded = [...pendingCalls].filter(([, pending]) => isStranded(pending));
+    if (stranded.length === 0) return;
+    this.#clock.after(ABSENT_MS, () => {
+      for (const [invocationId, pending] of stranded) {
+        if (isStranded(pending)) this.fail(invocationId, edgeLost(pending));
+      }
+    });
+  }
+
   #add(invocationId: string, pending: Pending): void {
     const { connectionId } = pending;
     pendingCalls.set(invocationId, pending);
@@ -138,4 +170,17 @@ const CANCELED = 'Invocation canceled by the server.';
 /** In .NET only a token ends the wait, so that a reason behind the usual text is ours to add. */
 function lateText(target: string, timeout: number): string {
   return `${CANCELED} The client did not answer '${target}' within ${timeout} ms; clients older than SignalR 7 never do.`;
+}
+
+/** No edge that was asked is reached any more. An edge answers by whichever connection it has. */
+function isStranded({ askedBy }: Pending): boolean {
+  if (askedBy.length === 0) return false;
+  return !askedBy.some((asked) => [...openConnections].some((one) => leadToOneEdge(one, asked)));
+}
+
+function edgeLost({ connectionId }: Pending): TrunklineError {
+  return new TrunklineError(
+    'unavailable',
+    `the server connection by which connection '${connectionId}' was asked was lost, and its edge is not reached since`,
+  );
 }

@@ -76,7 +76,7 @@ describe('what each selector sends, from inside a hub', () => {
       'client, here',
       (c) => c.client('OTHER').m('all'),
       { type: 7, connectionIds: ['OTHER'], protocols: ['messagepack'] },
-      'second',
+      'first',
     ],
     [
       'client, elsewhere',
@@ -187,6 +187,17 @@ test('what one hub call sends leaves in order, in one WebSocket message', async 
   expect(trunk.frames.length).toBe(frames + 1);
   const types = trunk.received.map(({ type }) => type).filter((type) => type > 3);
   expect(types).toEqual([6, 13, 7, 10, 6]);
+});
+
+test('what one hub call sends to all and to another client here leaves in order', async () => {
+  const { me, first } = await twoClients();
+  Acts.act = async (clients) => {
+    await clients.all.m('first');
+    await clients.client('OTHER').m('second');
+  };
+  me.call('act');
+  await me.text(1);
+  expect(first.received.filter(isSend).map(({ type }) => type)).toEqual([10, 7]);
 });
 
 test('a batch is cut at 1 MiB', async () => {

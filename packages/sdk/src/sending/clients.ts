@@ -76,7 +76,7 @@ export class Clients<Client> {
     return this.#to(toGroup(name, connectionIds));
   }
 
-  /** A connection in several of the groups gets one copy. */
+  /** A connection in several of the groups gets one copy, but by REST one for each. */
   groups(names: Names): Sends<Client> {
     return this.#to(toGroups(names));
   }

@@ -8,6 +8,7 @@ import type { HubRoutes } from '../hubs/hub-routes.ts';
 import type { HubCounts } from '../telemetry/counts.ts';
 import { outgoingHeaders } from '../telemetry/tracing.ts';
 import { SERVER_ID } from '../trunk/identity.ts';
+import type { ServerConnection } from '../trunk/server-connection.ts';
 import type { Question } from './client-results.ts';
 import type { Destination } from './destination.ts';
 
@@ -34,14 +35,14 @@ export class Outbound {
   send(destination: Destination, target: string, args: unknown[], origin?: ClientConnection): void {
     this.#options.counts.sends++;
     const local = this.#localTarget(destination);
-    if (local === undefined) {
+    if (local?.protocol === undefined) {
       const payloads = this.#payloads(target, args);
       this.#options.endpoints.send({ ...destination, payloads }, origin);
     } else {
       const { trunk, protocol } = local;
       const record = protocol.invocation(target, args, undefined, outgoingHeaders());
       const payloads = new Map([[protocol.name, record]]);
-      trunk.send({ ...destination, payloads });
+      connectionTo(trunk, origin?.trunk).send({ ...destination, payloads });
     }
   }
 
@@ -68,17 +69,15 @@ export class Outbound {
     const withdraw = () => {
       for (const connection of connections) connection.post(forgetCall(message));
     };
-    return { endpoints: connections.length, withdraw };
+    const askedBy = known === undefined ? connections : [];
+    return { endpoints: connections.length, askedBy, withdraw };
   }
 
-  /** The one client that a message is for, when it is here and its protocol is known. */
-  #localTarget(destination: Destination) {
+  /** The one client that a message is for, when it is here. */
+  #localTarget(destination: Destination): ClientConnection | undefined {
     if (destination.type !== MessageType.MultiConnectionData) return undefined;
     const [id, ...others] = destination.connectionIds;
-    if (id === undefined || others.length > 0) return undefined;
-    const client = this.#options.clients.get(id);
-    const protocol = client?.protocol;
-    return protocol === undefined ? undefined : { trunk: client!.trunk, protocol };
+    return id === undefined || others.length > 0 ? undefined : this.#options.clients.get(id);
   }
 
   #payloads(target: string, args: unknown[], invocationId?: string): Payloads {
@@ -89,6 +88,11 @@ export class Outbound {
     }
     return payloads;
   }
+}
+
+/** The way of what else the same hub sends, where it leads to the client, or else the client's own. */
+function connectionTo(own: ServerConnection, origin: ServerConnection = own): ServerConnection {
+  return origin.open && origin.endpoint === own.endpoint ? origin : own;
 }
 
 /** An answer without bytes only makes the service forget the call, whatever the protocol. */

@@ -1,5 +1,7 @@
 import { parseUrl } from '@trunkline/tokens';
 
+import type { Endpoint } from '../endpoints/endpoint.ts';
+
 /** What an edge says of itself and the others of its cluster. */
 export interface EdgeReport {
   /** Its own id. */
@@ -42,6 +44,29 @@ export function isMissed(report: EdgeReport, reports: readonly EdgeReport[]): bo
     else if (other.members.size > 0 && !isCutOffFrom(other, report)) votes++;
   }
   return votes > 0;
+}
+
+/** What a server connection says of where it leads. */
+interface Way {
+  /** The hub key. */
+  readonly hub: string;
+  readonly endpoint: Endpoint;
+  readonly edges: EdgeReport | undefined;
+}
+
+/**
+ * Whether two server connections lead to the same edge for the same hub. Where an edge has not said
+ * which one it is, or it is another service, the endpoint counts as one.
+ */
+export function leadToOneEdge(one: Way, other: Way): boolean {
+  const [edge, otherEdge] = [one.edges?.edge, other.edges?.edge];
+  if (edge !== undefined && otherEdge !== undefined && edge !== otherEdge) return false;
+  return one.hub === other.hub && addressOf(one) === addressOf(other);
+}
+
+/** Endpoints of several Server objects may be the same service. */
+function addressOf({ endpoint }: Way): string {
+  return endpoint.service.address.endpoint;
 }
 
 function isCutOffFrom(one: EdgeReport, other: EdgeReport): boolean {

@@ -72,6 +72,20 @@ test('a second edge gets a connection at its own URL, and that is enough when th
   await stopped;
 });
 
+test('what was asked at an edge that is lost fails 30 s later, whatever other edges there are', async () => {
+  const { server, hub, clock, a, b, trunk: atA, told } = await serveAtTwo(true);
+  const trunk = await until(() => b.live[0], 'the connection to b');
+  await answer(trunk, ['b', ...told]);
+  const asked = hub.clients.client('far').invoke({ timeout: Infinity }).send('m');
+  const outcome = asked.catch((error: unknown) => error);
+  await atA.next(MessageType.ClientInvocation);
+  await a.stop();
+  await until(() => server.health.hubs[0]!.endpoints[0]!.serverConnections === 1, 'the loss of a');
+  await until(() => clock.pending.includes(30_000), 'the wait');
+  clock.advance(30_000);
+  expect(await outcome).toMatchObject({ code: 'unavailable' });
+});
+
 test('through a load balancer another edge is dialled, which says whether it is one', async () => {
   const { a, b, clock, trunk, told } = await serveAtTwo(false);
   const request = await until(() => a.requests[1], 'the next connection');

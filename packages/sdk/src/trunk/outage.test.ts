@@ -25,7 +25,8 @@ async function outage(
   const before = service.requests.length;
   service.refuseWith = 503;
   for (const { socket } of service.connections) socket.terminate();
-  await until(() => server.health.status === 'down', 'the loss');
+  const lost = () => server.health.status === 'down' && server.health.clients === 0;
+  await until(lost, 'the loss');
   for (let second = 0; second < MINUTE; second++) {
     await until(() => clock.pending.length === WAITING, 'the wait for the next probe');
     while (before + asked.length < service.requests.length) asked.push(second);

@@ -12,11 +12,14 @@ export class Outlet {
   readonly batch: FrameBatch;
   readonly #socket: TrunkSocket;
   readonly #limit: number;
+  readonly #takenUnread: () => void;
   #drained: Deferred<void> | undefined;
 
-  constructor(socket: TrunkSocket, limit: number) {
+  /** `takenUnread`: the service has taken something while nothing that it says is read. */
+  constructor(socket: TrunkSocket, limit: number, takenUnread: () => void) {
     this.#socket = socket;
     this.#limit = limit;
+    this.#takenUnread = takenUnread;
     this.batch = new FrameBatch((bytes) => this.#write(bytes));
   }
 
@@ -59,6 +62,7 @@ export class Outlet {
   }
 
   #sent(): void {
+    if (this.#socket.isPaused) this.#takenUnread();
     if (this.#isOver(STREAMS)) return;
     if (this.#socket.isPaused) this.#socket.resume();
     this.close();

@@ -1,13 +1,16 @@
-import { MessageType } from '@trunkline/protocol';
+import { ConnectionType, encodeServiceMessage, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 
+import { Endpoint } from '../endpoints/endpoint.ts';
 import type { FakeService } from '../fake-service.test-support.ts';
-import { until } from '../fake-service.test-support.ts';
+import { TEST_KEY, until } from '../fake-service.test-support.ts';
 import { atEnd, fakeService, Log, passing, serve } from '../harness.test-support.ts';
 import { Hub } from '../hubs/hub.ts';
 import { ManualClock } from '../manual-clock.test-support.ts';
 import { Server } from '../server.ts';
+import { HandSocket } from './hand-socket.test-support.ts';
 import { SERVER_ID } from './identity.ts';
+import { ServerConnection } from './server-connection.ts';
 
 class Chat extends Hub {}
 
@@ -20,6 +23,45 @@ function starting(service: FakeService, clock: ManualClock) {
   let started = false;
   const start = server.start().then(() => (started = true));
   return { server, log, start, started: () => started };
+}
+
+/** An open server connection by itself, of whose bytes 100,000 may wait. */
+async function byHand() {
+  const clock = new ManualClock();
+  const socket = new HandSocket();
+  const connectionString = `Endpoint=http://127.0.0.1;AccessKey=${TEST_KEY};Version=1.0;`;
+  const dial = () => socket;
+  const directory = () => {
+    throw new Error('nobody asks it');
+  };
+  const ignored = () => {};
+  const connection = new ServerConnection({
+    endpoint: new Endpoint({ connectionString }, { dial, directory }),
+    connectionType: ConnectionType.Default,
+    receiver: {
+      opened: ignored,
+      message: ignored,
+      data: ignored,
+      unreadable: ignored,
+      closed: ignored,
+    },
+    clock,
+    maximumOutboundBytes: 100_000,
+    migration: 'off',
+    hub: 'chat',
+    offer: '',
+    target: undefined,
+  });
+  socket.emit('open');
+  socket.take();
+  const welcome = {
+    type: MessageType.HandshakeResponse,
+    errorMessage: '',
+    connectionId: 'x',
+  } as const;
+  socket.emit('message', encodeServiceMessage(welcome));
+  await connection.opened;
+  return { clock, socket, connection };
 }
 
 test('five server connections for a hub, with the headers and the handshake of the protocol', async () => {
@@ -200,6 +242,37 @@ describe('a live server connection', () => {
     expect(calls).toBeLessThan(all);
     trunk.socket.resume();
     await until(() => calls === all, 'all of them');
+  });
+
+  test('that is not read lives as long as the service takes something', async () => {
+    const { clock, socket, connection } = await byHand();
+    for (let n = 1; n <= 9; n++) {
+      connection.post({ type: MessageType.Ping, entries: ['x', 'x'.repeat(10_000)] });
+      await until(() => socket.waiting.length === n, 'a batch');
+    }
+    void connection.roomForAnswers();
+    expect(socket.isPaused).toBe(true);
+    for (let n = 0; n < 3; n++) {
+      clock.advance(20_000);
+      socket.take();
+      connection.keepAlive(clock.now(), []);
+    }
+    expect(socket.isPaused).toBe(true);
+    expect(socket.closeCode).toBeUndefined();
+    clock.advance(31_000);
+    connection.keepAlive(clock.now(), []);
+    expect(socket.closeCode).toBe(1000);
+    expect(connection.fault?.message).toBe('the service was silent for 30 s');
+  });
+
+  test('that is closing, whoever began that, takes no sends any more', async () => {
+    const { socket, connection } = await byHand();
+    const message = { type: MessageType.Ping, entries: [] } as const;
+    connection.send(message);
+    expect(connection.open).toBe(true);
+    socket.close(1000);
+    expect(connection.open).toBe(false);
+    expect(() => connection.send(message)).toThrow('the server connection is closed; send again');
   });
 
   test('opens one more connection when the service rebalances, and does not replace it', async () => {

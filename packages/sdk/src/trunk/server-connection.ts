@@ -24,7 +24,10 @@ import { Outlet } from './outlet.ts';
 import type { Dialled, TrunkSocket } from './socket.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
-/** Without a byte for this long the service counts as gone (service protocol reference, 7.3). */
+/**
+ * Without a byte for this long the service counts as gone (service protocol reference, 7.3); while
+ * nothing is read, without taking one.
+ */
 const SILENCE_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -72,7 +75,8 @@ export class ServerConnection {
   readonly #closed = deferred();
   readonly #opened = deferred();
   #state: 'opening' | 'open' | 'closed' = 'opening';
-  #lastReceived: number;
+  /** When the service has last shown that it is there. */
+  #lastSign: number;
   #cancelDeadline = () => {};
   /** Why the socket was given up, when that was our doing. */
   #fault: Error | undefined;
@@ -81,13 +85,20 @@ export class ServerConnection {
     this.#options = options;
     this.endpoint = options.endpoint;
     this.#socket = options.endpoint.dial(options);
-    this.#lastReceived = options.clock.now();
-    this.#outlet = new Outlet(this.#socket, options.maximumOutboundBytes);
+    this.#lastSign = options.clock.now();
+    const takenUnread = () => (this.#lastSign = options.clock.now());
+    this.#outlet = new Outlet(this.#socket, options.maximumOutboundBytes, takenUnread);
     this.#listen();
   }
 
+  /** The hub key. */
+  get hub(): string {
+    return this.#options.hub;
+  }
+
+  /** Whether it takes sends; one that either side is closing does not any more. */
   get open(): boolean {
-    return this.#state === 'open';
+    return this.#state === 'open' && this.#socket.readyState === this.#socket.OPEN;
   }
 
   /** Resolves when nothing more arrives, whoever ended it. */
@@ -122,7 +133,7 @@ export class ServerConnection {
 
   /** Throws TrunklineError `not-connected` or `outbound-full`. */
   send(message: ServiceMessage): void {
-    if (this.#state !== 'open') {
+    if (!this.open) {
       throw new TrunklineError('not-connected', 'the server connection is closed; send again');
     }
     if (this.full) {
@@ -164,7 +175,7 @@ export class ServerConnection {
   /** To be called every few seconds: keeps the connection alive, or ends it when it is dead. */
   keepAlive(now: number, entries: readonly string[]): void {
     if (this.#state !== 'open') return;
-    if (now - this.#lastReceived > SILENCE_MS) this.#giveUp('the service was silent for 30 s');
+    if (now - this.#lastSign > SILENCE_MS) this.#giveUp('the service was silent for 30 s');
     else if (!this.full) this.#outlet.batch.add({ type: MessageType.Ping, entries });
   }
 
@@ -210,7 +221,7 @@ export class ServerConnection {
 
   #receive(data: unknown): void {
     if (this.#fault !== undefined || this.#state === 'closed') return;
-    this.#lastReceived = this.#options.clock.now();
+    this.#lastSign = this.#options.clock.now();
     try {
       this.#records.push(data as Buffer, (bytes, start, end) => this.#record(bytes, start, end));
     } catch (error) {

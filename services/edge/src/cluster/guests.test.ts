@@ -734,7 +734,7 @@ describe('the host edge', () => {
     expect(session.hasRoom).toBe(false);
     const { heldPosts } = owner.edge.context;
     const passedOn: string[] = [];
-    const take = (body: Buffer): void => void passedOn.push(`${body}`);
+    const take = (body: Buffer): void => void passedOn.push(body.toString());
     const poster = { session, take } as unknown as HttpClient;
     heldPosts.add(poster, Buffer.from('waits'), new FakeExchange(), 0);
     for (const client of clients.slice(20)) client.socket.leave(1006);

@@ -165,7 +165,7 @@ test('posts are answered once where the end of their client brings them up again
       posts.resume(20_001);
     },
   };
-  const take = (body: Buffer): void => void answered.push(`${body}`);
+  const take = (body: Buffer): void => void answered.push(body.toString());
   const client = { session, take } as unknown as HttpClient;
   for (const text of ['first', 'second']) {
     posts.add(client, Buffer.from(text), new FakeExchange(), 0);
