@@ -405,7 +405,7 @@ export const METRICS = {
     help: 'Messages for other edges that were dropped, by reason.',
     labels: { reason: ['full', 'stale', 'too_large'] },
     meaning:
-      'full: more than 16 MB waited for the engine. stale: it waited for more than 5 s. too_large: one message of more than 16 MB. Other edges hear that something is missing, and count it as a gap.',
+      'full: more than 16 MB waited for the engine. stale: it waited for more than 5 s. Other edges hear that something is missing, and count it as a gap. too_large: one message of more than 16 MB, which is said to no other edge; a line in the log names the hub.',
     whenItRises:
       'full, stale: an outage of the engine, see trunkline_bus_up. too_large: an app server sends to many what is too large for it.',
   },

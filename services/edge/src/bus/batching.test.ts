@@ -181,6 +181,15 @@ test('what a slow engine has not taken holds back what follows, within the same 
   expect(subjects()).toEqual(['s']);
 });
 
+test('a message of over 16 MB is refused to who asks before, which is counted, and no loss', () => {
+  batching.start(false);
+  expect(batching.refuses(16 * MB)).toBe(false);
+  expect(batching.refuses(16 * MB + 1)).toBe(true);
+  expect(stats.dropped.too_large).toBe(1);
+  batching.expire();
+  expect(subjects()).toEqual([]);
+});
+
 test('a message of over 16 MB goes nowhere, which is counted and told', async () => {
   batching.start(false);
   batching.publish('s', Buffer.alloc(16 * MB));

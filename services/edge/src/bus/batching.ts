@@ -73,6 +73,13 @@ export class Batching {
     this.#add(latest, latest?.subject ?? edgeSubject(edgeId), edgeId, bytes);
   }
 
+  /** Whether a message is longer than any may be; it counts as dropped, and is no loss, since it is not said. */
+  refuses(bytes: number): boolean {
+    const isTooLong = bytes > MAX_MESSAGE_BYTES;
+    if (isTooLong) this.#stats.dropped.too_large++;
+    return isTooLong;
+  }
+
   /** The engine takes batches. `lost`: what it was handed before may be lost. */
   start(lost: boolean): void {
     this.#isUp = true;

@@ -96,6 +96,10 @@ export class EngineBus implements Bus {
     if (this.#state !== 'closed') this.#batching.send(edgeId, bytes);
   }
 
+  refuses(bytes: number): boolean {
+    return this.#batching.refuses(bytes);
+  }
+
   subscribe(subject: string): void {
     this.#subscriptions.add(subject);
   }

@@ -21,6 +21,7 @@ export class MemoryBroker {
         const found = this.#tell(member, edgeSubject(to), bytes);
         if (!found) member.inbox.add(() => listener.gone(to));
       },
+      refuses: () => false,
       subscribe: (subject) => void member.subjects.add(subject),
       unsubscribe: (subject) => void member.subjects.delete(subject),
       whenSubscribed: (then) => then(),

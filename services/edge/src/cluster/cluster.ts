@@ -103,6 +103,8 @@ export class Cluster implements HubCluster {
     this.#commands = new Commands({
       ...ways,
       publish: (frame, subject) => this.#bus.publish(subject, encodeClusterFrame(frame)),
+      refuses: (bytes) => this.#bus.refuses(bytes),
+      digest: context.digest,
     });
     this.claims = new Claims(context, {
       ...ways,

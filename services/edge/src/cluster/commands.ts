@@ -1,6 +1,8 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { AckStatus } from '@trunkline/protocol';
+import type { LogDigest } from '@trunkline/telemetry';
 import type { Answer, Asker } from '../model/asker.ts';
+import { answerOf } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Asking } from './asking.ts';
@@ -16,7 +18,17 @@ export interface CommandWays {
   readonly say: (frame: ClusterFrame, edgeId: string) => void;
   /** Says it to all that have subscribed to the subject. */
   readonly publish: (frame: ClusterFrame, subject: string) => void;
+  /** Whether the bus takes no message of so many bytes. */
+  readonly refuses: (bytes: number) => boolean;
+  readonly digest: Pick<LogDigest, 'warn'>;
 }
+
+/** What a frame has beside the command itself: a hub's name, above all. */
+const FRAME_BYTES = 1024;
+const TOO_LONG = answerOf(
+  AckStatus.InternalServerError,
+  'The message is too long to be said to other edges.',
+);
 
 /** What somebody waits for, of one hub, and how many milliseconds at most. */
 export interface CommandQuestion {
@@ -36,6 +48,7 @@ export class Commands {
   }
 
   tell(hub: string, to: Audience, body: Uint8Array): void {
+    if (this.#isTooLong(hub, body)) return;
     const { whereabouts, say, publish } = this.#ways;
     const frame = { kind: 'command', question: 0, hub, body } as const;
     if (to.kind === 'edge') return say(frame, to.id);
@@ -47,6 +60,10 @@ export class Commands {
 
   /** Nobody waits for an edge that is gone. Answers a function that ends the waiting. */
   ask(to: Audience, question: CommandQuestion): () => void {
+    if (this.#isTooLong(question.hub, question.body)) {
+      question.asker.settle(TOO_LONG);
+      return () => {};
+    }
     const edges = this.#ways.edges();
     if (to.kind === 'connections') return this.#askOwner(to.ids, question);
     if (to.kind !== 'edge') return this.#ask(edges, question);
@@ -64,6 +81,15 @@ export class Commands {
   ): void {
     const ids = namedBy(message).filter(isHere);
     if (ids.length > 0) this.#ways.say({ kind: 'located', ids }, from);
+  }
+
+  /** App servers may say more at once than a bus takes, which is a loss for those alone whom it is for. */
+  #isTooLong(hub: string, body: Uint8Array): boolean {
+    const { refuses, digest } = this.#ways;
+    const bytes = body.length;
+    const isTooLong = refuses(bytes + FRAME_BYTES);
+    if (isTooLong) digest.warn({ hub }, 'not said to other edges: too long', { bytes });
+    return isTooLong;
   }
 
   /** Asks the edges that have these connections, or all if that is not known. */

@@ -18,6 +18,7 @@ beforeEach(() => {
   heard = [];
   const bus: Bus = {
     publish() {},
+    refuses: () => false,
     send() {},
     subscribe: (subject) => {
       expect(subscribed).not.toContain(subject);

@@ -21,6 +21,11 @@ export interface Bus {
   publish(subject: string, bytes: Uint8Array): void;
   /** Says it to one other edge, whatever that one has subscribed to. */
   send(edgeId: string, bytes: Uint8Array): void;
+  /**
+   * Whether a message of so many bytes is too long for this bus, which it then counts as dropped. Said all
+   * the same, it would be a loss, and a gap for all others.
+   */
+  refuses(bytes: number): boolean;
   /** Takes effect soon, in time for nothing in particular: see `whenSubscribed`. Once for a subject. */
   subscribe(subject: string): void;
   /** Nothing of the subject is heard from the call on. */
