@@ -12,7 +12,7 @@ export type TrunklineErrorCode =
   | 'ack-timeout' // the service did not confirm in time, or could not
   | 'client-gone' // the client that a result was awaited from is not there, says the service
   | 'client-too-old' // the client that a result was asked of cannot answer
-  | 'refused' // the service does not accept a REST call
+  | 'refused' // the service does not accept a REST call, or that a client is asked like this
   | 'throttled' // the service was told too much while a REST call lasted, or awaits too many results
   | 'unavailable' // the service did not answer a REST call in time, or nobody could ask a client
   | 'wrong-place'; // a call that cannot work where it was made

@@ -85,6 +85,8 @@ test.each([
   ["Connection 'far' did not answer in time.", 'unavailable'],
   ["Connection 'far' has an app server too old to ask.", 'unavailable'],
   ['The edge of the app server that asked was not heard for a while.', 'unavailable'],
+  ["The message has no payload in the hub protocol of connection 'far'.", 'refused'],
+  ['The message is too long to be said to other edges.', 'refused'],
   ["Too many results of connection 'far' are awaited.", 'throttled'],
   ['Too many client results are awaited.', 'throttled'],
   ['Something that only another service says.', 'client-gone'],
@@ -240,6 +242,21 @@ describe('a question that was asked over a connection which is lost', () => {
     expect(await pass(20)).toBe(false);
     reply(again);
     expect(await answer).toBe(true);
+  });
+
+  test('leaves no timer behind when it ends otherwise', async () => {
+    const clock = new ManualClock();
+    const { service, trunk, hub } = await serve(Asks, { clock });
+    const controller = new AbortController();
+    const options = { timeout: Infinity, signal: controller.signal };
+    const answer = hub.clients.client('far').invoke(options).confirm('?');
+    await trunk.next(34);
+    service.refuseWith = 503;
+    trunk.socket.terminate();
+    await until(() => clock.pending.includes(30_000), 'the time that the edge would wait');
+    controller.abort();
+    await expect(answer).rejects.toThrow('Invocation canceled by the server.');
+    expect(clock.pending).not.toContain(30_000);
   });
 
   test('is answered by another one that is there', async () => {

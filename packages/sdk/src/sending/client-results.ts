@@ -31,6 +31,8 @@ interface Pending {
   askedBy: readonly ServerConnection[];
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** Called when nobody waits any more. */
+  readonly settled: (() => void)[];
 }
 
 /**
@@ -75,6 +77,7 @@ export class ClientResults {
       const settle = () => {
         cancelDeadline();
         signal?.removeEventListener('abort', cancel);
+        for (const tell of pending.settled) tell();
       };
       const pending: Pending = {
         connectionId,
@@ -82,6 +85,7 @@ export class ClientResults {
         askedBy: [],
         resolve: (answer) => (settle(), resolve(answer)),
         reject: (error) => (settle(), reject(error)),
+        settled: [],
       };
       this.#add(invocationId, pending);
       try {
@@ -136,13 +140,21 @@ export class ClientResults {
   /** It has ended. What nobody can bring an answer to any more ends, too, when no edge waits for it. */
   lost(connection: ServerConnection): void {
     openConnections.delete(connection);
-    const stranded = [...pendingCalls].filter(([, pending]) => isStranded(pending));
-    if (stranded.length === 0) return;
-    this.#clock.after(ABSENT_MS, () => {
+    const stranded = new Map<string, Pending>();
+    for (const [invocationId, pending] of pendingCalls) {
+      const wasAsked = pending.askedBy.some((asked) => leadToOneEdge(connection, asked));
+      if (wasAsked && isStranded(pending)) stranded.set(invocationId, pending);
+    }
+    if (stranded.size === 0) return;
+    const cancel = this.#clock.after(ABSENT_MS, () => {
       for (const [invocationId, pending] of stranded) {
         if (isStranded(pending)) this.fail(invocationId, edgeLost(pending));
       }
     });
+    for (const [invocationId, { settled }] of stranded) {
+      // A process that has stopped is not to stay for questions that have ended otherwise.
+      settled.push(() => stranded.delete(invocationId) && stranded.size === 0 && cancel());
+    }
   }
 
   #add(invocationId: string, pending: Pending): void {
@@ -174,8 +186,10 @@ function lateText(target: string, timeout: number): string {
 
 /** No edge that was asked is reached any more. An edge answers by whichever connection it has. */
 function isStranded({ askedBy }: Pending): boolean {
-  if (askedBy.length === 0) return false;
-  return !askedBy.some((asked) => [...openConnections].some((one) => leadToOneEdge(one, asked)));
+  for (const one of openConnections) {
+    if (askedBy.some((asked) => leadToOneEdge(one, asked))) return false;
+  }
+  return askedBy.length > 0;
 }
 
 function edgeLost({ connectionId }: Pending): TrunklineError {

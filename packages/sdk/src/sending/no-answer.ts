@@ -10,6 +10,8 @@ import type { TrunklineErrorCode } from '../errors.ts';
 const CODES: readonly (readonly [RegExp, TrunklineErrorCode])[] = [
   [/^Too many (results of connection '.*'|client results) are awaited\.$/s, 'throttled'],
   [/ waits for an app server\.$/, 'unavailable'],
+  [/^The message has no payload in the hub protocol of connection '.*'\.$/s, 'refused'],
+  [/^The message is too long to be said to other edges\.$/, 'refused'],
   [/ did not answer in time\.$/, 'unavailable'],
   [/ has an app server too old to ask\.$/, 'unavailable'],
   [/^The edge of the app server that asked was not heard for a while\.$/, 'unavailable'],

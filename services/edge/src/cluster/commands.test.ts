@@ -7,10 +7,11 @@ import type { Whereabouts } from './whereabouts.ts';
 const MB = 1024 * 1024;
 
 test('a command that is too long for the bus is said to nobody, and who asks is told at once', () => {
+  const edges = ['b'];
   const said: string[] = [];
   const long: unknown[] = [];
   const commands = new Commands({
-    edges: () => ['b'],
+    edges: () => edges,
     asking: { ask: () => said.push('question') } as unknown as Asking,
     whereabouts: { edgesOf: () => new Set(['b']) } as unknown as Whereabouts,
     say: (frame) => said.push(frame.kind),
@@ -32,4 +33,8 @@ test('a command that is too long for the bus is said to nobody, and who asks is 
   commands.tell('chat', everybody, Buffer.alloc(15 * MB));
   commands.ask(everybody, { ...question, body: Buffer.alloc(15 * MB) });
   expect(said).toEqual(['command', 'question']);
+
+  edges.length = 0;
+  commands.ask(everybody, { ...question, body: Buffer.alloc(16 * MB) });
+  expect([said.length, settled.length]).toEqual([3, 1]);
 });

@@ -2,7 +2,7 @@ import type { MessageFromServer } from '@trunkline/protocol';
 import { AckStatus } from '@trunkline/protocol';
 import type { LogDigest } from '@trunkline/telemetry';
 import type { Answer, Asker } from '../model/asker.ts';
-import { answerOf } from '../model/asker.ts';
+import { TOO_LONG } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Asking } from './asking.ts';
@@ -25,10 +25,6 @@ export interface CommandWays {
 
 /** What a frame has beside the command itself: a hub's name, above all. */
 const FRAME_BYTES = 1024;
-const TOO_LONG = answerOf(
-  AckStatus.InternalServerError,
-  'The message is too long to be said to other edges.',
-);
 
 /** What somebody waits for, of one hub, and how many milliseconds at most. */
 export interface CommandQuestion {
@@ -60,11 +56,11 @@ export class Commands {
 
   /** Nobody waits for an edge that is gone. Answers a function that ends the waiting. */
   ask(to: Audience, question: CommandQuestion): () => void {
-    if (this.#isTooLong(question.hub, question.body)) {
+    const edges = this.#ways.edges();
+    if (edges.length > 0 && this.#isTooLong(question.hub, question.body)) {
       question.asker.settle(TOO_LONG);
       return () => {};
     }
-    const edges = this.#ways.edges();
     if (to.kind === 'connections') return this.#askOwner(to.ids, question);
     if (to.kind !== 'edge') return this.#ask(edges, question);
     return this.#ask(

@@ -137,11 +137,10 @@ export class RuleLearning {
   #learn(hub: HubRuntime, payload: Uint8Array): number | undefined {
     const learning = this.#learning.get(hub)!;
     try {
-      const { rules, next, isWhole, removals = [] } = decodeRulesPage(payload);
-      learning.isWhole &&= isWhole;
-      hub.model.learn(rules, this.#time.now());
-      hub.model.learnRemovals(removals, this.#time.now());
-      return next;
+      const page = decodeRulesPage(payload);
+      learning.isWhole &&= page.isWhole;
+      hub.model.learn(page, this.#time.now());
+      return page.next;
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       learning.isWhole = false;

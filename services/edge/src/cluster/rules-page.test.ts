@@ -32,6 +32,5 @@ test('rules of an edge that does not tell their age are as old as rules become',
     rules: [{ userId: 'ann', group: 'g', ttlSeconds: undefined, ageSeconds: 365 * 24 * 60 * 60 }],
     next: 7,
     isWhole: false,
-    removals: [],
   });
 });

@@ -14,8 +14,8 @@ export interface ToldRules extends RulesPage {
   readonly isWhole: boolean;
 }
 
-export function encodeRulesPage({ rules, next, isWhole, removals = [] }: ToldRules): Uint8Array {
-  const writer = new ByteWriter(64 * (1 + rules.length + removals.length));
+export function encodeRulesPage({ rules, next, isWhole, removals }: ToldRules): Uint8Array {
+  const writer = new ByteWriter(64 * (1 + rules.length + (removals?.length ?? 0)));
   writer.arrayHeader(5);
   if (next === undefined) writer.nil();
   else writer.int(next);
@@ -30,6 +30,12 @@ export function encodeRulesPage({ rules, next, isWhole, removals = [] }: ToldRul
   writer.boolean(isWhole);
   writer.arrayHeader(rules.length);
   for (const { ageSeconds } of rules) writer.int(Math.round(ageSeconds * 1000));
+  if (removals === undefined) writer.nil();
+  else writeRemovals(writer, removals);
+  return writer.view();
+}
+
+function writeRemovals(writer: ByteWriter, removals: readonly Removal[]): void {
   writer.arrayHeader(removals.length);
   for (const { userId, group, ageSeconds } of removals) {
     writer.arrayHeader(3);
@@ -38,7 +44,6 @@ export function encodeRulesPage({ rules, next, isWhole, removals = [] }: ToldRul
     else writer.text(group);
     writer.int(Math.round(ageSeconds * 1000));
   }
-  return writer.view();
 }
 
 /** Throws ProtocolError. */
@@ -49,11 +54,12 @@ export function decodeRulesPage(payload: Uint8Array): ToldRules {
   const rules = readList(reader, () => readRule(reader));
   const isWhole = reader.boolean();
   const ages = parts > 3 ? readList(reader, () => reader.int()) : [];
-  const removals = parts > 4 ? readList(reader, () => readRemoval(reader)) : [];
+  const removals =
+    parts > 4 && !reader.nil() ? readList(reader, () => readRemoval(reader)) : undefined;
   const aged = rules.map((rule, at) => {
     return { ...rule, ageSeconds: (ages[at] ?? UNKNOWN_AGE_MS) / 1000 };
   });
-  return { rules: aged, next, isWhole, removals };
+  return { rules: aged, next, isWhole, ...(removals !== undefined && { removals }) };
 }
 
 function readList<T>(reader: ByteReader, read: () => T): T[] {

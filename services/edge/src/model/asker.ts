@@ -24,3 +24,9 @@ export const TIMED_OUT: Answer = answerOf(
 export function answerOf(status: number, message = '', payload?: Uint8Array): Answer {
   return { status, message, payload };
 }
+
+/** What is asked is longer than a bus takes, and can be asked of this edge alone. */
+export const TOO_LONG: Answer = answerOf(
+  AckStatus.InternalServerError,
+  'The message is too long to be said to other edges.',
+);

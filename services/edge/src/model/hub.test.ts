@@ -365,19 +365,19 @@ describe('rules of another edge', () => {
   test('that are known here change nothing: who has left the group stays out of it', () => {
     const ann = newMember('c0', 'ann');
     const hub = attached([ann]);
-    hub.learn([ruleOf('ann')], 0);
+    hub.learn({ rules: [ruleOf('ann')], next: undefined }, 0);
     expect(audience(hub.execute(send({ kind: 'groups', names: ['g0'] }), 'bus', 0))).toEqual([
       'c0',
     ]);
     hub.execute({ kind: 'leave', connectionId: 'c0', group: 'g0' }, 'bus', 0);
-    hub.learn([ruleOf('ann')], 0);
+    hub.learn({ rules: [ruleOf('ann')], next: undefined }, 0);
     expect(audience(hub.execute(send({ kind: 'groups', names: ['g0'] }), 'bus', 0))).toEqual([]);
   });
 
   test('keep their place in what this edge tells others, which may learn from it meanwhile', () => {
     const { hub } = newHub();
-    hub.learn(['ann', 'ben', 'cid'].map(ruleOf), 0);
-    hub.learn([ruleOf('ann'), ruleOf('dan')], 0);
+    hub.learn({ rules: ['ann', 'ben', 'cid'].map(ruleOf), next: undefined }, 0);
+    hub.learn({ rules: [ruleOf('ann'), ruleOf('dan')], next: undefined }, 0);
     expect(others(hub)).toEqual(['ann', 'ben', 'cid', 'dan']);
   });
 });
@@ -397,9 +397,7 @@ describe('who was taken out of a group', () => {
 
   /** One takes over all that the other tells. */
   function learns(hub: Hub<TestMember>, from: Hub<TestMember>, now: number): void {
-    const { rules, removals = [] } = from.rulesAfter(0, now);
-    hub.learn(rules, now);
-    hub.learnRemovals(removals, now);
+    hub.learn(from.rulesAfter(0, now), now);
   }
 
   const inGroup = (hub: Hub<TestMember>, now: number): string[] =>
@@ -461,13 +459,45 @@ describe('who was taken out of a group', () => {
     expect(state(away, 10_000)).toEqual([1, ['c1']]);
   });
 
+  test('stays in it when put back at once, however long the pages that say so take', () => {
+    const [teller, learner] = [pair().hub, attached([newMember('c1', 'ann')])];
+    teller.execute(leaves, 'local', 5_000);
+    teller.execute(joins, 'local', 5_001);
+    for (let n = 0; n < 1_000; n++) teller.execute({ ...joins, userId: `u${n}` }, 'bus', 5_002);
+    const first = teller.rulesAfter(0, 6_000);
+    learner.learn(first, 6_000);
+    learner.learn(teller.rulesAfter(first.next!, 6_000), 9_000);
+    expect(inGroup(learner, 9_000)).toEqual(['c1']);
+  });
+
+  test('stays in it when that was said while the page was on its way', () => {
+    const { hub, away } = pair();
+    hub.execute(leaves, 'local', 5_000);
+    const page = hub.rulesAfter(0, 5_500);
+    away.beginLearning();
+    away.execute(joins, 'bus', 6_000);
+    away.learn(page, 7_000);
+    expect(inGroup(away, 7_000)).toEqual(['c1']);
+  });
+
+  test('is in it until the end that it was put back with, also where only the old rule is known', () => {
+    const { hub, away } = pair();
+    hub.execute(leaves, 'local', 5_000);
+    hub.execute({ ...joins, ttlSeconds: 60 }, 'local', 8_000);
+    learns(away, hub, 10_000);
+    learns(hub, away, 10_000);
+    for (const one of [hub, away]) {
+      expect(one.rulesAfter(0, 10_000).rules).toMatchObject([{ userId: 'ann', ttlSeconds: 58 }]);
+    }
+  });
+
   test('is remembered for ten minutes', () => {
     const { hub, away } = pair();
     hub.execute(leaves, 'local', 5_000);
-    hub.expire(5_000 + 10 * MINUTES - 1);
+    hub.expire(5_000 + 10 * MINUTES - 1, 100);
     learns(hub, away, 5_000 + 10 * MINUTES - 1);
     expect(inGroup(hub, 11 * MINUTES)).toEqual([]);
-    hub.expire(5_000 + 10 * MINUTES);
+    hub.expire(5_000 + 10 * MINUTES, 100);
     learns(hub, away, 5_000 + 10 * MINUTES);
     expect(inGroup(hub, 11 * MINUTES)).toEqual(['c0']);
   });

@@ -9,9 +9,11 @@ import { NO_INTEREST } from './interest.ts';
 import type { Member } from './member.ts';
 import { NewerRules } from './learned-rules.ts';
 import { Removals } from './removals.ts';
-import type { Removal, Rule, RulesPage } from './rule.ts';
+import type { Rule, RulesPage } from './rule.ts';
 import type { Roster, Scope } from './scope.ts';
 import { EMPTY_ROSTER } from './scope.ts';
+import type { ToldRemoval } from './told-removals.ts';
+import { ToldRemovals } from './told-removals.ts';
 import type { Room } from './user-group-rules.ts';
 import { UserGroupRules } from './user-group-rules.ts';
 import { Users } from './users.ts';
@@ -37,6 +39,8 @@ export class Hub<M extends Member<M>> {
   #changed = 0;
   /** There while this edge learns rules from another. */
   #newerRules: NewerRules | undefined;
+  /** There from the first page of an edge to its last. */
+  #told: ToldRemovals | undefined;
 
   /**
    * `find` looks a connection id up among this hub's members; `room` is what its rules may take;
@@ -59,12 +63,13 @@ export class Hub<M extends Member<M>> {
 
   /** Nobody is here, and nothing is kept for who comes. */
   isEmpty(now: number): boolean {
-    return this.#members.items.length === 0 && this.#rules.isEmpty(now);
+    const isForgotten = this.#removals.size === 0 && this.#rules.isEmpty(now);
+    return this.#members.items.length === 0 && isForgotten;
   }
 
-  /** To be called about once a second. */
-  expire(now: number): void {
-    this.#rules.expire(now);
+  /** To be called about once a second; looks at about so many rules. */
+  expire(now: number, rules: number): void {
+    this.#rules.expire(now, rules);
     this.#removals.expire(now);
   }
 
@@ -76,25 +81,32 @@ export class Hub<M extends Member<M>> {
   /** A part of the rules, for an edge that learns them; `after` as the part before says, 0 for the first. */
   rulesAfter(after: number, now: number): RulesPage {
     const page = this.#rules.page(after, now);
-    return page.next === undefined ? { ...page, removals: this.#removals.list(now) } : page;
+    return after === 0 ? { ...page, removals: this.#removals.list(now) } : page;
   }
 
   /** From now on rules of another edge are learned, until `endLearning`. */
   beginLearning(): void {
     this.#newerRules ??= new NewerRules();
+    this.#told = undefined;
   }
 
   /**
    * Takes over what another edge knows of rules and this one does not, unless something newer has been
-   * said of it: the other may have missed that its user was taken out of the group. What is known stays
-   * in its place: two edges that learn from each other come to an end.
+   * said of it: the other may have missed that its user was taken out of the group, or this one that it
+   * was. What is known stays in its place: two edges that learn from each other come to an end.
    */
-  learn(rules: readonly Rule[], now: number): void {
+  learn({ rules, next, removals }: RulesPage, now: number): void {
+    if (removals !== undefined) this.#told = new ToldRemovals(removals, now);
     for (const rule of rules) {
+      this.#told?.note(rule);
       if (this.#newerRules?.has(rule) === true || this.#removals.isAfter(rule, now)) continue;
-      if (this.#rules.covers(rule, now)) this.#rules.confirm(rule, now);
-      else this.#takeOver(rule, now);
+      if (this.#rules.covers(rule, now) && !this.#rules.isNewer(rule, now)) {
+        this.#rules.confirm(rule, now);
+      } else this.#takeOver(rule, now);
     }
+    if (next !== undefined) return;
+    for (const told of this.#told ?? []) this.#takeOut(told);
+    this.#told = undefined;
   }
 
   #takeOver({ userId, group, ttlSeconds, ageSeconds }: Rule, now: number): void {
@@ -102,14 +114,13 @@ export class Hub<M extends Member<M>> {
     for (const member of this.#users.members(userId)) this.#groups.join(member, group);
   }
 
-  /** Takes users out of groups as another edge has: behind its rules, one of which may have been set again. */
-  learnRemovals(removals: readonly Removal[], now: number): void {
-    for (const removal of removals) {
-      const { userId, ageSeconds } = removal;
-      this.#removals.note(userId, removal.group, now - ageSeconds * 1000);
-      for (const group of this.#rules.remove(removal, now)) {
-        for (const member of this.#users.members(userId)) this.#groups.leave(member, group);
-      }
+  /** Takes a user out of groups as another edge has, but for those that it was put into since. */
+  #takeOut({ userId, group: of, at, kept }: ToldRemoval): void {
+    this.#removals.note(userId, of, at);
+    for (const group of this.#rules.setBefore(userId, of, at)) {
+      if (kept.has(group) || this.#newerRules?.has({ userId, group }) === true) continue;
+      this.#rules.delete(userId, group);
+      for (const member of this.#users.members(userId)) this.#groups.leave(member, group);
     }
   }
 

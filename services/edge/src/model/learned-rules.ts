@@ -15,7 +15,7 @@ export class NewerRules {
     else if (known !== 'all') known.add(group);
   }
 
-  has({ userId, group }: Rule): boolean {
+  has({ userId, group }: Pick<Rule, 'userId' | 'group'>): boolean {
     const known = this.#users.get(userId);
     return known === 'all' || known?.has(group) === true;
   }

@@ -21,6 +21,10 @@ export class Removals {
   readonly #remembered = new Map<string, Remembered>();
   #characters = 0;
 
+  get size(): number {
+    return this.#remembered.size;
+  }
+
   note(userId: string, group: string | undefined, at: number): void {
     const key = keyOf(userId, group);
     const known = this.#remembered.get(key);

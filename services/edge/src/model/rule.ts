@@ -19,6 +19,6 @@ export interface Removal {
 export interface RulesPage {
   readonly rules: readonly Rule[];
   readonly next: number | undefined;
-  /** With the last page: what is to be forgotten of what was told before. */
+  /** With the first page: what is to be forgotten unless this page or a later one has it. */
   readonly removals?: readonly Removal[];
 }

@@ -136,14 +136,14 @@ test('what is over goes away by itself, a part in each second, whoever it is of'
   rules.set('admin', 'ops', undefined, 0);
   for (let n = 0; n < 5_000; n++) rules.set(`guest ${n}`, 'room', 1, 0);
   const left = [1, 2, 3].map((second) => {
-    rules.expire(second * 1000);
+    rules.expire(second * 1000, 2_000);
     return kept();
   });
   expect(left).toEqual([3_002, 1_002, 1]);
   rules.set('late guest', 'room', 1, 4_000);
-  rules.expire(4_999);
+  rules.expire(4_999, 2_000);
   expect(kept()).toBe(2);
-  rules.expire(5_000);
+  rules.expire(5_000, 2_000);
   expect([kept(), [...rules.groups('admin', 5_000)]]).toEqual([1, ['ops']]);
 });
 

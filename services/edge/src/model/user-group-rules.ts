@@ -3,7 +3,7 @@
  * protocol reference, section 9). Times are milliseconds on the clock of the caller.
  */
 
-import type { Removal, Rule, RulesPage } from './rule.ts';
+import type { Rule, RulesPage } from './rule.ts';
 
 /** How long a rule without a time to live is kept: the REST reference says up to a year. */
 const LONGEST_MS = 365 * 24 * 60 * 60 * 1000;
@@ -25,8 +25,7 @@ const SLACK_MS = 1_000;
 /** A page is full with so many rules, and ends with those of a user. */
 const PAGE_RULES = 1_000;
 
-/** Of so many rules it is seen in one go whether their time is over: once a second, and to make room. */
-const SWEPT_AT_ONCE = 2_000;
+/** Of so many rules it is seen whether their time is over when room is to be made. */
 const SWEPT_FOR_ROOM = 100;
 
 /** When a rule was set, and when it ends. */
@@ -105,16 +104,19 @@ export class UserGroupRules {
     if (known !== undefined) known.setAt = Math.max(known.setAt, now - ageSeconds * 1000);
   }
 
-  /** Deletes what was set before the removal, and answers of which groups. */
-  remove({ userId, group, ageSeconds }: Removal, now: number): string[] {
+  /** Whether a rule that is known here has been set again elsewhere since, and may have another end. */
+  isNewer({ userId, group, ageSeconds }: Rule, now: number): boolean {
+    const known = this.#find(userId, group) ?? NEVER;
+    return now - ageSeconds * 1000 > known.setAt + SLACK_MS;
+  }
+
+  /** The groups whose rules were set before that: of one group, or of all. */
+  setBefore(userId: string, group: string | undefined, at: number): string[] {
     const rules = this.#users.get(userId);
     if (rules === undefined) return [];
-    const before = now - ageSeconds * 1000;
-    const meant =
-      group === undefined ? [...rules.openEnded.keys(), ...rules.timed.keys()] : [group];
-    const removed = meant.filter((name) => (this.#find(userId, name)?.setAt ?? Infinity) < before);
-    for (const name of removed) this.delete(userId, name);
-    return removed;
+    return [...rules.openEnded, ...rules.timed]
+      .filter(([name, { setAt }]) => (group === undefined || name === group) && setAt < at)
+      .map(([name]) => name);
   }
 
   /** `group` undefined: every rule of the user. */
@@ -131,9 +133,9 @@ export class UserGroupRules {
     }
   }
 
-  /** To be called about once a second: rules of users who do not come go away, too, when their time is over. */
-  expire(now: number): void {
-    this.#forgetOver(now, SWEPT_AT_ONCE);
+  /** Rules of users who do not come go away, too, when their time is over; looks at about so many. */
+  expire(now: number, rules: number): void {
+    this.#forgetOver(now, rules);
   }
 
   /** Forgets the rules of the user that has had some for the longest; false when there are none. */

@@ -14,6 +14,8 @@ export interface HubCluster {
 
 /** How long a hub is remembered that nobody uses: longer than anybody takes to come back to it. */
 const REMEMBERED_MS = 60_000;
+/** Of so many rules of users in all hubs it is seen once a second whether their time is over. */
+const SWEPT_RULES = 5_000;
 /** The part of all hubs there can be that clients alone may have named: app servers hold the rest. */
 const SHARE_OF_CLIENTS = 0.5;
 
@@ -97,9 +99,10 @@ export class HubDirectory {
    * which nobody can have used them.
    */
   expire(now: number, late: number): void {
+    const share = Math.ceil(SWEPT_RULES / this.#hubs.size);
     for (const [name, entry] of this.#hubs) {
       entry.usedAt += late;
-      entry.hub.model.expire(now);
+      entry.hub.model.expire(now, share);
       if (!entry.hub.isIdle(now)) entry.usedAt = now;
       else if (now - entry.usedAt >= REMEMBERED_MS) {
         this.#hubs.delete(name);

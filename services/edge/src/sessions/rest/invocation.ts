@@ -10,6 +10,7 @@ import {
   encodeInvocation,
   encodeServiceBody,
 } from '@trunkline/protocol';
+import { TOO_LONG } from '../../model/asker.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import type { Completion } from '../server/caller.ts';
 import { NO_ANSWER } from '../server/caller.ts';
@@ -166,6 +167,7 @@ function failureOf(id: string, error: string, { route }: RestCall): RestError {
     case NO_ANSWER.gone(id):
       return absent(route.absent!);
     case NO_ANSWER.noPayload(id):
+    case TOO_LONG.message:
       return invalid(error);
     case NO_ANSWER.unserved(id):
       return unavailable(error);

@@ -12,6 +12,7 @@ import {
   tooOldToAnswer,
 } from '@trunkline/protocol';
 import type { Answer } from '../../model/asker.ts';
+import { TOO_LONG } from '../../model/asker.ts';
 import type { Pools } from '../../pools.ts';
 import type { Time } from '../../ports/time.ts';
 import { payloadFor } from '../delivery.ts';
@@ -148,7 +149,7 @@ export class ClientResults {
     });
   }
 
-  #answeredElsewhere(pending: Pending, { status, payload }: Answer): void {
+  #answeredElsewhere(pending: Pending, { status, payload, message }: Answer): void {
     if (!this.#pending.has(pending)) return;
     this.#forget(pending);
     const { connectionId, caller } = pending;
@@ -156,7 +157,8 @@ export class ClientResults {
       return failPending(pending, NO_ANSWER.unknown(connectionId));
     }
     if (status === AckStatus.InternalServerError) {
-      return failPending(pending, NO_ANSWER.tooManyInAll);
+      const isTooLong = message === TOO_LONG.message;
+      return failPending(pending, isTooLong ? message : NO_ANSWER.tooManyInAll);
     }
     // Something may be lost, the question or its answer.
     if (status !== AckStatus.Ok) return failPending(pending, NO_ANSWER.late(connectionId));
