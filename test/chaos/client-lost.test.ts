@@ -52,6 +52,8 @@ describe.concurrent('a client', { timeout: TEST_MS }, () => {
       metric(world.edge, 'trunkline_messages_total', { direction: 'from_client' });
     const before = await pings();
     await world.eventually(async () => expect(await pings()).toBeGreaterThan(before + 20));
+    // The last that its app server hears, whenever the latest ping was.
+    await client.invoke('echo', 'here');
 
     const start = performance.now();
     network.links[0]!.stall();
