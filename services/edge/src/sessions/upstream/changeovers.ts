@@ -1,6 +1,8 @@
 import type { Time } from '../../ports/time.ts';
 import type { HubDirectory } from '../hub-directory.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
+import type { Served } from '../served.ts';
+import { inSlices } from '../slices.ts';
 import type { Expiring } from '../watch.ts';
 import type { Serverless } from './serverless.ts';
 import type { UpstreamHost } from './upstream-host.ts';
@@ -9,8 +11,6 @@ import type { UpstreamHost } from './upstream-host.ts';
 const SENT_AWAY = 500;
 /** Each sweep looks at every fourth client: thousands that came together are not all pinged at once. */
 const PHASES = 4;
-/** How long one turn of the event loop looks at clients. */
-const TURN_MS = 2;
 
 /** Sees clients change between upstreams and app servers, as the latter come and go; once a second. */
 export class Changeovers implements Expiring {
@@ -54,11 +54,14 @@ export class Changeovers implements Expiring {
   }
 
   #look(host: UpstreamHost, from: number): void {
-    const until = this.#time.now() + TURN_MS;
-    for (let at = from; at < host.clients.length; at += PHASES) {
-      host.look(host.clients[at]!, this.#serverless.tick);
-      if (this.#time.now() < until) continue;
-      return this.#time.endOfTurn(() => this.#look(host, at + PHASES));
-    }
+    inSlices(this.#time, everyFourth(host, from), (client) => {
+      host.look(client, this.#serverless.tick);
+      return true;
+    });
   }
+}
+
+/** Clients come and go between two turns, so the list is read as it is then. */
+function* everyFourth({ clients }: UpstreamHost, from: number): Generator<Served, void> {
+  for (let at = from; at < clients.length; at += PHASES) yield clients[at]!;
 }
