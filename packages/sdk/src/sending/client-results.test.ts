@@ -1,3 +1,4 @@
+import type { ClientCompletion, ClientInvocation } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 
@@ -20,6 +21,19 @@ class Asks extends Hub<Asked> {
     return this.clients.caller.invoke().confirm('you?');
   }
 }
+
+/** The answer of a client elsewhere, as the service brings it. */
+const says = (
+  { invocationId, connectionId, callerServerId }: ClientInvocation,
+  result: boolean,
+): ClientCompletion => ({
+  type: MessageType.ClientCompletion,
+  invocationId,
+  connectionId,
+  callerServerId,
+  protocol: 'json',
+  payload: Buffer.from(`{"type":3,"invocationId":"${invocationId}","result":${result}}\x1e`),
+});
 
 test('a client here answers, while its own call waits for it', async () => {
   const { trunk } = await serve(Asks);
@@ -44,15 +58,7 @@ test('a client here answers, while its own call waits for it', async () => {
 test('a client elsewhere answers through its own server', async () => {
   const { trunk, hub } = await serve(Asks);
   const answer = hub.clients.client('far').invoke().confirm('sure?');
-  const { invocationId, callerServerId } = await trunk.next(34);
-  trunk.send({
-    type: MessageType.ClientCompletion,
-    invocationId,
-    connectionId: 'far',
-    callerServerId,
-    protocol: 'json',
-    payload: Buffer.from(`{"type":3,"invocationId":"${invocationId}","result":false}\x1e`),
-  });
+  trunk.send(says(await trunk.next(34), false));
   expect(await answer).toBe(false);
 });
 
@@ -195,7 +201,7 @@ describe('a question that was asked over a connection which is lost', () => {
       () => service.live.find((one) => one.ofType(34).length === 1),
       'the question',
     );
-    const { invocationId, callerServerId } = trunk.ofType(34)[0]!;
+    const question = trunk.ofType(34)[0]!;
     const lose = async () => {
       trunk.socket.terminate();
       const open = () => world.server.health.hubs[0]!.endpoints[0]!.serverConnections;
@@ -209,15 +215,7 @@ describe('a question that was asked over a connection which is lost', () => {
       }
       return outcome.ended;
     };
-    const reply = (by: FakeServerConnection) =>
-      by.send({
-        type: MessageType.ClientCompletion,
-        invocationId,
-        connectionId: 'far',
-        callerServerId,
-        protocol: 'json',
-        payload: Buffer.from(`{"type":3,"invocationId":"${invocationId}","result":true}\x1e`),
-      });
+    const reply = (by: FakeServerConnection) => by.send(says(question, true));
     return { ...world, clock, answer, lose, pass, reply };
   }
 
@@ -397,14 +395,6 @@ test('an answer may come to another server of this process, which the service ta
   const asks = await serve(Asks);
   const hears = await serve(Asks);
   const answer = asks.hub.clients.client('far').invoke().confirm('sure?');
-  const { invocationId, callerServerId } = await asks.trunk.next(34);
-  hears.trunk.send({
-    type: MessageType.ClientCompletion,
-    invocationId,
-    connectionId: 'far',
-    callerServerId,
-    protocol: 'json',
-    payload: Buffer.from(`{"type":3,"invocationId":"${invocationId}","result":true}\x1e`),
-  });
+  hears.trunk.send(says(await asks.trunk.next(34), true));
   expect(await answer).toBe(true);
 });
