@@ -1,4 +1,4 @@
-import { LoadGenerator, preciseNow } from '@trunkline/testing';
+import { freeze, LoadGenerator, preciseNow } from '@trunkline/testing';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { type Side, startBareSide } from './side.ts';
@@ -88,7 +88,7 @@ describe('LoadGenerator', () => {
 
   it('fails when the server cannot keep the pace', async () => {
     const { load, serverPid } = await start('echo');
-    process.kill(serverPid, 'SIGSTOP');
+    await freeze(serverPid);
     const run = load.do('echoPaced', { perSecond: 100_000, seconds: 1 }, TIMEOUT_MS);
     await expect(run).rejects.toThrow('call 1 has not been answered, 257 is due');
     process.kill(serverPid, 'SIGCONT');

@@ -95,7 +95,7 @@ describe.each(ENGINES)('edges on $label', ({ isHere, scheme, start, login }) => 
       onTestFinished(async () => void (await own.stop()));
       const edge = await startEdge({ args: ['--bus', `${scheme}://${own.host}`] });
       await isReady(edge);
-      own.freeze();
+      await own.freeze();
       const began = performance.now();
       expect(await edge.stop()).toEqual({ code: 0, signal: null });
       expect(performance.now() - began).toBeLessThan(3_000);

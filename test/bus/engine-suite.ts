@@ -188,7 +188,7 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
         }, 10);
         onTestFinished(() => clearInterval(speech));
         await pass(200);
-        engine.freeze();
+        await engine.freeze();
         await Promise.all([isDown(a, 4_000), isDown(b, 4_000)]);
         clearInterval(speech);
         expect(a.stats.queueBytes).toBeLessThanOrEqual(16 * MB + bytes);
@@ -226,7 +226,7 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
       await using frozen = await startEdgeProcess(bus, 's');
       a.publish('s', 'before');
       await frozen.says('s before');
-      frozen.freeze();
+      await frozen.freeze();
       let worst = 0;
       const end = performance.now() + 5_000;
       const flood = Buffer.alloc(200 * 1024, 'flood ');

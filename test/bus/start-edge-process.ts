@@ -9,8 +9,6 @@ const MAIN = fileURLToPath(new URL('./edge-process.ts', import.meta.url));
 export interface EdgeProcess extends StartedProcess<unknown> {
   /** Resolves when it has said the line. */
   says(line: string, timeout?: number): Promise<void>;
-  freeze(): void;
-  thaw(): void;
   /** Has it leave; resolves when it has ended, by itself. */
   leave(): Promise<ProcessExit>;
 }
@@ -30,8 +28,6 @@ export async function startEdgeProcess(
     ...started,
     says: (line, timeout = 5_000) =>
       expect.poll(() => started.output().split('\n'), { timeout }).toContain(line),
-    freeze: () => void started.child.kill('SIGSTOP'),
-    thaw: () => void started.child.kill('SIGCONT'),
     leave: async () => {
       started.child.send('leave');
       return started.exited;

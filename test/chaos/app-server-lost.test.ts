@@ -74,7 +74,7 @@ describe.concurrent('an app server', { timeout: TEST_MS }, () => {
   it('is killed before it has answered a handshake: another one does', async () => {
     await using world = await World.start();
     const [app] = world.apps;
-    app!.child.kill('SIGSTOP');
+    await app!.freeze();
     const client = world.client();
     const started = Promise.allSettled([client.connection.start()]);
     await world.eventually(async () => expect((await census(world.edge)).clients).toBe(1));

@@ -127,7 +127,7 @@ describe(`${CROWD} clients at work`, { timeout: TEST_MS }, () => {
     await using crowd = await crowdOf(world);
     const works = await Promise.all(ofA.map((client) => work(world, client)));
 
-    world.apps[0]!.child.kill('SIGSTOP');
+    await world.apps[0]!.freeze();
     await Promise.all(works.map(expectLost));
     await expectMovedTo(world, ofA, 'B');
     await expectAtWork(world, crowd);

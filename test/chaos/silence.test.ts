@@ -28,7 +28,7 @@ describe.concurrent('silence', { timeout: TEST_MS }, () => {
     const [frozen] = world.apps;
 
     const start = performance.now();
-    frozen!.child.kill('SIGSTOP');
+    await frozen!.freeze();
     const unanswered = ofA.map((client) =>
       client.connection.invoke('echo', 'anybody?').catch((error: Error) => error.message),
     );
@@ -38,7 +38,7 @@ describe.concurrent('silence', { timeout: TEST_MS }, () => {
     await expectCloses(world, { clients: {}, servers: { PingTimeout: CONNECTIONS } });
     await bystander.expectUndisturbed();
 
-    frozen!.child.kill('SIGCONT');
+    frozen!.thaw();
     await expectDisconnected(world, idsOfA);
     await world.serverConnections(2 * CONNECTIONS);
     // It has no clients, and so gets the next.
@@ -76,7 +76,7 @@ describe.concurrent('silence', { timeout: TEST_MS }, () => {
     const clients = await world.connectAll(CLIENTS);
     const observer = await world.observe();
 
-    world.edge.child.kill('SIGSTOP');
+    await world.edge.freeze();
     let answered = 0;
     const answers = clients.map(async (client, n) => {
       expect(await client.connection.invoke('echo', n)).toBe(n);
@@ -85,7 +85,7 @@ describe.concurrent('silence', { timeout: TEST_MS }, () => {
     // Nothing marks the end of a silence but the time.
     await pass(FREEZE_MS);
     expect(answered).toBe(0);
-    world.edge.child.kill('SIGCONT');
+    world.edge.thaw();
     await Promise.all(answers);
 
     await pass(FREEZE_MS);

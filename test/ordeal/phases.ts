@@ -36,9 +36,9 @@ export const PHASES: readonly Phase[] = [
     what: 'an edge is frozen for 40 s',
     edge: 1,
     happen: async ({ edges: [, edge] }) => {
-      edge!.child.kill('SIGSTOP');
+      await edge!.freeze();
       await pass(FROZEN_MS);
-      edge!.child.kill('SIGCONT');
+      edge!.thaw();
     },
     settles: 30,
     holdsBack: true,

@@ -111,8 +111,6 @@ export class Service implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // One that is frozen would not stop.
-    for (const { child } of this.edges) child.kill('SIGCONT');
     for (const { child } of [...this.apps, ...this.edges]) child.kill('SIGKILL');
     await Promise.all([...this.apps, ...this.edges].map(({ exited }) => exited));
     await Promise.all(this.#balancers.map((balancer) => balancer.stop()));

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type BusEngine, NATS, startEdge, type StartedEdge, startNats } from '@trunkline/testing';
+import {
+  type BusEngine,
+  freeze,
+  NATS,
+  startEdge,
+  type StartedEdge,
+  startNats,
+} from '@trunkline/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
@@ -139,7 +146,7 @@ describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
     await using edges = await startEdges(2, bus);
     const before = processesOf(edges.pid);
     onTestFinished(() => killAll(before.values()));
-    process.kill(before.get('e-1')!, 'SIGSTOP');
+    await freeze(before.get('e-1')!);
     const ready: number[] = [];
     const killed = async (): Promise<string[]> => {
       ready.push((await fetch(`${edges.adminUrl}/ready`)).status);
@@ -161,7 +168,7 @@ describe.skipIf(NATS === undefined)('--processes (needs nats-server)', () => {
     await using edges = await startEdges(2, bus, ['--cluster', 'other', '--drain-timeout', '0']);
     const pids = processesOf(edges.pid);
     onTestFinished(() => killAll(pids.values()));
-    process.kill(pids.get('e-1')!, 'SIGSTOP');
+    await freeze(pids.get('e-1')!);
     edges.child.kill('SIGTERM');
     expect(await edges.exited).toEqual({ code: 0, signal: null });
     expect(said(edges, 'e-1', '"edge does not end: killing it"')).toHaveLength(1);

@@ -19,6 +19,7 @@ export {
 } from './launch/dotnet-stand-in.ts';
 export { type EdgeOptions, startEdge, type StartedEdge } from './launch/edge.ts';
 export { freePort } from './launch/free-port.ts';
+export { freeze } from './launch/freeze.ts';
 export { NATS, startNats } from './launch/nats.ts';
 export { NGINX, startNginx, type StartedNginx } from './launch/nginx.ts';
 export { type Own, owning } from './launch/owning.ts';

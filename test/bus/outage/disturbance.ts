@@ -35,8 +35,8 @@ const DISTURBANCES: readonly Disturbance[] = [
     happensTo: 'the third edge',
     stops: true,
     seconds: 15,
-    begin: ({ third }) => third.edge.child.kill('SIGSTOP'),
-    end: ({ third }) => third.edge.child.kill('SIGCONT'),
+    begin: ({ third }) => third.edge.freeze(),
+    end: ({ third }) => third.edge.thaw(),
   },
   {
     what: 'an edge is cut off from the engine for 10 s',

@@ -124,7 +124,7 @@ export class Place implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // One that is frozen would not stop.
-    this.edge.child.kill('SIGCONT');
+    this.edge.thaw();
     this.#speech?.stop();
     await this.readiness.stop();
     await Promise.all(this.listeners.map((listener) => listener.stop()));

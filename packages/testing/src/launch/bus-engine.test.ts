@@ -34,7 +34,7 @@ describe.each(ENGINES)('%s', (_, program, start, hello) => {
       const first = await start();
       const { port } = first;
       expect(await asks(port, 'PING\r\n', 5_000)).toMatch(hello);
-      first.freeze();
+      await first.freeze();
       expect(await asks(port, 'PING\r\n')).toBeUndefined();
       first.thaw();
       expect(await asks(port, 'PING\r\n', 5_000)).toMatch(hello);
@@ -52,7 +52,7 @@ describe.each(ENGINES)('%s', (_, program, start, hello) => {
       onTestFinished(() => void vi.unstubAllEnvs());
       const engine = await start();
       expect(readdirSync(temporary)).toHaveLength(1);
-      engine.freeze();
+      await engine.freeze();
       await engine.stop();
       await engine.stop();
       await expect(start({ config: 'no such line' })).rejects.toThrow('ended with');

@@ -22,9 +22,6 @@ export interface BusEngine extends StartedProcess<true> {
   readonly host: string;
   /** SIGKILL; resolves when it has ended. */
   kill(): Promise<ProcessExit>;
-  /** SIGSTOP, and SIGCONT. One that is frozen is thawed when it is stopped. */
-  freeze(): void;
-  thaw(): void;
 }
 
 /** How to start a program that is a bus engine. */
@@ -72,9 +69,7 @@ function engineOf(started: StartedProcess<true>, port: number, clear: () => void
     clear();
     return exit;
   });
-  const signal = (name: NodeJS.Signals): void => void started.child.kill(name);
   const stop = async (): Promise<ProcessExit> => {
-    signal('SIGCONT');
     await started.stop();
     return exited;
   };
@@ -85,11 +80,9 @@ function engineOf(started: StartedProcess<true>, port: number, clear: () => void
     exited,
     stop,
     kill: async () => {
-      signal('SIGKILL');
+      started.child.kill('SIGKILL');
       return exited;
     },
-    freeze: () => signal('SIGSTOP'),
-    thaw: () => signal('SIGCONT'),
     [Symbol.asyncDispose]: async () => void (await stop()),
   };
 }

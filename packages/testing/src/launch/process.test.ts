@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { promisify } from 'node:util';
 
@@ -83,6 +84,31 @@ describe('startProcess', () => {
       stopTimeout: 50,
     });
     expect(await child.stop()).toEqual({ code: null, signal: 'SIGKILL' });
+  });
+
+  it('freezes every thread of a process, and thaws and stops it', async () => {
+    const child = await run(`
+      const { Worker } = require('worker_threads');
+      for (let n = 0; n < 8; n++) new Worker('for (;;);', { eval: true });
+      process.on('SIGTERM', () => process.exit(5));
+      setTimeout(() => console.log(1), 100);`);
+    const states = (): string[] => {
+      const tasks = `/proc/${child.pid}/task`;
+      const status = readdirSync(tasks).map((task) =>
+        readFileSync(`${tasks}/${task}/status`, 'utf8'),
+      );
+      return [...new Set(status.map((text) => /^State:\t(.)/m.exec(text)![1]!))];
+    };
+    for (let n = 0; n < 10; n++) {
+      await child.freeze();
+      expect(states()).toEqual(['T']);
+      child.thaw();
+      await expect.poll(states, { interval: 5 }).toContain('R');
+    }
+    await child.freeze();
+    expect(await child.stop()).toEqual({ code: 5, signal: null });
+    await expect(child.freeze()).rejects.toThrow('ESRCH');
+    child.thaw();
   });
 
   it('takes along what the process started', async () => {

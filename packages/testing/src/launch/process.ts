@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 import { deadline } from './deadline.ts';
+import { freeze } from './freeze.ts';
 import { killGroup, killWithUs } from './process-group.ts';
 
 /** How much of a process's output is kept, in characters. */
@@ -42,7 +43,11 @@ export interface StartedProcess<Ready> extends AsyncDisposable {
   readonly exited: Promise<ProcessExit>;
   /** The latest 256 K characters or more of what the process wrote, on both streams. */
   output(): string;
-  /** SIGTERM, then SIGKILL at the deadline. What the process started ends with it. */
+  /** SIGSTOP; resolves when the process stands still, and rejects where it has ended. */
+  freeze(): Promise<void>;
+  /** SIGCONT; does nothing where the process has ended. */
+  thaw(): void;
+  /** Thawed and SIGTERM, then SIGKILL at the deadline. What the process started ends with it. */
   stop(): Promise<ProcessExit>;
 }
 
@@ -83,6 +88,8 @@ export async function startProcess<Ready = string>(
       ready,
       exited,
       output: () => lines.text,
+      freeze: () => freeze(pid),
+      thaw: () => void child.kill('SIGCONT'),
       stop,
       [Symbol.asyncDispose]: async () => void (await stop()),
     };
@@ -117,6 +124,7 @@ async function terminate(
   timeout: number,
 ): Promise<ProcessExit> {
   child.kill('SIGTERM');
+  child.kill('SIGCONT');
   const timer = setTimeout(() => killGroup(pid), timeout);
   return exited.finally(() => clearTimeout(timer));
 }
