@@ -3,14 +3,19 @@
  * does what it is told by messages: to strike, and to end, which it answers with its cost.
  */
 import { subscribe } from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 
 import { ATTACKS } from './attacks.ts';
 import type { Cost } from './start-attacker.ts';
 
-/** So that it takes no CPU from those who are measured, as one on another machine would not. */
+/**
+ * So that it takes no CPU from those who are measured, as one on another machine would not. Where Linux
+ * groups processes by session, a priority counts within the session alone, and the session's own beyond it.
+ */
 setPriority(constants.priority.PRIORITY_LOW);
+const SESSION = '/proc/self/autogroup';
+if (existsSync(SESSION)) writeFileSync(SESSION, `${constants.priority.PRIORITY_LOW}`);
 
 const [name, url = '', hub = ''] = process.argv.slice(2);
 const attack = ATTACKS.find((attack) => attack.name === name);
