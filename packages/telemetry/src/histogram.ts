@@ -26,7 +26,7 @@ export class Histogram {
   }
 
   get sum(): number {
-    return this.#cells.at(-1)!;
+    return this.#cells[this.#bounds.length + 1]!;
   }
 
   /** Each upper bound, at last Infinity, with the number of observations at or below it. */

@@ -116,15 +116,21 @@ export class ByteReader {
     return this.bytes.toString('utf8', start, start + size);
   }
 
+  /** Passes over a text. */
+  skipText(): void {
+    this.#take(this.#textSize());
+  }
+
   /** The bytes themselves, not a copy. Nil reads as empty (section 5.2). */
   binary(): Uint8Array {
-    if (this.nil()) return this.bytes.subarray(0, 0);
-    const at = this.offset;
-    const tag = this.#byte();
-    if (tag < 0xc4 || tag > 0xc6) throw new ProtocolError('wrong-type', at, 'expected binary');
-    const size = this.#uint(tag === 0xc4 ? 1 : tag === 0xc5 ? 2 : 4);
+    const size = this.#binarySize();
     const start = this.#take(size);
     return this.bytes.subarray(start, start + size);
+  }
+
+  /** Passes over what `binary` reads. */
+  skipBinary(): void {
+    this.#take(this.#binarySize());
   }
 
   /** A timestamp in any of its three forms: of 4, 8 or 12 bytes. */
@@ -176,6 +182,14 @@ export class ByteReader {
 
   #skipMany(count: number, depth: number): void {
     for (let i = 0; i < count; i++) this.skip(depth + 1);
+  }
+
+  #binarySize(): number {
+    if (this.nil()) return 0;
+    const at = this.offset;
+    const tag = this.#byte();
+    if (tag < 0xc4 || tag > 0xc6) throw new ProtocolError('wrong-type', at, 'expected binary');
+    return this.#uint(tag === 0xc4 ? 1 : tag === 0xc5 ? 2 : 4);
   }
 
   #textSize(): number {

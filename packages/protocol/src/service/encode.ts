@@ -95,7 +95,7 @@ function writeStrings(writer: ByteWriter, values: readonly string[]): void {
 
 function writePairs<T>(
   writer: ByteWriter,
-  pairs: ReadonlyMap<string, T>,
+  pairs: Iterable<readonly [string, T]> & { readonly size: number },
   writeValueOf: (value: T) => void,
 ): void {
   writer.mapHeader(pairs.size);

@@ -93,8 +93,12 @@ export const ServiceEventObject = {
 } as const;
 export const ServiceEventKind = { Reloading: 0, Invalid: 1, NotExisted: 2, BufferFull: 3 } as const;
 
-/** Hub protocol name to a complete, already framed hub message. Names compare ignoring case. */
-export type Payloads = ReadonlyMap<string, Uint8Array>;
+/** A complete, already framed hub message for each hub protocol, by the protocol's name, which compares ignoring case. */
+export interface Payloads extends Iterable<readonly [protocol: string, payload: Uint8Array]> {
+  readonly size: number;
+  /** By exactly this name. */
+  get(protocol: string): Uint8Array | undefined;
+}
 
 /** Claims in order; one type may repeat, which is why this is no map (section 5.2). */
 export type Claims = readonly (readonly [type: string, value: string])[];

@@ -105,7 +105,7 @@ export class Batch {
   #bytes: Buffer;
   #length: number;
 
-  /** `room`: what is to go in first. */
+  /** `room`: for what is to go in first, at least. */
   constructor(subject: string, to: string | undefined, header: Buffer, room: number) {
     this.subject = subject;
     this.to = to;

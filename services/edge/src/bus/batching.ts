@@ -9,6 +9,8 @@ export const QUEUE_BYTES = 16 * 1024 * 1024;
 export const QUEUE_MS = 5_000;
 /** What the engine may have been handed and not have taken. */
 const UNDERWAY_BYTES = 16 * 1024 * 1024;
+/** A batch begins with room for as much as the one before it had, up to this. */
+const FIRST_ROOM = 64 * 1024;
 /** What is said in a turn is handed over before its end when it is more than this. */
 const TURN_BYTES = 1024 * 1024;
 /** Subjects of which the number of the latest batch is known. */
@@ -39,6 +41,8 @@ export class Batching {
   #turn: Batch[] = [];
   #turnBytes = 0;
   #latest: Batch | undefined;
+  /** Bytes of the batch before. */
+  #usual = 0;
   /** By edge, the batches that may take more, while the latest is for one edge. */
   readonly #directed = new Map<string, Batch>();
   readonly #queue: Batch[] = [];
@@ -107,6 +111,7 @@ export class Batching {
     for (const batch of this.#turn) {
       batch.close(++this.#number, this.#numbers.get(batch.subject) ?? 0, now);
       this.#numbers.set(batch.subject, this.#number);
+      this.#usual = batch.length;
       if (this.#isClear()) this.#write(batch);
       else this.#wait(batch);
     }
@@ -149,7 +154,8 @@ export class Batching {
   }
 
   #begin(subject: string, to: string | undefined, room: number): Batch {
-    const batch = new Batch(subject, to, this.#header, room);
+    const usual = Math.min(this.#usual, FIRST_ROOM);
+    const batch = new Batch(subject, to, this.#header, Math.max(room, usual));
     if (to === undefined || this.#latest?.to === undefined) this.#directed.clear();
     if (to !== undefined) this.#directed.set(to, batch);
     if (this.#turn.push(batch) === 1) this.#time.endOfTurn(this.#endTurn);

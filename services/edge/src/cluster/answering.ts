@@ -1,5 +1,5 @@
 import type { MessageFromServer } from '@trunkline/protocol';
-import { AckStatus, decodeServiceMessage } from '@trunkline/protocol';
+import { AckStatus, decodeServiceMessage, readSend } from '@trunkline/protocol';
 import type { Answer, Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
@@ -7,7 +7,7 @@ import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import type { Commands } from './commands.ts';
-import { hubSubject } from './hub-subjects.ts';
+import { isHubSubject } from './hub-subjects.ts';
 import type { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
 
@@ -38,9 +38,9 @@ export class Answering {
     const asker: Asker | undefined =
       question === 0 ? undefined : { settle: (answer) => this.#answer(question, answer, from) };
     const runtime = this.#hubs.get(hub);
-    const message = decodeServiceMessage(body) as MessageFromServer | undefined;
+    const message = readCommand(body);
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
-    if (subject === hubSubject(hub)) {
+    if (isHubSubject(subject)) {
       const { clients } = this.#context;
       const isHere = (id: string): boolean => clients.get(id)?.hub === runtime;
       this.#ways.commands.heardByAll(message, from, isHere);
@@ -60,4 +60,10 @@ export class Answering {
   #answer(question: number, answer: Answer, edgeId: string): void {
     this.#ways.say({ kind: 'answer', question, answer }, edgeId);
   }
+}
+
+/** Undefined for a message of a kind that is not known. Throws ProtocolError for what is no message. */
+function readCommand(body: Uint8Array): MessageFromServer | undefined {
+  const message = readSend(body, 0, body.length) ?? decodeServiceMessage(body);
+  return message as MessageFromServer | undefined;
 }

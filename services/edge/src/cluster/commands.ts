@@ -4,10 +4,11 @@ import type { LogDigest } from '@trunkline/telemetry';
 import type { Answer, Asker } from '../model/asker.ts';
 import { TOO_LONG } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
+import type { NameKind } from '../model/interest.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Asking } from './asking.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
-import { hubSubject, nameSubject } from './hub-subjects.ts';
+import { nameSubject } from './hub-subjects.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 export interface CommandWays {
@@ -38,19 +39,22 @@ export interface CommandQuestion {
 /** Says commands to the edges that they are for. */
 export class Commands {
   readonly #ways: CommandWays;
+  /** The name that something was said to last, and its subject. */
+  #latest: { hub: string; of: NameKind; name: string; subject: string } | undefined;
 
   constructor(ways: CommandWays) {
     this.#ways = ways;
   }
 
-  tell(hub: string, to: Audience, body: Uint8Array): void {
+  /** `toAll`: the subject of the hub, which is the same for very many messages. */
+  tell(hub: string, toAll: string, to: Audience, body: Uint8Array): void {
     if (this.#isTooLong(hub, body)) return;
     const { whereabouts, say, publish } = this.#ways;
     const frame = { kind: 'command', question: 0, hub, body } as const;
     if (to.kind === 'edge') return say(frame, to.id);
-    if (to.kind === 'name') return publish(frame, nameSubject(hub, to.of, to.name));
+    if (to.kind === 'name') return publish(frame, this.#subjectOf(hub, to));
     const edges = to.kind === 'hub' ? undefined : whereabouts.edgesOf(to.ids);
-    if (edges === undefined) publish(frame, hubSubject(hub));
+    if (edges === undefined) publish(frame, toAll);
     else for (const edgeId of edges) say(frame, edgeId);
   }
 
@@ -77,6 +81,15 @@ export class Commands {
   ): void {
     const ids = namedBy(message).filter(isHere);
     if (ids.length > 0) this.#ways.say({ kind: 'located', ids }, from);
+  }
+
+  /** What is said to one name is often followed by more for it. */
+  #subjectOf(hub: string, { of, name }: Audience & { kind: 'name' }): string {
+    const latest = this.#latest;
+    if (latest?.name === name && latest.of === of && latest.hub === hub) return latest.subject;
+    const subject = nameSubject(hub, of, name);
+    this.#latest = { hub, of, name, subject };
+    return subject;
   }
 
   /** App servers may say more at once than a bus takes, which is a loss for those alone whom it is for. */

@@ -12,9 +12,16 @@ const LINGER_MS = 5_000;
  */
 const BUCKETS = 65_536;
 
+const HUB = 'hub.';
+
 /** What all edges that have a hub hear. */
 export function hubSubject(hub: string): string {
-  return `hub.${hub}`;
+  return HUB + hub;
+}
+
+/** Whether it is the subject of a hub, rather than of a user, a group or an edge. */
+export function isHubSubject(subject: string): boolean {
+  return subject.startsWith(HUB);
 }
 
 /** What those hear that have somebody of a user or group, or of another one whose name falls into the same bucket. */

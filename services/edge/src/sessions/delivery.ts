@@ -16,7 +16,7 @@ export function deliver(
   context: DeliveryContext,
 ): void {
   context.counters.fanoutRecipients.observe(members.length);
-  context.outbox.fanOut(() => giveEach(members, payloads, context));
+  if (members.length > 0) context.outbox.fanOut(() => giveEach(members, payloads, context));
 }
 
 /**

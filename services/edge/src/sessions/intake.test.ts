@@ -211,6 +211,33 @@ describe('what clients say before an app server has them', () => {
   });
 });
 
+test('sends to few share a look at the clock, and what may cost much has one of its own', async () => {
+  const send = {
+    type: MessageType.BroadcastData,
+    excludedConnectionIds: [],
+    payloads: payloads({ json: CALL }),
+  } as const;
+  const long = { ...send, payloads: payloads({ json: '.'.repeat(2000) }) };
+  const join = { type: MessageType.JoinGroup, connectionId: client.id, group: 'g' } as const;
+  edge.time.lookMs = 0.5;
+  const { counters } = edge.context;
+  /** How many of a hundred are worked off before the first turn is over. */
+  const inATurn = (message: typeof send | typeof join): number => {
+    const before = counters.messagesFromServers;
+    const one = edge.strangeServer({ hub: 'other' });
+    one.shakesHands();
+    edge.time.pass(1000);
+    one.says(...Array.from({ length: 100 }, () => message));
+    return counters.messagesFromServers - before - 1;
+  };
+  expect(inATurn(send)).toBe(8 * inATurn(long));
+  const other = await edge.server({ hub: 'other', serverId: 'server-2' });
+  for (let n = 0; n < 5; n++) await edge.client(other, { hub: 'other' });
+  expect(inATurn(send)).toBeLessThanOrEqual(inATurn(long));
+  // It looks at the clock itself, too.
+  expect(inATurn(join)).toBeLessThanOrEqual(inATurn(long));
+});
+
 test('an app server that asks for much is served in turns, and what it asked for before it went', async () => {
   const join = { type: MessageType.JoinGroup, connectionId: client.id, group: 'g' } as const;
   const message = payloads({ json: CALL });

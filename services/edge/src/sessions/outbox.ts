@@ -31,14 +31,15 @@ export class Outbox {
   #bytes = 0;
   /** Memory that messages lie in which have not been written. */
   readonly #lent: Uint8Array[] = [];
-  /** When sends to many began whose messages have not been written. */
-  readonly #fanouts: number[] = [];
+  /** Sends to many whose messages have not been written, and when the first of them began. */
+  #fanouts = 0;
+  #fanoutsSince = 0;
   readonly #room = new Uint8Array(JOINED_BYTES);
   /** The messages that lie in `#room`, one behind the other: a broadcast is joined once for all. */
   #joined: readonly Uint8Array[] = [];
   #joinedLength = 0;
 
-  /** `fanoutSeconds` observes each send to many, from its begin to its last write. */
+  /** `fanoutSeconds` observes each send to many, from the begin of the first that is written with it to its last write. */
   constructor(fanoutSeconds: Histogram, time: Pick<Time, 'now'>) {
     this.#fanoutSeconds = fanoutSeconds;
     this.#time = time;
@@ -93,8 +94,7 @@ export class Outbox {
 
   /** Delivers one send to many, by `each`. What this sends to clients lies in memory that is lent for the call. */
   fanOut(each: () => void): void {
-    const started = this.#time.now();
-    this.#fanouts.push(started);
+    if (this.#fanouts++ === 0) this.#fanoutsSince = this.#time.now();
     this.during(each);
   }
 
@@ -117,7 +117,7 @@ export class Outbox {
     this.#joined = [];
     for (const memory of this.#lent) discard(memory);
     this.#lent.length = 0;
-    if (this.#fanouts.length > 0) this.#observe();
+    if (this.#fanouts > 0) this.#observe();
   }
 
   #writeTogether(client: Writable, messages: readonly Uint8Array[]): void {
@@ -151,9 +151,9 @@ export class Outbox {
   }
 
   #observe(): void {
-    const now = this.#time.now();
-    for (const started of this.#fanouts) this.#fanoutSeconds.observe((now - started) / 1000);
-    this.#fanouts.length = 0;
+    const ms = this.#time.now() - this.#fanoutsSince;
+    this.#fanoutSeconds.observe(ms / 1000, this.#fanouts);
+    this.#fanouts = 0;
   }
 }
 

@@ -1,4 +1,5 @@
 import { decode, encode } from '@msgpack/msgpack';
+import type { Payloads } from '@trunkline/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -13,7 +14,7 @@ import { RestError } from './rest-error.ts';
 const TYPES = ['application/json', 'application/x-msgpack', 'application/octet-stream', undefined];
 
 /** The payloads, each as what a client of its protocol makes of it. */
-function read(payloads: ReadonlyMap<string, Uint8Array>): unknown[] {
+function read(payloads: Payloads): unknown[] {
   const json = Buffer.from(payloads.get('json')!).toString();
   const messagepack = payloads.get('messagepack')!;
   expect(json.endsWith('\x1e')).toBe(true);

@@ -1,4 +1,4 @@
-import type { MessageFromServer } from '@trunkline/protocol';
+import type { MessageFromServer, Payloads } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import type { Command, Exclusions, Target } from '../../model/command.ts';
 import { NOBODY } from '../../model/command.ts';
@@ -11,30 +11,42 @@ export function toCommand(message: MessageFromServer): Command | undefined {
   return sendCommand(message) ?? groupCommand(message) ?? checkOrClose(message);
 }
 
+/** Whether it sends clients something, and nobody waits for what comes of it. */
+export function isSend(message: MessageFromServer): boolean {
+  return 'payloads' in message && message.type !== MessageType.ClientInvocation;
+}
+
+const ALL: Target = { kind: 'all' };
+
 function sendCommand(message: MessageFromServer): Command | undefined {
-  const send = (target: Target, excluded: Exclusions = NOBODY): Command | undefined =>
-    'payloads' in message
-      ? { kind: 'send', target, excluded, payloads: message.payloads }
-      : undefined;
   switch (message.type) {
     case MessageType.MultiConnectionData:
-      return send({ kind: 'connections', ids: message.connectionIds });
+      return send(message, { kind: 'connections', ids: message.connectionIds });
     case MessageType.UserData:
-      return send({ kind: 'users', ids: [message.userId] });
+      return send(message, { kind: 'users', ids: [message.userId] });
     case MessageType.MultiUserData:
-      return send({ kind: 'users', ids: message.userIds });
+      return send(message, { kind: 'users', ids: message.userIds });
     case MessageType.BroadcastData:
-      return send({ kind: 'all' }, except(message.excludedConnectionIds));
+      return send(message, ALL, except(message.excludedConnectionIds));
     case MessageType.GroupBroadcastData:
       return send(
+        message,
         { kind: 'groups', names: [message.group] },
         { connections: message.excludedConnectionIds, users: message.excludedUserIds },
       );
     case MessageType.MultiGroupBroadcastData:
-      return send({ kind: 'groups', names: message.groups });
+      return send(message, { kind: 'groups', names: message.groups });
     default:
       return undefined;
   }
+}
+
+function send(
+  { payloads }: { readonly payloads: Payloads },
+  target: Target,
+  excluded: Exclusions = NOBODY,
+): Command {
+  return { kind: 'send', target, excluded, payloads };
 }
 
 function groupCommand(message: MessageFromServer): Command | undefined {
@@ -73,7 +85,7 @@ function checkOrClose(message: MessageFromServer): Command | undefined {
     case MessageType.CloseConnectionWithAck:
       return close({ kind: 'connections', ids: [message.connectionId] });
     case MessageType.CloseConnectionsWithAck:
-      return close({ kind: 'all' }, except(message.excludedConnectionIds));
+      return close(ALL, except(message.excludedConnectionIds));
     case MessageType.CloseUserConnectionsWithAck:
       return close({ kind: 'users', ids: [message.userId] }, except(message.excludedConnectionIds));
     case MessageType.CloseGroupConnectionsWithAck:

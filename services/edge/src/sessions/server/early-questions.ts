@@ -27,8 +27,8 @@ export interface Lent<T> {
 export function lentPayloads(payloads: Payloads): Lent<Payloads> {
   return {
     value: payloads,
-    bytes: [...payloads.values()].reduce((sum, { length }) => sum + length, 0),
-    copy: () => new Map([...payloads].map(([name, lent]) => [name, Uint8Array.from(lent)])),
+    bytes: [...payloads].reduce((sum, [, { length }]) => sum + length, 0),
+    copy: () => new Map(Array.from(payloads, ([name, lent]) => [name, Uint8Array.from(lent)])),
   };
 }
 

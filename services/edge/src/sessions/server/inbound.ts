@@ -9,6 +9,7 @@ import {
   RecordBuffer,
 } from '@trunkline/protocol';
 import type { Served } from '../served.ts';
+import { isSend } from './commands.ts';
 import { handleMessage } from './handlers.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
@@ -16,6 +17,11 @@ import { readMessage } from './unreadable.ts';
 
 /** So many frames of clients' data are passed on between two looks at the clock. */
 const SLICE_FRAMES = 32;
+/** A send to few costs as much as so many of those. */
+const SEND_FRAMES = 4;
+/** It has no more recipients here than this, and names no more than fit into so many bytes. */
+const FEW_RECIPIENTS = 4;
+const BRIEF_BYTES = 1024;
 
 const view = new ConnectionDataView();
 
@@ -29,9 +35,11 @@ export class Inbound {
   readonly #context: ServerContext;
   readonly #shakeHands: (message: ServiceMessage | undefined) => void;
   readonly #frames: RecordBuffer;
-  readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean =>
-    this.#frame(bytes, start, end) && ++this.#inSlice < SLICE_FRAMES;
-  /** Frames since the clock was last looked at. */
+  readonly #takeFrame = (bytes: Uint8Array, start: number, end: number): boolean => {
+    this.#inSlice += this.#frame(bytes, start, end);
+    return this.#inSlice < SLICE_FRAMES;
+  };
+  /** What has been worked off since the clock was last looked at, in frames of clients' data. */
   #inSlice = 0;
   /** Frames passed on to clients since that was measured. */
   #relayed = 0;
@@ -73,10 +81,10 @@ export class Inbound {
     this.#frames.drop();
   }
 
-  /** Handles a frame. False if it may have cost much, so that the clock is looked at before the next. */
-  #frame(bytes: Uint8Array, start: number, end: number): boolean {
+  /** Handles a frame, and answers what that has cost: `SLICE_FRAMES` if it may have been much. */
+  #frame(bytes: Uint8Array, start: number, end: number): number {
     const server = this.#server;
-    if (!server.listens) return true;
+    if (!server.listens) return 1;
     const { counters, clients, guests } = this.#context;
     counters.messagesFromServers++;
     const { isShakingHands } = server;
@@ -84,21 +92,24 @@ export class Inbound {
       const { idStart, idEnd } = view;
       const client = clients.find(bytes, idStart, idEnd) ?? guests.find(bytes, idStart, idEnd);
       this.#relay(client, bytes.subarray(view.payloadStart, view.payloadEnd));
-      return true;
+      return 1;
     }
     const body = frameBodyStart(bytes, start);
     if (isShakingHands) {
       this.#shakeHands(decodeServiceMessage(bytes, body, end));
-      return false;
+      return SLICE_FRAMES;
     }
     const message = readMessage(bytes, body, end, server, this.#context);
     if (message?.type === MessageType.ConnectionData) {
       const { connectionId, payload } = message;
       this.#relay(clients.get(connectionId) ?? guests.get(connectionId), payload);
     } else if (message !== undefined) {
+      const { sum: recipients } = counters.fanoutRecipients;
       handleMessage(message, bytes.subarray(body, end), server, this.#context);
+      const isToFew = counters.fanoutRecipients.sum - recipients <= FEW_RECIPIENTS;
+      if (isSend(message) && isToFew && end - start <= BRIEF_BYTES) return SEND_FRAMES;
     }
-    return false;
+    return SLICE_FRAMES;
   }
 
   /** A frame for a connection that is gone, or that another server has, is dropped: section 8.3. */

@@ -1,5 +1,11 @@
 import type { MessageFromServer } from '@trunkline/protocol';
-import { AckStatus, MessageType, readServiceMessage, UnreadableMessage } from '@trunkline/protocol';
+import {
+  AckStatus,
+  MessageType,
+  readSend,
+  readServiceMessage,
+  UnreadableMessage,
+} from '@trunkline/protocol';
 import type { EdgeContext } from '../edge-context.ts';
 import { declineAccessKey } from './handlers.ts';
 import type { ServerSession } from './server-session.ts';
@@ -17,7 +23,7 @@ export function readMessage(
   server: ServerSession,
   context: EdgeContext,
 ): MessageFromServer | undefined {
-  const message = readServiceMessage(bytes, start, end);
+  const message = readSend(bytes, start, end) ?? readServiceMessage(bytes, start, end);
   if (!(message instanceof UnreadableMessage)) return message as MessageFromServer | undefined;
   passOver(message, server, context);
   return undefined;

@@ -1,0 +1,56 @@
+import { ProtocolError } from '../errors.ts';
+import { ByteReader } from './byte-reader.ts';
+import { LentPayloads } from './lent-payloads.ts';
+import type { BroadcastData, GroupBroadcastData } from './message.ts';
+import { MessageType } from './message.ts';
+
+type Send = BroadcastData | GroupBroadcastData;
+
+const NOBODY: readonly string[] = [];
+
+/**
+ * Reads the body of a send to everybody or to a group, as SDKs write it: they come by the thousand, and
+ * this takes a third of the time that `decodeServiceMessage` does. Undefined for any other message or
+ * form, and for what is malformed: that is for `decodeServiceMessage`, which would read all of these alike.
+ */
+export function readSend(bytes: Uint8Array, start: number, end: number): Send | undefined {
+  const reader = new ByteReader(bytes, start, end);
+  try {
+    const size = reader.arrayHeader();
+    const type = reader.int();
+    if (type === MessageType.BroadcastData && size === 4) return readBroadcast(reader, type);
+    if (type === MessageType.GroupBroadcastData && size === 7) return readToGroup(reader, type);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+  return undefined;
+}
+
+function readBroadcast(reader: ByteReader, type: BroadcastData['type']): Send | undefined {
+  const excludedConnectionIds = readStrings(reader);
+  const payloads = LentPayloads.read(reader);
+  if (hasExtensions(reader)) return undefined;
+  return { type, excludedConnectionIds, payloads };
+}
+
+function readToGroup(reader: ByteReader, type: GroupBroadcastData['type']): Send | undefined {
+  const group = reader.text();
+  const excludedConnectionIds = readStrings(reader);
+  const payloads = LentPayloads.read(reader);
+  if (hasExtensions(reader)) return undefined;
+  const excludedUserIds = readStrings(reader);
+  const callerUserId = reader.nil() ? undefined : reader.text();
+  return { type, group, excludedConnectionIds, payloads, excludedUserIds, callerUserId };
+}
+
+function hasExtensions(reader: ByteReader): boolean {
+  return reader.mapHeader() > 0;
+}
+
+function readStrings(reader: ByteReader): readonly string[] {
+  const count = reader.arrayHeader();
+  if (count === 0) return NOBODY;
+  const values: string[] = [];
+  for (let n = 0; n < count; n++) values.push(reader.text());
+  return values;
+}
