@@ -211,6 +211,16 @@ describe('what clients say before an app server has them', () => {
   });
 });
 
+test('clients that are connected, and say nothing now, hold nothing of any pool', async () => {
+  for (let n = 0; n < 20; n++) {
+    const one = await edge.client(server, { userId: `user ${n}` });
+    one.says(CALL);
+    server.data(one, CALL);
+  }
+  await settle();
+  expect([...edge.context.pools.usage()].filter(([, held]) => held > 0)).toEqual([]);
+});
+
 test('sends to few share a look at the clock, and what may cost much has one of its own', async () => {
   const send = {
     type: MessageType.BroadcastData,
