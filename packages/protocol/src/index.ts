@@ -9,7 +9,7 @@ export * from './service/decode.ts';
 export * from './service/encode.ts';
 export * from './service/limits.ts';
 export * from './service/message.ts';
-export * from './service/read-send.ts';
+export * from './service/read-broadcast.ts';
 export * from './service/timestamp.ts';
 export * from './hub-name.ts';
 export * from './hub/calls.ts';

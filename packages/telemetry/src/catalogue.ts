@@ -290,7 +290,8 @@ export const METRICS = {
     help: 'Seconds to hand one send to all its clients.',
     labels: {},
     buckets: SHORT_DURATIONS,
-    meaning: 'Time from decoding a send to many until the last client socket has it.',
+    meaning:
+      'Time from decoding a send until the last client socket has it, of sends that have somebody here. Those that are written together are timed together, from the first of them.',
     whenItRises:
       'Nothing else moves while a send fans out. Send less, to smaller groups, or spread the clients over more edges.',
   },

@@ -44,6 +44,17 @@ describe('in a turn', () => {
     expect(subjects()).toEqual(['s']);
   });
 
+  test('many small batches take little memory, also behind a large one', async () => {
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 500; n++) say(`s${n}`);
+      say('large', 'x'.repeat(64 * 1024));
+      await turn();
+    }
+    const memory = new Set(written.map(({ batch }) => batch.buffer));
+    const taken = Array.from(memory, ({ byteLength }) => byteLength);
+    expect(taken.reduce((sum, bytes) => sum + bytes)).toBeLessThan(1.5 * MB);
+  });
+
   test('messages for one subject that follow each other share a batch', async () => {
     for (const subject of ['s', 's', 's', 't', 't', 's']) say(subject);
     await turn();

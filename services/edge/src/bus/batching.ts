@@ -9,8 +9,8 @@ export const QUEUE_BYTES = 16 * 1024 * 1024;
 export const QUEUE_MS = 5_000;
 /** What the engine may have been handed and not have taken. */
 const UNDERWAY_BYTES = 16 * 1024 * 1024;
-/** A batch begins with room for as much as the one before it had, up to this. */
-const FIRST_ROOM = 64 * 1024;
+/** The first batch of a turn begins with room for as much as the one before it had, up to this. */
+const USUAL_ROOM = 64 * 1024;
 /** What is said in a turn is handed over before its end when it is more than this. */
 const TURN_BYTES = 1024 * 1024;
 /** Subjects of which the number of the latest batch is known. */
@@ -154,7 +154,8 @@ export class Batching {
   }
 
   #begin(subject: string, to: string | undefined, room: number): Batch {
-    const usual = Math.min(this.#usual, FIRST_ROOM);
+    // Not each of them: many small ones for many subjects would hold far more than what is counted.
+    const usual = this.#turn.length === 0 ? Math.min(this.#usual, USUAL_ROOM) : 0;
     const batch = new Batch(subject, to, this.#header, Math.max(room, usual));
     if (to === undefined || this.#latest?.to === undefined) this.#directed.clear();
     if (to !== undefined) this.#directed.set(to, batch);

@@ -1,5 +1,5 @@
 import type { MessageFromServer } from '@trunkline/protocol';
-import { AckStatus, decodeServiceMessage, readSend } from '@trunkline/protocol';
+import { AckStatus, decodeServiceMessage, readBroadcast } from '@trunkline/protocol';
 import type { Answer, Asker } from '../model/asker.ts';
 import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
@@ -64,6 +64,6 @@ export class Answering {
 
 /** Undefined for a message of a kind that is not known. Throws ProtocolError for what is no message. */
 function readCommand(body: Uint8Array): MessageFromServer | undefined {
-  const message = readSend(body, 0, body.length) ?? decodeServiceMessage(body);
+  const message = readBroadcast(body, 0, body.length) ?? decodeServiceMessage(body);
   return message as MessageFromServer | undefined;
 }

@@ -16,7 +16,6 @@ import { EdgeList } from './edge-list.ts';
 import { Commands } from './commands.ts';
 import { FollowedHubs } from './followed-hubs.ts';
 import { isGuestFrame } from './guest-frames.ts';
-import { hubSubject } from './hub-subjects.ts';
 import { GuestLines } from './guest-lines.ts';
 import { DEAD_MS } from './membership.ts';
 import type { EdgeEnd, NeighbourRules } from './neighbours.ts';
@@ -214,7 +213,6 @@ export class Cluster implements HubCluster {
     const neighbours = this.#neighbours;
     const guests = this.#guests;
     const edgeList = this.#edgeList;
-    const toAll = hubSubject(hub);
     return {
       get edges() {
         return neighbours.edges;
@@ -225,7 +223,7 @@ export class Cluster implements HubCluster {
       get known() {
         return edgeList.known;
       },
-      tell: (to, body) => this.#tell(hub, toAll, to, body),
+      tell: (to, body) => this.#tell(hub, to, body),
       ask: (to, needs, body, asker, ms = ANSWER_MS) =>
         this.#commands.ask(to, { hub, needs, body, asker, ms }),
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
@@ -315,10 +313,10 @@ export class Cluster implements HubCluster {
     this.#guests.edgeLost(edgeId, end);
   }
 
-  #tell(hub: string, toAll: string, to: Audience, body: Uint8Array): void {
+  #tell(hub: string, to: Audience, body: Uint8Array): void {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
     if (this.isSettled && this.#neighbours.isAlone) return;
-    this.#commands.tell(hub, toAll, to, body);
+    this.#commands.tell(hub, to, body);
   }
 
   /** To one edge, or to all. */

@@ -24,13 +24,13 @@ test('a command that is too long for the bus is said to nobody, and who asks is 
   const asker = { settle: ({ status }: { status: number }) => void settled.push(status) };
   const question = { hub: 'chat', needs: 'allDone', asker, ms: 3_000 } as const;
 
-  commands.tell('chat', 'hub.chat', everybody, Buffer.alloc(16 * MB));
+  commands.tell('chat', everybody, Buffer.alloc(16 * MB));
   commands.ask(everybody, { ...question, body: Buffer.alloc(16 * MB) });
   expect([said, settled]).toEqual([[], [AckStatus.InternalServerError]]);
   const line = [{ hub: 'chat' }, 'not said to other edges: too long', { bytes: 16 * MB }];
   expect(long).toEqual([line, line]);
 
-  commands.tell('chat', 'hub.chat', everybody, Buffer.alloc(15 * MB));
+  commands.tell('chat', everybody, Buffer.alloc(15 * MB));
   commands.ask(everybody, { ...question, body: Buffer.alloc(15 * MB) });
   expect(said).toEqual(['command', 'question']);
 

@@ -8,7 +8,7 @@ import type { NameKind } from '../model/interest.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Asking } from './asking.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
-import { nameSubject } from './hub-subjects.ts';
+import { hubSubject, nameSubject } from './hub-subjects.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 export interface CommandWays {
@@ -39,22 +39,22 @@ export interface CommandQuestion {
 /** Says commands to the edges that they are for. */
 export class Commands {
   readonly #ways: CommandWays;
-  /** The name that something was said to last, and its subject. */
-  #latest: { hub: string; of: NameKind; name: string; subject: string } | undefined;
+  /** What was said something to last, and its subject: mostly more follows. */
+  #latestHub: { hub: string; subject: string } | undefined;
+  #latestName: { hub: string; of: NameKind; name: string; subject: string } | undefined;
 
   constructor(ways: CommandWays) {
     this.#ways = ways;
   }
 
-  /** `toAll`: the subject of the hub, which is the same for very many messages. */
-  tell(hub: string, toAll: string, to: Audience, body: Uint8Array): void {
+  tell(hub: string, to: Audience, body: Uint8Array): void {
     if (this.#isTooLong(hub, body)) return;
     const { whereabouts, say, publish } = this.#ways;
     const frame = { kind: 'command', question: 0, hub, body } as const;
     if (to.kind === 'edge') return say(frame, to.id);
-    if (to.kind === 'name') return publish(frame, this.#subjectOf(hub, to));
+    if (to.kind === 'name') return publish(frame, this.#nameSubject(hub, to));
     const edges = to.kind === 'hub' ? undefined : whereabouts.edgesOf(to.ids);
-    if (edges === undefined) publish(frame, toAll);
+    if (edges === undefined) publish(frame, this.#hubSubject(hub));
     else for (const edgeId of edges) say(frame, edgeId);
   }
 
@@ -83,12 +83,18 @@ export class Commands {
     if (ids.length > 0) this.#ways.say({ kind: 'located', ids }, from);
   }
 
-  /** What is said to one name is often followed by more for it. */
-  #subjectOf(hub: string, { of, name }: Audience & { kind: 'name' }): string {
-    const latest = this.#latest;
+  #hubSubject(hub: string): string {
+    if (this.#latestHub?.hub === hub) return this.#latestHub.subject;
+    const subject = hubSubject(hub);
+    this.#latestHub = { hub, subject };
+    return subject;
+  }
+
+  #nameSubject(hub: string, { of, name }: Audience & { kind: 'name' }): string {
+    const latest = this.#latestName;
     if (latest?.name === name && latest.of === of && latest.hub === hub) return latest.subject;
     const subject = nameSubject(hub, of, name);
-    this.#latest = { hub, of, name, subject };
+    this.#latestName = { hub, of, name, subject };
     return subject;
   }
 

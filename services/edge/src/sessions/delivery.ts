@@ -56,6 +56,7 @@ export function payloadFor(payloads: Payloads, protocol: string): Uint8Array | u
   const exact = payloads.get(protocol);
   if (exact !== undefined) return exact;
   const lower = protocol.toLowerCase();
-  for (const [name, payload] of payloads) if (name.toLowerCase() === lower) return payload;
+  // By `get`, which gives the same object each time: those who have it share a copy.
+  for (const [name] of payloads) if (name.toLowerCase() === lower) return payloads.get(name);
   return undefined;
 }

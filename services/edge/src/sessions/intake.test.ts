@@ -1,3 +1,4 @@
+import type { MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
@@ -229,10 +230,20 @@ test('sends to few share a look at the clock, and what may cost much has one of 
   } as const;
   const long = { ...send, payloads: payloads({ json: '.'.repeat(2000) }) };
   const join = { type: MessageType.JoinGroup, connectionId: client.id, group: 'g' } as const;
+  const toGroup = {
+    ...send,
+    type: MessageType.GroupBroadcastData,
+    group: 'g',
+    excludedUserIds: [],
+    callerUserId: undefined,
+  } as const;
+  const toUser = { type: MessageType.UserData, userId: 'u', payloads: send.payloads } as const;
+  const connectionIds = Array.from({ length: 100 }, (_, n) => `${n}`);
+  const toMany = { ...send, type: MessageType.MultiConnectionData, connectionIds } as const;
   edge.time.lookMs = 0.5;
   const { counters } = edge.context;
   /** How many of a hundred are worked off before the first turn is over. */
-  const inATurn = (message: typeof send | typeof join): number => {
+  const inATurn = (message: MessageFromServer): number => {
     const before = counters.messagesFromServers;
     const one = edge.strangeServer({ hub: 'other' });
     one.shakesHands();
@@ -240,7 +251,9 @@ test('sends to few share a look at the clock, and what may cost much has one of 
     one.says(...Array.from({ length: 100 }, () => message));
     return counters.messagesFromServers - before - 1;
   };
-  expect(inATurn(send)).toBe(8 * inATurn(long));
+  for (const one of [send, toGroup, toUser]) expect(inATurn(one)).toBe(8 * inATurn(long));
+  expect(inATurn({ ...toGroup, excludedUserIds: ['u'] })).toBe(inATurn(long));
+  expect(inATurn(toMany)).toBe(inATurn(long));
   const other = await edge.server({ hub: 'other', serverId: 'server-2' });
   for (let n = 0; n < 5; n++) await edge.client(other, { hub: 'other' });
   expect(inATurn(send)).toBeLessThanOrEqual(inATurn(long));

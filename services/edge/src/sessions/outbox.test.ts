@@ -150,15 +150,25 @@ test('memory that messages lie in is given back once they are written, or at onc
 });
 
 test('each send to many is timed up to its last write, within something that has begun or not', () => {
+  let now = 0;
+  outbox = new Outbox(seconds, { now: () => now });
   const reader = new Reader();
   const count = (): number => seconds.cumulative().at(-1)![1];
-  outbox.fanOut(() => outbox.send(reader, bytes('a')));
-  expect([reader.written, count()]).toEqual([['a'], 1]);
+  const send = (text: string): void =>
+    outbox.fanOut(() => {
+      outbox.send(reader, bytes(text));
+      now += 1000;
+    });
+  send('a');
+  expect([reader.written, count(), seconds.sum]).toEqual([['a'], 1, 1]);
   outbox.begin();
-  for (const text of ['b', 'c']) outbox.fanOut(() => outbox.send(reader, bytes(text)));
+  for (const text of ['b', 'c']) send(text);
   expect(count()).toBe(1);
   outbox.end();
-  expect([reader.written, count()]).toEqual([['a', 'bc'], 3]);
+  // Both from the begin of the first.
+  expect([reader.written, count(), seconds.sum]).toEqual([['a', 'bc'], 3, 1 + 2 * 2]);
+  send('d');
+  expect(seconds.sum).toBe(6);
 });
 
 describe('one piece of an app server', () => {

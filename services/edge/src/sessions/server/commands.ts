@@ -11,9 +11,20 @@ export function toCommand(message: MessageFromServer): Command | undefined {
   return sendCommand(message) ?? groupCommand(message) ?? checkOrClose(message);
 }
 
-/** Whether it sends clients something, and nobody waits for what comes of it. */
-export function isSend(message: MessageFromServer): boolean {
-  return 'payloads' in message && message.type !== MessageType.ClientInvocation;
+/**
+ * Whether it names one audience, and nobody is looked at who does not get it: then it costs little where
+ * it reaches few. A list of ids is looked up one by one, and of users that are left out each connection.
+ */
+export function isPlainSend(message: MessageFromServer): boolean {
+  switch (message.type) {
+    case MessageType.BroadcastData:
+    case MessageType.UserData:
+      return true;
+    case MessageType.GroupBroadcastData:
+      return message.excludedUserIds.length === 0;
+    default:
+      return false;
+  }
 }
 
 const ALL: Target = { kind: 'all' };

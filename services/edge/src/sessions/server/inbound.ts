@@ -9,7 +9,7 @@ import {
   RecordBuffer,
 } from '@trunkline/protocol';
 import type { Served } from '../served.ts';
-import { isSend } from './commands.ts';
+import { isPlainSend } from './commands.ts';
 import { handleMessage } from './handlers.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
@@ -19,7 +19,7 @@ import { readMessage } from './unreadable.ts';
 const SLICE_FRAMES = 32;
 /** A send to few costs as much as so many of those. */
 const SEND_FRAMES = 4;
-/** It has no more recipients here than this, and names no more than fit into so many bytes. */
+/** It has no more recipients here than this, and leaves out no more than fit into so many bytes. */
 const FEW_RECIPIENTS = 4;
 const BRIEF_BYTES = 1024;
 
@@ -107,7 +107,7 @@ export class Inbound {
       const { sum: recipients } = counters.fanoutRecipients;
       handleMessage(message, bytes.subarray(body, end), server, this.#context);
       const isToFew = counters.fanoutRecipients.sum - recipients <= FEW_RECIPIENTS;
-      if (isSend(message) && isToFew && end - start <= BRIEF_BYTES) return SEND_FRAMES;
+      if (isToFew && isPlainSend(message) && end - start <= BRIEF_BYTES) return SEND_FRAMES;
     }
     return SLICE_FRAMES;
   }

@@ -2,7 +2,7 @@ import type { MessageFromServer } from '@trunkline/protocol';
 import {
   AckStatus,
   MessageType,
-  readSend,
+  readBroadcast,
   readServiceMessage,
   UnreadableMessage,
 } from '@trunkline/protocol';
@@ -23,7 +23,7 @@ export function readMessage(
   server: ServerSession,
   context: EdgeContext,
 ): MessageFromServer | undefined {
-  const message = readSend(bytes, start, end) ?? readServiceMessage(bytes, start, end);
+  const message = readBroadcast(bytes, start, end) ?? readServiceMessage(bytes, start, end);
   if (!(message instanceof UnreadableMessage)) return message as MessageFromServer | undefined;
   passOver(message, server, context);
   return undefined;

@@ -1,10 +1,10 @@
 import { ProtocolError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
-import { LentPayloads } from './lent-payloads.ts';
+import { PayloadsInPlace } from './payloads-in-place.ts';
 import type { BroadcastData, GroupBroadcastData } from './message.ts';
 import { MessageType } from './message.ts';
 
-type Send = BroadcastData | GroupBroadcastData;
+type Broadcast = BroadcastData | GroupBroadcastData;
 
 const NOBODY: readonly string[] = [];
 
@@ -13,12 +13,16 @@ const NOBODY: readonly string[] = [];
  * this takes a third of the time that `decodeServiceMessage` does. Undefined for any other message or
  * form, and for what is malformed: that is for `decodeServiceMessage`, which would read all of these alike.
  */
-export function readSend(bytes: Uint8Array, start: number, end: number): Send | undefined {
+export function readBroadcast(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Broadcast | undefined {
   const reader = new ByteReader(bytes, start, end);
   try {
     const size = reader.arrayHeader();
     const type = reader.int();
-    if (type === MessageType.BroadcastData && size === 4) return readBroadcast(reader, type);
+    if (type === MessageType.BroadcastData && size === 4) return readToAll(reader, type);
     if (type === MessageType.GroupBroadcastData && size === 7) return readToGroup(reader, type);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -26,17 +30,17 @@ export function readSend(bytes: Uint8Array, start: number, end: number): Send | 
   return undefined;
 }
 
-function readBroadcast(reader: ByteReader, type: BroadcastData['type']): Send | undefined {
+function readToAll(reader: ByteReader, type: BroadcastData['type']): Broadcast | undefined {
   const excludedConnectionIds = readStrings(reader);
-  const payloads = LentPayloads.read(reader);
+  const payloads = PayloadsInPlace.read(reader);
   if (hasExtensions(reader)) return undefined;
   return { type, excludedConnectionIds, payloads };
 }
 
-function readToGroup(reader: ByteReader, type: GroupBroadcastData['type']): Send | undefined {
+function readToGroup(reader: ByteReader, type: GroupBroadcastData['type']): Broadcast | undefined {
   const group = reader.text();
   const excludedConnectionIds = readStrings(reader);
-  const payloads = LentPayloads.read(reader);
+  const payloads = PayloadsInPlace.read(reader);
   if (hasExtensions(reader)) return undefined;
   const excludedUserIds = readStrings(reader);
   const callerUserId = reader.nil() ? undefined : reader.text();

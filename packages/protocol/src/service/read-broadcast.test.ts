@@ -5,7 +5,7 @@ import { decodeServiceMessage, readServiceMessage, UnreadableMessage } from './d
 import { encodeServiceBody } from './encode.ts';
 import type { BroadcastData, GroupBroadcastData, ServiceMessage } from './message.ts';
 import { MessageType } from './message.ts';
-import { readSend } from './read-send.ts';
+import { readBroadcast } from './read-broadcast.ts';
 
 const payloads = new Map([
   ['json', Buffer.from('{"type":6}\x1e')],
@@ -53,7 +53,7 @@ const anySend: fc.Arbitrary<BroadcastData | GroupBroadcastData> = fc.oneof(
 );
 
 function read(body: Uint8Array, start = 0, end = body.length): ServiceMessage | undefined {
-  const send = readSend(body, start, end);
+  const send = readBroadcast(body, start, end);
   return send && { ...send, payloads: new Map(send.payloads) };
 }
 
@@ -104,6 +104,20 @@ describe('sends', () => {
     }
   });
 
+  test('with a payload twice count the last, as by the layouts', () => {
+    const body = encodeServiceBody({
+      ...BROADCAST,
+      payloads: new Map([
+        ['jsoM', Buffer.of(1)],
+        ['json', Buffer.of(2)],
+      ]),
+    });
+    body[body.indexOf('jsoM') + 3] = 'n'.charCodeAt(0);
+    expect(readBroadcast(body, 0, body.length)!.payloads.get('json')).toEqual(Buffer.of(2));
+    const { payloads: byLayout } = decodeServiceMessage(body) as BroadcastData;
+    expect(byLayout.get('json')).toEqual(Buffer.of(2));
+  });
+
   test('with an extension, and messages of other kinds, are left to the layouts', () => {
     const traced = { ...BROADCAST, tracingId: Buffer.alloc(8, 1) };
     expect(read(encodeServiceBody(traced))).toBeUndefined();
@@ -115,7 +129,7 @@ describe('sends', () => {
 });
 
 describe('payloads where they lie', () => {
-  const send = readSend(encodeServiceBody(BROADCAST), 0, encodeServiceBody(BROADCAST).length)!;
+  const send = readBroadcast(encodeServiceBody(BROADCAST), 0, encodeServiceBody(BROADCAST).length)!;
 
   test('are found by name, the same object each time', () => {
     expect(send.payloads.size).toBe(2);
@@ -130,7 +144,7 @@ describe('payloads where they lie', () => {
 
   test('are parts of the message, not copies', () => {
     const body = encodeServiceBody(BROADCAST);
-    const found = readSend(body, 0, body.length)!.payloads.get('json')!;
+    const found = readBroadcast(body, 0, body.length)!.payloads.get('json')!;
     expect(found.buffer).toBe(body.buffer);
   });
 });

@@ -5,7 +5,7 @@ import type { Payloads } from './message.ts';
  * Payloads where they lie in a message, which is lent as long as that is. Each is looked for when it is
  * asked for, since most are for protocols that nobody there speaks, or for clients of other edges.
  */
-export class LentPayloads implements Payloads {
+export class PayloadsInPlace implements Payloads {
   readonly size: number;
   readonly #bytes: Uint8Array;
   readonly #start: number;
@@ -24,14 +24,14 @@ export class LentPayloads implements Payloads {
   }
 
   /** Passes over the map of payloads that `reader` is at. Throws ProtocolError where it is no such map. */
-  static read(reader: ByteReader): LentPayloads {
+  static read(reader: ByteReader): PayloadsInPlace {
     const size = reader.mapHeader();
     const start = reader.offset;
     for (let n = 0; n < size; n++) {
       reader.skipText();
       reader.skipBinary();
     }
-    return new LentPayloads(size, reader.bytes, start, reader.offset);
+    return new PayloadsInPlace(size, reader.bytes, start, reader.offset);
   }
 
   get(protocol: string): Uint8Array | undefined {
@@ -46,14 +46,13 @@ export class LentPayloads implements Payloads {
 
   #find(protocol: string): Uint8Array | undefined {
     const reader = this.#reader();
+    let payload: Uint8Array | undefined;
+    // The last of that name, as in a map that is filled in this order.
     for (let n = 0; n < this.size; n++) {
-      if (reader.text() === protocol) return this.#found(protocol, reader.binary());
-      reader.skipBinary();
+      if (reader.text() === protocol) payload = reader.binary();
+      else reader.skipBinary();
     }
-    return undefined;
-  }
-
-  #found(protocol: string, payload: Uint8Array): Uint8Array {
+    if (payload === undefined) return undefined;
     if (this.#name === undefined) {
       this.#name = protocol;
       this.#payload = payload;
