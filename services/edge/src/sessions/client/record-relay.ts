@@ -170,14 +170,11 @@ export class RecordRelay {
     let start = 0;
     let count = 0;
     let end = 0;
-    passed = 0;
-    while (end < bytes.length && passed < most) {
-      passed++;
+    let records = 0;
+    while (end < bytes.length && records < most) {
       const next = recordEnd(this.binary, bytes, end, limit);
-      if (next === -1) {
-        passed--;
-        break;
-      }
+      if (next === -1) break;
+      records++;
       if (fromClient && this.binary && isTooDeep(bytes, end, next)) throw tooDeep(end);
       classifyRecord(this.binary, bytes, end, next, info);
       if (isStray(fromClient) || (this.hubClosed && !fromClient)) {
@@ -203,6 +200,8 @@ export class RecordRelay {
       const all = start === 0 && end === bytes.length;
       hand.call(sink, all ? bytes : bytes.subarray(start, end), count);
     }
+    // At last: whoever is handed messages may answer at once, which passes this way, too.
+    passed = records;
     return end;
   }
 }

@@ -76,6 +76,21 @@ describe('a client without an app server', () => {
     expect(names(http.posts)).toEqual(['connected']);
   });
 
+  test('may say more at once than is worked off in one go, and be answered meanwhile', async () => {
+    const client = await connect();
+    const streams = Array.from(
+      { length: 600 },
+      (_, n) => `{"type":4,"invocationId":"${n}","target":"s","arguments":[]}␞`,
+    );
+    client.says(streams.join(''));
+    await turn();
+    await turn();
+    expect(client.heard.join('')).toBe(
+      Array.from({ length: 600 }, (_, n) => refused(n, STREAMS)).join(''),
+    );
+    expect(client.socket.isOpen).toBe(true);
+  });
+
   test('says what it says behind its handshake, after its upstream has been told', async () => {
     const client = await arrive({}, `${JSON_HANDSHAKE}${call(1)}`);
     expect(names(http.posts)).toEqual(['connected']);
