@@ -126,6 +126,18 @@ describe('an app server at one edge, of a client at another', () => {
     expect(usedOf(a.edge.context.pools, 'questions')).toBe(0);
   });
 
+  test('asks it, and is told at once of an answer that is longer than the bus takes', async () => {
+    b.refusesOver = 1000;
+    server.says(invocation());
+    await roundTrip();
+    other.says(completion('1', JSON.stringify('x'.repeat(2000))));
+    await roundTrip();
+    expect(await server.messages()).toMatchObject([
+      { type: MessageType.ErrorCompletion, invocationId: '1', connectionId: client.id },
+    ]);
+    expect(usedOf(a.edge.context.pools, 'questions')).toBe(0);
+  });
+
   test('asks it, and is told that it has gone', async () => {
     server.says(invocation());
     await roundTrip();

@@ -30,6 +30,8 @@ export interface Member {
   readonly heard: string[];
   /** What others say on subjects that begin so does not arrive. */
   loses: string | undefined;
+  /** Messages of more bytes are too long for its bus. */
+  refusesOver: number;
   /** Set: its subscriptions are in force when these are called. */
   subscribing: (() => void)[] | undefined;
   /** What the bus says of losses, and of being away. */
@@ -97,6 +99,7 @@ export function join(
         // Bytes are only lent to the bus.
         bytes.fill(0xff);
       },
+      refuses: (bytes) => bytes > member.refusesOver,
       whenSubscribed: (then) => {
         if (member.subscribing === undefined) bus.whenSubscribed(then);
         else member.subscribing.push(then);
@@ -129,6 +132,7 @@ export function join(
     refused,
     heard,
     loses: undefined,
+    refusesOver: Infinity,
     subscribing: undefined,
     gap,
     down,

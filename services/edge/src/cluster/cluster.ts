@@ -1,4 +1,5 @@
 import { ProtocolError } from '@trunkline/protocol';
+import { TOO_LONG } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
 import type { Bus, BusListener, GapCause, JoinBus } from '../ports/bus.ts';
@@ -114,7 +115,7 @@ export class Cluster implements HubCluster {
       stats,
       patienceMs: ANSWER_MS,
     });
-    const send = (edgeId: string, bytes: Uint8Array): void => this.#bus.send(edgeId, bytes);
+    const send = (edgeId: string, bytes: Uint8Array): boolean => this.#send(edgeId, bytes);
     const isUp = (): boolean => this.#settling.isUp;
     const line = { send, isUp };
     this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, incarnation, line);
@@ -323,7 +324,23 @@ export class Cluster implements HubCluster {
   #say(frame: ClusterFrame, edgeId?: string): void {
     const bytes = encodeClusterFrame(frame);
     if (edgeId === undefined) this.#bus.publish(MEMBERS, bytes);
-    else this.#bus.send(edgeId, bytes);
+    else if (!this.#send(edgeId, bytes) && frame.kind === 'answer') {
+      this.#say({ ...frame, answer: TOO_LONG }, edgeId);
+    }
+  }
+
+  /**
+   * False for what is longer than a bus takes, as an app server can have it said. It would be a loss for all
+   * that hear this edge, of every hub, where it is one for whom it is for alone.
+   */
+  #send(edgeId: string, bytes: Uint8Array): boolean {
+    if (this.#bus.refuses(bytes.length)) {
+      const { length } = bytes;
+      this.#context.digest.warn({ edgeId }, 'not said to another edge: too long', { bytes: length });
+      return false;
+    }
+    this.#bus.send(edgeId, bytes);
+    return true;
   }
 
   #receive(subject: string, from: string, bytes: Uint8Array): void {

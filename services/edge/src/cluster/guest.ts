@@ -12,7 +12,7 @@ import type { GuestFrame, Opening } from './guest-frames.ts';
 import { encodeFromHost, encodeGuestFrame } from './guest-frames.ts';
 import { FRAME_BYTES, PIECE_BYTES, WINDOW_BYTES } from './remote-host.ts';
 
-/** What has come is confirmed when it is so much: no sooner, so that few messages are confirmations. */
+/** What has come is confirmed when it is so much, or a second is over: so few messages are confirmations. */
 const CONFIRMED_BYTES = WINDOW_BYTES / 4;
 
 const NO_INTRODUCTION: Introduction = { tokenPayload: '', headers: [], queryString: '' };
@@ -22,8 +22,10 @@ export interface GuestKeeper {
   /** The edge's clock in milliseconds, and its tick in seconds. */
   readonly now: number;
   readonly tick: number;
-  /** `frame` is lent for the call. */
-  say(edgeId: string, frame: Uint8Array): void;
+  /** Guests of which something has come that is not confirmed. */
+  readonly unconfirmed: Set<ServedGuest>;
+  /** `frame` is lent for the call. False where it is too long to be said. */
+  say(edgeId: string, frame: Uint8Array): boolean;
   /** The guest is served no more. */
   ended(guest: ServedGuest, why: GuestEnd): void;
 }
@@ -84,6 +86,7 @@ export class ServedGuest implements Guest {
 
   /** What the client says. */
   fromClient(bytes: Uint8Array, count: number): void {
+    if (this.#unconfirmed === 0) this.#keeper.unconfirmed.add(this);
     this.#unconfirmed += bytes.length + FRAME_BYTES;
     this.host?.forward(this, bytes, count);
     if (this.#unconfirmed >= CONFIRMED_BYTES) this.resumed();
@@ -94,6 +97,7 @@ export class ServedGuest implements Guest {
     if (this.#unconfirmed === 0 || this.host === undefined || this.host.isFull) return;
     this.#say({ kind: 'taken', n: this.n, bytes: this.#unconfirmed });
     this.#unconfirmed = 0;
+    this.#keeper.unconfirmed.delete(this);
   }
 
   /** The client's handshake response is out. */
@@ -158,10 +162,11 @@ export class ServedGuest implements Guest {
 
   #end(why: GuestEnd, frame: EndFrame): void {
     this.#keeper.ended(this, why);
-    this.#say(frame);
+    // An app server may give more of a reason than a bus takes: the client ends all the same.
+    if (!this.#say(frame) && 'error' in frame) this.#say({ ...frame, error: '' });
   }
 
-  #say(frame: Parameters<typeof encodeGuestFrame>[0]): void {
-    this.#keeper.say(this.edgeId, encodeGuestFrame(frame));
+  #say(frame: Parameters<typeof encodeGuestFrame>[0]): boolean {
+    return this.#keeper.say(this.edgeId, encodeGuestFrame(frame));
   }
 }

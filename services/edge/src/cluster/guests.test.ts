@@ -5,7 +5,7 @@ import type { MemoryBroker } from '../bus/memory-bus.ts';
 import { SendResult } from '../ports/socket.ts';
 import type { HttpClient } from '../sessions/client/http/http-client.ts';
 import { FakeExchange } from '../sessions/fake-exchange.test-support.ts';
-import { counted, JSON_HANDSHAKE, payloads, turn } from '../sessions/fixtures.test-support.ts';
+import { counted, JSON_HANDSHAKE, payloads, turn, usedOf } from '../sessions/fixtures.test-support.ts';
 import type { FakeClient, FakeServer } from '../sessions/fixtures.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
 import { join, json, roundTrip, settle } from './cluster-member.test-support.ts';
@@ -753,6 +753,38 @@ describe('the host edge', () => {
     expect(client.socket.isOpen).toBe(true);
     expect(client.session.hasRoom).toBe(true);
     expect((await server.heard()).length).toBe(64);
+  });
+
+  test('confirms within a second or so what clients say, who say little', async () => {
+    const server = await serverAt(host);
+    const client = await guestOf(server, owner);
+    for (let n = 0; n < 5; n++) {
+      client.says(call('1'));
+      await roundTrip();
+      expect(usedOf(owner.edge.context.pools, 'remote_clients')).toBeGreaterThan(0);
+      host.edge.passWith(server, 1);
+      await roundTrip();
+      expect(usedOf(owner.edge.context.pools, 'remote_clients')).toBe(0);
+    }
+    client.says(call('1'));
+    client.socket.leave(1000);
+    await roundTrip();
+    host.edge.passWith(server, 1);
+    await roundTrip();
+    expect(usedOf(owner.edge.context.pools, 'remote_clients')).toBe(0);
+  });
+
+  test('ends a client also where its app server gives more of a reason than the bus takes', async () => {
+    const server = await serverAt(host);
+    const client = await guestOf(server, owner);
+    host.refusesOver = 1000;
+    server.closes(client, 'x'.repeat(2000));
+    await roundTrip();
+    expect(client.socket.isOpen).toBe(false);
+    expect([owner.stats.remoteClients, host.stats.guests]).toEqual([0, 0]);
+    expect(host.edge.lines).toContainEqual(
+      expect.objectContaining({ msg: 'not said to another edge: too long', edgeId: 'owner' }),
+    );
   });
 
   test('lets a client hear that somebody is there while its app server is silent', async () => {

@@ -20,7 +20,8 @@ export class HostedGuests implements GuestKeeper {
   readonly #context: CoreContext;
   readonly #hubs: HubDirectory;
   readonly #stats: ClusterStats;
-  readonly #send: (edgeId: string, frame: Uint8Array) => void;
+  readonly #send: (edgeId: string, frame: Uint8Array) => boolean;
+  readonly unconfirmed = new Set<ServedGuest>();
   /** By their edge, and number. */
   readonly #byEdge = new Map<string, Map<number, ServedGuest>>();
   /** By edge: how often which process was asked for a connection to that edge. */
@@ -31,7 +32,7 @@ export class HostedGuests implements GuestKeeper {
     context: CoreContext,
     hubs: HubDirectory,
     stats: ClusterStats,
-    say: (edgeId: string, frame: Uint8Array) => void,
+    say: (edgeId: string, frame: Uint8Array) => boolean,
   ) {
     this.#context = context;
     this.#hubs = hubs;
@@ -47,8 +48,8 @@ export class HostedGuests implements GuestKeeper {
     return this.#context.tick;
   }
 
-  say(edgeId: string, frame: Uint8Array): void {
-    this.#send(edgeId, frame);
+  say(edgeId: string, frame: Uint8Array): boolean {
+    return this.#send(edgeId, frame);
   }
 
   handle(frame: ForHostEdge, from: string): void {
@@ -91,6 +92,8 @@ export class HostedGuests implements GuestKeeper {
 
   /** To be called about once a second. `needsNone`: that edge has app servers of the hub itself, or goes. */
   expire(needsNone: (edgeId: string, hub: string) => boolean): void {
+    // Else what a client has said would count as on its way for as long as it says little.
+    for (const guest of this.unconfirmed) guest.resumed();
     if (++this.#expired % ASK_EVERY === 0) this.#endDetours(needsNone);
   }
 
@@ -99,6 +102,7 @@ export class HostedGuests implements GuestKeeper {
     const ofEdge = this.#byEdge.get(edgeId);
     if (ofEdge?.delete(n) !== true) return;
     if (ofEdge.size === 0) this.#byEdge.delete(edgeId);
+    this.unconfirmed.delete(guest);
     this.#context.guests.delete(guest.id);
     this.#context.pacedCloses.delete(guest);
     this.#stats.guests--;

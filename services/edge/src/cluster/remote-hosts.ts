@@ -23,8 +23,8 @@ const MOST_UNDERWAY = 8 * 1024 * 1024;
 
 /** What leads to other edges. */
 export interface Line {
-  /** `frame` is lent for the call. */
-  send(edgeId: string, frame: Uint8Array): void;
+  /** `frame` is lent for the call. False where it is too long to be said. */
+  send(edgeId: string, frame: Uint8Array): boolean;
   /** The bus is there: clients may be given to others. */
   isUp(): boolean;
 }

@@ -101,6 +101,19 @@ describe('what a peer has sent', () => {
     expect(small.done).toEqual(['y']);
   });
 
+  test('has one time a turn, also where others have come and gone in that turn', async () => {
+    for (let n = 0; n < 5; n++) {
+      const gone = new Digger(`gone ${n}`, 0.5);
+      turns.receivedMeasured(gone, Buffer.from('x'.repeat(50)));
+      turns.drop(gone);
+    }
+    const stays = new Digger('stays', 0.5);
+    turns.receivedMeasured(stays, Buffer.from('x'.repeat(50)));
+    const before = stays.done.length;
+    await turn();
+    expect(stays.done.length - before).toBe(3);
+  });
+
   test('takes turns with that of others', async () => {
     const names = ['a', 'b', 'c'];
     const peers = names.map((name) => new Digger(name, 0.5));

@@ -100,6 +100,8 @@ export class Turns<W extends Worker> {
   #isWorking = false;
   /** Blocks that nobody needs after that. */
   readonly #spent: Block[] = [];
+  /** A later turn has been asked for: one is enough, however many come and go meanwhile. */
+  #isAsked = false;
   readonly #goOn = (): void => this.#workOff();
 
   constructor(clock: TurnClock, pool: PoolName, pools: Pools, rules: TurnRules<W>) {
@@ -165,7 +167,7 @@ export class Turns<W extends Worker> {
 
   #wait(worker: W, rest: Buffer, since: number): void {
     if (!this.#bytes.take(worker, rest.length)) return this.#rules.giveUp(worker);
-    if (this.#backlogs.size === 0) this.#clock.nextTurn(this.#goOn);
+    this.#askForTurn();
     const blocks: Block[] = [];
     append(blocks, rest);
     this.#backlogs.set(worker, { blocks, done: 0, since, ended: undefined });
@@ -173,6 +175,7 @@ export class Turns<W extends Worker> {
 
   /** A slice for each in turn, as long as this turn of the event loop has time. */
   #workOff(): void {
+    this.#isAsked = false;
     const until = this.#clock.now() + REST_MS;
     this.#begin();
     for (const [worker, backlog] of this.#backlogs) {
@@ -183,7 +186,13 @@ export class Turns<W extends Worker> {
       if (now >= until) break;
     }
     this.#end();
-    if (this.#backlogs.size > 0) this.#clock.nextTurn(this.#goOn);
+    if (this.#backlogs.size > 0) this.#askForTurn();
+  }
+
+  #askForTurn(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#clock.nextTurn(this.#goOn);
   }
 
   #begin(): void {
