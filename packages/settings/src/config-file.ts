@@ -55,7 +55,8 @@ function readObject(path: string): Record<string, unknown> {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    // Editors on Windows begin a file with a byte order mark, which is no JSON.
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new SettingsError(`cannot read the config file ${path} (${code})`);

@@ -134,8 +134,15 @@ describe('the environment', () => {
     ['a Kubernetes port part', { TRUNKLINE_EDGE_PORT_8080_TCP_ADDR: '10.0.0.1' }],
     ['a Kubernetes link', { TRUNKLINE_EDGE_PORT: 'tcp://10.0.0.1:8080' }],
     ['a Kubernetes link in the place of a setting', { TRUNKLINE_PORT: 'tcp://10.0.0.1:8080' }],
+    ['a Kubernetes link of one port', { TRUNKLINE_PORT_80_TCP: 'tcp://10.0.0.1:80' }],
   ])('leaves %s alone', (_, env) => {
     expect(read([], env)).toEqual(read([]));
+  });
+
+  it('takes a value like a Kubernetes link under the name of none for a setting', () => {
+    const value = 'tcp://10.0.0.1:8080';
+    expect(refusal([], { TRUNKLINE_PUBLIC_URL: value })).toContain('TRUNKLINE_PUBLIC_URL: ');
+    expect(read([], { TRUNKLINE_HOST: value }).host).toBe(value);
   });
 
   it('knows each variable once', () => {
@@ -152,6 +159,10 @@ describe('the config file', () => {
       logLevel: 'info',
     });
     expect(read([], { TRUNKLINE_CONFIG: path }).port).toBe(1);
+  });
+
+  it('may begin with a byte order mark', () => {
+    expect(read(['--config', configFile('\uFEFF{"port": 1}')]).port).toBe(1);
   });
 
   it('takes lists as arrays and flags as booleans', () => {
@@ -212,6 +223,8 @@ describe('a secret in a file of its own', () => {
     ['as it is', 'hush', 'hush'],
     ['with a line break at its end', 'hush\n', 'hush'],
     ['with one of Windows', 'hush\r\n', 'hush'],
+    ['without a byte order mark', '\uFEFFhush', 'hush'],
+    ['with a second such mark, which is its own', '\uFEFF\uFEFFhush', '\uFEFFhush'],
     ['with spaces that are its own', ' hu sh ', ' hu sh '],
   ])('is read %s', (_, content, secret) => {
     const path = configFile(content);
@@ -239,7 +252,7 @@ describe('a secret in a file of its own', () => {
     expect(refusal(['--config', config, '--signing-key-file', path])).toBe(both);
   });
 
-  it.each(['', '\n', '\r\n'])('is refused when it holds %j', (content) => {
+  it.each(['', '\n', '\r\n', '\uFEFF\r\n'])('is refused when it holds %j', (content) => {
     const path = configFile(content);
     expect(refusal(['--signing-key-file', path])).toBe(`--signing-key-file: ${path} is empty`);
   });

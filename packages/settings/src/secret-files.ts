@@ -22,8 +22,8 @@ export function withSecretFiles(table: OptionTable): OptionTable {
 }
 
 /**
- * The secrets of a table, each as it was given or from its file. A line break at the file's end is not
- * part of it; in a list each line is an element.
+ * The secrets of a table, each as it was given or from its file. A byte order mark at the file's start and
+ * a line break at its end are not part of it; in a list each line is an element.
  * @throws SettingsError for a secret given both ways, and for a file that cannot be read or is empty
  */
 export function readSecrets(
@@ -56,7 +56,8 @@ export function readSecretFile(row: OptionRow, path: string, source: string): Op
 
 function readText(path: string, source: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    // Editors on Windows begin a file with a byte order mark, which nobody sees.
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new SettingsError(`${source} cannot be read (${code})`);

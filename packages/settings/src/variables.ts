@@ -63,12 +63,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * The `TRUNKLINE_` variables that were set for us. Kubernetes adds its own for every service, and
  * one named `trunkline` even makes `TRUNKLINE_PORT=tcp://...`: those, and empty ones, are left out.
+ * Such a value under any other name is somebody's mistake, which the setting's own check tells.
  */
 export function ownVariables(env: Environment): Map<string, string> {
   const own = new Map<string, string>();
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('TRUNKLINE_') || value === undefined || value === '') continue;
-    if (/_SERVICE_|_PORT_\d+_/.test(name) || value.startsWith('tcp://')) continue;
+    if (/_SERVICE_|_PORT_\d+_/.test(name)) continue;
+    if (name.endsWith('_PORT') && value.startsWith('tcp://')) continue;
     own.set(name, value);
   }
   return own;

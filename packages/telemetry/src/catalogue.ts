@@ -272,7 +272,7 @@ export const METRICS = {
     labels: { hop: ['client_to_server', 'server_to_client'] },
     buckets: SHORT_DURATIONS,
     meaning:
-      'Time between the edge reading a message and handing it to the socket of the other side, one observation for each message relayed to one connection. Network time is not in it.',
+      'Time between the edge reading a message and handing it to the socket of the other side, one observation for each message relayed to one connection. Of client_to_server the time begins later: when the message, or the first of those that leave with it, is written for its server connection; what it has waited for before, such as the turn of its client, is not in it. Nor is network time, in either.',
     whenItRises:
       'The edge is short of CPU: see the event-loop delay and process_cpu_seconds_total. Spread the clients over more edges.',
   },

@@ -5,7 +5,7 @@ import type { BodyExchange } from './ports/exchange.ts';
 import type { HttpAnswer, PassedPost, Post } from './ports/listener.ts';
 
 /** What is counted of posts, for metrics. */
-export interface BodyCounters {
+interface BodyCounters {
   readonly refusals: { add(reason: 'request_bytes'): void };
 }
 
@@ -52,14 +52,15 @@ export function bodiesOfClients(bytes: number): BodyRules {
  */
 export class Bodies {
   readonly #rules: BodyRules;
-  readonly #counters: BodyCounters;
+  readonly #counters: BodyCounters | undefined;
   readonly #postsOfClient: Budget<string> | undefined;
   readonly #postsOfOwner: Budget<string>;
   readonly #bytes: Budget<string>;
   /** Posts that count, their bodies whole or not. */
   readonly #readings = new Set<Reading>();
 
-  constructor(rules: BodyRules, counters: BodyCounters, pools: Pools) {
+  /** `counters`: none where whoever asks for the post counts how it was answered. */
+  constructor(rules: BodyRules, counters: BodyCounters | undefined, pools: Pools) {
     this.#rules = rules;
     this.#counters = counters;
     const { postsOfClient } = rules;
@@ -134,7 +135,7 @@ export class Bodies {
   }
 
   #tooLong(): HttpAnswer {
-    this.#counters.refusals.add('request_bytes');
+    this.#counters?.refusals.add('request_bytes');
     const body = `A post may have ${this.#rules.bytes} bytes at most.`;
     return { status: 413, headers: { 'content-type': 'text/plain' }, body };
   }

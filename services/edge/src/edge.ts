@@ -12,7 +12,13 @@ import { ClusterStats } from './cluster/cluster-stats.ts';
 import { listen, type ListenerSettings } from './listener/uws-listener.ts';
 import { Health } from './admin/health.ts';
 import { localUrl } from './local-url.ts';
-import { keptFiles, openFilesLimit, socketLimit, spareSockets } from './open-files.ts';
+import {
+  keptFiles,
+  openFilesLimit,
+  socketLimit,
+  spareSockets,
+  withoutUpstreams,
+} from './open-files.ts';
 import { randomPool } from './random-pool.ts';
 import type { Core, CoreParts } from './core.ts';
 import { createCore } from './core.ts';
@@ -47,10 +53,11 @@ export interface Edge {
 
 /** Builds an edge and opens its ports, the admin port first: it is live before it is ready. */
 export async function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
-  const openFiles = openFilesLimit();
+  const { hubs, upstream } = config;
+  const openFiles = withoutUpstreams(openFilesLimit(), { hubs, ...upstream.limits });
   const stats = new BusStats();
   const cluster = clusterOptions(config);
-  const upstreams = new UndiciHttp(config.upstream.http);
+  const upstreams = new UndiciHttp(upstream.http);
   const core = await buildCore(config, log, openFiles, stats, cluster, upstreams);
   const { context, doors } = core;
   const health = new Health(stats, core.cluster, core.draining, SYSTEM_TIME);

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { openFilesLimit, socketLimit } from './open-files.ts';
+import { describe, expect, test } from 'vitest';
+import { openFilesLimit, socketLimit, withoutUpstreams } from './open-files.ts';
+import type { GivenPolicies } from './sessions/hub-policies.ts';
+import { UrlTemplate } from './sessions/upstream/url-template.ts';
 
 test.runIf(process.platform !== 'win32')('the limit is the one that the system sets', () => {
   const said = execFileSync('sh', ['-c', 'ulimit -Sn'], { encoding: 'utf8' }).trim();
@@ -23,4 +25,30 @@ test('with ever so few files there is one socket at least, and more files never 
     expect(socketLimit(files + more)).toBeGreaterThanOrEqual(socketLimit(files));
   });
   fc.assert(given);
+});
+
+describe('where a hub has upstream rules', () => {
+  const NONE = { withoutServer: 'wait', migration: 'app', upstream: [] } as const;
+  const template = new UrlTemplate('http://app.example/');
+  const rule = { template, hubs: undefined, categories: undefined, events: undefined };
+  const RULES = { ...NONE, upstream: [rule] };
+  const left = (files: number, concurrency: number, hubs: GivenPolicies): number =>
+    withoutUpstreams(files, { hubs, concurrency });
+
+  test('calls to upstreams have files of their own: one each, and a quarter of all at most', () => {
+    for (const hubs of [
+      { named: new Map(), others: RULES },
+      { named: new Map([['chat', RULES]]), others: NONE },
+    ]) {
+      expect(left(20_000, 100, hubs)).toBe(19_600);
+      expect(left(1024, 100, hubs)).toBe(768);
+      expect(left(1_048_576, 10_000, hubs)).toBe(1_008_576);
+      expect(left(Infinity, 100, hubs)).toBe(Infinity);
+    }
+  });
+
+  test('and they have none where no hub has any', () => {
+    const hubs = { named: new Map([['chat', NONE]]), others: NONE };
+    expect(left(20_000, 100, hubs)).toBe(20_000);
+  });
 });

@@ -1,3 +1,5 @@
+import type { GivenPolicies } from './sessions/hub-policies.ts';
+
 /**
  * The part of all files that clients do not get. A quarter of it is for connections of app servers
  * beyond the limit of sockets, three eighths for sockets that have not said yet what they want (the
@@ -7,6 +9,8 @@ const SHARE_KEPT = 0.05;
 export const LEAST_KEPT = 128;
 /** Connections of the admin port at a time: they and the process's own files fit into that rest. */
 export const ADMIN_CONNECTIONS = 20;
+/** Calls to all upstreams are so many times as many as to one: `CallPool` sees to that. */
+const UPSTREAMS_AT_ONCE = 4;
 
 /** Files and sockets this process may have open; Infinity where the system does not say. */
 export function openFilesLimit(): number {
@@ -15,6 +19,22 @@ export function openFilesLimit(): number {
   };
   const limit = Number(report.userLimits?.open_files?.soft);
   return Number.isNaN(limit) ? Infinity : limit;
+}
+
+/**
+ * What is left of all files where calls to upstreams, `concurrency` to one, have their own: a socket for
+ * each, but no more than a quarter of all, so that clients come in whatever the setting. Rules of hubs may
+ * change while an edge runs and its limits do not, so those count that there are at its start.
+ */
+export function withoutUpstreams(
+  openFiles: number,
+  { hubs, concurrency }: { hubs: GivenPolicies; concurrency: number },
+): number {
+  const hasRules = [...hubs.named.values(), hubs.others].some(
+    ({ upstream }) => upstream.length > 0,
+  );
+  if (!hasRules) return openFiles;
+  return openFiles - Math.min(UPSTREAMS_AT_ONCE * concurrency, Math.floor(openFiles / 4));
 }
 
 /** Files that are kept from clients; `LEAST_KEPT` where there is no limit. */

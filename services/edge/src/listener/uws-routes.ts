@@ -1,5 +1,5 @@
 import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { BodyCounters, BodyRules, ReadPiece } from '../bodies.ts';
+import type { BodyRules, ReadPiece } from '../bodies.ts';
 import { Bodies } from '../bodies.ts';
 import { asksForEvents, type Doors, type HttpAnswer, type HttpRequest } from '../ports/listener.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
@@ -45,7 +45,7 @@ export interface RouteSettings extends NewcomerSettings {
 }
 
 /** What the listener counts, for metrics and for who lets clients in. */
-interface ListenerCounters extends BodyCounters {
+interface ListenerCounters {
   /** Sockets of the public port, whatever they are used for. */
   openSockets: number;
 }
@@ -189,12 +189,12 @@ function notToBeRepeated(answer: HttpAnswer): HttpAnswer {
 /** REST calls; which of them there are, their door knows. */
 function restCalls(
   app: TemplatedApp,
-  { counters, pools }: RouteSettings,
+  { pools }: RouteSettings,
   doors: Doors,
   newcomers: Newcomers,
   { last, ask }: Answering,
 ): void {
-  const bodies = new Bodies(REST_BODIES, counters, pools);
+  const bodies = new Bodies(REST_BODIES, undefined, pools);
   const call = ask(
     (request, exchange, res) => {
       const post = doors.rest(request, exchange);

@@ -31,12 +31,30 @@ describe('a filter', () => {
     ["substring(connectionId, 0, 1) eq 'c'", true, true],
     ["concat(trim('  a '), connectionId) eq 'ac1'", true, false],
     ['true', true, true],
+    ['false', false, false],
+    ['true  ', true, true],
+    ["connectionId lt 'c1'", false, false],
+    // Nothing is more or less than nothing, nor a text than a number, as JavaScript has it.
+    ['null ge null', false, false],
+    ['null le null', false, false],
+    ['userId ge 0', false, false],
+    ['-1 lt userId', false, false],
+    ["'1' lt 5", false, false],
+    ["'5' gt 1", false, false],
     ['false or not false', true, true],
     ['length(connectionId) gt 1.5', true, true],
     ['-1 lt length(connectionId)', true, true],
   ])('%s', (text, ofAnn, ofNobody) => {
     const filter = parseFilter(text);
     expect([filter(ann), filter(nobody)]).toEqual([ofAnn, ofNobody]);
+  });
+
+  test('looks for groups by their names alone', () => {
+    const everywhere = { ...ann, isIn: () => true };
+    expect(parseFilter("'5' in groups")(everywhere)).toBe(true);
+    for (const text of ['5 in groups', 'true in groups', 'null in groups']) {
+      expect(parseFilter(text)(everywhere)).toBe(false);
+    }
   });
 
   test('looks once at what it seeks in a list, however many lists are within each other', () => {
@@ -58,6 +76,7 @@ describe('a filter', () => {
     ["userId = 'a'", 'Invalid filter at character 7.'],
     ["userId eq 'a", 'Invalid filter at character 10.'],
     ['userId eq', 'The filter ends too early.'],
+    ["concat('a', 'b', 'c') eq 'abc'", 'concat has 2 arguments, not 3.'],
     ['userId eq 1 1', "Invalid filter at '1'."],
     ['startswith(userId)', 'startswith has 2 arguments, not 1.'],
     ['length', "Invalid filter at 'length'."],

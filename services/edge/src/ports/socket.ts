@@ -34,6 +34,8 @@ export interface SocketHandler {
   opened(socket: Socket): void;
   /** `bytes` are lent for the call; what is kept must be copied. */
   received(bytes: Buffer): void;
+  /** What `send` has answered `Sent` to is kept after all, as if it had answered `Queued`. */
+  queued?(): void;
   drained(): void;
   /**
    * The last call. `code` is the WebSocket close code, 1006 when there was none; `why` is what the

@@ -188,6 +188,36 @@ describe('addresses', () => {
   );
 });
 
+describe('where undici cannot be loaded', () => {
+  /** Loading fails for as long as `fails` says, as it does without a file to open. */
+  const failing = (fails: () => boolean): UndiciHttp =>
+    new UndiciHttp({
+      ...OPTIONS,
+      get proxy() {
+        if (fails()) throw new Error('EMFILE');
+        return undefined;
+      },
+    });
+
+  test('the next call tries again', async () => {
+    let fails = true;
+    const by = failing(() => fails);
+    const message = 'EMFILE';
+    expect(await post({}, anyLength, by).outcome).toMatchObject({ kind: 'unreachable', message });
+    fails = false;
+    expect(await post({}, anyLength, by).outcome).toMatchObject({ kind: 'answer', status: 200 });
+    await by.close();
+  });
+
+  test('it ends well, amid the try and behind it', async () => {
+    const by = failing(() => true);
+    const { outcome } = post({}, anyLength, by);
+    await by.close();
+    expect(await outcome).toMatchObject({ kind: 'unreachable' });
+    await by.close();
+  });
+});
+
 test('a proxy is asked for the upstream, with its password', async () => {
   const asked: unknown[] = [];
   const proxy = createServer().on('connect', (request: IncomingMessage, socket: Socket) => {

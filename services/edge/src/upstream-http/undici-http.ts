@@ -49,13 +49,20 @@ export class UndiciHttp implements UpstreamHttp {
 
   /** Cuts what is under way. */
   async close(): Promise<void> {
-    const dispatcher = await this.#dispatcher;
+    // Without undici there is no call to cut.
+    const dispatcher = await this.#dispatcher?.catch(() => undefined);
     await dispatcher?.destroy();
   }
 
+  /** What fails, for want of files to open as a rule, is forgotten, so that the next call tries again. */
   async #load(): Promise<Dispatcher> {
-    const { dispatcherFor } = await import('./dispatcher.ts');
-    return dispatcherFor(this.#options, this.#guard.lookup);
+    try {
+      const { dispatcherFor } = await import('./dispatcher.ts');
+      return dispatcherFor(this.#options, this.#guard.lookup);
+    } catch (error) {
+      this.#dispatcher = undefined;
+      throw error;
+    }
   }
 
   async #call(

@@ -237,7 +237,11 @@ export class ClientSession
     if (socket === undefined) return;
     const result = socket.send(bytes, this.#relay!.binary);
     if (result === SendResult.Sent) return;
-    if (result === SendResult.Dropped) return this.close(REASONS.slowClient);
+    if (result === SendResult.Dropped) this.close(REASONS.slowClient);
+    else this.queued();
+  }
+
+  queued(): void {
     this.#context.backlogged.add(this);
     pauseStreams(this);
   }

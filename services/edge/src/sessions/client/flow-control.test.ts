@@ -3,7 +3,8 @@ import { FlowControlOperation, FlowControlTarget, MessageType } from '@trunkline
 import { expect, test } from 'vitest';
 import { SendResult } from '../../ports/socket.ts';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
-import { TestEdge } from '../fixtures.test-support.ts';
+import { JSON_HANDSHAKE, TestEdge, turn } from '../fixtures.test-support.ts';
+import { TestHttpEdge } from './http/door.test-support.ts';
 
 const { Pause, Resume } = FlowControlOperation;
 const ITEM = '{"type":2,"invocationId":"1","item":1}␞';
@@ -16,7 +17,7 @@ function queue(server: FakeServer, client: FakeClient, bytes: number): void {
   server.data(client, ITEM);
 }
 
-function control(client: FakeClient, operation: number): MessageFromService {
+function control(client: { readonly id: string }, operation: number): MessageFromService {
   return {
     type: MessageType.ConnectionFlowControl,
     connectionId: client.id,
@@ -43,6 +44,25 @@ test('streams to a slow client rest until it has taken everything, and may rest 
   expect(await server.messages()).toEqual([]);
   queue(server, client, SLOW_BYTES);
   expect(await server.messages()).toEqual([control(client, Pause)]);
+});
+
+test('so do those to one on an event stream, from the message on that it does not take', async () => {
+  const edge = new TestHttpEdge();
+  const server = await edge.server();
+  const guest = edge.guest();
+  const stream = edge.stream(guest);
+  edge.post(guest, JSON_HANDSHAKE);
+  server.data(guest, '{}␞');
+  await turn();
+  await server.messages();
+  stream.takes = false;
+  server.data(guest, `{"type":2,"item":"${'x'.repeat(SLOW_BYTES)}"}␞`);
+  await turn();
+  expect(await server.messages()).toEqual([control(guest, Pause)]);
+  expect([...edge.context.backlogged].map((one) => one.queuedBytes() > SLOW_BYTES)).toEqual([true]);
+  stream.drain();
+  expect(await server.messages()).toEqual([control(guest, Resume)]);
+  expect(edge.context.backlogged.size).toBe(0);
 });
 
 test('other servers of the hub hear nothing of it', async () => {

@@ -95,6 +95,36 @@ describe('an event stream', () => {
     expect(around.drained).toBe(1);
   });
 
+  test('tells at the end of a turn that the peer does not take what it was sent', async () => {
+    say('a␞');
+    await turn();
+    expect(around.queued).toBe(0);
+    exchange.takes = false;
+    say('b␞');
+    expect(around.queued).toBe(0);
+    await turn();
+    expect(around.queued).toBe(1);
+    // From now on whoever sends is answered so.
+    expect(say('c␞')).toBe(SendResult.Queued);
+    await turn();
+    expect(around.queued).toBe(1);
+  });
+
+  test('tells so as well where it goes on before the end of the turn', () => {
+    exchange.takes = false;
+    say('a␞');
+    stream.drained();
+    expect(around.queued).toBe(1);
+  });
+
+  test('has nobody to tell once it has ended', () => {
+    exchange.takes = false;
+    say('a␞');
+    stream.end(1000);
+    stream.flush();
+    expect(around.queued).toBe(0);
+  });
+
   test('waits with what was said before the peer was slow and after', async () => {
     exchange.takes = false;
     say('a␞');

@@ -56,7 +56,7 @@ export class EventStream implements Socket, ExchangeHandler {
   flush(): void {
     this.#scheduled = false;
     if (this.#over || this.#inFlight > 0) return;
-    this.#write();
+    this.#goOn();
   }
 
   end(code: number): void {
@@ -75,13 +75,19 @@ export class EventStream implements Socket, ExchangeHandler {
 
   drained(): void {
     this.#inFlight = 0;
-    this.#write();
+    this.#goOn();
     this.#options.handler.drained();
   }
 
   /** Clients end an event stream by closing it, so its end counts as normal even if it is a loss. */
   gone(): void {
     this.#finish(NORMAL);
+  }
+
+  /** What is scheduled counts as sent, until it turns out here that the peer does not take it. */
+  #goOn(): void {
+    this.#write();
+    if (this.#inFlight > 0) this.#options.handler.queued?.();
   }
 
   #write(): void {

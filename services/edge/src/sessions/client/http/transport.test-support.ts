@@ -7,6 +7,7 @@ import type { HttpTransportOptions } from './http-transport.ts';
 export class TestSurroundings {
   now = 1_000_000;
   /** What the session was told. */
+  queued = 0;
   drained = 0;
   readonly disconnected: number[] = [];
   forgotten = 0;
@@ -15,6 +16,7 @@ export class TestSurroundings {
     const handler: SocketHandler = {
       opened() {},
       received() {},
+      queued: () => void this.queued++,
       drained: () => void this.drained++,
       disconnected: (code) => void this.disconnected.push(code),
     };
