@@ -282,7 +282,7 @@ export class Cluster implements HubCluster {
     this.#asking.gap(from);
     this.relays.gap(from);
     // Nothing of a process that has ended is still to come.
-    if (why === 'restarted' && from !== undefined) this.#guests.edgeLost(from, 'ended');
+    if (why === 'restarted' && from !== undefined) this.#guests.replaced(from);
     else this.#guests.gap(from);
     this.#relearn(from);
   }
@@ -336,7 +336,9 @@ export class Cluster implements HubCluster {
   #send(edgeId: string, bytes: Uint8Array): boolean {
     if (this.#bus.refuses(bytes.length)) {
       const { length } = bytes;
-      this.#context.digest.warn({ edgeId }, 'not said to another edge: too long', { bytes: length });
+      this.#context.digest.warn({ edgeId }, 'not said to another edge: too long', {
+        bytes: length,
+      });
       return false;
     }
     this.#bus.send(edgeId, bytes);

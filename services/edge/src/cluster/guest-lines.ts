@@ -24,6 +24,8 @@ export class GuestLines {
   readonly #directory: HostDirectory;
   readonly #remote: RemoteHosts;
   readonly #guests: HostedGuests;
+  /** Edges that have not answered this one's `lineLost`, and the number that it was said with. */
+  readonly #unanswered = new Map<string, number>();
 
   /** `incarnation`: in hexadecimal, another one for each start of the edge. */
   constructor(
@@ -72,15 +74,30 @@ export class GuestLines {
       if (this.#directory.hasRoom(edgeId, hub.name)) hub.assignWaiting();
       else hub.lookAgain();
     }
+    // What it says while this edge settles helps nobody: it is asked again as soon as this one is up.
+    if (!this.#line.isUp()) return;
+    this.#remote.goOn(edgeId);
     this.#remote.heardOf(edgeId);
   }
 
   edgeLost(edgeId: string, end: EdgeEnd): void {
+    this.#unanswered.delete(edgeId);
     this.#directory.forget(edgeId);
     this.#guests.edgeLost(edgeId, 'edge_lost');
     this.#remote.edgeLost(edgeId, end);
     for (const hub of this.#hubs) hub.lookAgain();
     this.#remote.heardOf(edgeId);
+  }
+
+  /**
+   * Another process says that it is that edge. The one before has ended, most of the time; should it live,
+   * as beside one that was started under its id by mistake, it is to know that nothing of it counts here.
+   */
+  replaced(edgeId: string): void {
+    const { next } = this.#remote;
+    this.#say('lineLost', edgeId, next);
+    this.edgeLost(edgeId, 'ended');
+    this.#unanswered.set(edgeId, next);
   }
 
   /** Something that an edge has said may be lost, undefined: any edge; or it missed what was said to it. */
@@ -90,14 +107,17 @@ export class GuestLines {
         ? new Set([...this.#statuses.edges, ...this.#guests.edges])
         : new Set([from]);
     for (const edgeId of edges) {
+      const { next } = this.#remote;
       // Before anything else is said to it, as to give it the same clients anew.
-      this.#say('lineLost', edgeId);
-      this.#end(edgeId);
+      this.#say('lineLost', edgeId, next);
+      this.#unanswered.set(edgeId, next);
+      this.#end(edgeId, Infinity, next);
     }
   }
 
   /** To be called about once a second. */
   expire(): void {
+    this.#remote.expire();
     this.#guests.expire((edgeId, hub) => {
       const { isDraining, hubs } = this.#statuses.statusOf(edgeId);
       return isDraining || hubs.some(({ name }) => name === hub);
@@ -107,9 +127,9 @@ export class GuestLines {
   #handle(frame: GuestFrame, from: string): void {
     switch (frame.kind) {
       case 'lineLost':
-        this.#say('over', from);
-        return this.#end(from, frame.n);
+        return this.#endedBy(from, frame.n);
       case 'over':
+        this.#unanswered.delete(from);
         return this.#guests.edgeLost(from, 'line_lost', frame.n);
       case 'open':
         // Nothing would say that its guests are over: that was said when it went.
@@ -125,14 +145,26 @@ export class GuestLines {
     }
   }
 
-  /** All that went over the line to an edge is over; of its clients those with numbers below `n`. */
-  #end(edgeId: string, n?: number): void {
-    this.#guests.edgeLost(edgeId, 'line_lost', n);
-    for (const { servers } of this.#hubs) servers.lineLost(edgeId);
-    this.#remote.lineLost(edgeId, this.#statuses.edges);
+  /**
+   * An edge has ended the line. Where it has not answered this edge's own `lineLost`, it had heard neither
+   * that nor any client that was given to it since: those stay. But only once, because where that own word
+   * is what it has missed, it will not answer it.
+   */
+  #endedBy(edgeId: string, n: number): void {
+    const below = this.#unanswered.get(edgeId) ?? this.#remote.next;
+    this.#unanswered.delete(edgeId);
+    this.#say('over', edgeId, below);
+    this.#end(edgeId, n, below);
   }
 
-  #say(kind: 'lineLost' | 'over', edgeId: string): void {
-    this.#line.send(edgeId, encodeGuestFrame({ kind, n: this.#remote.next }));
+  /** What went over the line to an edge is over: its clients with numbers below `theirs`, and `ours` of this one's. */
+  #end(edgeId: string, theirs: number, ours: number): void {
+    this.#guests.edgeLost(edgeId, 'line_lost', theirs);
+    for (const { servers } of this.#hubs) servers.lineLost(edgeId);
+    this.#remote.lineLost(edgeId, ours, this.#statuses.edges);
+  }
+
+  #say(kind: 'lineLost' | 'over', edgeId: string, n: number): void {
+    this.#line.send(edgeId, encodeGuestFrame({ kind, n }));
   }
 }

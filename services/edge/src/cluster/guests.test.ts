@@ -5,7 +5,13 @@ import type { MemoryBroker } from '../bus/memory-bus.ts';
 import { SendResult } from '../ports/socket.ts';
 import type { HttpClient } from '../sessions/client/http/http-client.ts';
 import { FakeExchange } from '../sessions/fake-exchange.test-support.ts';
-import { counted, JSON_HANDSHAKE, payloads, turn, usedOf } from '../sessions/fixtures.test-support.ts';
+import {
+  counted,
+  JSON_HANDSHAKE,
+  payloads,
+  turn,
+  usedOf,
+} from '../sessions/fixtures.test-support.ts';
 import type { FakeClient, FakeServer } from '../sessions/fixtures.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
 import { join, json, roundTrip, settle } from './cluster-member.test-support.ts';
@@ -772,6 +778,19 @@ describe('the host edge', () => {
     host.edge.passWith(server, 1);
     await roundTrip();
     expect(usedOf(owner.edge.context.pools, 'remote_clients')).toBe(0);
+  });
+
+  test('knows of it where another process was taken for it, and lives on', async () => {
+    const server = await serverAt(host);
+    const client = await guestOf(server, owner);
+    owner.gap('host', 'restarted');
+    await roundTrip();
+    expect(host.stats.guests).toBe(owner.stats.remoteClients);
+    expect(await server.heard()).toContainEqual(['close', client.id, '']);
+    const other = await guestOf(server, owner);
+    other.says(call('1'));
+    await roundTrip();
+    expect(await server.heard()).toContainEqual(['data', other.id, call('1')]);
   });
 
   test('ends a client also where its app server gives more of a reason than the bus takes', async () => {

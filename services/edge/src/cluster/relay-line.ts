@@ -6,6 +6,12 @@ import { encodeRelayFrame } from './relay-frames.ts';
  * send to everybody, would else fill the bus's queue in one turn, and what is dropped there ends them all.
  */
 const LINE_BYTES = 1024 * 1024;
+/**
+ * And so many until no more requests begin: they cannot wait, and each has up to 32 KB of headers. Small
+ * ones come by thousands in one turn, as when all who poll have been answered by a send, and find a place
+ * beside what fills the line.
+ */
+const REQUEST_BYTES = 4 * LINE_BYTES;
 /** What has come is told in steps of this. */
 const HEARD_BYTES = LINE_BYTES / 8;
 
@@ -30,6 +36,11 @@ export class RelayLine {
 
   get hasRoom(): boolean {
     return this.#underWay < LINE_BYTES;
+  }
+
+  /** A request may begin. */
+  get takesRequests(): boolean {
+    return this.#underWay < REQUEST_BYTES;
   }
 
   /** Says it, room or not: whoever has much to say looks first. */

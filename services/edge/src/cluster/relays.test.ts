@@ -339,6 +339,57 @@ describe('where there is no room', () => {
     expect(usedOf(edge.context.pools, 'relays')).toBe(1);
   });
 
+  const long = { a: 'x'.repeat(30 * KB) };
+  const asStream = { accept: 'text/event-stream' };
+
+  /** Requests that all land in one turn, and are for another edge. */
+  function together(count: number, headers: Readonly<Record<string, string>>): FakeExchange[] {
+    return Array.from({ length: count }, () => {
+      const exchange = new FakeExchange();
+      away.edge.doors.receive(away.edge.request(guest, headers), exchange);
+      return exchange;
+    });
+  }
+
+  const refusedOf = (exchanges: readonly FakeExchange[]): number =>
+    exchanges.filter(({ status }) => status === 503).length;
+
+  test('on the line, requests of any kind are refused until the other edge has heard those before', async () => {
+    const before = away.sentBytes;
+    const polls = together(300, long);
+    expect(refusedOf(polls)).toBeGreaterThan(100);
+    expect(away.sentBytes - before).toBeLessThan(4.1 * KB * KB);
+    const [stream, post] = [away.edge.stream(guest), away.edge.postInPieces(guest, CALL)];
+    const leave = away.edge.leave(guest);
+    for (const { answered } of [stream, post, leave]) {
+      expect(answered).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    }
+    expect(outcomes()).toMatchObject({
+      'poll|refused': refusedOf(polls),
+      'stream|refused': 1,
+      'post|refused': 1,
+      'leave|refused': 1,
+    });
+    expect(usedOf(away.edge.context.pools, 'relays')).toBe(300 - refusedOf(polls));
+    // The line to another edge is another one.
+    const elsewhere = third.edge.guest();
+    expect(away.edge.poll(elsewhere).status).toBeUndefined();
+    await roundTrip();
+    expect(refusedOf(together(1, { ...long, ...asStream }))).toBe(0);
+  });
+
+  test('on the line, thousands of small requests find it beside what fills that', async () => {
+    home.loses = 'edge.';
+    const before = away.sentBytes;
+    for (let n = 0; n < 20; n++) {
+      const read = away.edge.beginReading(home.edge.guest(), new FakeExchange())!;
+      read(Buffer.alloc(64 * KB), false);
+      read(Buffer.alloc(64 * KB), false);
+    }
+    expect(away.sentBytes - before).toBeLessThan(1.2 * KB * KB);
+    expect(refusedOf(together(2_000, {}))).toBe(0);
+  });
+
   async function withRoom(relays: { share: number; total: number }): Promise<Member> {
     const pools = new Pools({ relays });
     const edge = join(broker, 'd', { pools });

@@ -76,11 +76,11 @@ export class Relays {
     request: HttpRequest,
     exchange: Exchange,
   ): Relay | undefined {
-    if (this.#rules.isCutOff() || !this.#room.take(owner, 1)) {
+    const { line } = this.#linkTo(edgeId);
+    if (this.#rules.isCutOff() || !line.takesRequests || !this.#room.take(owner, 1)) {
       this.#stats.relays.add(`${kind}|refused`);
       return undefined;
     }
-    const { line } = this.#linkTo(edgeId);
     const relay = ++this.#last;
     const over = (ended: Relay, outcome: RelayOutcome): void => this.#over(ended, outcome);
     const options = { relay, kind, edgeId, owner, line, waitMs: this.#waitMs(kind), over };

@@ -6,7 +6,7 @@ import type { HubClient } from '../sessions/hub-client.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import type { Served } from '../sessions/served.ts';
 import { encodeGuestFrame, encodeToHost } from './guest-frames.ts';
-import type { Placed } from './guest-frames.ts';
+import type { Opening, Placed } from './guest-frames.ts';
 import type { Found } from './host-directory.ts';
 
 /** What may be on its way to a host edge for one client before it counts as full. */
@@ -27,9 +27,9 @@ const UNKNOWN: Software = {
 
 /** What remote hosts need of whoever keeps them. */
 export interface RemoteLine {
-  /** Gives it a number, and keeps it from now on. */
-  open(host: RemoteHost): number;
-  /** The other way round. */
+  /** Keeps it from now on, and has it say its opening: at once, or when its edge has answered others. */
+  open(host: RemoteHost): void;
+  /** It has no client any more. */
   close(host: RemoteHost): void;
   /** `frame` is lent for the call. */
   say(edgeId: string, frame: Uint8Array): void;
@@ -42,11 +42,17 @@ export interface RemoteLine {
   readonly isFull: boolean;
 }
 
+/** What its opening says of a client, kept until that is said. */
+interface Unsaid extends Pick<Opening, 'protocol' | 'handshake' | 'migratedFrom'> {
+  /** To be said behind it: questions to the client, of which there are few at a time (`client_results_of_client`). */
+  readonly writes: MessageFromService[];
+}
+
 /**
  * The host of one client, at another edge: an app server that has dialled that one. What is said to it
- * goes there over the bus, which keeps order. What the client says waits until that edge has said that it
- * takes the client; nothing else waits for an answer. A host edge that is lost, or missed something, is a
- * server connection lost.
+ * goes there over the bus, which keeps order. Its opening waits while many others are under way, and what
+ * the client says until that edge has said that it takes the client; nothing else waits for an answer. A
+ * host edge that is lost, or missed something, is a server connection lost.
  */
 export class RemoteHost implements Host {
   readonly edgeId: string;
@@ -58,9 +64,9 @@ export class RemoteHost implements Host {
   /** Until its edge has said where the client is. */
   mayRefuse = true;
   software = UNKNOWN;
-  /** Told apart by it at the host edge, and from former stays of the same client. */
-  n = 0;
+  #n = -1;
   #client: HubClient | undefined;
+  #unsaid: Unsaid | undefined;
   readonly #line: RemoteLine;
   /** Bytes that the host edge has not confirmed. */
   #underway = 0;
@@ -70,6 +76,11 @@ export class RemoteHost implements Host {
     this.serverId = serverId;
     this.hub = hub;
     this.#line = line;
+  }
+
+  /** Told apart by it at the host edge, and from former stays of the same client; negative until it is said. */
+  get n(): number {
+    return this.#n;
   }
 
   get client(): HubClient | undefined {
@@ -88,11 +99,19 @@ export class RemoteHost implements Host {
     client.host = this;
     // Guests of this edge are given to its own app servers alone.
     this.#client = client as HubClient;
-    this.n = this.#line.open(this);
-    const { id, userId, transport, introduction, affinity } = client;
+    this.#unsaid = { protocol, handshake, migratedFrom, writes: [] };
+    this.#line.open(this);
+  }
+
+  /** Says the opening of its client, under this number; answers how many bytes it has. */
+  sayOpening(n: number): number {
+    const { id, userId, transport, introduction, affinity } = this.#client!;
+    const { writes, ...unsaid } = this.#unsaid!;
+    this.#n = n;
+    this.#unsaid = undefined;
     const opening = encodeGuestFrame({
       kind: 'open',
-      n: this.n,
+      n,
       hub: this.hub.name,
       id,
       userId,
@@ -100,11 +119,12 @@ export class RemoteHost implements Host {
       introduction,
       sticky: affinity.sticky,
       serverId: this.serverId,
-      protocol,
-      handshake,
-      migratedFrom,
+      ...unsaid,
     });
+    const { length } = opening;
     this.#line.say(this.edgeId, opening);
+    for (const message of writes) this.write(message);
+    return length;
   }
 
   /** The host edge has given the client to an app server. */
@@ -164,16 +184,19 @@ export class RemoteHost implements Host {
     client.host = undefined;
     this.#give(this.#underway);
     this.#client = undefined;
+    this.#unsaid = undefined;
     this.#line.close(this);
   }
 
   write(message: MessageFromService): void {
     if (this.#client === undefined) return;
+    if (this.#unsaid !== undefined) return void this.#unsaid.writes.push(message);
     const bytes = encodeServiceBody(message);
     this.#line.say(this.edgeId, encodeGuestFrame({ kind: 'write', n: this.n, bytes }));
   }
 
   #leave(to: string | undefined): void {
+    if (this.#unsaid !== undefined) return;
     this.#line.say(this.edgeId, encodeGuestFrame({ kind: 'left', n: this.n, to }));
   }
 }

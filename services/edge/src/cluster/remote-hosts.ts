@@ -13,6 +13,7 @@ import type { ForOwner } from './guest-frames.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { RemoteLine } from './remote-host.ts';
 import type { EdgeEnd } from './neighbours.ts';
+import { Openings } from './openings.ts';
 import { RemoteHost } from './remote-host.ts';
 import { Stranded } from './stranded.ts';
 
@@ -38,6 +39,7 @@ export class RemoteHosts implements RemoteLine {
   readonly #line: Line;
   readonly #byNumber = new Map<number, RemoteHost>();
   readonly #stranded: Stranded;
+  readonly #openings: Openings;
   /** The number that the next one gets. */
   #next: number;
   #isResuming = false;
@@ -58,6 +60,10 @@ export class RemoteHosts implements RemoteLine {
     this.#next = first;
     this.#line = line;
     this.#stranded = new Stranded(context);
+    this.#openings = new Openings({
+      say: (host) => this.#sayOpening(host),
+      isUp: () => line.isUp(),
+    });
   }
 
   /** Clients of this edge that app servers of others serve. Who comes meanwhile is among them, too. */
@@ -84,15 +90,21 @@ export class RemoteHosts implements RemoteLine {
     return found && new RemoteHost(found, runtime, this);
   }
 
-  open(host: RemoteHost): number {
+  open(host: RemoteHost): void {
+    this.#directory.given(host.hub.name, host);
+    this.#openings.add(host);
+  }
+
+  /** It has its number only now: whatever ends the line before has nothing to do with it. */
+  #sayOpening(host: RemoteHost): readonly [n: number, bytes: number] {
     const n = this.#next++;
     this.#byNumber.set(n, host);
     this.#stats.remoteClients++;
-    this.#directory.given(host.hub.name, host);
-    return n;
+    return [n, host.sayOpening(n)];
   }
 
   close(host: RemoteHost): void {
+    this.#openings.leave(host);
     if (this.#byNumber.delete(host.n)) this.#stats.remoteClients--;
   }
 
@@ -129,6 +141,7 @@ export class RemoteHosts implements RemoteLine {
   }
 
   handle(frame: ForOwner, from: string): void {
+    if (frame.kind === 'placed' || frame.kind === 'noRoom') this.#openings.answered(from, frame.n);
     const host = this.#byNumber.get(frame.n);
     const client = host?.client;
     // Its client has left it meanwhile.
@@ -143,8 +156,7 @@ export class RemoteHosts implements RemoteLine {
         return client.hostTook(host);
       case 'noRoom':
         this.#directory.refused(host.hub.name, host);
-        host.release(client);
-        return client.hostLost(host);
+        return this.#offerElsewhere(host, client);
       case 'closedByHost':
         return client.closedByHost(frame.error);
       case 'hostLost':
@@ -179,8 +191,10 @@ export class RemoteHosts implements RemoteLine {
       unheard: time.now() + CUT_OFF_MS,
       silent: NOBODY_KNOWS,
     };
+    const unopened = this.#openings.edgeLost(edgeId);
     const lost = this.#at(edgeId);
     for (const [host, client] of lost) this.#lose(host, client, ends[end]);
+    for (const host of unopened) if (host.client) this.#offerElsewhere(host, host.client);
     if (end !== 'unheard' || lost.length === 0) return;
     time.after(CUT_OFF_MS, () => {
       for (const hub of this.#hubs) hub.assignWaiting();
@@ -190,14 +204,27 @@ export class RemoteHosts implements RemoteLine {
   /**
    * What is said to an edge or by it has a hole, and its app servers go on. What one still says to a client
    * that it had could not be told from what it says to the same client later: so another process has it
-   * next, or else the client is to connect again, under a new id (`Stranded`). `edges`: all others.
+   * next, or else the client is to connect again, under a new id (`Stranded`). Hosts with numbers from
+   * `below` on are not over. `edges`: all others.
    */
-  lineLost(edgeId: string, edges: readonly string[]): void {
+  lineLost(edgeId: string, below: number, edges: readonly string[]): void {
     const awaited = this.#line.isUp() ? [] : edges;
+    this.#openings.answered(edgeId, below - 1);
     for (const [host, client] of this.#at(edgeId)) {
+      if (host.n >= below) continue;
       this.#lose(host, client, NOBODY_KNOWS);
       if (host.hub.waiting.has(client)) this.#stranded.add(client, host.hub, awaited);
     }
+  }
+
+  /** The edge may be heard again: clients that wait for their turn there get it. */
+  goOn(edgeId: string): void {
+    this.#openings.goOn(edgeId);
+  }
+
+  /** To be called about once a second. */
+  expire(): void {
+    this.#openings.expire();
   }
 
   /** An edge has told how it is, and been given those who waited for it; or it is gone. */
@@ -216,6 +243,12 @@ export class RemoteHosts implements RemoteLine {
   #lose(host: RemoteHost, client: Served, where: Where = host.edgeId): void {
     host.release(client);
     host.hub.servers.lostAt(where, host, client);
+    client.hostLost(host);
+  }
+
+  /** No app server has been told of the client: nothing is lost by giving it to another one. */
+  #offerElsewhere(host: RemoteHost, client: Served): void {
+    host.release(client);
     client.hostLost(host);
   }
 

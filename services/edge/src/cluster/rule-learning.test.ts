@@ -1,8 +1,9 @@
 import { AckStatus, MessageType } from '@trunkline/protocol';
 import { describe, expect, test } from 'vitest';
 import { MemoryBroker } from '../bus/memory-bus.ts';
-import type { Answer } from '../model/asker.ts';
-import { answerOf } from '../model/asker.ts';
+import type { Answer, Asker } from '../model/asker.ts';
+import { answerOf, NOT_FOUND, TIMED_OUT } from '../model/asker.ts';
+import { ManualTime } from '../ports/manual-time.test-support.ts';
 import { JSON_HANDSHAKE, TestEdge, turn } from '../sessions/fixtures.test-support.ts';
 import { SYSTEM_TIME } from '../system-time.ts';
 import { RuleLearning } from './rule-learning.ts';
@@ -264,5 +265,159 @@ describe('an edge that takes up a hub later', () => {
     server.says(toGroup('kept'));
     await roundTrip();
     expect(ann.heard).toEqual(['{"n":1}␞']);
+  });
+});
+
+describe('the rules of several hubs', () => {
+  /** An answer with rules of these users, which goes on at `next`. */
+  const page = (next?: number, ...users: string[]): Answer => {
+    const rule = { group: 'g', ttlSeconds: undefined, ageSeconds: 0 };
+    const rules = users.map((userId) => ({ userId, ...rule }));
+    return answerOf(AckStatus.Ok, '', encodeRulesPage({ rules, next, isWhole: true }));
+  };
+
+  /** An edge with the hubs h0, h1, ... that learns from others, which answer when they are told to. */
+  function learner(hubCount: number, edges: string[] = ['a', 'b']) {
+    const edge = new TestEdge();
+    const { hubs } = edge;
+    for (let n = 0; n < hubCount; n++) hubs.open(`h${n}`, 'server');
+    const time = new ManualTime();
+    const asked: string[] = [];
+    const open = new Map<string, Asker>();
+    const learning = new RuleLearning(hubs, { edges }, time, {
+      ask: (hub, after, edgeId, asker, ms) => {
+        const question = `${edgeId} ${hub}${after > 0 ? ` ${after}` : ''}`;
+        asked.push(question);
+        open.set(question, asker);
+        time.after(ms, () => settle(question, TIMED_OUT));
+      },
+      whenHeard: (_hub, then) => then(),
+    });
+    function settle(question: string, answer: Answer): void {
+      const asker = open.get(question);
+      open.delete(question);
+      asker?.settle(answer);
+    }
+    const answer = (question: string, given = page()): void => {
+      settle(question, given);
+      time.endTurn();
+    };
+    /** Answers all that is asked, until nothing is. */
+    const answerAll = (): void => {
+      for (let [next] = open.keys(); next !== undefined; [next] = open.keys()) answer(next);
+    };
+    const known = (): boolean[] => [...hubs].map((hub) => learning.knows(hub));
+    return { edge, learning, time, asked, settle, answer, answerAll, known };
+  }
+
+  test('are asked of one edge hub by hub, each page by page, and of every edge at once', () => {
+    const { learning, asked, answer, answerAll, known } = learner(3);
+    learning.learnAll('a');
+    learning.learn('h2', 'b');
+    learning.learn('h0', 'b');
+    expect(asked.splice(0)).toEqual(['a h0']);
+    answer('a h0', page(7));
+    expect(asked.splice(0)).toEqual(['a h0 7']);
+    // What is missed of an edge that has not told yet is told then; of another it is asked behind it.
+    learning.learn('h0', 'a');
+    learning.learn('h1', 'a');
+    answer('a h0 7');
+    expect(asked.splice(0)).toEqual(['b h0', 'a h1']);
+    answer('a h1');
+    expect(asked.splice(0)).toEqual(['a h2']);
+    answerAll();
+    expect([asked, known()]).toEqual([
+      ['b h2', 'a h0'],
+      [true, true, true],
+    ]);
+  });
+
+  test('are asked one by one, too, after a gap that has lost what was asked', () => {
+    const { learning, asked, time, settle, answerAll, known } = learner(50);
+    learning.learnAll('a');
+    settle('a h0', TIMED_OUT);
+    learning.learnAll('a');
+    expect(asked).toEqual(['a h0']);
+    time.endTurn();
+    expect(asked.splice(0)).toEqual(['a h0', 'a h1']);
+    answerAll();
+    // Each is asked once more; the first one, which has failed, until it has not.
+    expect([asked.length, known().indexOf(true)]).toEqual([49, 1]);
+    learning.expire();
+    answerAll();
+    expect(known()).not.toContain(false);
+  });
+
+  test('are asked of another edge where there is one, when the first is silent, or busy with others', () => {
+    const { learning, asked, time, answer, known } = learner(4);
+    for (const hub of ['h0', 'h1', 'h2', 'h3']) learning.learn(hub);
+    time.pass(999);
+    expect(asked.splice(0)).toEqual(['a h0']);
+    time.pass(1);
+    // One has its turn there, and those who have waited for as long have it elsewhere.
+    expect(asked.splice(0)).toEqual(['b h0', 'a h1']);
+    for (const hub of ['h0', 'h2', 'h3']) answer(`b ${hub}`);
+    expect([asked.splice(0), known()]).toEqual([
+      ['b h2', 'b h3'],
+      [true, false, true, true],
+    ]);
+    time.pass(1_000);
+    expect(asked).toEqual(['b h1']);
+  });
+
+  test('are asked of the edge that something is missed of, also when others are asked instead', () => {
+    const { learning, asked, time, answer, answerAll } = learner(2);
+    for (const hub of ['h0', 'h1']) learning.learn(hub);
+    learning.learn('h1', 'a');
+    time.pass(500);
+    answer('a h0', page(5));
+    time.pass(500);
+    expect(asked.splice(0)).toEqual(['a h0', 'a h0 5', 'b h1']);
+    answer('b h1');
+    answerAll();
+    expect(asked).toEqual(['a h1']);
+  });
+
+  test('are not asked of an edge that has gone meanwhile', () => {
+    const edges = ['a', 'b'];
+    const { learning, asked, answer, known } = learner(2, edges);
+    learning.learnAll('a');
+    edges.shift();
+    answer('a h0', NOT_FOUND);
+    expect([asked, known()]).toEqual([['a h0'], [true, true]]);
+  });
+
+  test('are learned of each hub, whatever another one has that takes too long', () => {
+    const { learning, asked, time, answer } = learner(3, ['a']);
+    learning.learnAll('a');
+    for (let after = 1; after <= 30; after++) {
+      answer(asked.at(-1)!, page(after));
+      time.pass(100);
+    }
+    learning.expire();
+    answer('a h0 30', page(31));
+    learning.expire();
+    expect(asked.slice(-1)).toEqual(['a h1']);
+    answer('a h1');
+    answer('a h2');
+    expect(asked.slice(-3)).toEqual(['a h1', 'a h2', 'a h0']);
+  });
+
+  test('keep no client waiting for longer than three seconds, and are learned all the same', async () => {
+    const { edge, learning, time, asked, answer } = learner(1, ['a']);
+    const server = await edge.server();
+    const hub = edge.hubs.get('chat')!;
+    hub.holdForRules();
+    const client = edge.strangeClient({ userId: 'ann' });
+    client.says(JSON_HANDSHAKE);
+    learning.learn('h0', 'a');
+    time.pass(1_000);
+    learning.learn('chat', 'a');
+    time.pass(2_999);
+    expect([asked, server.session.clients]).toEqual([['a h0', 'a chat'], []]);
+    time.pass(1);
+    expect([server.session.clients.length, learning.knows(hub)]).toEqual([1, false]);
+    answer('a chat', page(undefined, 'ann'));
+    expect([hub.model.rulesAfter(0, 0).rules.length, learning.knows(hub)]).toEqual([1, true]);
   });
 });

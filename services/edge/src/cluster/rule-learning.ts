@@ -1,11 +1,12 @@
 import { AckStatus, ProtocolError } from '@trunkline/protocol';
 import type { Answer, Asker } from '../model/asker.ts';
-import type { Time } from '../ports/time.ts';
+import type { EndTimer, Time } from '../ports/time.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
+import { LearningQueues } from './learning-queues.ts';
 import { decodeRulesPage } from './rules-page.ts';
 
-/** How long clients of a hub wait for its rules. */
+/** How long clients of a hub wait for its rules; and how long an edge may take to tell them from its turn on. */
 const PATIENCE_MS = 3_000;
 /** How long one edge is waited for when there is another one to be asked. */
 const TURN_MS = 1_000;
@@ -21,14 +22,17 @@ export interface LearningWays {
 interface Learning {
   /** Of whom, undefined: of any edge that has the hub. */
   readonly from: string | undefined;
-  /** The edge that has been asked for its first page and has not answered: it tells all that it knows by then. */
-  asked: string | undefined;
-  /** Of whom something has been missed since, undefined: of anybody. They are asked next. */
+  /**
+   * Of whom something has been missed since, undefined: of anybody. They are asked next, but for an edge
+   * whose first page comes after that: it tells all that it knows by then.
+   */
   readonly missed: Set<string | undefined>;
   /** The edge that is asked was not learning itself so far. */
   isWhole: boolean;
   /** An edge that may know them has not told them. */
   hasFailed: boolean;
+  /** Clients go on without the rules after a time, also where the hub waits for its turn at an edge. */
+  readonly endPatience: EndTimer;
 }
 
 /**
@@ -40,8 +44,9 @@ interface Learning {
 export class RuleLearning {
   readonly #hubs: HubDirectory;
   readonly #neighbours: { readonly edges: readonly string[] };
-  readonly #time: Pick<Time, 'now'>;
+  readonly #time: Pick<Time, 'now' | 'after' | 'endOfTurn'>;
   readonly #ways: LearningWays;
+  readonly #queues: LearningQueues;
   readonly #learning = new Map<HubRuntime, Learning>();
   /** Hubs whose rules have been learned once. */
   readonly #learned = new WeakSet<HubRuntime>();
@@ -51,13 +56,14 @@ export class RuleLearning {
   constructor(
     hubs: HubDirectory,
     neighbours: { readonly edges: readonly string[] },
-    time: Pick<Time, 'now'>,
+    time: Pick<Time, 'now' | 'after' | 'endOfTurn'>,
     ways: LearningWays,
   ) {
     this.#hubs = hubs;
     this.#neighbours = neighbours;
     this.#time = time;
     this.#ways = ways;
+    this.#queues = new LearningQueues(time);
   }
 
   /** Rules of all hubs; `from`: of the edge to learn from, undefined: of any that has the hub. */
@@ -91,55 +97,80 @@ export class RuleLearning {
   /** Begins now, or when what has begun already has ended. */
   #begin(hub: HubRuntime, from: string | undefined): void {
     const underway = this.#learning.get(hub);
-    if (underway !== undefined) {
-      if (from === undefined || underway.asked !== from) underway.missed.add(from);
-      return;
-    }
+    if (underway !== undefined) return void underway.missed.add(from);
+    const { edges: all } = this.#neighbours;
+    // What has come while this edge slept is read before its clients go on without it.
+    const letGo = (): void => this.#time.endOfTurn(() => hub.rulesAreKnown());
     this.#learning.set(hub, {
       from,
-      asked: undefined,
       missed: new Set(),
-      isWhole: true,
+      isWhole: false,
       hasFailed: false,
+      endPatience: this.#time.after(PATIENCE_MS, letGo),
     });
-    hub.model.beginLearning();
     // Rules of one that is gone are those of the others, which have heard them as this one has.
-    const { edges: all } = this.#neighbours;
-    const edges = from === undefined ? all : all.filter((edgeId) => edgeId === from);
-    this.#next(hub, edges, 0, this.#time.now() + PATIENCE_MS);
+    this.#ask(hub, from === undefined ? all : all.filter((edgeId) => edgeId === from));
   }
 
-  #next(hub: HubRuntime, edges: readonly string[], after: number, deadline: number): void {
+  /** Asks the first of these edges at the hub's turn there, and those behind it if that one does not tell all. */
+  #ask(hub: HubRuntime, edges: readonly string[]): void {
     const [edge, ...rest] = edges;
-    const ms = deadline - this.#time.now();
     const learning = this.#learning.get(hub)!;
-    if (edge === undefined || ms <= 0) {
-      return this.#end(hub, edge !== undefined || learning.hasFailed);
+    if (edge === undefined) return this.#end(hub, learning.hasFailed);
+    const begin = (): void => {
+      if (this.#neighbours.edges.includes(edge)) return this.#askFirstPage(hub, edges);
+      this.#queues.leave(edge);
+      this.#ask(hub, rest);
+    };
+    const giveUp = (): void => {
+      learning.hasFailed = true;
+      this.#ask(hub, rest);
+    };
+    this.#queues.enter(edge, begin, rest.length === 0 ? undefined : giveUp);
+  }
+
+  #askFirstPage(hub: HubRuntime, edges: readonly string[]): void {
+    this.#learning.get(hub)!.isWhole = true;
+    // Removals of an edge before, which has not told all, are dropped: rules of this one do not come behind those.
+    hub.model.beginLearning();
+    this.#askPage(hub, edges, 0, this.#time.now() + PATIENCE_MS);
+  }
+
+  #askPage(hub: HubRuntime, edges: readonly string[], after: number, deadline: number): void {
+    const [edge, ...rest] = edges as [string, ...string[]];
+    const ms = deadline - this.#time.now();
+    if (ms <= 0) {
+      this.#queues.leave(edge);
+      return this.#end(hub, true);
     }
-    learning.asked = after === 0 ? edge : undefined;
-    learning.isWhole ||= after === 0;
-    const settle = ({ status, payload }: Answer): void => {
-      learning.asked = undefined;
-      if (status !== AckStatus.Ok || payload === undefined) {
-        learning.hasFailed ||= status !== AckStatus.NotFound;
-        return this.#next(hub, rest, 0, deadline);
-      }
-      const next = this.#learn(hub, payload);
-      if (next !== undefined) this.#next(hub, edges, next, deadline);
-      else if (learning.isWhole) this.#end(hub, false);
-      else this.#next(hub, rest, 0, deadline);
+    const settle = (answer: Answer): void => {
+      const next = this.#hear(hub, answer, after === 0 ? edge : undefined);
+      if (next !== undefined) return this.#askPage(hub, edges, next, deadline);
+      this.#queues.leave(edge);
+      if (this.#learning.get(hub)!.isWhole) this.#end(hub, false);
+      else this.#ask(hub, rest);
     };
     const patience = rest.length === 0 ? ms : Math.min(ms, TURN_MS);
     this.#ways.ask(hub.name, after, edge, { settle }, patience);
   }
 
+  /** Answers where the next page begins. `first`: the edge whose first page it is. */
+  #hear(hub: HubRuntime, { status, payload }: Answer, first?: string): number | undefined {
+    const learning = this.#learning.get(hub)!;
+    if (status === AckStatus.Ok && payload !== undefined) return this.#learn(hub, payload, first);
+    learning.isWhole = false;
+    learning.hasFailed ||= status !== AckStatus.NotFound;
+    return undefined;
+  }
+
   /** Answers where the next page begins. What cannot be read has failed. */
-  #learn(hub: HubRuntime, payload: Uint8Array): number | undefined {
+  #learn(hub: HubRuntime, payload: Uint8Array, first?: string): number | undefined {
     const learning = this.#learning.get(hub)!;
     try {
       const page = decodeRulesPage(payload);
       learning.isWhole &&= page.isWhole;
       hub.model.learn(page, this.#time.now());
+      if (first !== undefined) learning.missed.delete(first);
       return page.next;
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -150,7 +181,8 @@ export class RuleLearning {
   }
 
   #end(hub: HubRuntime, hasFailed: boolean): void {
-    const { from: of, missed } = this.#learning.get(hub)!;
+    const { from: of, missed, endPatience } = this.#learning.get(hub)!;
+    endPatience();
     this.#learning.delete(hub);
     this.#learned.add(hub);
     if (hasFailed) this.#failed.set(hub, (this.#failed.get(hub) ?? new Set()).add(of));

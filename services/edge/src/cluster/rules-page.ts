@@ -3,7 +3,9 @@ import type { Removal, Rule, RulesPage } from '../model/rule.ts';
 
 // In MessagePack: `[next or nil, [[user, group, milliseconds left or nil], ...], whether it is whole,
 // [milliseconds since it was set, for each], [[user, group or nil for all, milliseconds since], ...]]`,
-// the last of them removals. Edges of before write only the first three, and read no further.
+// the last of them removals. Edges of before write only the first three, and read no further. Edges of
+// the version before tell all removals with the first page; where they take more pages here, such an edge
+// heeds those of the last one alone, which are the latest.
 
 /** Of a rule whose edge does not say it: as old as rules become, so that any removal is newer. */
 const UNKNOWN_AGE_MS = 365 * 24 * 60 * 60 * 1000;

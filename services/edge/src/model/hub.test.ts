@@ -8,6 +8,7 @@ import { parseFilter } from './filter.ts';
 import { NaiveHub } from './naive-hub.test-support.ts';
 import { Hub } from './hub.ts';
 import type { Member } from './member.ts';
+import type { RulesPage } from './rule.ts';
 import type { Roster, Scope } from './scope.ts';
 
 interface TestMember extends Member<TestMember> {
@@ -352,6 +353,18 @@ describe('groups', () => {
   });
 });
 
+/** All that the hub tells an edge that learns of it. */
+function pagesOf(hub: Hub<TestMember>, now: number): RulesPage[] {
+  const pages: RulesPage[] = [];
+  let after: number | undefined = 0;
+  while (after !== undefined) {
+    const page: RulesPage = hub.rulesAfter(after, now);
+    pages.push(page);
+    after = page.next;
+  }
+  return pages;
+}
+
 describe('rules of another edge', () => {
   const ruleOf = (userId: string) => ({
     userId,
@@ -502,9 +515,28 @@ describe('who was taken out of a group', () => {
     expect(inGroup(hub, 11 * MINUTES)).toEqual(['c0']);
   });
 
+  test('is told on as many pages as the names need, before any rule', () => {
+    const { hub, away } = pair();
+    const users = Array.from({ length: 60 }, (_, n) => `${n} `.padEnd(10_000));
+    for (const one of [hub, away]) {
+      for (const userId of users) one.execute({ ...joins, userId }, 'bus', 1_000);
+    }
+    for (const userId of users) hub.execute({ ...leaves, userId }, 'local', 5_000);
+    hub.execute({ ...joins, userId: users[0]! }, 'local', 5_000);
+    const pages = pagesOf(hub, 6_000);
+    for (const [at, page] of pages.entries()) away.learn(page, 6_000 + at * 1_000);
+    expect(pages.map(({ removals = [], rules }) => [removals.length, rules.length])).toEqual([
+      [26, 0],
+      [26, 0],
+      [8, 2],
+    ]);
+    const known = pagesOf(away, 10_000).flatMap(({ rules }) => rules);
+    expect(known.map(({ userId }) => userId.trim())).toEqual(['ann', '0']);
+  });
+
   test('is forgotten when 10,000 others were, or fewer with long names', () => {
     const { hub } = newHub();
-    const told = (): number => hub.rulesAfter(0, 0).removals!.length;
+    const told = (): number => pagesOf(hub, 0).flatMap(({ removals = [] }) => removals).length;
     for (let n = 0; n < 10_001; n++) hub.execute({ ...leaves, userId: `u${n}` }, 'bus', 0);
     expect(told()).toBe(10_000);
     for (let n = 0; n < 200; n++) {

@@ -8,7 +8,7 @@ import type { Interest } from './interest.ts';
 import { NO_INTEREST } from './interest.ts';
 import type { Member } from './member.ts';
 import { NewerRules } from './learned-rules.ts';
-import { Removals } from './removals.ts';
+import { FIRST_REMOVAL, Removals } from './removals.ts';
 import type { Rule, RulesPage } from './rule.ts';
 import type { Roster, Scope } from './scope.ts';
 import { EMPTY_ROSTER } from './scope.ts';
@@ -78,10 +78,16 @@ export class Hub<M extends Member<M>> {
     this.#rules.forgetOldest();
   }
 
-  /** A part of the rules, for an edge that learns them; `after` as the part before says, 0 for the first. */
+  /**
+   * A part of the removals and then the rules, for an edge that learns them; `after` as the part before
+   * says, 0 for the first.
+   */
   rulesAfter(after: number, now: number): RulesPage {
-    const page = this.#rules.page(after, now);
-    return after === 0 ? { ...page, removals: this.#removals.list(now) } : page;
+    if (after > 0 && after < FIRST_REMOVAL) return this.#rules.page(after, now);
+    const { removals, next } = this.#removals.page(after, now);
+    // Rules come last, so that who learns them knows by then what each of them is newer than.
+    if (next !== undefined) return { rules: [], next, removals };
+    return { ...this.#rules.page(0, now), removals };
   }
 
   /** From now on rules of another edge are learned, until `endLearning`. */
@@ -96,7 +102,7 @@ export class Hub<M extends Member<M>> {
    * was. What is known stays in its place: two edges that learn from each other come to an end.
    */
   learn({ rules, next, removals }: RulesPage, now: number): void {
-    if (removals !== undefined) this.#told = new ToldRemovals(removals, now);
+    if (removals !== undefined) (this.#told ??= new ToldRemovals()).add(removals, now);
     for (const rule of rules) {
       this.#told?.note(rule);
       if (this.#newerRules?.has(rule) === true || this.#removals.isAfter(rule, now)) continue;

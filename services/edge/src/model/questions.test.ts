@@ -86,6 +86,15 @@ describe('a question', () => {
     expect(questions.size).toBe(0);
   });
 
+  test('is answered with no where only what others say, or have said, may be lost', () => {
+    const number = ask('anyFound', 'a', 'b');
+    questions.gap('c');
+    questions.answered(number, 'a', NOT_FOUND);
+    questions.gap('a');
+    questions.answered(number, 'b', NOT_FOUND);
+    expect(told).toEqual([NOT_FOUND]);
+  });
+
   test('ends at its deadline, which moves where this edge itself slept', () => {
     ask('anyFound', 'a');
     questions.expire(2_999, 0);

@@ -1,15 +1,21 @@
 import type { Removal, Rule } from './rule.ts';
+import { Page } from './rule.ts';
 
 /** Edges that were frozen or cut off come back within that time, most of them. */
 const REMEMBERED_MS = 10 * 60 * 1000;
-/** The latest removals are remembered, so many and so many characters: they go to another edge in one page. */
+/** The latest removals are remembered, so many and so many characters. */
 const MOST = 10_000;
 const MOST_CHARACTERS = 1_000_000;
+
+/** Removals are numbered from here on: pages of rules go on by smaller numbers. */
+export const FIRST_REMOVAL = 2 ** 52;
 
 interface Remembered {
   readonly userId: string;
   readonly group: string | undefined;
   readonly at: number;
+  /** Grows in the order in which they became known here, so that a listing can go on behind one. */
+  readonly number: number;
 }
 
 /**
@@ -20,6 +26,7 @@ export class Removals {
   /** In the order in which they became known here. */
   readonly #remembered = new Map<string, Remembered>();
   #characters = 0;
+  #nextNumber = FIRST_REMOVAL;
 
   get size(): number {
     return this.#remembered.size;
@@ -30,7 +37,7 @@ export class Removals {
     const known = this.#remembered.get(key);
     if (known !== undefined && known.at >= at) return;
     this.#forget(key);
-    this.#remembered.set(key, { userId, group, at });
+    this.#remembered.set(key, { userId, group, at, number: this.#nextNumber++ });
     this.#characters += key.length;
     for (const oldest of this.#remembered.keys()) {
       if (this.#remembered.size <= MOST && this.#characters <= MOST_CHARACTERS) return;
@@ -47,10 +54,17 @@ export class Removals {
     });
   }
 
-  list(now: number): Removal[] {
-    return [...this.#remembered.values()]
-      .filter(({ at }) => now - at < REMEMBERED_MS)
-      .map(({ userId, group, at }) => ({ userId, group, ageSeconds: (now - at) / 1000 }));
+  /** A page of them, the latest on the last one. `after`: what the page before had as its `next`, 0 for the first. */
+  page(after: number, now: number): { removals: readonly Removal[]; next: number | undefined } {
+    const page = new Page<Removal>();
+    let last = after;
+    for (const { userId, group, at, number } of this.#remembered.values()) {
+      if (number <= after || now - at >= REMEMBERED_MS) continue;
+      const removal = { userId, group, ageSeconds: (now - at) / 1000 };
+      if (!page.take(removal)) return { removals: page.items, next: last };
+      last = number;
+    }
+    return { removals: page.items, next: undefined };
   }
 
   /** To be called about once a second. */

@@ -15,10 +15,34 @@ export interface Removal {
   readonly ageSeconds: number;
 }
 
-/** The rules of some users, and where the next ones begin; undefined after the last. */
+/** Some rules, and where the next ones begin; undefined after the last. */
 export interface RulesPage {
   readonly rules: readonly Rule[];
   readonly next: number | undefined;
-  /** With the first page: what is to be forgotten unless this page or a later one has it. */
+  /** With the first pages, up to the first with rules: what is to be forgotten unless a page has it. */
   readonly removals?: readonly Removal[];
+}
+
+/** Bytes of names on one page: many edges are told one in the same turn, for which a bus has some 32 MiB. */
+const PAGE_BYTES = 256 * 1024;
+/**
+ * What has longer names is not told at all. The bus refuses a message that is too long, and each time it
+ * does all edges have missed something, which makes them ask for the same again.
+ */
+const LONGEST_TOLD_BYTES = 1024 * 1024;
+
+/** A page that is being filled with rules or with removals: one at least, however long its names are. */
+export class Page<T extends Pick<Removal, 'userId' | 'group'>> {
+  readonly items: T[] = [];
+  #bytes = 0;
+
+  /** False: the item is for the next page. One that is not told at all is on none. */
+  take(item: T): boolean {
+    const bytes = Buffer.byteLength(item.userId) + Buffer.byteLength(item.group ?? '');
+    if (bytes > LONGEST_TOLD_BYTES) return true;
+    if (this.items.length > 0 && this.#bytes + bytes > PAGE_BYTES) return false;
+    this.items.push(item);
+    this.#bytes += bytes;
+    return true;
+  }
 }

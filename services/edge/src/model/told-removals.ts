@@ -16,7 +16,8 @@ export interface ToldRemoval {
 export class ToldRemovals {
   readonly #byUser = new Map<string, ToldRemoval[]>();
 
-  constructor(removals: readonly Removal[], now: number) {
+  /** Of a page: they may take several, all of which come before any rule. */
+  add(removals: readonly Removal[], now: number): void {
     for (const { userId, group, ageSeconds } of removals) {
       const told = { userId, group, at: now - ageSeconds * 1000, kept: new Set<string>() };
       const before = this.#byUser.get(userId);

@@ -203,17 +203,23 @@ test('room is taken for each rule, and given back however it goes', () => {
 });
 
 describe('a listing', () => {
-  const all = (rules: UserGroupRules, meanwhile: (page: number) => void = () => {}): Rule[] => {
-    const listed: Rule[] = [];
+  /** Its pages, and what happens behind each. */
+  function pagesOf(
+    rules: UserGroupRules,
+    meanwhile: (page: number) => void = () => {},
+  ): (readonly Rule[])[] {
+    const pages: (readonly Rule[])[] = [];
     let after: number | undefined = 0;
-    for (let page = 0; after !== undefined; page++) {
+    while (after !== undefined) {
       const { rules: some, next }: RulesPage = rules.page(after, 0);
-      listed.push(...some);
-      meanwhile(page);
+      meanwhile(pages.push(some) - 1);
       after = next;
     }
-    return listed;
-  };
+    return pages;
+  }
+  const all = (rules: UserGroupRules, meanwhile?: (page: number) => void): Rule[] =>
+    pagesOf(rules, meanwhile).flat();
+  const long = (name: string, bytes: number): string => name.padEnd(bytes, '-');
 
   test('has all rules that hold, each with the time that it has left, and its age', () => {
     const rules = newRules().rules;
@@ -238,5 +244,57 @@ describe('a listing', () => {
     expect(new Set(users).size).toBe(users.length);
     const kept = Array.from({ length: 3_100 }, (_, n) => `user ${n + 400}`);
     expect(users).toEqual(expect.arrayContaining(kept));
+  });
+
+  test('has no more than 256 KiB of names on a page, of one user or of many', () => {
+    const rules = newRules().rules;
+    for (let n = 0; n < 50; n++) rules.set('ann', long(`a${n} `, 20_000), undefined, 0);
+    for (let n = 0; n < 50; n++) rules.set(long(`user ${n} `, 10_000), long('ü', 5_000), 60, 0);
+    const pages = pagesOf(rules);
+    const bytes = pages.map((page) =>
+      page.reduce((sum, { userId, group }) => sum + Buffer.byteLength(userId + group), 0),
+    );
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(256 * 1024);
+    const names = pages.flat().map(({ userId, group }) => userId.slice(0, 8) + group.slice(0, 8));
+    expect([names.length, new Set(names).size, pages.length]).toEqual([100, 100, 7]);
+  });
+
+  test('has one rule on a page whose names are longer than that, and none that is over 1 MiB', () => {
+    const rules = newRules().rules;
+    const groups = Array.from({ length: 17 }, (_, n) => long(`${n} `, 1_000_000));
+    for (const group of groups) rules.set('ann', group, undefined, 0);
+    rules.set('ann', long('too long', 1024 * 1024), undefined, 0);
+    rules.set('ann', 'last', undefined, 0);
+    const listed = pagesOf(rules).map((page) => page.map(({ group }) => group.slice(0, 4)));
+    const expected = groups.map((group) => [group.slice(0, 4)]);
+    expect(listed).toEqual([...expected, ['last']]);
+  });
+
+  test('has every rule that a user keeps all the while, also from one page to the next', () => {
+    const rules = newRules().rules;
+    const nameOf = (n: number): string => long(`g${n} `, 50_000);
+    for (let n = 0; n < 40; n++) rules.set('ann', nameOf(n), n % 3 === 0 ? undefined : 60, 0);
+    const listed = all(rules, (page) => {
+      rules.delete('ann', nameOf(page * 4));
+      rules.set('ann', `new ${page}`, undefined, 0);
+    });
+    const groups = listed.map(({ group }) => group);
+    expect(new Set(groups).size).toBe(groups.length);
+    const kept = Array.from({ length: 40 }, (_, n) => n).filter((n) => n % 4 > 0 || n >= 36);
+    expect(groups).toEqual(expect.arrayContaining(kept.map(nameOf)));
+  });
+
+  test('has them, too, of a user whose rules are set again and again, and of the users behind', () => {
+    const rules = newRules().rules;
+    const groups = Array.from({ length: 5 }, (_, n) => long(`g${n} `, 200_000));
+    const [again, last] = [long('again ', 200_000), long('last ', 200_000)];
+    for (const group of groups) rules.set('ann', group, 60, 0);
+    rules.set('ben', last, 60, 0);
+    const listed = all(rules, (page) => {
+      for (let n = 0; n < (page === 1 ? 70_000 : 0); n++) rules.set('ann', again, 60, 0);
+    });
+    const names = new Set(listed.map(({ userId, group }) => `${userId} ${group}`));
+    const shown = [...names].map((name) => name.slice(0, 6)).toSorted();
+    expect(shown).toEqual(['ann ag', 'ann g0', 'ann g1', 'ann g2', 'ann g3', 'ann g4', 'ben la']);
   });
 });

@@ -4,6 +4,7 @@
  */
 
 import type { Rule, RulesPage } from './rule.ts';
+import { Page } from './rule.ts';
 
 /** How long a rule without a time to live is kept: the REST reference says up to a year. */
 const LONGEST_MS = 365 * 24 * 60 * 60 * 1000;
@@ -22,8 +23,11 @@ export interface Room {
 /** How exactly one edge knows when a rule of another ends. */
 const SLACK_MS = 1_000;
 
-/** A page is full with so many rules, and ends with those of a user. */
+/** A page is full with so many rules, however short their names are. */
 const PAGE_RULES = 1_000;
+
+/** A rule is listed at the place of its user, times this, and its number among the rules of that user. */
+const NUMBERS = 2 ** 16;
 
 /** Of so many rules it is seen whether their time is over when room is to be made. */
 const SWEPT_FOR_ROOM = 100;
@@ -32,14 +36,18 @@ const SWEPT_FOR_ROOM = 100;
 interface Kept {
   readonly expiresAt: number;
   setAt: number;
+  /** Grows in the order in which the user's rules were set. */
+  number: number;
 }
 
-const NEVER: Kept = { setAt: -Infinity, expiresAt: -Infinity };
+const NEVER: Kept = { setAt: -Infinity, expiresAt: -Infinity, number: 0 };
 
 /** A user's rules, by the name of their group, the oldest first. */
 interface Rules {
   /** Grows from user to user in the order of the map, so that a listing can go on behind one. */
-  readonly place: number;
+  place: number;
+  /** The number of the latest. */
+  lastNumber: number;
   readonly openEnded: Map<string, Kept>;
   readonly timed: Map<string, Kept>;
 }
@@ -75,12 +83,14 @@ export class UserGroupRules {
     if (ttlSeconds !== undefined && ttlSeconds <= 0) return;
     if (!this.#makeRoom(now)) return;
     const rules = this.#users.get(userId) ?? this.#newUser(userId);
+    if (rules.lastNumber === NUMBERS - 1) this.#renumber(userId, rules);
+    const number = ++rules.lastNumber;
     if (ttlSeconds === undefined) {
       const expiresAt = now + LONGEST_MS;
-      this.#add(rules.openEnded, OPEN_ENDED_PER_USER, group, { setAt, expiresAt });
+      this.#add(rules.openEnded, OPEN_ENDED_PER_USER, group, { setAt, expiresAt, number });
     } else {
       const expiresAt = now + ttlSeconds * 1000;
-      this.#add(rules.timed, TIMED_PER_USER, group, { setAt, expiresAt });
+      this.#add(rules.timed, TIMED_PER_USER, group, { setAt, expiresAt, number });
     }
   }
 
@@ -159,27 +169,27 @@ export class UserGroupRules {
   }
 
   /**
-   * Rules of whole users, those first that have had some for the longest. `after`: what the page before
-   * had as its `next`, 0 for the first. Who keeps rules all the while is listed once; others may be, or
-   * not.
+   * Rules of those users first that have had some for the longest. `after`: what the page before had as its
+   * `next`, 0 for the first. A rule that is kept all the while is listed, and twice only when its user has
+   * been given another place; others may be listed, or not.
    */
   page(after: number, now: number): RulesPage {
-    const rules: Rule[] = [];
+    const page = new Page<Rule>();
     let last = after;
-    for (const [userId, { place, openEnded, timed }] of this.#users) {
-      if (place <= after) continue;
-      if (rules.length >= PAGE_RULES) return { rules, next: last };
-      last = place;
-      for (const [group, { setAt }] of openEnded) {
-        rules.push({ userId, group, ttlSeconds: undefined, ageSeconds: (now - setAt) / 1000 });
-      }
-      for (const [group, { setAt, expiresAt }] of timed) {
-        const ttlSeconds = (expiresAt - now) / 1000;
-        const ageSeconds = (now - setAt) / 1000;
-        if (ttlSeconds > 0) rules.push({ userId, group, ttlSeconds, ageSeconds });
+    for (const [userId, rules] of this.#users) {
+      const start = rules.place * NUMBERS;
+      if (start + rules.lastNumber <= after) continue;
+      for (const [group, { setAt, expiresAt, number }] of inOrder(rules)) {
+        const isOpenEnded = rules.openEnded.has(group);
+        if (start + number <= after || (!isOpenEnded && expiresAt <= now)) continue;
+        const ttlSeconds = isOpenEnded ? undefined : (expiresAt - now) / 1000;
+        const rule = { userId, group, ttlSeconds, ageSeconds: (now - setAt) / 1000 };
+        const isFull = page.items.length >= PAGE_RULES || !page.take(rule);
+        if (isFull) return { rules: page.items, next: last };
+        last = start + number;
       }
     }
-    return { rules, next: undefined };
+    return { rules: page.items, next: undefined };
   }
 
   #find(userId: string, group: string): Kept | undefined {
@@ -188,9 +198,19 @@ export class UserGroupRules {
   }
 
   #newUser(userId: string): Rules {
-    const rules = { place: ++this.#lastPlace, openEnded: new Map(), timed: new Map() };
+    const place = ++this.#lastPlace;
+    const rules = { place, lastNumber: 0, openEnded: new Map(), timed: new Map() };
     this.#users.set(userId, rules);
     return rules;
+  }
+
+  /** Begins anew with numbers behind all other users, so that a listing under way misses no rule. */
+  #renumber(userId: string, rules: Rules): void {
+    this.#users.delete(userId);
+    this.#users.set(userId, rules);
+    rules.place = ++this.#lastPlace;
+    rules.lastNumber = 0;
+    for (const [, kept] of inOrder(rules)) kept.number = ++rules.lastNumber;
   }
 
   /** Rules whose time is over give way before any that holds. */
@@ -233,4 +253,9 @@ export class UserGroupRules {
     }
     rules.set(group, rule);
   }
+}
+
+/** A user's rules in the order in which they were set. */
+function inOrder({ openEnded, timed }: Rules): [group: string, kept: Kept][] {
+  return [...openEnded, ...timed].sort(([, one], [, other]) => one.number - other.number);
 }
