@@ -75,6 +75,8 @@ export class SimEngine {
   }
 
   #hand(from: string, line: SimLine, name: string, batch: Buffer): void {
+    // Its edge hears nothing more, whatever still comes to it, and so cannot see what does not.
+    if (line.isClosed) return;
     if (this.dice.chance(this.weather.loss)) {
       return this.#journal.lostBatch(line.edgeId, from, name);
     }
@@ -153,6 +155,11 @@ export class SimLine implements Engine {
     this.#isClosed = true;
     this.#disconnect();
     this.#engine.lines.delete(this);
+  }
+
+  /** The edge has closed it, and what it wrote before is still on its way. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   hears(name: string): boolean {

@@ -480,7 +480,7 @@ export const METRICS = {
       outcome: ['answered', 'gone', 'cut', 'lost', 'timed_out', 'refused'],
     },
     meaning:
-      'Long polls, event streams, posts and deletes whose connection another edge has, which answers them through this one. answered: the answer was complete. gone: the client went first, or its body was over a bound. cut: the other edge gave the client up. lost: the other edge is gone, or something between the two may be lost. timed_out: no answer in time. refused: no room, or no bus.',
+      'Long polls, event streams, posts and deletes whose connection another edge has, which answers them through this one. answered: the answer was complete. gone: the client went first, or its body was over a bound. cut: the other edge gave the client up. lost: the other edge is gone, or something between the two may be lost. timed_out: no answer in time. refused: no room, too much under way to that edge, or no bus.',
     whenItRises:
       'Expected where a load balancer spreads requests. lost: see trunkline_bus_gaps_total and trunkline_cluster_lost_total. timed_out: see the event-loop delay of the other edges. Sticky routing by the id in the query saves all of them.',
   },
