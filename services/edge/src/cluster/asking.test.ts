@@ -138,6 +138,17 @@ describe('an app server at one edge, of a client at another', () => {
     expect(usedOf(a.edge.context.pools, 'questions')).toBe(0);
   });
 
+  test('asks it, and is told where the question or its answer may be lost', async () => {
+    server.says(invocation());
+    await roundTrip();
+    a.gap('b', 'missing');
+    await roundTrip();
+    expect(await server.messages()).toMatchObject([
+      { type: MessageType.ErrorCompletion, invocationId: '1', connectionId: client.id },
+    ]);
+    expect(usedOf(a.edge.context.pools, 'client_results')).toBe(0);
+  });
+
   test('asks it, and is told that it has gone', async () => {
     server.says(invocation());
     await roundTrip();

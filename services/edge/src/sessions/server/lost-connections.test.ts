@@ -73,3 +73,13 @@ test('software that forgets only when the app has said goodbye: after 75 s, repl
   edge.sleep(1);
   expect(remembered()).toEqual([false, false]);
 });
+
+test('a line to an edge that is lost tells nothing more of the clients that were lost there', async () => {
+  const { losses, one, ofOne, ofTwo, remembered } = await scene();
+  losses.lostAt('edge-2', one, ofOne);
+  losses.lostAt('edge-3', one, ofTwo);
+  losses.lineLost('edge-2');
+  losses.replaced(one);
+  // A new connection shows it of the edge whose line is whole, and of no other.
+  expect(remembered()).toEqual([true, false]);
+});
