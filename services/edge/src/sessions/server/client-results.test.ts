@@ -305,6 +305,17 @@ describe('an app server that asked and waits no longer', () => {
     expect(awaited()).toBe(false);
   });
 
+  test('and does not come back takes nothing from others that wait', async () => {
+    const another = await edge.client(host);
+    const third = await edge.server({ serverId: 'third' });
+    other.says(ask('other'));
+    third.says(ask('third', another.id));
+    other.socket.leave(1000);
+    edge.context.results.expire(edge.now + 30_000, 0);
+    const { results } = edge.context;
+    expect([client, another].map(({ session }) => results.awaits(session))).toEqual([false, true]);
+  });
+
   test('has them of the time that the edge is awake', () => {
     other.says(ask('other'));
     other.socket.leave(1000);
