@@ -124,6 +124,16 @@ test('a group of few costs no look at the slots of all others', async () => {
   expect(await list({ top: 3 })).toEqual([all.slice(0, 3), all.slice(3)]);
 });
 
+test('a page of many has members alone, whoever has the slots between them', async () => {
+  const members: string[] = [];
+  for (let n = 0; n < 60; n++) {
+    const id = await join(n % 2 === 0 ? 'g' : 'other', undefined);
+    if (n % 2 === 0) members.push(id);
+  }
+  const [listed] = await ask('g', { maxPageSize: 5 });
+  expect(listed.map(([id]) => id)).toEqual(members.slice(0, 5));
+});
+
 test('looks at 50,000 slots for a page of many, which may be short or empty then', async () => {
   const { clients } = edge.context;
   const early = [await join('g', 'ann'), await join('g', 'ben')];
