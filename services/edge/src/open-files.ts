@@ -1,4 +1,5 @@
 import type { GivenPolicies } from './sessions/hub-policies.ts';
+import { UPSTREAMS_AT_ONCE } from './sessions/upstream/call-pool.ts';
 
 /**
  * The part of all files that clients do not get. A quarter of it is for connections of app servers
@@ -9,8 +10,6 @@ const SHARE_KEPT = 0.05;
 export const LEAST_KEPT = 128;
 /** Connections of the admin port at a time: they and the process's own files fit into that rest. */
 export const ADMIN_CONNECTIONS = 20;
-/** Calls to all upstreams are so many times as many as to one: `CallPool` sees to that. */
-const UPSTREAMS_AT_ONCE = 4;
 
 /** Files and sockets this process may have open; Infinity where the system does not say. */
 export function openFilesLimit(): number {

@@ -7,6 +7,9 @@ import type { Headers, Payloads } from './message.ts';
 /** A message while it is read field by field, by its layout. */
 export type Fields = Record<string, unknown>;
 
+/** What most messages leave out is nobody. */
+const NO_STRINGS: readonly string[] = [];
+
 /** Reads the next element of a message of `size` elements, as the field that the layout has there. */
 export function readField(
   reader: ByteReader,
@@ -69,7 +72,7 @@ function emptyValue(field: Field): unknown {
     case 'int32':
       return 0;
     case 'strings':
-      return [];
+      return NO_STRINGS;
     case 'headers':
       return new Map();
     case 'optional int':
@@ -80,8 +83,9 @@ function emptyValue(field: Field): unknown {
   }
 }
 
-function readStrings(reader: ByteReader): string[] {
+export function readStrings(reader: ByteReader): readonly string[] {
   const count = reader.arrayHeader();
+  if (count === 0) return NO_STRINGS;
   const values: string[] = [];
   for (let i = 0; i < count; i++) values.push(reader.text());
   return values;
@@ -96,7 +100,7 @@ function readPayloads(reader: ByteReader): Payloads {
 
 function readHeaders(reader: ByteReader): Headers {
   const count = reader.mapHeader();
-  const headers = new Map<string, string[]>();
+  const headers = new Map<string, readonly string[]>();
   for (let i = 0; i < count; i++) headers.set(reader.text(), readStrings(reader));
   return headers;
 }

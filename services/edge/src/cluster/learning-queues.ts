@@ -1,7 +1,7 @@
 import type { EndTimer, Time } from '../ports/time.ts';
 
-/** How long a hub waits for its turn at an edge when there is another one to be asked. */
-const WAIT_MS = 1_000;
+/** How long one edge is waited for, for a turn there or for its answer, when there is another one to be asked. */
+export const TURN_MS = 1_000;
 
 /** A hub that waits for its turn at an edge. */
 interface Waiter {
@@ -37,7 +37,7 @@ export class LearningQueues {
       waiting.delete(waiter);
       giveUp?.();
     };
-    const endWaiting = giveUp === undefined ? () => {} : this.#time.after(WAIT_MS, late);
+    const endWaiting = giveUp === undefined ? () => {} : this.#time.after(TURN_MS, late);
     const waiter: Waiter = { begin, endWaiting };
     waiting.add(waiter);
   }

@@ -3,13 +3,11 @@ import type { Answer, Asker } from '../model/asker.ts';
 import type { EndTimer, Time } from '../ports/time.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
-import { LearningQueues } from './learning-queues.ts';
+import { LearningQueues, TURN_MS } from './learning-queues.ts';
 import { decodeRulesPage } from './rules-page.ts';
 
 /** How long clients of a hub wait for its rules; and how long an edge may take to tell them from its turn on. */
 const PATIENCE_MS = 3_000;
-/** How long one edge is waited for when there is another one to be asked. */
-const TURN_MS = 1_000;
 
 export interface LearningWays {
   /** Asks an edge for some of a hub's rules, which may take so many milliseconds. */
