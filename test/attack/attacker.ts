@@ -1,37 +1,18 @@
 /**
- * The attacker's process: `node attacker.ts <attack> <edge url> <hub>`. Prepares, says so, and then
- * does what it is told by messages: to strike, and to end, which it answers with its cost.
+ * The attacker's process: `node attacker.ts <attack> <edge url> <hub> <nice>`. Prepares, says so, and then does
+ * what it is told by messages: to strike, and to end, which it answers with its cost.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { setTimeout as pass } from 'node:timers/promises';
 
 import { ATTACKS } from './attacks.ts';
 import type { Cost } from './start-attacker.ts';
 
-/**
- * So that it takes no CPU from those who are measured, as one on another machine would not. Where Linux
- * groups processes by session, a priority counts within the session alone, and the session's own beyond it.
- */
-setPriority(constants.priority.PRIORITY_LOW);
 const SESSION = '/proc/self/autogroup';
-if (existsSync(SESSION)) await lowerSession();
 
-/** Linux takes one such change in 100 ms of the whole machine, but for who may administer it. */
-async function lowerSession(): Promise<void> {
-  for (let tries = 20; tries > 0; tries--) {
-    try {
-      return writeFileSync(SESSION, `${constants.priority.PRIORITY_LOW}`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      await pass(110);
-    }
-  }
-  throw new Error(`${SESSION} could not be changed: measure again`);
-}
-
-const [name, url = '', hub = ''] = process.argv.slice(2);
+const [name, url = '', hub = '', nice] = process.argv.slice(2);
 const attack = ATTACKS.find((attack) => attack.name === name);
 if (attack === undefined) throw new Error(`there is no attack '${name}'`);
 
@@ -58,4 +39,25 @@ process.on('message', (order: 'strike' | 'end') => {
   }
 });
 process.on('disconnect', () => process.exit());
+await lower(Number(nice));
 console.log('prepared');
+
+/**
+ * So that the attacker takes no CPU from those who are measured, as one on another machine would not. Where
+ * Linux groups processes by session, a priority counts within the session alone, and the session's own
+ * beyond it. After the preparations, which on a busy machine would never end with so low a priority.
+ */
+async function lower(priority: number): Promise<void> {
+  setPriority(priority);
+  if (!existsSync(SESSION)) return;
+  for (let tries = 20; tries > 0; tries--) {
+    try {
+      return writeFileSync(SESSION, `${priority}`);
+    } catch (error) {
+      // Linux takes one such change in 100 ms of the whole machine, but for who may administer it.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      await pass(110);
+    }
+  }
+  throw new Error(`${SESSION} could not be changed: measure again`);
+}

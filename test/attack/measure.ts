@@ -37,14 +37,17 @@ interface Memory {
   readonly afterMs: number;
 }
 
-/** Attacks an edge that is started for it, for so many seconds. Nothing when told to stop meanwhile. */
-export async function measure(
-  attack: Attack,
-  seconds: number,
-  signal: AbortSignal,
-): Promise<Row | undefined> {
+interface Plan {
+  readonly attack: Attack;
+  readonly seconds: number;
+  /** The attacker's, once it is prepared. */
+  readonly nice: number;
+}
+
+/** Attacks an edge that is started for it. Nothing when told to stop meanwhile. */
+export async function measure(plan: Plan, signal: AbortSignal): Promise<Row | undefined> {
   try {
-    return await withParts((own) => measureWith(own, { attack, seconds, signal }));
+    return await withParts((own) => measureWith(own, plan, signal));
   } catch (error) {
     // Told to stop, processes end under it.
     if (signal.aborted) return undefined;
@@ -54,7 +57,8 @@ export async function measure(
 
 async function measureWith(
   own: Own,
-  { attack, seconds, signal }: { attack: Attack; seconds: number; signal: AbortSignal },
+  { attack, seconds, nice }: Plan,
+  signal: AbortSignal,
 ): Promise<Row | undefined> {
   const { openFiles } = attack;
   const { url, pid } = await own(startEdge(openFiles === undefined ? {} : { openFiles }));
@@ -62,7 +66,7 @@ async function measureWith(
   if (attack.served) await own(startAppServer({ edgeUrl: url, hub: 'attacked' }));
   const healthy = await own(Healthy.connect(url, 'healthy', CLIENTS));
   progress(`${attack.name}: prepares`);
-  const attacker = await own(startAttacker(attack, { url, hub: 'attacked' }));
+  const attacker = await own(startAttacker(attack, { url, hub: 'attacked' }, nice));
   if (!(await wait(WARM_UP_MS, signal))) return undefined;
   const before = residentBytes(pid);
   progress(`${attack.name}: attacks for ${seconds} s`);

@@ -23,9 +23,13 @@ export interface Attacker extends AsyncDisposable {
   end(): Promise<Cost>;
 }
 
-/** Rejects as `startProcess` does. */
-export async function startAttacker({ name }: Attack, { url, hub }: Target): Promise<Attacker> {
-  const process_ = await startProcess(process.execPath, [MAIN, name, url, hub], {
+/** Rejects as `startProcess` does. `nice`: its priority once it is prepared. */
+export async function startAttacker(
+  { name }: Attack,
+  { url, hub }: Target,
+  nice: number,
+): Promise<Attacker> {
+  const process_ = await startProcess(process.execPath, [MAIN, name, url, hub, `${nice}`], {
     name: `attacker ${name}`,
     ipc: true,
     readyTimeout: READY_MS,
