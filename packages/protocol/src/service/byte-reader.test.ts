@@ -35,6 +35,26 @@ describe('int()', () => {
   );
 });
 
+describe('isText()', () => {
+  test.each([
+    ['a3616263', 'abc', true],
+    ['a3616263', 'ab', false],
+    ['a3616263', 'abd', false],
+    ['a3616263', 'abcd', false],
+    ['a0', '', true],
+    ['a0', 'a', false],
+    ['a361c3bc', 'aü', true],
+    ['a361c3bc', 'aö', false],
+    ['a361c3bc', 'abc', false],
+    ['a3616263', 'aü', false],
+    ['d903616263', 'abc', true],
+  ])('%s, %s: %s', (hex, text, is) => {
+    const reader = new ByteReader(bytes(hex));
+    expect(reader.isText(text)).toBe(is);
+    expect(reader.offset).toBe(reader.end);
+  });
+});
+
 describe('int32()', () => {
   test.each([0x7fffffff, -0x80000000])('reads %d', (value) => {
     const wide = Buffer.alloc(9, 0xd3);

@@ -1,3 +1,5 @@
+// By its name alone it would be looked up in the global object again, for each reader that is made.
+import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../errors.ts';
 import { MAX_DEPTH, MAX_ELEMENTS } from './limits.ts';
 import { readShortText, SHORT_BYTES } from './short-texts.ts';
@@ -114,6 +116,19 @@ export class ByteReader {
     const start = this.#take(size);
     if (size > 0 && size <= SHORT_BYTES) return readShortText(this.bytes, start, start + size);
     return this.bytes.toString('utf8', start, start + size);
+  }
+
+  /** Passes over a text, and answers whether it is this one. */
+  isText(text: string): boolean {
+    const size = this.#textSize();
+    const start = this.#take(size);
+    const { bytes } = this;
+    for (let at = 0; at < size && at < text.length; at++) {
+      const byte = bytes[start + at]!;
+      if (byte > 0x7f) return bytes.toString('utf8', start, start + size) === text;
+      if (byte !== text.charCodeAt(at)) return false;
+    }
+    return size === text.length;
   }
 
   /** Passes over a text. */

@@ -49,7 +49,7 @@ export class PayloadsInPlace implements Payloads {
     let payload: Uint8Array | undefined;
     // The last of that name, as in a map that is filled in this order.
     for (let n = 0; n < this.size; n++) {
-      if (reader.text() === protocol) payload = reader.binary();
+      if (reader.isText(protocol)) payload = reader.binary();
       else reader.skipBinary();
     }
     if (payload === undefined) return undefined;

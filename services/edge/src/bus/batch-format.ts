@@ -124,9 +124,16 @@ export class Batch {
     return MAX_BATCH_BYTES - this.#length - FRAME_HEAD_BYTES;
   }
 
-  addWhole(message: Uint8Array): void {
-    this.#addFrame(FrameKind.whole, message.length);
-    this.#append(message);
+  /** A message of one piece or two. */
+  addWhole(message: Uint8Array, rest?: Uint8Array): void {
+    if (rest === undefined) {
+      this.#addFrame(FrameKind.whole, message.length);
+      this.#append(message);
+    } else {
+      this.#addFrame(FrameKind.whole, message.length + rest.length);
+      this.#append(message);
+      this.#append(rest);
+    }
     this.messages++;
   }
 

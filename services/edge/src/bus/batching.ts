@@ -9,8 +9,11 @@ export const QUEUE_BYTES = 16 * 1024 * 1024;
 export const QUEUE_MS = 5_000;
 /** What the engine may have been handed and not have taken. */
 const UNDERWAY_BYTES = 16 * 1024 * 1024;
-/** The first batch of a turn begins with room for as much as the one before it had, up to this. */
-const USUAL_ROOM = 64 * 1024;
+/**
+ * The first batch of a turn begins with room for a little more than the one before it had, up to this:
+ * busy turns are much alike, and to make room on the way is to copy what is there.
+ */
+const USUAL_ROOM = 256 * 1024;
 /** What is said in a turn is handed over before its end when it is more than this. */
 const TURN_BYTES = 1024 * 1024;
 /** Subjects of which the number of the latest batch is known. */
@@ -66,15 +69,15 @@ export class Batching {
     this.#time = time;
   }
 
-  publish(subject: string, bytes: Uint8Array): void {
+  publish(subject: string, bytes: Uint8Array, rest?: Uint8Array): void {
     const latest = this.#latest;
     const isSame = latest !== undefined && latest.to === undefined && latest.subject === subject;
-    this.#add(isSame ? latest : undefined, subject, undefined, bytes);
+    this.#add(isSame ? latest : undefined, subject, undefined, bytes, rest);
   }
 
-  send(edgeId: string, bytes: Uint8Array): void {
+  send(edgeId: string, bytes: Uint8Array, rest?: Uint8Array): void {
     const latest = this.#latest?.to === edgeId ? this.#latest : this.#directed.get(edgeId);
-    this.#add(latest, latest?.subject ?? edgeSubject(edgeId), edgeId, bytes);
+    this.#add(latest, latest?.subject ?? edgeSubject(edgeId), edgeId, bytes, rest);
   }
 
   /** Whether a message is longer than any may be; it counts as dropped, and is no loss, since it is not said. */
@@ -137,17 +140,24 @@ export class Batching {
   }
 
   /** `batch`: the one that has room for it, if it has as much. */
-  #add(batch: Batch | undefined, subject: string, to: string | undefined, bytes: Uint8Array): void {
-    const { length } = bytes;
+  #add(
+    batch: Batch | undefined,
+    subject: string,
+    to: string | undefined,
+    bytes: Uint8Array,
+    rest?: Uint8Array,
+  ): void {
+    const length = bytes.length + (rest === undefined ? 0 : rest.length);
     if (length > MAX_MESSAGE_BYTES) return this.#drop('too_large', 1);
     this.#stats.published.messages++;
     this.#stats.published.bytes += length;
     if (length > MAX_BATCH_BYTES - this.#header.length - FRAME_HEAD_BYTES) {
-      for (let at = 0; at < length;) at = this.#begin(subject, to, 0).addPart(bytes, at);
+      const whole = rest === undefined ? bytes : Buffer.concat([bytes, rest]);
+      for (let at = 0; at < length;) at = this.#begin(subject, to, 0).addPart(whole, at);
     } else {
       const hasRoom = batch !== undefined && batch.room >= length;
       this.#latest = hasRoom ? batch : this.#begin(subject, to, length);
-      this.#latest.addWhole(bytes);
+      this.#latest.addWhole(bytes, rest);
     }
     this.#turnBytes += length;
     if (this.#turnBytes > TURN_BYTES) this.flush();
@@ -155,7 +165,8 @@ export class Batching {
 
   #begin(subject: string, to: string | undefined, room: number): Batch {
     // Not each of them: many small ones for many subjects would hold far more than what is counted.
-    const usual = this.#turn.length === 0 ? Math.min(this.#usual, USUAL_ROOM) : 0;
+    const usual =
+      this.#turn.length === 0 ? Math.min(this.#usual + (this.#usual >> 2), USUAL_ROOM) : 0;
     const batch = new Batch(subject, to, this.#header, Math.max(room, usual));
     if (to === undefined || this.#latest?.to === undefined) this.#directed.clear();
     if (to !== undefined) this.#directed.set(to, batch);

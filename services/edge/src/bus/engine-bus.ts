@@ -88,12 +88,12 @@ export class EngineBus implements Bus {
     this.#endTicks = time.every(TICK_MS, () => this.#tick());
   }
 
-  publish(subject: string, bytes: Uint8Array): void {
-    if (this.#state !== 'closed') this.#batching.publish(subject, bytes);
+  publish(subject: string, bytes: Uint8Array, rest?: Uint8Array): void {
+    if (this.#state !== 'closed') this.#batching.publish(subject, bytes, rest);
   }
 
-  send(edgeId: string, bytes: Uint8Array): void {
-    if (this.#state !== 'closed') this.#batching.send(edgeId, bytes);
+  send(edgeId: string, bytes: Uint8Array, rest?: Uint8Array): void {
+    if (this.#state !== 'closed') this.#batching.send(edgeId, bytes, rest);
   }
 
   refuses(bytes: number): boolean {

@@ -2,6 +2,8 @@ import type { Bus, BusListener } from '../ports/bus.ts';
 import { edgeSubject } from '../ports/bus.ts';
 import type { Time } from '../ports/time.ts';
 
+const NOTHING = new Uint8Array();
+
 /** The embedded bus: joins edges within one process, and costs a lone edge next to nothing. */
 export class MemoryBroker {
   readonly #members = new Set<Member>();
@@ -16,9 +18,9 @@ export class MemoryBroker {
     this.#members.add(member);
     member.inbox.add(() => listener.up());
     return {
-      publish: (subject, bytes) => void this.#tell(member, subject, bytes),
-      send: (to, bytes) => {
-        const found = this.#tell(member, edgeSubject(to), bytes);
+      publish: (subject, bytes, rest) => void this.#tell(member, subject, bytes, rest),
+      send: (to, bytes, rest) => {
+        const found = this.#tell(member, edgeSubject(to), bytes, rest);
         if (!found) member.inbox.add(() => listener.gone(to));
       },
       refuses: () => false,
@@ -33,12 +35,12 @@ export class MemoryBroker {
   }
 
   /** One copy for all who hear it. Answers whether anybody does. */
-  #tell(from: Member, subject: string, bytes: Uint8Array): boolean {
+  #tell(from: Member, subject: string, bytes: Uint8Array, rest: Uint8Array = NOTHING): boolean {
     if (!this.#members.has(from)) return false;
     let copy: Uint8Array | undefined;
     for (const member of this.#members) {
       if (member === from || !member.subjects.has(subject)) continue;
-      const message = (copy ??= Uint8Array.from(bytes));
+      const message = (copy ??= Buffer.concat([bytes, rest]));
       member.inbox.add(() => {
         if (member.subjects.has(subject)) member.listener.message(subject, from.edgeId, message);
       });

@@ -4,7 +4,7 @@ import { ProtocolError } from '@trunkline/protocol';
 import { answerOf } from '../model/asker.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
 import { NO_STATUS } from './edge-status.ts';
-import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
+import { CommandHead, decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 
 const text = fc.string({ unit: 'grapheme' });
 const bytes = fc.uint8Array().map((array) => Buffer.from(array));
@@ -56,6 +56,18 @@ const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
   fc.constant({ kind: 'leaving' as const }),
   fc.constant({ kind: 'passedOver' as const }),
 );
+
+test('a command that nobody answers is its head and its body', () => {
+  fc.assert(
+    fc.property(text, fc.array(bytes, { minLength: 1 }), (hub, bodies) => {
+      const head = new CommandHead(hub);
+      for (const body of bodies) {
+        const frame = decodeClusterFrame(Buffer.concat([head.before(body), body]));
+        expect(frame).toEqual({ kind: 'command', question: 0, hub, body });
+      }
+    }),
+  );
+});
 
 test('what is written is what is read', () => {
   const given = fc.property(frames, (frame) => {

@@ -45,16 +45,34 @@ const Kind = {
 } as const;
 
 const writer = new ByteWriter(1024);
+/** MessagePack's longest form of binary: a head that has it serves for a body of any length. */
+const BINARY_32 = 0xc6;
+const LENGTH_BYTES = 4;
+
+/** What stands before the body in a command of one hub for whose outcome nobody waits. */
+export class CommandHead {
+  readonly #bytes: Buffer;
+
+  constructor(hub: string) {
+    writer.clear();
+    writeCommandStart(0, hub);
+    writer.byte(BINARY_32);
+    this.#bytes = Buffer.concat([writer.view(), Buffer.alloc(LENGTH_BYTES)]);
+  }
+
+  /** The bytes are lent until the next call. */
+  before(body: Uint8Array): Uint8Array {
+    this.#bytes.writeUInt32BE(body.length, this.#bytes.length - LENGTH_BYTES);
+    return this.#bytes;
+  }
+}
 
 /** The bytes are lent until the next call. */
 export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
   writer.clear();
   switch (frame.kind) {
     case 'command':
-      writer.arrayHeader(4);
-      writer.int(Kind.command);
-      writer.int(frame.question);
-      writer.text(frame.hub);
+      writeCommandStart(frame.question, frame.hub);
       writer.binary(frame.body);
       break;
     case 'rules':
@@ -82,6 +100,13 @@ export function encodeClusterFrame(frame: ClusterFrame): Uint8Array {
       break;
   }
   return writer.view();
+}
+
+function writeCommandStart(question: number, hub: string): void {
+  writer.arrayHeader(4);
+  writer.int(Kind.command);
+  writer.int(question);
+  writer.text(hub);
 }
 
 function writeAnswer(question: number, { status, message, payload }: Answer): void {

@@ -61,6 +61,19 @@ interface MemberOptions {
   readonly publicUrl?: string;
 }
 
+/** Bytes are only lent to a bus: when it has returned they are others. */
+function lend(
+  bytes: Uint8Array,
+  rest: Uint8Array | undefined,
+  say: (bytes: Uint8Array, rest: Uint8Array | undefined) => void,
+): void {
+  const lent = Buffer.from(bytes);
+  const lentRest = rest && Buffer.from(rest);
+  say(lent, lentRest);
+  lent.fill(0xff);
+  lentRest?.fill(0xff);
+}
+
 export function join(
   broker: MemoryBroker,
   edgeId: string,
@@ -93,21 +106,18 @@ export function join(
     });
     return {
       ...bus,
-      publish: (subject, bytes) => {
+      publish: (subject, bytes, rest) => {
         if (subject !== 'members') published.push(subject);
-        bus.publish(subject, bytes);
-        // Bytes are only lent to the bus.
-        bytes.fill(0xff);
+        lend(bytes, rest, (...lent) => bus.publish(subject, ...lent));
       },
       refuses: (bytes) => bytes > member.refusesOver,
       whenSubscribed: (then) => {
         if (member.subscribing === undefined) bus.whenSubscribed(then);
         else member.subscribing.push(then);
       },
-      send: (to, bytes) => {
-        member.sentBytes += bytes.length;
-        bus.send(to, bytes);
-        bytes.fill(0xff);
+      send: (to, bytes, rest) => {
+        member.sentBytes += bytes.length + (rest?.length ?? 0);
+        lend(bytes, rest, (...lent) => bus.send(to, ...lent));
       },
     };
   };

@@ -1,4 +1,5 @@
 import { ProtocolError } from '@trunkline/protocol';
+import type { Asker } from '../model/asker.ts';
 import { TOO_LONG } from '../model/asker.ts';
 import type { Audience } from '../model/effect.ts';
 import { NO_INTEREST } from '../model/interest.ts';
@@ -101,9 +102,12 @@ export class Cluster implements HubCluster {
       whereabouts: this.#whereabouts,
       say: (frame: ClusterFrame, edgeId: string) => this.#say(frame, edgeId),
     };
+    const send = (edgeId: string, bytes: Uint8Array, rest?: Uint8Array): boolean =>
+      this.#send(edgeId, bytes, rest);
     this.#commands = new Commands({
       ...ways,
-      publish: (frame, subject) => this.#bus.publish(subject, encodeClusterFrame(frame)),
+      send,
+      publish: (subject, head, body) => this.#bus.publish(subject, head, body),
       refuses: (bytes) => this.#bus.refuses(bytes),
       digest: context.digest,
     });
@@ -115,7 +119,6 @@ export class Cluster implements HubCluster {
       stats,
       patienceMs: ANSWER_MS,
     });
-    const send = (edgeId: string, bytes: Uint8Array): boolean => this.#send(edgeId, bytes);
     const isUp = (): boolean => this.#settling.isUp;
     const line = { send, isUp };
     this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, incarnation, line);
@@ -124,10 +127,7 @@ export class Cluster implements HubCluster {
     this.#bus = join(this.#hearing());
     this.#followed = new FollowedHubs(this.#bus, isUp, context.time);
     this.#rules = new RuleLearning(hubs, this.#neighbours, context.time, {
-      ask: (hub, after, edgeId, asker, ms) =>
-        this.#asking.ask(hub, [edgeId], 'anyFound', asker, ms, (edge, question) =>
-          this.#say({ kind: 'rules', question, hub, after }, edge),
-        ),
+      ask: (...question) => this.#askForRules(...question),
       whenHeard: (hub, then) => this.#followed.whenHeard(hub, then),
     });
     this.#answering = new Answering(context, hubs, {
@@ -135,8 +135,7 @@ export class Cluster implements HubCluster {
       rules: this.#rules,
       say: ways.say,
     });
-    const edges = (): readonly string[] => this.#neighbours.edges;
-    this.relays = new Relays(context, stats, { send, edges, isCutOff: () => !isUp() });
+    this.relays = new Relays(context, stats, { send, edges: ways.edges, isCutOff: () => !isUp() });
     this.#bus.subscribe(MEMBERS);
   }
 
@@ -299,6 +298,12 @@ export class Cluster implements HubCluster {
     this.#joined(edgeId);
   }
 
+  #askForRules(hub: string, after: number, edgeId: string, asker: Asker, ms: number): void {
+    this.#asking.ask(hub, [edgeId], 'anyFound', asker, ms, (edge, question) =>
+      this.#say({ kind: 'rules', question, hub, after }, edge),
+    );
+  }
+
   #relearn(from: string | undefined): void {
     if (!this.isSettled) return;
     const edges = from === undefined ? this.#neighbours.edges : [from];
@@ -333,15 +338,15 @@ export class Cluster implements HubCluster {
    * False for what is longer than a bus takes, as an app server can have it said. It would be a loss for all
    * that hear this edge, of every hub, where it is one for whom it is for alone.
    */
-  #send(edgeId: string, bytes: Uint8Array): boolean {
-    if (this.#bus.refuses(bytes.length)) {
-      const { length } = bytes;
+  #send(edgeId: string, bytes: Uint8Array, rest?: Uint8Array): boolean {
+    const length = bytes.length + (rest?.length ?? 0);
+    if (this.#bus.refuses(length)) {
       this.#context.digest.warn({ edgeId }, 'not said to another edge: too long', {
         bytes: length,
       });
       return false;
     }
-    this.#bus.send(edgeId, bytes);
+    this.#bus.send(edgeId, bytes, rest);
     return true;
   }
 

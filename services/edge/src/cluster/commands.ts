@@ -8,6 +8,7 @@ import type { NameKind } from '../model/interest.ts';
 import type { Needs } from '../model/questions.ts';
 import type { Asking } from './asking.ts';
 import type { ClusterFrame } from './cluster-frames.ts';
+import { CommandHead } from './cluster-frames.ts';
 import { hubSubject, nameSubject } from './hub-subjects.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
@@ -17,8 +18,10 @@ export interface CommandWays {
   readonly asking: Asking;
   readonly whereabouts: Whereabouts;
   readonly say: (frame: ClusterFrame, edgeId: string) => void;
+  /** Says a frame, which `body` ends, to one edge. */
+  readonly send: (edgeId: string, head: Uint8Array, body: Uint8Array) => void;
   /** Says it to all that have subscribed to the subject. */
-  readonly publish: (frame: ClusterFrame, subject: string) => void;
+  readonly publish: (subject: string, head: Uint8Array, body: Uint8Array) => void;
   /** Whether the bus takes no message of so many bytes. */
   readonly refuses: (bytes: number) => boolean;
   readonly digest: Pick<LogDigest, 'warn'>;
@@ -39,8 +42,8 @@ export interface CommandQuestion {
 /** Says commands to the edges that they are for. */
 export class Commands {
   readonly #ways: CommandWays;
-  /** What was said something to last, and its subject: mostly more follows. */
-  #latestHub: { hub: string; subject: string } | undefined;
+  /** The hub of the latest command, its subject, and how its commands begin: mostly more follow. */
+  #latestHub: { hub: string; subject: string; head: CommandHead } | undefined;
   #latestName: { hub: string; of: NameKind; name: string; subject: string } | undefined;
 
   constructor(ways: CommandWays) {
@@ -49,13 +52,14 @@ export class Commands {
 
   tell(hub: string, to: Audience, body: Uint8Array): void {
     if (this.#isTooLong(hub, body)) return;
-    const { whereabouts, say, publish } = this.#ways;
-    const frame = { kind: 'command', question: 0, hub, body } as const;
-    if (to.kind === 'edge') return say(frame, to.id);
-    if (to.kind === 'name') return publish(frame, this.#nameSubject(hub, to));
+    const { whereabouts, send, publish } = this.#ways;
+    const { subject, head: hubHead } = this.#hub(hub);
+    const head = hubHead.before(body);
+    if (to.kind === 'edge') return send(to.id, head, body);
+    if (to.kind === 'name') return publish(this.#nameSubject(hub, to), head, body);
     const edges = to.kind === 'hub' ? undefined : whereabouts.edgesOf(to.ids);
-    if (edges === undefined) publish(frame, this.#hubSubject(hub));
-    else for (const edgeId of edges) say(frame, edgeId);
+    if (edges === undefined) publish(subject, head, body);
+    else for (const edgeId of edges) send(edgeId, head, body);
   }
 
   /** Nobody waits for an edge that is gone. Answers a function that ends the waiting. */
@@ -79,15 +83,18 @@ export class Commands {
     from: string,
     isHere: (connectionId: string) => boolean,
   ): void {
-    const ids = namedBy(message).filter(isHere);
+    const named = namedBy(message);
+    const ids = named.length === 0 ? named : named.filter(isHere);
     if (ids.length > 0) this.#ways.say({ kind: 'located', ids }, from);
   }
 
-  #hubSubject(hub: string): string {
-    if (this.#latestHub?.hub === hub) return this.#latestHub.subject;
-    const subject = hubSubject(hub);
-    this.#latestHub = { hub, subject };
-    return subject;
+  #hub(hub: string): { subject: string; head: CommandHead } {
+    let latest = this.#latestHub;
+    if (latest?.hub !== hub) {
+      latest = { hub, subject: hubSubject(hub), head: new CommandHead(hub) };
+      this.#latestHub = latest;
+    }
+    return latest;
   }
 
   #nameSubject(hub: string, { of, name }: Audience & { kind: 'name' }): string {
@@ -134,8 +141,10 @@ export class Commands {
   }
 }
 
+const NONE: readonly string[] = [];
+
 /** The connections that a message is for. */
 function namedBy(message: MessageFromServer): readonly string[] {
   if ('connectionIds' in message) return message.connectionIds;
-  return 'connectionId' in message ? [message.connectionId] : [];
+  return 'connectionId' in message ? [message.connectionId] : NONE;
 }

@@ -177,7 +177,8 @@ export class Hub<M extends Member<M>> {
     if (origin === 'bus') return effects;
     const isHere = (id: string): boolean => this.#find(id) !== undefined;
     const publish = forOthers(command, effects, isHere);
-    return publish === undefined ? effects : [...effects, publish];
+    if (publish !== undefined) effects.push(publish);
+    return effects;
   }
 
   #effects(command: Command, now: number): Effect<M>[] {

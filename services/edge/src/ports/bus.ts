@@ -9,7 +9,7 @@
  *   it sends to different edges has no order, since nobody hears both.
  * - A loss that the adapter can know of is reported as a gap, before anything comes that was said
  *   after what is lost.
- * - No call waits, fails because the bus is down, or keeps a reference to `bytes` when it returns.
+ * - No call waits, fails because the bus is down, or keeps a reference to what it is given when it returns.
  * - Memory is bounded. What there is no room for is dropped, counted, and a gap for those whom it may
  *   have been meant for.
  *
@@ -17,10 +17,13 @@
  * `send`.
  */
 export interface Bus {
-  /** Says it to every other edge that has subscribed to the subject. */
-  publish(subject: string, bytes: Uint8Array): void;
+  /**
+   * Says it to every other edge that has subscribed to the subject. `rest` follows `bytes` in the same
+   * message: who has one in two pieces does not have to put it together.
+   */
+  publish(subject: string, bytes: Uint8Array, rest?: Uint8Array): void;
   /** Says it to one other edge, whatever that one has subscribed to. */
-  send(edgeId: string, bytes: Uint8Array): void;
+  send(edgeId: string, bytes: Uint8Array, rest?: Uint8Array): void;
   /**
    * Whether a message of so many bytes is too long for this bus, which it then counts as dropped. Said all
    * the same, it would be a loss, and a gap for all others.

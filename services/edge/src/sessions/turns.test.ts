@@ -177,8 +177,8 @@ describe('what waits', () => {
 });
 
 describe('the memory of what waits', () => {
-  /** As much as a block, so that what is worked off lies in one of its own. */
-  const SLICE = 256 * 1024;
+  /** More than a block, so that what is worked off lies in one of its own, and than is kept for later. */
+  const SLICE = 1024 * 1024 + 1;
 
   /** Takes as long as a turn has for each slice, and keeps hold of what it was lent. */
   class Eater implements Worker {
@@ -192,7 +192,7 @@ describe('the memory of what waits', () => {
       this.lent.push(bytes);
       this.meanwhile();
       this.lengths.push(bytes.length);
-      return SLICE;
+      return Math.min(SLICE, bytes.length);
     }
   }
 
@@ -240,6 +240,25 @@ describe('the memory of what waits', () => {
     await turn();
     expect(eater.lent.map(({ length }) => length)).toEqual([3 * SLICE, 0]);
     expect(used.at(-1)).toEqual([3 * SLICE, 2 * SLICE]);
+  });
+
+  test('serves again if it was large, one piece of it', async () => {
+    const { eater, eaters } = start();
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    onTestFinished(() => allocated.mockRestore());
+    const receive = async (bytes: number): Promise<void> => {
+      eaters.receivedMeasured(eater, Buffer.alloc(SLICE + bytes));
+      await turn();
+    };
+    await receive(300_000);
+    await receive(200_000);
+    await receive(70_000);
+    await receive(300_001);
+    await receive(60_000);
+    await receive(300_001);
+    expect(allocated.mock.calls).toEqual([[300_000], [300_001], [60_000]]);
+    const waited = eater.lent.filter((_, at) => at % 2 === 1);
+    expect(waited.map(({ length }) => length)).toEqual([0, 0, 0, 300_001, 0, 300_001]);
   });
 
   test('is what waits and no more than as much again, however many have a little', () => {

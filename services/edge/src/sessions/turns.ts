@@ -14,6 +14,9 @@ const REST_MS = 1.5;
 const SLICE_MS = 0.5;
 /** Who has much that waits has it in blocks of this size, which the system takes back when they are done. */
 const BLOCK_BYTES = 256 * 1024;
+/** A block over this many bytes is worth keeping, up to so many, for what comes next. */
+const LARGE_BYTES = 64 * 1024;
+const SPARE_BYTES = 1024 * 1024;
 
 /** Whose bytes are worked off: a session. */
 export interface Worker {
@@ -100,6 +103,8 @@ export class Turns<W extends Worker> {
   #isWorking = false;
   /** Blocks that nobody needs after that. */
   readonly #spent: Block[] = [];
+  /** The largest of them, for who comes next: to be given memory costs a process more than to fill it. */
+  #spare: Buffer | undefined;
   /** A later turn has been asked for: one is enough, however many come and go meanwhile. */
   #isAsked = false;
   readonly #goOn = (): void => this.#workOff();
@@ -143,7 +148,7 @@ export class Turns<W extends Worker> {
     if (this.#backlogs.size === 0) return false;
     const backlog = this.#backlogs.get(worker);
     if (backlog === undefined) return false;
-    if (this.#bytes.take(worker, bytes.length)) append(backlog.blocks, bytes);
+    if (this.#bytes.take(worker, bytes.length)) this.#append(backlog.blocks, bytes);
     else this.#rules.giveUp(worker);
     return true;
   }
@@ -169,7 +174,7 @@ export class Turns<W extends Worker> {
     if (!this.#bytes.take(worker, rest.length)) return this.#rules.giveUp(worker);
     this.#askForTurn();
     const blocks: Block[] = [];
-    append(blocks, rest);
+    this.#append(blocks, rest);
     this.#backlogs.set(worker, { blocks, done: 0, since, ended: undefined });
   }
 
@@ -207,7 +212,15 @@ export class Turns<W extends Worker> {
   }
 
   #discardSpent(): void {
-    for (const { bytes } of this.#spent) discard(bytes);
+    for (const { bytes } of this.#spent) {
+      const isLarger = bytes.length > (this.#spare?.length ?? LARGE_BYTES);
+      if (!isLarger || bytes.length > SPARE_BYTES) {
+        discard(bytes);
+        continue;
+      }
+      if (this.#spare !== undefined) discard(this.#spare);
+      this.#spare = bytes;
+    }
     this.#spent.length = 0;
   }
 
@@ -233,18 +246,26 @@ export class Turns<W extends Worker> {
     if (blocks.length === 0 && this.#backlogs.delete(worker)) backlog.ended?.();
     return now;
   }
-}
 
-/** Blocks double, so that they take no more than what waits, and as much again: that is what counts. */
-function append(blocks: Block[], bytes: Buffer): void {
-  const last = blocks.at(-1);
-  if (last === undefined || last.bytes.length - last.filled < bytes.length) {
-    const room = Math.min(BLOCK_BYTES, 2 * (last?.bytes.length ?? 0));
-    const block = Buffer.allocUnsafeSlow(Math.max(room, bytes.length));
-    block.set(bytes);
-    blocks.push({ bytes: block, filled: bytes.length });
-  } else {
-    last.bytes.set(bytes, last.filled);
-    last.filled += bytes.length;
+  /** Blocks double, so that they take no more than what waits, and as much again: that is what counts. */
+  #append(blocks: Block[], bytes: Buffer): void {
+    const last = blocks.at(-1);
+    if (last === undefined || last.bytes.length - last.filled < bytes.length) {
+      const room = Math.min(BLOCK_BYTES, 2 * (last?.bytes.length ?? 0));
+      const block = this.#block(Math.max(room, bytes.length));
+      block.set(bytes);
+      blocks.push({ bytes: block, filled: bytes.length });
+    } else {
+      last.bytes.set(bytes, last.filled);
+      last.filled += bytes.length;
+    }
+  }
+
+  #block(bytes: number): Buffer {
+    const spare = this.#spare;
+    const isOfUse = spare !== undefined && bytes > LARGE_BYTES && bytes <= spare.length;
+    if (!isOfUse) return Buffer.allocUnsafeSlow(bytes);
+    this.#spare = undefined;
+    return spare;
   }
 }
