@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { NATS_ENGINE } from '../bus/engines.ts';
 import { type ClusterSide, deliver, startClusterSide } from './cluster-side.ts';
 import { measureDeliveries } from './delivery.ts';
+import { startLibrarySide } from './library.ts';
 import { groupsOf, type Sending } from './sending.ts';
 
 /** Each client is in two of three groups. */
@@ -42,6 +43,15 @@ describe.skipIf(!NATS_ENGINE.isHere)('a side of several edges (needs nats-server
     const brief = { rounds: 1, seconds: 0 };
     const cost = await measureDeliveries('test', SIDE_NAMES, both, turns, brief);
     expect(cost.edges.edge).toBe(cost.near.edge + cost.far.edge);
+  });
+
+  it('is held against the client of NATS, which is waited for until it has heard everything, too', async () => {
+    const side = await startLibrarySide();
+    onTestFinished(async () => void (await side.stop()));
+    const send = (times: number): Promise<void> =>
+      deliver(side, { to: 'all', names: [''], times }, []);
+    await expect(send(2_500)).resolves.toBeUndefined();
+    await expect(send(1)).resolves.toBeUndefined();
   });
 });
 

@@ -12,6 +12,7 @@ import { measureIdle } from './idle.ts';
 import { measurePages, PAGES_SIDES } from './pages.ts';
 import { measurePolls, POLLS_SIDES } from './polls.ts';
 import { measureProcesses, PROCESSES_SIDES } from './processes.ts';
+import { LIBRARY_SIDES, measureLibrary } from './library.ts';
 import { measureRelay, RELAY_SIDES } from './relay.ts';
 import { measureRemote, REMOTE_SIDES } from './remote.ts';
 import { measureRest, REST_SIDES } from './rest.ts';
@@ -101,6 +102,11 @@ export const MEASURES: Readonly<Record<string, Measurement>> = {
     sideNames: RELAY_SIDES,
     lacks: async () => lackOf(NATS_ENGINE, REDIS_ENGINE),
     measure: (_contenders, plan) => measureRelay(plan),
+  },
+  library: {
+    sideNames: LIBRARY_SIDES,
+    lacks: async () => lackOf(NATS_ENGINE),
+    measure: (_contenders, plan) => measureLibrary(plan),
   },
   remote: {
     sideNames: REMOTE_SIDES,
