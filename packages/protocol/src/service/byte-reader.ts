@@ -143,9 +143,11 @@ export class ByteReader {
     return this.bytes.subarray(start, start + size);
   }
 
-  /** Passes over what `binary` reads. */
-  skipBinary(): void {
-    this.#take(this.#binarySize());
+  /** Passes over what `binary` reads, and answers how many bytes that are. */
+  skipBinary(): number {
+    const size = this.#binarySize();
+    this.#take(size);
+    return size;
   }
 
   /** A timestamp in any of its three forms: of 4, 8 or 12 bytes. */

@@ -5,7 +5,7 @@ import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
-import type { ClusterFrame } from './cluster-frames.ts';
+import type { ClusterFrame, HeardCommand } from './cluster-frames.ts';
 import type { Commands } from './commands.ts';
 import { isHubSubject } from './hub-subjects.ts';
 import type { RuleLearning } from './rule-learning.ts';
@@ -31,21 +31,21 @@ export class Answering {
 
   /** Throws ProtocolError for a command that is no service message. */
   carryOut(
-    { question, hub, body }: ClusterFrame & { kind: 'command' },
+    { question, hub, bytes, start, end }: HeardCommand,
     from: string,
     subject: string,
   ): void {
     const asker: Asker | undefined =
       question === 0 ? undefined : { settle: (answer) => this.#answer(question, answer, from) };
     const runtime = this.#hubs.get(hub);
-    const message = readCommand(body);
+    const message = readCommand(bytes, start, end);
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
     if (isHubSubject(subject)) {
       const { clients } = this.#context;
       const isHere = (id: string): boolean => clients.get(id)?.hub === runtime;
       this.#ways.commands.heardByAll(message, from, isHere);
     }
-    handleDistantMessage(message, body, runtime, { edgeId: from, asker }, this.#context);
+    handleDistantMessage(message, runtime, { edgeId: from, asker }, this.#context);
   }
 
   /** A page of the rules of a hub's users. */
@@ -63,7 +63,7 @@ export class Answering {
 }
 
 /** Undefined for a message of a kind that is not known. Throws ProtocolError for what is no message. */
-function readCommand(body: Uint8Array): MessageFromServer | undefined {
-  const message = readBroadcast(body, 0, body.length) ?? decodeServiceMessage(body);
+function readCommand(bytes: Uint8Array, start: number, end: number): MessageFromServer | undefined {
+  const message = readBroadcast(bytes, start, end) ?? decodeServiceMessage(bytes, start, end);
   return message as MessageFromServer | undefined;
 }

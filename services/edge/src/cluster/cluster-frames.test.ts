@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ProtocolError } from '@trunkline/protocol';
 import { answerOf } from '../model/asker.ts';
-import type { ClusterFrame } from './cluster-frames.ts';
+import type { ClusterFrame, HeardFrame } from './cluster-frames.ts';
 import { NO_STATUS } from './edge-status.ts';
 import { CommandHead, decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 
@@ -57,13 +57,20 @@ const frames: fc.Arbitrary<ClusterFrame> = fc.oneof(
   fc.constant({ kind: 'passedOver' as const }),
 );
 
+/** What was said, of what is heard. */
+function said(heard: HeardFrame): ClusterFrame {
+  if (heard.kind !== 'command') return heard;
+  const { bytes, start, end, ...rest } = heard;
+  return { ...rest, body: bytes.subarray(start, end) };
+}
+
 test('a command that nobody answers is its head and its body', () => {
   fc.assert(
     fc.property(text, fc.array(bytes, { minLength: 1 }), (hub, bodies) => {
       const head = new CommandHead(hub);
       for (const body of bodies) {
-        const frame = decodeClusterFrame(Buffer.concat([head.before(body), body]));
-        expect(frame).toEqual({ kind: 'command', question: 0, hub, body });
+        const heard = decodeClusterFrame(Buffer.concat([head.before(body), body]));
+        expect(said(heard!)).toEqual({ kind: 'command', question: 0, hub, body });
       }
     }),
   );
@@ -71,7 +78,7 @@ test('a command that nobody answers is its head and its body', () => {
 
 test('what is written is what is read', () => {
   const given = fc.property(frames, (frame) => {
-    expect(decodeClusterFrame(Buffer.from(encodeClusterFrame(frame)))).toEqual(frame);
+    expect(said(decodeClusterFrame(Buffer.from(encodeClusterFrame(frame)))!)).toEqual(frame);
   });
   fc.assert(given, { numRuns: 500 });
 });

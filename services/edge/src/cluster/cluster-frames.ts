@@ -35,6 +35,19 @@ export type ClusterFrame =
   | { readonly kind: 'passedOver' }
   | ClaimFrame;
 
+/** A command as it is heard: the service message is `bytes[start, end)`, which are lent as the frame is. */
+export interface HeardCommand {
+  readonly kind: 'command';
+  readonly question: number;
+  readonly hub: string;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A frame as it is heard. */
+export type HeardFrame = Exclude<ClusterFrame, { kind: 'command' }> | HeardCommand;
+
 const Kind = {
   command: 1,
   answer: 2,
@@ -131,18 +144,18 @@ function writeHeartbeat(beat: Heartbeat, isAsking: boolean): void {
 }
 
 /** Undefined for a kind that is not known. Throws ProtocolError for what is no frame. */
-export function decodeClusterFrame(bytes: Uint8Array): ClusterFrame | undefined {
+export function decodeClusterFrame(bytes: Uint8Array): HeardFrame | undefined {
   const reader = new ByteReader(bytes);
   const elements = reader.arrayHeader();
   const kind = reader.int();
   switch (kind) {
-    case Kind.command:
-      return {
-        kind: 'command',
-        question: reader.int(),
-        hub: reader.text(),
-        body: reader.binary(),
-      };
+    case Kind.command: {
+      const question = reader.int();
+      const hub = reader.text();
+      const size = reader.skipBinary();
+      const { bytes, offset: end } = reader;
+      return { kind: 'command', question, hub, bytes, start: end - size, end };
+    }
     case Kind.rules:
       return {
         kind: 'rules',

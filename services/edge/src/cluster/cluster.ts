@@ -11,7 +11,7 @@ import type { Affinity, Served } from '../sessions/served.ts';
 import { Answering } from './answering.ts';
 import { Asking } from './asking.ts';
 import { Claims } from './claims.ts';
-import type { ClusterFrame } from './cluster-frames.ts';
+import type { ClusterFrame, HeardFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import { EdgeList } from './edge-list.ts';
@@ -364,7 +364,7 @@ export class Cluster implements HubCluster {
     }
   }
 
-  #handle(frame: ClusterFrame, from: string, subject: string): void {
+  #handle(frame: HeardFrame, from: string, subject: string): void {
     switch (frame.kind) {
       case 'command':
         return this.#answering.carryOut(frame, from, subject);

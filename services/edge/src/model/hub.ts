@@ -19,7 +19,7 @@ import { UserGroupRules } from './user-group-rules.ts';
 import { Users } from './users.ts';
 
 /** `local`: from an app server or REST call of this edge; `bus`: another edge has published it. */
-export type Origin = 'local' | 'bus';
+type Origin = 'local' | 'bus';
 
 /**
  * One hub's client connections on this edge, their users and groups. Pure and synchronous: a

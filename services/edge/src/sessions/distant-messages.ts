@@ -26,7 +26,6 @@ export interface Sender {
  */
 export function handleDistantMessage(
   message: MessageFromServer,
-  body: Uint8Array,
   hub: HubRuntime,
   { edgeId, asker }: Sender,
   context: ServerContext,
@@ -56,6 +55,6 @@ export function handleDistantMessage(
   } else {
     const isFiltered = message.type === MessageType.FilteredCommands;
     const command = isFiltered ? filteredCommand(message) : toCommand(message);
-    if (command !== undefined) hub.execute(command, 'bus', body, asker);
+    if (command !== undefined) hub.execute(command, undefined, asker);
   }
 }

@@ -69,8 +69,8 @@ describe('a hub', () => {
   test('stays until the rules for who comes are over, and a minute longer', () => {
     const hub = hubs.open('chat', 'server')!;
     const rule = { kind: 'joinUser', userId: 'ann', group: 'news' } as const;
-    hub.execute({ ...rule, ttlSeconds: 100 }, 'local', new Uint8Array(0));
-    hub.execute({ ...rule, userId: 'ben', ttlSeconds: 200 }, 'local', new Uint8Array(0));
+    hub.execute({ ...rule, ttlSeconds: 100 }, new Uint8Array(0));
+    hub.execute({ ...rule, userId: 'ben', ttlSeconds: 200 }, new Uint8Array(0));
     edge.pass(258);
     expect(hubs.get('chat')!).toBe(hub);
     edge.pass(2);
@@ -81,7 +81,7 @@ describe('a hub', () => {
   test('gives the room of rules whose time is over back while it is in use', async () => {
     await edge.server({ hub: 'chat' });
     const rule = { kind: 'joinUser', userId: 'ann', group: 'news', ttlSeconds: 1 } as const;
-    hubs.get('chat')!.execute(rule, 'local', new Uint8Array(0));
+    hubs.get('chat')!.execute(rule, new Uint8Array(0));
     expect(usedOf(edge.context.pools, 'user_group_rules')).toBe(1);
     edge.pass(3);
     expect(usedOf(edge.context.pools, 'user_group_rules')).toBe(0);
@@ -90,11 +90,11 @@ describe('a hub', () => {
   test('stays while it has rules for who comes', () => {
     const hub = hubs.open('chat', 'server')!;
     const join = { kind: 'joinUser', userId: 'ann', group: 'news', ttlSeconds: 900 } as const;
-    hub.execute(join, 'local', new Uint8Array(0));
+    hub.execute(join, new Uint8Array(0));
     edge.pass(100);
     expect(hubs.get('chat')!).toBe(hub);
     const leave = { kind: 'leaveUser', userId: 'ann', group: undefined } as const;
-    hub.execute(leave, 'local', new Uint8Array(0));
+    hub.execute(leave, new Uint8Array(0));
     // Others may have missed it, and are told for ten minutes.
     edge.pass(601);
     expect(hubs.get('chat')!).toBe(hub);

@@ -3,7 +3,6 @@ import type { Answer, Asker } from '../model/asker.ts';
 import { DONE, NOT_FOUND } from '../model/asker.ts';
 import type { Command } from '../model/command.ts';
 import type { Effect } from '../model/effect.ts';
-import type { Origin } from '../model/hub.ts';
 import { Hub } from '../model/hub.ts';
 import type { Room } from '../model/user-group-rules.ts';
 import type { MigrationPolicy } from './migration-policy.ts';
@@ -212,19 +211,21 @@ export class HubRuntime {
 
   /**
    * Executes a command and performs its effects. `body` is the service message that says the same, for
-   * other edges. The asker, where there is one, is told before this returns, unless others have to be
+   * other edges; undefined where it comes from one of them, and goes no further. The asker, where there is one, is told before this returns, unless others have to be
    * asked first.
    */
-  execute(command: Command, origin: Origin, body: Uint8Array, whoAsks?: Asker): void {
+  execute(command: Command, body: Uint8Array | undefined, whoAsks?: Asker): void {
     let asker = whoAsks && this.#askerOf(command, whoAsks);
     let found = true;
     let asksOthers = false;
     // A send is the same at any time, and a look at the clock for each of very many is much.
     const now = command.kind === 'send' ? 0 : this.#context.time.now();
+    const origin = body === undefined ? 'bus' : 'local';
     for (const effect of this.model.execute(command, origin, now)) {
       if (effect.kind === 'answer') ({ found } = effect);
       else if (effect.kind === 'deliver') this.deliver(effect.members, effect.payloads);
       else if (effect.kind === 'close') asker = this.#close(effect, asker);
+      else if (body === undefined) continue;
       else if (asker === undefined || effect.needs === 'nothing') this.others.tell(effect.to, body);
       else {
         asksOthers = true;

@@ -18,7 +18,7 @@ export function execute(call: RestCall, hub: HubRuntime, body: Buffer, asker: As
   const chosen = readFilter(filter);
   const steps = readSteps(body);
   const message = filteredMessage(filter, steps);
-  hub.execute({ kind: 'filtered', chosen, steps }, 'local', encodeServiceBody(message), asker);
+  hub.execute({ kind: 'filtered', chosen, steps }, encodeServiceBody(message), asker);
 }
 
 function readFilter(text: string): ReturnType<typeof parseFilter> {

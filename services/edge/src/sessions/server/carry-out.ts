@@ -32,7 +32,7 @@ export function carryOut(
       break;
     default: {
       const command = toCommand(message);
-      if (command !== undefined) hub.execute(command, 'local', body, asker);
+      if (command !== undefined) hub.execute(command, body, asker);
     }
   }
 }
