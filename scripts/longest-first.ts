@@ -21,6 +21,7 @@ const LONG = [
   'test/bus/outage/redis.test.ts',
   'test/conformance/stand-in.test.ts',
   'test/bus/redis.test.ts',
+  'test/sim/sim.test.ts',
   'test/interop/stand-in/management.test.ts',
   'test/interop/stand-in/management-clients.test.ts',
   'test/conformance/control.test.ts',
@@ -55,6 +56,8 @@ const LONG = [
   'test/interop/dotnet/guide.test.ts',
   'test/chaos/rooms.test.ts',
   'test/package/install.test.ts',
+  'test/start/start.test.ts',
+  'test/deploy/dashboard.test.ts',
 ];
 
 /**
