@@ -37,6 +37,7 @@ const LONG = [
   'test/start/fresh-start.test.ts',
   'test/bus/edges.test.ts',
   'test/bus/guests.test.ts',
+  'test/bus/flood.test.ts',
   'test/serverless/events.test.ts',
   'test/bus/answers.test.ts',
   'test/bus/presence.test.ts',

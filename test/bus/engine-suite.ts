@@ -105,6 +105,28 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
     expect(b.stats.received).toMatchObject({ messages: 1000, batches: 1 });
   });
 
+  test('it is known how much the engine has not taken yet, unless it takes nothing', async () => {
+    const a = await joined('a');
+    const say = (): void => {
+      for (let n = 0; n < 18; n++) a.bus.publish('s', Buffer.alloc(MB / 2));
+    };
+    const waits = (): Promise<void> =>
+      expect.poll(() => a.bus.waiting, { timeout: 10_000, interval: 5 }).toBeLessThan(1.1 * MB);
+    for (let round = 0; round < 2; round++) {
+      say();
+      expect(a.bus.waiting).toBeGreaterThan(8 * MB);
+      await waits();
+      // That was not for want of an engine that takes something.
+      a.publish('s', 'x');
+      expect(a.bus.waiting).toBeGreaterThan(0);
+    }
+    await engine.freeze();
+    say();
+    expect(a.bus.waiting).toBeGreaterThan(8 * MB);
+    await waits();
+    expect(a.bus.waiting).toBe(0);
+  });
+
   test('clusters on one engine do not hear each other', async () => {
     const [a, b, other] = [
       await joined('a'),

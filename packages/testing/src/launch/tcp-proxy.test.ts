@@ -37,6 +37,21 @@ function dial(proxy: TcpProxy): Socket {
 }
 
 describe('TcpProxy', () => {
+  it('carries no more than it is told to', async () => {
+    const { url } = await startEcho('');
+    const proxy = await startProxy(url);
+    proxy.bytesPerSecond = 1_000_000;
+    const socket = dial(proxy);
+    const start = performance.now();
+    socket.write('x'.repeat(150_000));
+    let heard = 0;
+    for await (const text of socket) {
+      heard += (text as string).length;
+      if (heard === 150_000) break;
+    }
+    expect(performance.now() - start).toBeGreaterThan(150);
+  });
+
   it('forwards both ways, and the end', async () => {
     const echo = await startEcho('one');
     const socket = dial(await startProxy(echo.url));

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** A network to break: forwards TCP connections to a target that may change, or be absent. */
 export class TcpProxy implements AsyncDisposable {
   /** Of the proxy, with the scheme http and no slash at its end. */
   readonly url: string;
+  /** What each new connection carries in either direction, at most; as much as comes where it is undefined. */
+  bytesPerSecond: number | undefined;
   /** The http URL that new connections go to; where there is none, they are reset. */
   target: string | undefined;
   readonly #server: Server;
@@ -63,6 +66,19 @@ export class TcpProxy implements AsyncDisposable {
     this.#sockets.add(from);
     from.on('error', () => to.resetAndDestroy());
     from.once('close', () => this.#sockets.delete(from));
-    from.pipe(to);
+    if (this.bytesPerSecond === undefined) from.pipe(to);
+    else from.pipe(slowed(this.bytesPerSecond)).pipe(to);
   }
+}
+
+/** Passes on so many bytes a second, and takes no more than that. */
+function slowed(bytesPerSecond: number): Transform {
+  let freeAt = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, then) {
+      const now = performance.now();
+      freeAt = Math.max(freeAt, now) + (chunk.length * 1000) / bytesPerSecond;
+      setTimeout(() => then(null, chunk), freeAt - now);
+    },
+  });
 }

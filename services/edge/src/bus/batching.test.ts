@@ -33,6 +33,45 @@ const say = (subject: string, text = 'x'): void => batching.publish(subject, Buf
 const send = (to: string, text = 'x'): void => batching.send(to, Buffer.from(text));
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
+describe('what the engine has not taken', () => {
+  test('is what was said in the turn, waits, and is underway', async () => {
+    batching.start(false);
+    say('s', 'x'.repeat(100));
+    expect(batching.waiting).toBe(100);
+    underway = 16 * MB;
+    expect(batching.waiting).toBe(16 * MB + 100);
+    await turn();
+    expect(batching.waiting).toBe(16 * MB + stats.queueBytes);
+    expect(stats.queueBytes).toBeGreaterThan(100);
+    underway = 7;
+    batching.taken();
+    expect(batching.waiting).toBe(7);
+  });
+
+  test('is nothing to wait for while the engine is away, or has taken nothing for three seconds', () => {
+    const expire = (seconds: number): void => {
+      for (let second = 0; second < seconds; second++) batching.expire();
+    };
+    underway = 2 * MB;
+    expect(batching.waiting).toBe(0);
+    batching.start(false);
+    batching.taken();
+    expire(2);
+    expect(batching.waiting).toBe(2 * MB);
+    expire(1);
+    expect(batching.waiting).toBe(0);
+    batching.taken();
+    expect(batching.waiting).toBe(2 * MB);
+    batching.pause();
+    expect(batching.waiting).toBe(0);
+    // An engine is not asked about a little.
+    underway = 2 * MB - 1;
+    batching.start(false);
+    expire(10);
+    expect(batching.waiting).toBe(2 * MB - 1);
+  });
+});
+
 describe('in a turn', () => {
   beforeEach(() => batching.start(false));
 

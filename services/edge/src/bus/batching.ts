@@ -16,6 +16,12 @@ const UNDERWAY_BYTES = 16 * 1024 * 1024;
 const USUAL_ROOM = 256 * 1024;
 /** What is said in a turn is handed over before its end when it is more than this. */
 const TURN_BYTES = 1024 * 1024;
+/**
+ * An engine that has so many bytes underway and has taken nothing for so many seconds is not waited for. Of
+ * less than 1 MiB it may not be asked.
+ */
+const STUCK_BYTES = 2 * 1024 * 1024;
+const STUCK_TICKS = 3;
 /** Subjects of which the number of the latest batch is known. */
 const MAX_SUBJECTS = 50_000;
 /** Where an edge says that it has lost something, by an empty batch. */
@@ -50,6 +56,8 @@ export class Batching {
   readonly #directed = new Map<string, Batch>();
   readonly #queue: Batch[] = [];
   #isUp = false;
+  /** How often `expire` found it with much underway since it took something last. */
+  #idleTicks = 0;
   #number = 0;
   readonly #numbers = new LRUCache<string, number>({ max: MAX_SUBJECTS });
   #losses = 0;
@@ -80,6 +88,12 @@ export class Batching {
     this.#add(latest, latest?.subject ?? edgeSubject(edgeId), edgeId, bytes, rest);
   }
 
+  /** As `Bus` has it. */
+  get waiting(): number {
+    if (!this.#isUp || this.#idleTicks >= STUCK_TICKS) return 0;
+    return this.#turnBytes + this.#stats.queueBytes + this.#writer.underway();
+  }
+
   /** Whether a message is longer than any may be; it counts as dropped, and is no loss, since it is not said. */
   refuses(bytes: number): boolean {
     const isTooLong = bytes > MAX_MESSAGE_BYTES;
@@ -99,8 +113,15 @@ export class Batching {
     this.#isUp = false;
   }
 
+  /** The engine has taken something, and may have room for what waits. */
+  taken(): void {
+    this.#idleTicks = 0;
+    this.pump();
+  }
+
   /** To be called about once a second: what has waited for too long is dropped. */
   expire(): void {
+    this.#idleTicks = this.#writer.underway() < STUCK_BYTES ? 0 : this.#idleTicks + 1;
     const oldest = this.#time.now() - QUEUE_MS;
     const first = this.#queue.findIndex(({ closedAt }) => closedAt >= oldest);
     this.#dropFirst(first < 0 ? this.#queue.length : first, 'stale');

@@ -96,6 +96,10 @@ export class EngineBus implements Bus {
     if (this.#state !== 'closed') this.#batching.send(edgeId, bytes, rest);
   }
 
+  get waiting(): number {
+    return this.#batching.waiting;
+  }
+
   refuses(bytes: number): boolean {
     return this.#batching.refuses(bytes);
   }
@@ -146,7 +150,7 @@ export class EngineBus implements Bus {
         this.#together(() => this.#incoming.receive(subject, batch));
       },
       unheard: (edgeId) => this.#tell(() => this.#listener.gone(edgeId)),
-      taken: () => this.#batching.pump(),
+      taken: () => this.#batching.taken(),
     };
   }
 

@@ -24,6 +24,7 @@ export class MemoryBroker {
         if (!found) member.inbox.add(() => listener.gone(to));
       },
       refuses: () => false,
+      waiting: 0,
       subscribe: (subject) => void member.subjects.add(subject),
       unsubscribe: (subject) => void member.subjects.delete(subject),
       whenSubscribed: (then) => then(),

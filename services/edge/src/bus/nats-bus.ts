@@ -173,7 +173,11 @@ export class NatsEngine implements Engine {
       this.#events.taken();
     };
     this.#connection?.flush().then(
-      () => answered(written),
+      () => {
+        answered(written);
+        // Who says much may wait for the answer before anything more is written.
+        if (this.underway() >= UNCONFIRMED_BYTES) this.#askWhatIsTaken();
+      },
       () => answered(0),
     );
   }

@@ -32,6 +32,8 @@ export interface Member {
   loses: string | undefined;
   /** Messages of more bytes are too long for its bus. */
   refusesOver: number;
+  /** Bytes that its engine has not taken. */
+  waiting: number;
   /** Set: its subscriptions are in force when these are called. */
   subscribing: (() => void)[] | undefined;
   /** What the bus says of losses, and of being away. */
@@ -111,6 +113,9 @@ export function join(
         lend(bytes, rest, (...lent) => bus.publish(subject, ...lent));
       },
       refuses: (bytes) => bytes > member.refusesOver,
+      get waiting() {
+        return member.waiting;
+      },
       whenSubscribed: (then) => {
         if (member.subscribing === undefined) bus.whenSubscribed(then);
         else member.subscribing.push(then);
@@ -143,6 +148,7 @@ export function join(
     heard,
     loses: undefined,
     refusesOver: Infinity,
+    waiting: 0,
     subscribing: undefined,
     gap,
     down,

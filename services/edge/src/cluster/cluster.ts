@@ -10,6 +10,7 @@ import type { Others } from '../sessions/others.ts';
 import type { Affinity, Served } from '../sessions/served.ts';
 import { Answering } from './answering.ts';
 import { Asking } from './asking.ts';
+import { BusRoom } from './bus-room.ts';
 import { Claims } from './claims.ts';
 import type { ClusterFrame, HeardFrame } from './cluster-frames.ts';
 import { decodeClusterFrame, encodeClusterFrame } from './cluster-frames.ts';
@@ -70,6 +71,7 @@ export class Cluster implements HubCluster {
   readonly #redirects: Redirects;
   readonly #edgeList: EdgeList;
   readonly #bus: Bus;
+  readonly #room = new BusRoom(() => this.#bus);
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
   readonly #answering: Answering;
@@ -120,7 +122,8 @@ export class Cluster implements HubCluster {
       patienceMs: ANSWER_MS,
     });
     const isUp = (): boolean => this.#settling.isUp;
-    const line = { send, isUp };
+    const said = (hub: string, bytes: number): void => this.#room.said(hub, bytes);
+    const line = { send, isUp, said };
     this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, incarnation, line);
     this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
     this.#edgeList = new EdgeList(context.edgeId, this.#own, this.#neighbours);
@@ -213,6 +216,7 @@ export class Cluster implements HubCluster {
     const neighbours = this.#neighbours;
     const guests = this.#guests;
     const edgeList = this.#edgeList;
+    const room = this.#room;
     return {
       get edges() {
         return neighbours.edges;
@@ -223,9 +227,14 @@ export class Cluster implements HubCluster {
       get known() {
         return edgeList.known;
       },
+      get haveRoom() {
+        return room.isFor(hub);
+      },
       tell: (to, body) => this.#tell(hub, to, body),
-      ask: (to, needs, body, asker, ms = ANSWER_MS) =>
-        this.#commands.ask(to, { hub, needs, body, asker, ms }),
+      ask: (to, needs, body, asker, ms = ANSWER_MS) => {
+        room.said(hub, body.length);
+        return this.#commands.ask(to, { hub, needs, body, asker, ms });
+      },
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
       // Without the bus nobody new is given to others: what waits for it may be lost.
@@ -322,6 +331,7 @@ export class Cluster implements HubCluster {
   #tell(hub: string, to: Audience, body: Uint8Array): void {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
     if (this.isSettled && this.#neighbours.isAlone) return;
+    this.#room.said(hub, body.length);
     this.#commands.tell(hub, to, body);
   }
 

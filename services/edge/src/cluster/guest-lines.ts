@@ -42,9 +42,7 @@ export class GuestLines {
     this.#directory = new HostDirectory(statuses);
     const first = Number.parseInt(incarnation.slice(0, 6), 16);
     this.#remote = new RemoteHosts(context, hubs, stats, this.#directory, first, line);
-    this.#guests = new HostedGuests(context, hubs, stats, (edgeId, frame) =>
-      line.send(edgeId, frame),
-    );
+    this.#guests = new HostedGuests(context, hubs, stats, line);
   }
 
   hostFor(hub: string, client: Served, serverId?: string): Host | undefined {

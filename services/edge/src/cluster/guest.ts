@@ -26,6 +26,8 @@ export interface GuestKeeper {
   readonly unconfirmed: Set<ServedGuest>;
   /** `frame` is lent for the call. False where it is too long to be said. */
   say(edgeId: string, frame: Uint8Array): boolean;
+  /** An app server of the hub has said so many bytes to guests. */
+  said(hub: string, bytes: number): void;
   /** The guest is served no more. */
   ended(guest: ServedGuest, why: GuestEnd): void;
 }
@@ -109,6 +111,7 @@ export class ServedGuest implements Guest {
   fromHost(payload: Uint8Array): void {
     this.#lastHeard = this.#keeper.tick;
     const { length } = payload;
+    this.#keeper.said(this.hub.name, length);
     for (let at = 0; at < length; at += PIECE_BYTES) {
       const piece = length <= PIECE_BYTES ? payload : payload.subarray(at, at + PIECE_BYTES);
       this.#keeper.say(this.edgeId, encodeFromHost(this.n, piece));

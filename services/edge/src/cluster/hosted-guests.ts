@@ -9,6 +9,7 @@ import { ServedGuest } from './guest.ts';
 import type { GuestKeeper } from './guest.ts';
 import type { ForHostEdge, Opening, Placed } from './guest-frames.ts';
 import { encodeGuestFrame } from './guest-frames.ts';
+import type { Line } from './remote-hosts.ts';
 
 /** How often those are asked for a connection more that serve clients of an edge without app servers, in calls of `expire`. */
 const ASK_EVERY = 10;
@@ -20,7 +21,7 @@ export class HostedGuests implements GuestKeeper {
   readonly #context: CoreContext;
   readonly #hubs: HubDirectory;
   readonly #stats: ClusterStats;
-  readonly #send: (edgeId: string, frame: Uint8Array) => boolean;
+  readonly #line: Line;
   readonly unconfirmed = new Set<ServedGuest>();
   /** By their edge, and number. */
   readonly #byEdge = new Map<string, Map<number, ServedGuest>>();
@@ -28,16 +29,11 @@ export class HostedGuests implements GuestKeeper {
   readonly #asked = new Map<string, Map<string, number>>();
   #expired = 0;
 
-  constructor(
-    context: CoreContext,
-    hubs: HubDirectory,
-    stats: ClusterStats,
-    say: (edgeId: string, frame: Uint8Array) => boolean,
-  ) {
+  constructor(context: CoreContext, hubs: HubDirectory, stats: ClusterStats, line: Line) {
     this.#context = context;
     this.#hubs = hubs;
     this.#stats = stats;
-    this.#send = say;
+    this.#line = line;
   }
 
   get now(): number {
@@ -49,7 +45,11 @@ export class HostedGuests implements GuestKeeper {
   }
 
   say(edgeId: string, frame: Uint8Array): boolean {
-    return this.#send(edgeId, frame);
+    return this.#line.send(edgeId, frame);
+  }
+
+  said(hub: string, bytes: number): void {
+    this.#line.said(hub, bytes);
   }
 
   handle(frame: ForHostEdge, from: string): void {

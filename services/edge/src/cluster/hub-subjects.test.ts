@@ -18,6 +18,7 @@ beforeEach(() => {
   heard = [];
   const bus: Bus = {
     publish() {},
+    waiting: 0,
     refuses: () => false,
     send() {},
     subscribe: (subject) => {

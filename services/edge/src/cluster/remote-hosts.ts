@@ -28,6 +28,8 @@ export interface Line {
   send(edgeId: string, frame: Uint8Array): boolean;
   /** The bus is there: clients may be given to others. */
   isUp(): boolean;
+  /** An app server of the hub has said so many bytes to clients of other edges. */
+  said(hub: string, bytes: number): void;
 }
 
 /** The hosts at other edges that clients of this edge have. */

@@ -29,6 +29,11 @@ export interface Bus {
    * the same, it would be a loss, and a gap for all others.
    */
   refuses(bytes: number): boolean;
+  /**
+   * Bytes of what was said that the engine has not taken yet. 0 where waiting for it would gain nothing: it
+   * is away, or takes nothing.
+   */
+  readonly waiting: number;
   /** Takes effect soon, in time for nothing in particular: see `whenSubscribed`. Once for a subject. */
   subscribe(subject: string): void;
   /** Nothing of the subject is heard from the call on. */

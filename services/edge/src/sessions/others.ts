@@ -27,6 +27,8 @@ export interface Others {
   readonly known: KnownEdges;
   /** Learns which users and groups have somebody here, so that others send here what is for them. */
   readonly interest: Interest;
+  /** The bus has room for more of what the hub's app servers say; else that waits, or is to be said again. */
+  readonly haveRoom: boolean;
   /** Has them do what the message says. */
   tell(to: Audience, body: Uint8Array): void;
   /**
@@ -53,6 +55,7 @@ export const ALONE: Others = {
   hasClients: false,
   known: { others: 0, urls: [], members: [] },
   interest: NO_INTEREST,
+  haveRoom: true,
   tell() {},
   ask(_to, needs, _body, asker) {
     asker.settle(needs === 'allDone' ? DONE : NOT_FOUND);

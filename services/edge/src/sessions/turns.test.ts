@@ -134,6 +134,54 @@ describe('what a peer has sent', () => {
   });
 });
 
+describe('who has to wait for somebody else', () => {
+  /** Works off nothing while it is held. */
+  class Held extends Digger {
+    isHeld = true;
+    asked = 0;
+
+    override work(bytes: Buffer): number {
+      this.asked++;
+      return this.isHeld ? 0 : super.work(bytes);
+    }
+  }
+
+  test('keeps what it has, is asked again soon, and goes on in order', async () => {
+    const held = new Held('held', 0);
+    turns.receivedMeasured(held, Buffer.from('ab'));
+    turns.receivedMeasured(held, Buffer.from('cd'));
+    expect([held.done, held.asked]).toEqual([[], 1]);
+    await vi.waitUntil(() => held.asked > 3);
+    expect(held.done).toEqual([]);
+    held.isHeld = false;
+    await vi.waitUntil(() => held.done.length === 4);
+    expect(held.done.join('')).toBe('abcd');
+    expect(used()).toBe(0);
+  });
+
+  test('is not asked all the time', async () => {
+    const [a, b] = [new Held('a', 0), new Held('b', 0)];
+    for (const held of [a, b]) turns.receivedMeasured(held, Buffer.from('x'));
+    for (let n = 0; n < 50; n++) await turn();
+    // Once when it came, once in the turn after that, and every 5 ms, should 50 turns take so long.
+    expect(a.asked + b.asked).toBeLessThan(50);
+  });
+
+  test('keeps nobody else from going on', async () => {
+    const [held, digger] = [new Held('held', 0), new Digger('digger', 0.5)];
+    turns.receivedMeasured(held, Buffer.from('x'));
+    turns.receivedMeasured(digger, Buffer.from('x'.repeat(12)));
+    for (let n = 0; n < 10; n++) await turn();
+    expect(digger.done).toHaveLength(12);
+    // And from one that comes while all others are held.
+    await vi.waitUntil(() => held.asked > 5);
+    const late = new Digger('late', 0.5);
+    turns.receivedMeasured(late, Buffer.from('x'.repeat(12)));
+    for (let n = 0; n < 10; n++) await turn();
+    expect(late.done).toHaveLength(12);
+  });
+});
+
 describe('what waits', () => {
   test('has a share for one, over which its sender is given up', () => {
     const flood = new Digger('flood', 0.5);

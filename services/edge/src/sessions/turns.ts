@@ -1,7 +1,7 @@
 import type { Budget } from '@trunkline/protocol';
 import { discard } from '@trunkline/protocol';
 import type { PoolName, Pools } from '../pools.ts';
-import type { Time } from '../ports/time.ts';
+import type { EndTimer, Time } from '../ports/time.ts';
 
 /**
  * What a turn of the event loop may spend on bytes that take long to work off, as they come, in
@@ -18,9 +18,15 @@ const BLOCK_BYTES = 256 * 1024;
 const LARGE_BYTES = 64 * 1024;
 const SPARE_BYTES = 1024 * 1024;
 
+/** How soon those who all have to wait for somebody else are asked again. */
+const AGAIN_MS = 5;
+
 /** Whose bytes are worked off: a session. */
 export interface Worker {
-  /** Works off a little at the start of `bytes`, less than a millisecond, and answers how many. */
+  /**
+   * Works off a little at the start of `bytes`, less than a millisecond, and answers how many; 0 where it
+   * has to wait for somebody else.
+   */
   work(bytes: Buffer): number;
 }
 
@@ -43,11 +49,11 @@ export interface TurnRules<W> {
  * back by time in which there is no such work.
  */
 export class TurnClock {
-  readonly #time: Pick<Time, 'now' | 'endOfTurn'>;
+  readonly #time: Pick<Time, 'now' | 'endOfTurn' | 'after'>;
   #owed = 0;
   #last = 0;
 
-  constructor(time: Pick<Time, 'now' | 'endOfTurn'>) {
+  constructor(time: Pick<Time, 'now' | 'endOfTurn' | 'after'>) {
     this.#time = time;
   }
 
@@ -58,6 +64,10 @@ export class TurnClock {
   /** Runs `run` when a turn has room again for what is left of this one's work. */
   nextTurn(run: () => void): void {
     this.#time.endOfTurn(run);
+  }
+
+  after(ms: number, run: () => void): EndTimer {
+    return this.#time.after(ms, run);
   }
 
   /** Until when work that begins at `started` may go on. */
@@ -107,6 +117,8 @@ export class Turns<W extends Worker> {
   #spare: Buffer | undefined;
   /** A later turn has been asked for: one is enough, however many come and go meanwhile. */
   #isAsked = false;
+  /** All that is left waits for somebody else, and is looked at again soon. */
+  #endPause: EndTimer | undefined;
   readonly #goOn = (): void => this.#workOff();
 
   constructor(clock: TurnClock, pool: PoolName, pools: Pools, rules: TurnRules<W>) {
@@ -159,8 +171,10 @@ export class Turns<W extends Worker> {
     let done = 0;
     let now = started;
     this.#begin();
-    while (done < bytes.length && now < until) {
-      done += worker.work(bytes.subarray(done));
+    let worked = -1;
+    while (done < bytes.length && now < until && worked !== 0) {
+      worked = worker.work(bytes.subarray(done));
+      done += worked;
       this.#rules.ease?.();
       now = this.#clock.now();
     }
@@ -182,22 +196,35 @@ export class Turns<W extends Worker> {
   #workOff(): void {
     this.#isAsked = false;
     const until = this.#clock.now() + REST_MS;
+    /** How many in a row have to wait for somebody else. */
+    let held = 0;
     this.#begin();
     for (const [worker, backlog] of this.#backlogs) {
       // Those who are not through yet go to the end of the list, and come again.
       this.#backlogs.delete(worker);
       this.#backlogs.set(worker, backlog);
-      const now = this.#slice(worker, backlog);
-      if (now >= until) break;
+      held = this.#slice(worker, backlog) ? 0 : held + 1;
+      if (held >= this.#backlogs.size || this.#clock.now() >= until) break;
     }
     this.#end();
-    if (this.#backlogs.size > 0) this.#askForTurn();
+    if (this.#backlogs.size === 0) return;
+    if (held >= this.#backlogs.size) this.#pause();
+    else this.#askForTurn();
   }
 
   #askForTurn(): void {
     if (this.#isAsked) return;
     this.#isAsked = true;
+    this.#endPause?.();
+    this.#endPause = undefined;
     this.#clock.nextTurn(this.#goOn);
+  }
+
+  #pause(): void {
+    this.#endPause = this.#clock.after(AGAIN_MS, () => {
+      this.#endPause = undefined;
+      this.#workOff();
+    });
   }
 
   #begin(): void {
@@ -224,13 +251,17 @@ export class Turns<W extends Worker> {
     this.#spent.length = 0;
   }
 
-  #slice(worker: W, backlog: Backlog): number {
+  /** Whether anything has been worked off. */
+  #slice(worker: W, backlog: Backlog): boolean {
     let now = this.#clock.now();
     const until = now + SLICE_MS;
     const { blocks } = backlog;
+    let hasWorked = false;
     while (blocks.length > 0 && now < until) {
       const [block] = blocks as [Block];
       const done = worker.work(block.bytes.subarray(backlog.done, block.filled));
+      if (done === 0) break;
+      hasWorked = true;
       this.#rules.ease?.();
       now = this.#clock.now();
       // Whoever has dropped it has taken its blocks.
@@ -241,10 +272,11 @@ export class Turns<W extends Worker> {
       this.#spent.push(blocks.shift()!);
       backlog.done = 0;
     }
+    if (!hasWorked) return false;
     this.#rules.worked?.(worker, now - backlog.since);
     backlog.since = now;
     if (blocks.length === 0 && this.#backlogs.delete(worker)) backlog.ended?.();
-    return now;
+    return true;
   }
 
   /** Blocks double, so that they take no more than what waits, and as much again: that is what counts. */

@@ -78,7 +78,12 @@ export class RestDoor {
     return {
       client: '',
       owner: hub.name,
-      take: (body) => orFail(call, () => perform(call, hub, body, this.#context)),
+      take: (body) =>
+        orFail(call, () => {
+          if (!hub.others.haveRoom)
+            throw unavailable('The bus to other edges has no room for more.');
+          perform(call, hub, body, this.#context);
+        }),
       refused: ({ status, body, headers }) => {
         const message = typeof body === 'string' ? body : 'Too many bodies are being read.';
         const error = new RestError(status, 'Error.Request.Invalid', message, headers);

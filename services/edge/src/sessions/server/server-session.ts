@@ -134,6 +134,7 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   }
 
   work(bytes: Buffer): number {
+    if (!this.hub.others.haveRoom) return 0;
     const inbound = this.#inbound;
     const before = inbound.kept;
     let done = bytes.length;
