@@ -18,16 +18,22 @@ let pools: Pools;
 let calls: CallPool;
 /** What came of calls, in the order in which it came. */
 let ended: [event: string, outcome: CallOutcome['kind']][];
+/** What came of the latest call of each name. */
+let outcomes: Map<string, CallOutcome>;
 /** Calls whose request has been asked for. */
 let built: string[];
+let lines: Record<string, unknown>[];
 
 beforeEach(() => {
   time = new ManualTime();
   http = new FakeUpstream();
   pools = new Pools({ upstream_answers: { share: 4 * MB, total: 6 * MB } });
   ended = [];
+  outcomes = new Map();
   built = [];
-  const log = createLogger({ name: 'edge', level: 'fatal' }, { write: () => {} });
+  lines = [];
+  const write = (line: string): void => void lines.push(JSON.parse(line));
+  const log = createLogger({ name: 'edge', level: 'info' }, { write });
   const digest = new LogDigest(log, () => time.now());
   const limits = { timeoutMs: TIMEOUT_MS, concurrency: 2 };
   calls = new CallPool(http, limits, { time, digest, pools });
@@ -40,7 +46,10 @@ function call(event: string, host = 'a', wantsAnswer = true): CallOutcome | unde
     built.push(event);
     return { origin, path: '/', headers, body: Buffer.alloc(0) };
   };
-  const done = ({ kind }: CallOutcome): void => void ended.push([event, kind]);
+  const done = (outcome: CallOutcome): void => {
+    ended.push([event, outcome.kind]);
+    outcomes.set(event, outcome);
+  };
   return calls.submit({ origin, request, wantsAnswer, done });
 }
 
@@ -58,6 +67,13 @@ describe('calls at a time', () => {
     ]);
   });
 
+  test('to one upstream are no more once it has been looked after deadlines', () => {
+    for (const event of ['1', '2']) call(event);
+    calls.expire(time.now(), 0);
+    call('3');
+    expect([http.open, calls.waiting]).toEqual([['1', '2'], 1]);
+  });
+
   test('to all are four times as many, and upstreams take turns', () => {
     for (const host of ['a', 'b', 'c', 'd', 'e', 'f']) {
       for (const n of [1, 2]) call(`${host}${n}`, host);
@@ -69,11 +85,28 @@ describe('calls at a time', () => {
     expect(http.open.at(-1)).toBe('e2');
   });
 
+  test('to all are no more for an upstream that has none, and it has its turn', () => {
+    for (const host of ['a', 'b', 'c', 'd']) for (const n of [1, 2]) call(`${host}${n}`, host);
+    call('e1', 'e');
+    calls.expire(time.now(), 0);
+    http.next.answer();
+    expect(http.open.at(-1)).toBe('e1');
+  });
+
   test('of a slow upstream leave room for another', () => {
     for (const event of ['1', '2', '3']) call(event, 'slow');
     call('4', 'quick');
     expect(http.open).toEqual(['1', '2', '4']);
   });
+});
+
+test('the time that calls take is measured, without that for which they wait', () => {
+  for (const event of ['1', '2', '3']) call(event);
+  time.pass(1000);
+  for (const post of http.posts.slice(0, 2)) post.answer();
+  time.pass(2000);
+  http.next.fail();
+  expect(calls.seconds.sum).toBe(1 + 1 + 2);
 });
 
 describe('a deadline', () => {
@@ -86,7 +119,12 @@ describe('a deadline', () => {
     time.pass(1);
     calls.expire(time.now(), 0);
     expect(ended.map(([event]) => event)).toEqual(['3', '1', '2']);
-    expect(new Set(ended.map(([, kind]) => kind))).toEqual(new Set(['timeout']));
+    const timeout = (answering: boolean) => ({ kind: 'timeout', answering });
+    expect(Object.fromEntries(outcomes)).toEqual({
+      1: timeout(false),
+      2: timeout(true),
+      3: timeout(false),
+    });
     expect([calls.inFlight, calls.waiting, built]).toEqual([0, 0, ['1', '2']]);
   });
 
@@ -160,8 +198,22 @@ describe('an upstream that is down', () => {
     down();
     time.pass(OPEN_MS);
     expect([call('probe'), call('x')]).toEqual([undefined, { kind: 'breaker' }]);
+    // The one is under way, though others may be over their deadlines.
+    calls.expire(time.now(), 0);
+    expect(call('x')).toEqual({ kind: 'breaker' });
     http.next.answer();
     expect(call('y')).toBeUndefined();
+  });
+
+  test('is then tried by the next call when the first has waited in vain', () => {
+    down();
+    for (const host of ['b', 'c', 'd', 'e']) for (const event of ['1', '2']) call(event, host);
+    time.pass(OPEN_MS);
+    expect(call('probe')).toBeUndefined();
+    time.pass(TIMEOUT_MS);
+    calls.expire(time.now(), 0);
+    expect(ended).toContainEqual(['probe', 'timeout']);
+    expect([call('next'), http.open]).toEqual([undefined, ['next']]);
   });
 
   test('is remembered while it is, and no longer', () => {
@@ -179,6 +231,32 @@ describe('an upstream that is down', () => {
     for (let i = 0; i < 5; i++) {
       call(`${i}`);
       http.next.answer(status);
+    }
+    expect(calls.breakers().open).toBe(1);
+  });
+
+  test('is told of in the log, and so is that it is back', () => {
+    call('x');
+    http.next.answer();
+    expect(lines).toEqual([]);
+    down();
+    const why = 'connect ECONNREFUSED';
+    const upstream = 'http://a';
+    expect(lines).toMatchObject([
+      { level: 'warn', upstream, why },
+      { level: 'warn', upstream, why },
+    ]);
+    time.pass(OPEN_MS);
+    call('probe');
+    http.next.answer();
+    expect(lines.slice(2)).toMatchObject([{ level: 'info', upstream }]);
+  });
+
+  test('may say so by not answering', () => {
+    for (let i = 0; i < 5; i++) {
+      call(`${i}`);
+      time.pass(TIMEOUT_MS);
+      calls.expire(time.now(), 0);
     }
     expect(calls.breakers().open).toBe(1);
   });

@@ -1,6 +1,7 @@
+import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FakeClient, FakeServer } from '../fixtures.test-support.ts';
-import { JSON_HANDSHAKE, TestEdge, turn } from '../fixtures.test-support.ts';
+import { counted, JSON_HANDSHAKE, TestEdge, turn } from '../fixtures.test-support.ts';
 import type { TestSettings } from '../test-edge.test-support.ts';
 import { FakeUpstream } from './fake-upstream.test-support.ts';
 import { UrlTemplate } from './url-template.ts';
@@ -80,6 +81,8 @@ describe('clients of an app server that is killed', () => {
     second.socket.leave(1006);
     edge.pass(1);
     expect(answerAll()).toEqual(['connected']);
+    await turn();
+    expect(client.heard).toEqual(['{}␞']);
     client.says(CALL);
     expect(answerAll()).toEqual(['say']);
     expect(client.heard.at(-1)).toBe('{"type":3,"invocationId":"1"}␞');
@@ -140,6 +143,40 @@ describe('when an app server comes, clients at the upstream', () => {
     );
   });
 
+  test('go though it came before they had their handshake response', async () => {
+    const client = edge.strangeClient();
+    client.says(JSON_HANDSHAKE);
+    const server = edge.strangeServer();
+    server.shakesHands();
+    edge.pass(1);
+    await turn();
+    expect([client.heard, answerAll()]).toEqual([['{}␞'], ['connected']]);
+    edge.passWith(server, 1);
+    expect(await server.heard()).toContainEqual(['open', client.id, 'json']);
+  });
+
+  test('come to it as clients that are moved', async () => {
+    const client = await arrive();
+    answerAll();
+    const server = await edge.server();
+    edge.passWith(server, 1);
+    const messages = await server.messages();
+    const opening = messages.find((one) => one.type === MessageType.OpenConnection)!;
+    expect(opening.connectionId).toBe(client.id);
+    expect(opening.headers.get('Asrs-Migrate-From')).toEqual(['upstream']);
+    expect(counted(edge.context.counters.migrations)).toEqual({ moved: 1 });
+  });
+
+  test('may be about to be refused', async () => {
+    const client = edge.strangeClient();
+    client.says('{"protocol":"zzz","version":1}␞');
+    const server = edge.strangeServer();
+    server.shakesHands();
+    edge.pass(1);
+    await turn();
+    expect([client.socket.isOpen, edge.closes]).toEqual([false, { HandshakeError: 1 }]);
+  });
+
   test('go by 500 a second', async () => {
     const clients = await Promise.all(Array.from({ length: 501 }, () => arrive()));
     answerAll();
@@ -166,6 +203,19 @@ describe('when an app server comes, clients at the upstream', () => {
     expect(
       clients.every(({ session }) => session.host === edge.context.serverless.hostFor('chat')),
     ).toBe(true);
+  });
+
+  test('stay when the edge is about to stop, which sends them away itself', async () => {
+    start({ migration: 'always', drainMs: 300_000, drainRate: 0.01 });
+    const client = await arrive();
+    answerAll();
+    client.says(CALL);
+    edge.core.draining.begin();
+    const server = await edge.server();
+    answerAll();
+    edge.passWith(server, 2);
+    expect((await server.heard()).some(([what]) => what === 'open')).toBe(false);
+    expect(client.socket.isOpen).toBe(true);
   });
 
   test('stay where the operator wants none moved, and new ones go to the app server', async () => {

@@ -24,7 +24,9 @@ describe('what a caller gets', () => {
     ['a completion without its end', answer(200, DONE.slice(0, -1)), failed(NO_COMPLETION)],
     ['half a message behind it', answer(200, `${DONE}{"type"`), failed(NO_COMPLETION)],
     ['another completion', answer(200, DONE.replace('7', '8')), failed(NO_COMPLETION)],
+    ['an item of a stream', answer(200, '{"type":2,"invocationId":"7"}␞'), failed(NO_COMPLETION)],
     ['a Close', answer(200, `${DONE}{"type":7}␞`), failed(NO_COMPLETION)],
+    ['a handshake response before it', answer(200, `{}␞${DONE}`), failed(NO_COMPLETION)],
     ['a handshake response', answer(200, '{}␞'), failed(NO_COMPLETION)],
     ['201', answer(201, DONE), failed('status code 201')],
     ['302', answer(302), failed('status code 302')],
@@ -48,6 +50,9 @@ describe('what a caller gets', () => {
     const done = Buffer.from('07950380a1370307', 'hex');
     expect(hex(answer(200, done))).toBe(done.toString('hex'));
     expect(hex(answer(200, done.subarray(0, 6)))).toContain('0380a13701');
+    // The length of a message has five bytes at most.
+    const endless = Buffer.from('ffffffffffff', 'hex');
+    expect(hex(answer(200, endless))).toContain('0380a13701');
     expect(hex(answer(200, '{"type":3,"invocationId":"7"}␞'))).toContain('0380a13701');
   });
 });
@@ -55,6 +60,7 @@ describe('what a caller gets', () => {
 test.each<[EventOutcome, string, boolean]>([
   [answer(200), 'ok', false],
   [answer(204), 'ok', false],
+  [answer(300), 'refused', false],
   [answer(302), 'refused', false],
   [answer(404), 'refused', false],
   [answer(408), 'refused', true],

@@ -36,13 +36,17 @@ describe('a URL template', () => {
 
   test.each([
     ['app.example', 'is not an absolute http or https URL'],
+    ['ftp://app.example/?to=http://app.example', 'is not an absolute http or https URL'],
     ['ftp://app.example', 'is not an absolute http or https URL'],
     ['https://', 'is not an absolute http or https URL'],
     ['https://app example/', 'is not an absolute http or https URL'],
     ['https://{hub}.example/', 'has a placeholder in its host'],
+    ['https://app-{hub}.example/', 'has a placeholder in its host'],
     ['https://app.example/{Hub}', 'has {Hub}: placeholders are {hub}, {category} and {event}'],
     ['https://app.example/{}', 'has {}:'],
     ['https://user:word@app.example/', 'has a user or password'],
+    ['https://user@app.example/', 'has a user or password'],
+    ['https://:word@app.example/', 'has a user or password'],
     ['https://app.example/%00', 'has %00'],
     ['https://app.example/#{event}', 'has a fragment'],
   ])('is not %s', (template, why) => {

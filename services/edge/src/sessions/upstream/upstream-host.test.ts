@@ -91,6 +91,18 @@ describe('a client without an app server', () => {
     expect(client.socket.isOpen).toBe(true);
   });
 
+  test('may do so time and again', async () => {
+    start([{ ...RULE, events: new Set(['slow']) }]);
+    const client = await arrive();
+    for (let round = 1; round <= 3; round++) {
+      client.says(`${call(undefined, 'slow')}${call(1).repeat(100)}`);
+      expect(client.heard).toHaveLength(1 + (round - 1) * 100);
+      http.next.answer();
+      await turn();
+      expect(client.heard).toHaveLength(1 + round * 100);
+    }
+  });
+
   test('says what it says behind its handshake, after its upstream has been told', async () => {
     const client = await arrive({}, `${JSON_HANDSHAKE}${call(1)}`);
     expect(names(http.posts)).toEqual(['connected']);
@@ -113,6 +125,17 @@ describe('a client without an app server', () => {
     expect([client.heard[0], edge.closes]).toEqual(['{}␞', {}]);
   });
 
+  test('is refused whatever it says behind its handshake', async () => {
+    const client = await arrive({}, `{"protocol":"json","version":3}␞${call(1)}`);
+    expect(client.heard).toHaveLength(1);
+    expect([edge.closes, http.posts]).toEqual([{ HandshakeError: 1 }, []]);
+  });
+
+  test('may speak version 2', async () => {
+    const client = await arrive({}, '{"protocol":"json","version":2}␞');
+    expect([client.heard, names(http.posts)]).toEqual([['{}␞'], ['connected']]);
+  });
+
   test.each([
     ['{"protocol":"zzz","version":1}␞', "The protocol 'zzz' is not supported."],
     [
@@ -127,12 +150,57 @@ describe('a client without an app server', () => {
     expect(edge.closes).toEqual({ HandshakeError: 1 });
   });
 
+  test('may have a hub protocol that only its app server knew', async () => {
+    edge = new TestEdge(
+      { withoutServer: 'upstream', upstream: [RULE], migration: 'always' },
+      { http },
+    );
+    const server = await edge.server();
+    const client = edge.strangeClient();
+    client.says('{"protocol":"own","version":1}␞');
+    server.data(client, '{}␞');
+    await turn();
+    server.socket.leave(1006);
+    edge.pass(10);
+    expect([client.socket.isOpen, names(http.posts)]).toEqual([true, ['connected']]);
+    http.next.answer();
+    client.says(call(1));
+    expect(http.next.request.headers).toMatchObject({
+      'content-type': 'application/json',
+      'x-asrs-event': 'say',
+    });
+  });
+
+  test('that is about to be refused may be looked at before', async () => {
+    const client = edge.strangeClient();
+    client.says('{"protocol":"zzz","version":1}␞');
+    edge.pass(4);
+    await turn();
+    expect(edge.closes).toEqual({ HandshakeError: 1 });
+  });
+
+  test('that is about to be refused may leave before', async () => {
+    const client = edge.strangeClient();
+    client.says('{"protocol":"zzz","version":1}␞');
+    client.socket.leave(1000);
+    await turn();
+    expect([client.heard, http.posts]).toEqual([[], []]);
+  });
+
+  test('is closed where there is no room to tell of it', async () => {
+    pools = new Pools({ upstream_events: { share: 100, total: 100 } });
+    edge = new TestEdge({ withoutServer: 'upstream', upstream: [RULE] }, { http, pools });
+    await arrive();
+    await turn();
+    expect([edge.closes, http.posts]).toEqual([{ SlowAppServer: 1 }, []]);
+  });
+
   test('is told of by its id, hub, user, claims and query', async () => {
     const client = await arrive({
       userId: 'ann',
       introduction: {
         tokenPayload:
-          '{"asrs.s.uid":"ann","sub":"ann","role":["a","b"],"asrs.u.iat":"7","exp":1,"x":"é\\r\\ny"}',
+          '{"asrs.s.uid":"ann","sub":"ann","role":["a","b"],"asrs.u.iat":"7","exp":1,"my.asrs.u.x":"","x":"é\\r\\ny"}',
         headers: [],
         queryString: '?hub=chat&a=b%20c',
       },
@@ -157,6 +225,7 @@ describe('a client without an app server', () => {
         'role: b',
         'iat: 7',
         'exp: 1',
+        'my.asrs.u.x: ',
         'x: Ã©  y',
       ].join(', '),
       'x-asrs-client-query': '?hub=chat&a=b%20c',
@@ -181,6 +250,7 @@ describe('a call', () => {
     const { path, headers } = http.next.request;
     expect(path).toBe('/chat/messages/say?code=k');
     expect(headers).toMatchObject({ 'x-asrs-event': 'say', 'content-type': 'application/json' });
+    expect(http.next.isRead).toBe(true);
     expect(http.next.body).toBe(
       ' {"type":1, "target":"say","arguments":[1.50,"ä"],"invocationId":"1"}',
     );
@@ -244,6 +314,20 @@ describe('a call', () => {
     expect(http.open).toEqual([]);
   });
 
+  test('for a stream, without an id, has no answer', async () => {
+    const client = await connect();
+    client.says('{"type":1,"target":"sum","arguments":[],"streamIds":["2"]}␞');
+    client.says('{"type":1,"target":"sum","arguments":[],"streamIds":["2"],"invocationId":"1"}␞');
+    expect(client.heard).toEqual([refused(1, STREAMS)]);
+  });
+
+  test('behind the end of its client is none', async () => {
+    const client = await connect();
+    client.says(`{"type":7}␞${call(1)}`);
+    http.next.answer();
+    expect(names(http.posts)).toEqual(['connected', 'disconnected']);
+  });
+
   test.each(['not json␞', '{"type":1,"arguments":[]}␞'])('that is none: %s', async (message) => {
     const client = await connect();
     client.says(message);
@@ -301,12 +385,18 @@ describe('the end of a client', () => {
       ({ session }) => session.close(CLIENT_CLOSE_REASONS.closedByAppServer),
       '{"type":11}',
     ],
+    [
+      'that is closed with an empty one',
+      ({ session }) => session.close(CLIENT_CLOSE_REASONS.closedByAppServer, ''),
+      '{"type":11}',
+    ],
     ['of an edge that stops', () => edge.core.closeAll(), '{"type":11,"error":"ServiceReload"}'],
   ])('%s', async (_name, end, body) => {
     const client = await connect();
     end(client);
     expect(client.socket.isOpen).toBe(false);
     expect(names(http.posts)).toEqual(['connected', 'disconnected']);
+    expect(http.next.request.path).toBe('/chat/connections/disconnected?code=k');
     expect(http.next.body).toBe(body);
   });
 
@@ -347,6 +437,24 @@ describe('an upstream that cannot be told of a client', () => {
     expect(client.socket.isOpen).toBe(true);
     expect(counts()).toEqual({ 'connections|server_error': 5 });
     expect(edge.context.serverless.retries).toBe(4);
+  });
+
+  test('is told again though nothing more is to be told', async () => {
+    await arrive();
+    http.next.answer(500);
+    edge.pass(1);
+    expect(http.open).toEqual(['connected']);
+  });
+
+  test('is told again later where the edge slept meanwhile', async () => {
+    await arrive();
+    http.next.answer(500);
+    edge.pass(1);
+    http.next.answer(500);
+    edge.sleep(60);
+    expect(http.open).toEqual([]);
+    edge.pass(2);
+    expect(http.open).toEqual(['connected']);
   });
 
   test.each([401, 403, 404])('by %i is not told again, and the client stays', async (status) => {
@@ -393,6 +501,7 @@ describe('silence', () => {
     edge.sleep(60);
     edge.pass(20);
     expect([quiet.socket.isOpen, pings.socket.isOpen]).toEqual([true, true]);
+    quiet.says(call(undefined));
     edge.pass(100);
     expect([quiet.socket.isOpen, pings.socket.isOpen]).toEqual([true, false]);
   });
@@ -408,6 +517,7 @@ describe('what waits for an upstream', () => {
     expect(client.socket.isOpen).toBe(true);
     client.says(long);
     expect(edge.closes).toEqual({ SlowAppServer: 1 });
+    expect(counts()).toMatchObject({ 'messages|dropped': 1 });
     for (let i = 0; i < 3; i++) http.next.answer();
     expect(names(http.posts)).toEqual(['connected', 'say', 'say', 'disconnected']);
     expect(usedOf(pools, 'upstream_events')).toBe(0);
@@ -425,6 +535,88 @@ describe('what waits for an upstream', () => {
     while (http.open.length > 0) http.next.answer();
     expect(counts()['messages|dropped']).toBe(1);
     expect(usedOf(pools, 'upstream_events')).toBe(0);
+  });
+});
+
+describe('what waits for an upstream and is dropped', () => {
+  const long = call(undefined, 'say', `["${'x'.repeat(45_000)}"]`);
+  let others: FakeClient[];
+
+  beforeEach(async () => {
+    others = [await connect(), await connect(), await connect(), await connect()];
+  });
+
+  test('may be of a client whose connect is to be told again, and then its end is', async () => {
+    const client = await arrive();
+    http.next.answer(500);
+    for (const one of [client, client, ...others]) one.says(long);
+    await turn();
+    expect(edge.closes).toEqual({ SlowAppServer: 1 });
+    edge.pass(1);
+    expect(http.open.at(-1)).toBe('connected');
+    http.posts.at(-1)!.answer();
+    expect(http.open.at(-1)).toBe('disconnected');
+  });
+
+  test('may be of a client that has gone', async () => {
+    const client = await connect();
+    client.says(call(undefined));
+    for (let i = 0; i < 2; i++) client.says(long);
+    client.socket.leave(1000);
+    for (const other of others) other.says(long);
+    await turn();
+    expect(counts()).toMatchObject({ 'messages|dropped': 2, 'connections|dropped': 1 });
+    http.next.answer();
+    expect(names(http.posts)).not.toContain('disconnected');
+  });
+
+  test('counts for its length, and an end for what tells of the client, too', async () => {
+    const tokenPayload = JSON.stringify({ sub: 'x'.repeat(40_000) });
+    const introduction = { tokenPayload, headers: [], queryString: '' };
+    const client = await arrive({ introduction });
+    expect(usedOf(pools, 'upstream_events')).toBeLessThan(1000);
+    http.next.answer();
+    client.says(call(undefined, 'disconnected'));
+    expect(usedOf(pools, 'upstream_events')).toBeLessThan(1000);
+    client.socket.leave(1000);
+    expect(usedOf(pools, 'upstream_events')).toBeGreaterThan(40_000);
+  });
+});
+
+describe('the log', () => {
+  const told = (): Record<string, unknown>[] =>
+    edge.lines.filter(({ category }) => category !== undefined);
+
+  test('says what no upstream has taken', async () => {
+    const client = await arrive();
+    http.next.answer(403);
+    client.says(call(1));
+    http.next.answer(500);
+    expect(told()).toMatchObject([
+      { level: 'info', hub: 'chat', category: 'connections', outcome: 'refused', status: 403 },
+      { level: 'info', hub: 'chat', category: 'messages', outcome: 'server_error', status: 500 },
+    ]);
+    client.says(call(2));
+    http.next.fail();
+    expect(told()).toHaveLength(3);
+    expect(told()[2]).toMatchObject({ outcome: 'unreachable' });
+    expect(told()[2]).not.toHaveProperty('status');
+  });
+
+  test('says nothing of what one has, nor of clients that none wants to hear of', async () => {
+    const client = await connect();
+    client.says(call(1));
+    http.next.answer(204);
+    start([]);
+    await arrive();
+    expect([told(), counts()]).toEqual([[], {}]);
+  });
+
+  test('says which calls none wants to hear of', async () => {
+    start([]);
+    const client = await arrive();
+    client.says(call(1));
+    expect(told()).toMatchObject([{ category: 'messages', outcome: 'unmatched' }]);
   });
 });
 
@@ -498,6 +690,20 @@ test('an upstream that is dead leaves nothing behind of those who come and go', 
   }
   expect([serverless.busy.size, usedOf(pools, 'upstream_events')]).toEqual([0, 0]);
   expect([serverless.calls.inFlight, serverless.calls.waiting]).toEqual([0, 0]);
+});
+
+test('an edge that stops waits until upstreams have been told', async () => {
+  const client = await connect();
+  client.socket.leave(1000);
+  let isTold = false;
+  const told = edge.context.serverless.whenTold().then(() => (isTold = true));
+  edge.pass(1);
+  await turn();
+  expect(isTold).toBe(false);
+  http.next.answer();
+  edge.pass(1);
+  await told;
+  await edge.context.serverless.whenTold();
 });
 
 test('a poll that comes later finds the answer', async () => {
