@@ -1,7 +1,7 @@
 import type { Budget } from '@trunkline/protocol';
 import { AckStatus } from '@trunkline/protocol';
 import type { Answer, Asker } from '../model/asker.ts';
-import { answerOf } from '../model/asker.ts';
+import { TOO_MANY } from '../model/asker.ts';
 import type { Needs } from '../model/questions.ts';
 import { Questions } from '../model/questions.ts';
 import type { Pools } from '../pools.ts';
@@ -12,11 +12,6 @@ import type { ClusterStats, QuestionOutcome } from './cluster-stats.ts';
 const LOOK_MS = 250;
 /** A look that is later than this: the edge itself has slept. */
 const SLEPT_MS = 1_000;
-
-const TOO_MANY = answerOf(
-  AckStatus.InternalServerError,
-  'Too many questions to other edges wait for an answer.',
-);
 
 /** The questions of this edge to others: how many each hub or user may have open, and what came of them. */
 export class Asking {

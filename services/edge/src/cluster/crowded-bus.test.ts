@@ -1,6 +1,7 @@
 import { MessageType } from '@trunkline/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FakeClient, FakeServer } from '../sessions/fixtures.test-support.ts';
+import type { FakeExchange } from '../sessions/fake-exchange.test-support.ts';
 import { restCall } from '../sessions/rest/rest-call.test-support.ts';
 import { json } from './cluster-member.test-support.ts';
 import type { Member } from './cluster-member.test-support.ts';
@@ -44,21 +45,31 @@ describe('while the bus has no room for more', () => {
     expect([here.heard.join(''), there.heard.join('')]).toEqual([both, both]);
   });
 
-  test('a REST call that says something is told to come again', async () => {
-    const say = (): unknown[] => {
-      const { status, body } = restCall(a.edge, 'POST /api/hubs/chat/:send', {
-        body: '{"target":"say","arguments":[]}',
-      });
-      return [status, body];
-    };
+  test.each([
+    ['POST /api/hubs/chat/:send', '{"target":"say","arguments":[]}', 202],
+    ['PUT /api/hubs/chat/users/ann/groups/g', '', 200],
+    ['DELETE /api/hubs/chat/users/ann/groups', '', 204],
+  ])('a REST call that says something is told to come again: %s', async (what, body, status) => {
+    const call = (): FakeExchange => restCall(a.edge, what, { body });
     a.waiting = 12 * MIB;
-    expect(say()).toEqual([503, expect.stringContaining('no room for more')]);
+    const idle = a.published.length + a.sentBytes;
+    const refused = call();
+    expect(refused.status).toBe(503);
+    expect(refused.answered!.headers).toMatchObject({ 'retry-after': '1' });
     await roundTrip();
-    expect(there.heard).toEqual([]);
+    const before = a.published.length + a.sentBytes;
+    expect(before).toBe(idle);
     a.waiting = 0;
-    expect(say()).toEqual([202, '{}']);
+    const done = call();
     await roundTrip();
-    expect(there.heard).toHaveLength(1);
+    expect([done.status, a.published.length + a.sentBytes > before]).toEqual([status, true]);
+  });
+
+  test('a REST call that only asks is answered', async () => {
+    a.waiting = 12 * MIB;
+    const asking = restCall(a.edge, 'GET /api/hubs/chat/users/nobody');
+    await roundTrip();
+    expect(asking.status).toBe(404);
   });
 
   test('one that has said little goes on, beside one of another hub that has said much', async () => {

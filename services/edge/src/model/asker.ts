@@ -30,3 +30,9 @@ export const TOO_LONG: Answer = answerOf(
   AckStatus.InternalServerError,
   'The message is too long to be said to other edges.',
 );
+
+/** Nothing has been asked, and may be asked again. */
+export const TOO_MANY: Answer = answerOf(
+  AckStatus.InternalServerError,
+  'Too many questions to other edges wait for an answer.',
+);

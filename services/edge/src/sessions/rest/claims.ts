@@ -10,12 +10,13 @@ import {
   encodeServiceBody,
 } from '@trunkline/protocol';
 import type { Asker } from '../../model/asker.ts';
+import { TOO_MANY } from '../../model/asker.ts';
 import type { HubRuntime } from '../hub-runtime.ts';
 import { carryOut } from '../server/carry-out.ts';
 import { jsonText } from './message-body.ts';
 import type { RestCall } from './rest-call.ts';
 import type { RestContext } from './rest-context.ts';
-import { absent, invalid, RestError, uncertain } from './rest-error.ts';
+import { absent, invalid, RestError, unavailable, uncertain } from './rest-error.ts';
 
 // A new sign-in of a client that stays connected (REST reference, section 1.5). The names of the
 // members were still moving when they were written down there, so all of them are here.
@@ -56,6 +57,7 @@ function askerOf(call: RestCall): Asker {
       } else if (status === AckStatus.NotFound) call.fail(absent(call.route.absent!));
       else if (status === AckStatus.Forbidden) call.fail(otherUser());
       else if (status === AckStatus.Timeout) call.fail(uncertain(message));
+      else if (message === TOO_MANY.message) call.fail(unavailable(message));
       else call.fail(invalid(message));
     },
   };

@@ -57,8 +57,18 @@ export class RestDoor {
     const hub = this.#hubOf(call);
     if (hub === undefined) return undefined;
     if (operation.body !== undefined) return this.#post(call, hub);
-    perform(call, hub, NO_BODY, this.#context);
+    this.#perform(call, hub, NO_BODY);
     return undefined;
+  }
+
+  /** What asks and changes nothing is little, and is done all the same. */
+  #perform(call: RestCall, hub: HubRuntime, body: Buffer): void {
+    const { method } = call.request;
+    const asks = method === 'GET' || method === 'HEAD';
+    if (!asks && !hub.others.haveRoom) {
+      throw unavailable('The bus to other edges has no room for more.');
+    }
+    perform(call, hub, body, this.#context);
   }
 
   /** The hub that a call may be about; undefined when it has been refused. */
@@ -78,12 +88,7 @@ export class RestDoor {
     return {
       client: '',
       owner: hub.name,
-      take: (body) =>
-        orFail(call, () => {
-          if (!hub.others.haveRoom)
-            throw unavailable('The bus to other edges has no room for more.');
-          perform(call, hub, body, this.#context);
-        }),
+      take: (body) => orFail(call, () => this.#perform(call, hub, body)),
       refused: ({ status, body, headers }) => {
         const message = typeof body === 'string' ? body : 'Too many bodies are being read.';
         const error = new RestError(status, 'Error.Request.Invalid', message, headers);
