@@ -43,11 +43,11 @@ describe('TcpProxy', () => {
     proxy.bytesPerSecond = 1_000_000;
     const socket = dial(proxy);
     const start = performance.now();
-    socket.write('x'.repeat(150_000));
+    socket.write('x'.repeat(250_000));
     let heard = 0;
     for await (const text of socket) {
       heard += (text as string).length;
-      if (heard === 150_000) break;
+      if (heard === 250_000) break;
     }
     expect(performance.now() - start).toBeGreaterThan(150);
   });

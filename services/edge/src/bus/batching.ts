@@ -17,8 +17,8 @@ const USUAL_ROOM = 256 * 1024;
 /** What is said in a turn is handed over before its end when it is more than this. */
 const TURN_BYTES = 1024 * 1024;
 /**
- * An engine that has so many bytes underway and has taken nothing for so many seconds is not waited for. Of
- * less than 1 MiB it may not be asked.
+ * An engine that has so many bytes underway and has taken nothing for so many seconds is not waited for: it is
+ * about to be cut off, or does not say what it takes. Of less than 1 MiB it may not be asked.
  */
 const STUCK_BYTES = 2 * 1024 * 1024;
 const STUCK_TICKS = 3;

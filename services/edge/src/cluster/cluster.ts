@@ -71,7 +71,7 @@ export class Cluster implements HubCluster {
   readonly #redirects: Redirects;
   readonly #edgeList: EdgeList;
   readonly #bus: Bus;
-  readonly #room = new BusRoom(() => this.#bus);
+  readonly #room = new BusRoom(() => this.#bus.waiting - this.#context.intake.remoteClients.used);
   readonly #followed: FollowedHubs;
   readonly #rules: RuleLearning;
   readonly #answering: Answering;
@@ -106,9 +106,11 @@ export class Cluster implements HubCluster {
     };
     const send = (edgeId: string, bytes: Uint8Array, rest?: Uint8Array): boolean =>
       this.#send(edgeId, bytes, rest);
+    const said = (hub: string, bytes: number): void => this.#room.said(hub, bytes);
     this.#commands = new Commands({
       ...ways,
       send,
+      said,
       publish: (subject, head, body) => this.#bus.publish(subject, head, body),
       refuses: (bytes) => this.#bus.refuses(bytes),
       digest: context.digest,
@@ -122,7 +124,6 @@ export class Cluster implements HubCluster {
       patienceMs: ANSWER_MS,
     });
     const isUp = (): boolean => this.#settling.isUp;
-    const said = (hub: string, bytes: number): void => this.#room.said(hub, bytes);
     const line = { send, isUp, said };
     this.#guests = new GuestLines(context, hubs, stats, this.#neighbours, incarnation, line);
     this.#redirects = new Redirects(this.#own, this.#neighbours, hubs);
@@ -231,10 +232,8 @@ export class Cluster implements HubCluster {
         return room.isFor(hub);
       },
       tell: (to, body) => this.#tell(hub, to, body),
-      ask: (to, needs, body, asker, ms = ANSWER_MS) => {
-        room.said(hub, body.length);
-        return this.#commands.ask(to, { hub, needs, body, asker, ms });
-      },
+      ask: (to, needs, body, asker, ms = ANSWER_MS) =>
+        this.#commands.ask(to, { hub, needs, body, asker, ms }),
       interest: this.#isAlone ? NO_INTEREST : this.#followed.interestOf(hub),
       whenHeard: (then) => this.#followed.whenHeard(hub, then),
       // Without the bus nobody new is given to others: what waits for it may be lost.
@@ -331,7 +330,6 @@ export class Cluster implements HubCluster {
   #tell(hub: string, to: Audience, body: Uint8Array): void {
     // Those that count as gone may come back: they hear it then, or that they have missed something.
     if (this.isSettled && this.#neighbours.isAlone) return;
-    this.#room.said(hub, body.length);
     this.#commands.tell(hub, to, body);
   }
 

@@ -15,6 +15,7 @@ test('a command that is too long for the bus is said to nobody, and who asks is 
     asking: { ask: () => said.push('question') } as unknown as Asking,
     whereabouts: { edgesOf: () => new Set(['b']) } as unknown as Whereabouts,
     say: (frame) => said.push(frame.kind),
+    said: () => {},
     send: () => said.push('command to one'),
     publish: () => said.push('command'),
     refuses: (bytes) => bytes > 16 * MB,

@@ -22,6 +22,8 @@ export interface CommandWays {
   readonly send: (edgeId: string, head: Uint8Array, body: Uint8Array) => void;
   /** Says it to all that have subscribed to the subject. */
   readonly publish: (subject: string, head: Uint8Array, body: Uint8Array) => void;
+  /** So many bytes were said for the hub. */
+  readonly said: (hub: string, bytes: number) => void;
   /** Whether the bus takes no message of so many bytes. */
   readonly refuses: (bytes: number) => boolean;
   readonly digest: Pick<LogDigest, 'warn'>;
@@ -52,13 +54,14 @@ export class Commands {
 
   tell(hub: string, to: Audience, body: Uint8Array): void {
     if (this.#isTooLong(hub, body)) return;
-    const { whereabouts, send, publish } = this.#ways;
+    const { whereabouts, said, send, publish } = this.#ways;
     const { subject, head: hubHead } = this.#hub(hub);
     const head = hubHead.before(body);
-    if (to.kind === 'edge') return send(to.id, head, body);
-    if (to.kind === 'name') return publish(this.#nameSubject(hub, to), head, body);
-    const edges = to.kind === 'hub' ? undefined : whereabouts.edgesOf(to.ids);
-    if (edges === undefined) publish(subject, head, body);
+    const edges = to.kind === 'connections' ? whereabouts.edgesOf(to.ids) : undefined;
+    said(hub, (edges?.size ?? 1) * body.length);
+    if (to.kind === 'edge') send(to.id, head, body);
+    else if (to.kind === 'name') publish(this.#nameSubject(hub, to), head, body);
+    else if (edges === undefined) publish(subject, head, body);
     else for (const edgeId of edges) send(edgeId, head, body);
   }
 
@@ -134,7 +137,8 @@ export class Commands {
   }
 
   #ask(edges: readonly string[], { hub, needs, body, asker, ms }: CommandQuestion): () => void {
-    const { asking, say } = this.#ways;
+    const { asking, said, say } = this.#ways;
+    said(hub, edges.length * body.length);
     return asking.ask(hub, edges, needs, asker, ms, (edgeId, question) =>
       say({ kind: 'command', question, hub, body }, edgeId),
     );

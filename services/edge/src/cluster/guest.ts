@@ -1,4 +1,5 @@
 import type { CloseReason } from '../sessions/close-reason.ts';
+import { CLIENT_CLOSE_REASONS } from '../sessions/close-reason.ts';
 import type { Guest } from '../sessions/guests.ts';
 import type { Host, PooledHost } from '../sessions/host.ts';
 import type { HubRuntime } from '../sessions/hub-runtime.ts';
@@ -15,6 +16,9 @@ import { FRAME_BYTES, PIECE_BYTES, WINDOW_BYTES } from './remote-host.ts';
 /** What has come is confirmed when it is so much, or a second is over: so few messages are confirmations. */
 const CONFIRMED_BYTES = WINDOW_BYTES / 4;
 
+/** What an app server may say to a guest in one piece: the longest message that a bus takes. */
+const MOST_AT_ONCE = 16 * 1024 * 1024;
+
 const NO_INTRODUCTION: Introduction = { tokenPayload: '', headers: [], queryString: '' };
 
 /** What guests need of whoever keeps them. */
@@ -26,7 +30,7 @@ export interface GuestKeeper {
   readonly unconfirmed: Set<ServedGuest>;
   /** `frame` is lent for the call. False where it is too long to be said. */
   say(edgeId: string, frame: Uint8Array): boolean;
-  /** An app server of the hub has said so many bytes to guests. */
+  /** So many bytes were said to guests of the hub. */
   said(hub: string, bytes: number): void;
   /** The guest is served no more. */
   ended(guest: ServedGuest, why: GuestEnd): void;
@@ -111,6 +115,8 @@ export class ServedGuest implements Guest {
   fromHost(payload: Uint8Array): void {
     this.#lastHeard = this.#keeper.tick;
     const { length } = payload;
+    // More than a bus holds at all. A client of this edge would be too slow for it.
+    if (length > MOST_AT_ONCE) return this.close(CLIENT_CLOSE_REASONS.slowClient);
     this.#keeper.said(this.hub.name, length);
     for (let at = 0; at < length; at += PIECE_BYTES) {
       const piece = length <= PIECE_BYTES ? payload : payload.subarray(at, at + PIECE_BYTES);

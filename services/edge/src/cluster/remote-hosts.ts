@@ -28,7 +28,7 @@ export interface Line {
   send(edgeId: string, frame: Uint8Array): boolean;
   /** The bus is there: clients may be given to others. */
   isUp(): boolean;
-  /** An app server of the hub has said so many bytes to clients of other edges. */
+  /** So many bytes were said to clients of other edges by app servers of the hub. */
   said(hub: string, bytes: number): void;
 }
 

@@ -211,8 +211,8 @@ export class HubRuntime {
 
   /**
    * Executes a command and performs its effects. `body` is the service message that says the same, for
-   * other edges; undefined where it comes from one of them, and goes no further. The asker, where there is one, is told before this returns, unless others have to be
-   * asked first.
+   * other edges; undefined where it comes from one of them, and goes no further. The asker, where there is
+   * one, is told before this returns, unless others have to be asked first.
    */
   execute(command: Command, body: Uint8Array | undefined, whoAsks?: Asker): void {
     let asker = whoAsks && this.#askerOf(command, whoAsks);

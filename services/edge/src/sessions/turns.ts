@@ -12,7 +12,7 @@ const TURN_MS = 2;
 const REST_MS = 1.5;
 /** What one of several peers gets of that before it is the next one's. */
 const SLICE_MS = 0.5;
-/** Who has much that waits has it in blocks of this size, which the system takes back when they are done. */
+/** Who has much that waits has it in blocks of this size, which the system takes back when they are done, but for one. */
 const BLOCK_BYTES = 256 * 1024;
 /** A block over this many bytes is worth keeping, up to so many, for what comes next. */
 const LARGE_BYTES = 64 * 1024;
@@ -117,7 +117,9 @@ export class Turns<W extends Worker> {
   #spare: Buffer | undefined;
   /** A later turn has been asked for: one is enough, however many come and go meanwhile. */
   #isAsked = false;
-  /** All that is left waits for somebody else, and is looked at again soon. */
+  /** How many, one after the other, had to wait for somebody else. */
+  #held = 0;
+  /** All that is left does, and is looked at again soon. */
   #endPause: EndTimer | undefined;
   readonly #goOn = (): void => this.#workOff();
 
@@ -196,19 +198,17 @@ export class Turns<W extends Worker> {
   #workOff(): void {
     this.#isAsked = false;
     const until = this.#clock.now() + REST_MS;
-    /** How many in a row have to wait for somebody else. */
-    let held = 0;
     this.#begin();
     for (const [worker, backlog] of this.#backlogs) {
       // Those who are not through yet go to the end of the list, and come again.
       this.#backlogs.delete(worker);
       this.#backlogs.set(worker, backlog);
-      held = this.#slice(worker, backlog) ? 0 : held + 1;
-      if (held >= this.#backlogs.size || this.#clock.now() >= until) break;
+      this.#held = this.#slice(worker, backlog) ? 0 : this.#held + 1;
+      if (this.#held >= this.#backlogs.size || this.#clock.now() >= until) break;
     }
     this.#end();
     if (this.#backlogs.size === 0) return;
-    if (held >= this.#backlogs.size) this.#pause();
+    if (this.#held >= this.#backlogs.size) this.#pause();
     else this.#askForTurn();
   }
 
@@ -221,6 +221,7 @@ export class Turns<W extends Worker> {
   }
 
   #pause(): void {
+    this.#held = 0;
     this.#endPause = this.#clock.after(AGAIN_MS, () => {
       this.#endPause = undefined;
       this.#workOff();
@@ -279,7 +280,10 @@ export class Turns<W extends Worker> {
     return true;
   }
 
-  /** Blocks double, so that they take no more than what waits, and as much again: that is what counts. */
+  /**
+   * Blocks double, so that they take no more than what waits, and as much again: that is what counts. Only
+   * the spare one may be larger.
+   */
   #append(blocks: Block[], bytes: Buffer): void {
     const last = blocks.at(-1);
     if (last === undefined || last.bytes.length - last.filled < bytes.length) {

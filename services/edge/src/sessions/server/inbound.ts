@@ -22,6 +22,8 @@ const SEND_FRAMES = 4;
 /** It has no more recipients here than this, and leaves out no more than fit into so many bytes. */
 const FEW_RECIPIENTS = 4;
 const BRIEF_BYTES = 1024;
+/** A longer frame of a client's data is a slice of its own: it may be one of many for other edges. */
+const BRIEF_DATA_BYTES = 8 * 1024;
 
 const view = new ConnectionDataView();
 
@@ -92,7 +94,7 @@ export class Inbound {
       const { idStart, idEnd } = view;
       const client = clients.find(bytes, idStart, idEnd) ?? guests.find(bytes, idStart, idEnd);
       this.#relay(client, bytes.subarray(view.payloadStart, view.payloadEnd));
-      return 1;
+      return end - start <= BRIEF_DATA_BYTES ? 1 : SLICE_FRAMES;
     }
     const body = frameBodyStart(bytes, start);
     if (isShakingHands) {
