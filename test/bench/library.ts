@@ -6,20 +6,19 @@ import { NATS_ENGINE } from '../bus/engines.ts';
 import { type SendingSide, startClusterSide } from './cluster-side.ts';
 import { type SideNames, withSides } from './compare.ts';
 import { measureDeliveries, type Rounds } from './delivery.ts';
+import { MEMBERSHIPS, TOGETHER } from './relay.ts';
 import { startAll } from './side.ts';
 import type { Row } from './table.ts';
 
 export const LIBRARY_SIDES: SideNames = ['edges', 'library'];
 
-/** What an app server says at once; the next when the client has heard all of it. */
-const TOGETHER = 10_000;
 const ANSWER_MS = 30_000;
 const MAIN = fileURLToPath(new URL('./library-client.ts', import.meta.url));
 
 /**
  * 500,000 relayed messages a second and core are 2 us each, where NATS's client by itself takes 0.9 us to say
  * a message and 0.75 us to hear one: 2.22 and 2.67 times as much. Machines differ by more than a factor of
- * two in what that is, and so do two minutes of one that is shared.
+ * two in what that is, and so do two minutes of one that is shared: this says what of `relay` is the machine.
  */
 const SAYS = { of: 'ratio', atMost: 2.22 } as const;
 const HEARS = { of: 'ratio', atMost: 2.67 } as const;
@@ -29,9 +28,9 @@ const HEARS = { of: 'ratio', atMost: 2.67 } as const;
  * library says by itself, each in a publish of its own, and hears.
  */
 export function measureLibrary(rounds: Rounds): Promise<Row[]> {
-  const memberships = { groups: 1, members: 1, clients: 1 };
+  const plan = { engine: NATS_ENGINE, clients: [0, 1], memberships: MEMBERSHIPS };
   const contenders = {
-    edge: () => startClusterSide({ engine: NATS_ENGINE, clients: [0, 1], memberships }),
+    edge: () => startClusterSide(plan),
     bare: startLibrarySide,
   };
   return withSides<undefined, SendingSide, Row[]>(contenders, undefined, async (sides) => {

@@ -8,8 +8,12 @@ import type { Row } from './table.ts';
 export const RELAY_SIDES: SideNames = ['NATS', 'Redis'];
 
 /** What an app server says at once; the next when the client has heard all of it. */
-const TOGETHER = 10_000;
+export const TOGETHER = 10_000;
+/** One client at one edge, in `group-0`. */
+export const MEMBERSHIPS = { groups: 1, members: 1, clients: 1 } as const;
 const MICROSECONDS = 1_000_000;
+/** The most that a message may cost an edge: 500,000 of them in a second of its CPU. */
+const FLOOR = { of: 'edge', atMost: 2 } as const;
 const PER_CORE = { unit: 'messages per core and second', digits: 0 };
 const COST = { unit: 'CPU us per message', digits: 2 };
 
@@ -36,7 +40,7 @@ function measureSends(
   const plan = (engine: Engine): ClusterPlan => ({
     engine,
     clients,
-    memberships: { groups: 1, members: 1, clients: 1 },
+    memberships: MEMBERSHIPS,
   });
   const contenders = {
     edge: () => startClusterSide(plan(NATS_ENGINE)),
@@ -59,8 +63,8 @@ function farRows(name: string, { near, far, engine, app }: DeliveryCost): Row[] 
   return [
     { ...perCore(near), name: `${name}: edge that says it`, ...PER_CORE },
     { ...perCore(far), name: '  edge that hears it', ...PER_CORE },
-    { ...near, name: '  edge that says it', ...COST },
-    { ...far, name: '  edge that hears it', ...COST },
+    { ...near, name: '  edge that says it', ...COST, floor: FLOOR },
+    { ...far, name: '  edge that hears it', ...COST, floor: FLOOR },
     { ...engine, name: '  engine', ...COST },
     { ...app, name: '  app servers', ...COST },
   ];

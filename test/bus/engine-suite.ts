@@ -105,26 +105,18 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
     expect(b.stats.received).toMatchObject({ messages: 1000, batches: 1 });
   });
 
-  test('it is known how much the engine has not taken yet, unless it takes nothing', async () => {
+  test('it is known how much the engine has not taken yet', async () => {
     const a = await joined('a');
-    const say = (): void => {
-      for (let n = 0; n < 18; n++) a.bus.publish('s', Buffer.alloc(MB / 2));
-    };
-    const waits = (): Promise<void> =>
-      expect.poll(() => a.bus.waiting, { timeout: 10_000, interval: 5 }).toBeLessThan(1.1 * MB);
     for (let round = 0; round < 2; round++) {
-      say();
+      for (let n = 0; n < 18; n++) a.bus.publish('s', Buffer.alloc(MB / 2));
       expect(a.bus.waiting).toBeGreaterThan(8 * MB);
-      await waits();
+      await expect
+        .poll(() => a.bus.waiting, { timeout: 10_000, interval: 5 })
+        .toBeLessThan(1.1 * MB);
       // That was not for want of an engine that takes something.
       a.publish('s', 'x');
       expect(a.bus.waiting).toBeGreaterThan(0);
     }
-    await engine.freeze();
-    say();
-    expect(a.bus.waiting).toBeGreaterThan(8 * MB);
-    await waits();
-    expect(a.bus.waiting).toBe(0);
   });
 
   test('clusters on one engine do not hear each other', async () => {
@@ -214,6 +206,8 @@ export function holdsOnEngine(underTest: EngineUnderTest): void {
         await Promise.all([isDown(a, 4_000), isDown(b, 4_000)]);
         clearInterval(speech);
         expect(a.stats.queueBytes).toBeLessThanOrEqual(16 * MB + bytes);
+        // Nobody waits for it any more.
+        expect(a.bus.waiting).toBe(0);
         await pass(3_000);
         engine.thaw();
         await Promise.all([isUp(a, 3_000), isUp(b, 3_000)]);

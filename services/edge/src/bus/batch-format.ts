@@ -126,14 +126,9 @@ export class Batch {
 
   /** A message of one piece or two. */
   addWhole(message: Uint8Array, rest?: Uint8Array): void {
-    if (rest === undefined) {
-      this.#addFrame(FrameKind.whole, message.length);
-      this.#append(message);
-    } else {
-      this.#addFrame(FrameKind.whole, message.length + rest.length);
-      this.#append(message);
-      this.#append(rest);
-    }
+    this.#addFrame(FrameKind.whole, message.length + (rest === undefined ? 0 : rest.length));
+    this.#append(message);
+    if (rest !== undefined) this.#append(rest);
     this.messages++;
   }
 

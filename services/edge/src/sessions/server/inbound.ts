@@ -43,6 +43,7 @@ export class Inbound {
   };
   /** What has been worked off since the clock was last looked at, in frames of clients' data. */
   #inSlice = 0;
+  #waits = false;
   /** Frames passed on to clients since that was measured. */
   #relayed = 0;
 
@@ -65,10 +66,25 @@ export class Inbound {
     return this.#frames.reserved;
   }
 
-  /** Works off some frames, and answers how many bytes that was. Throws ProtocolError for what is no frame. */
+  /**
+   * Works off some frames, and answers how many bytes that was: 0 while other edges can be said no more for
+   * its hub. Throws ProtocolError for what is no frame.
+   */
   work(bytes: Buffer): number {
+    if (this.#mustWait()) return 0;
     this.#inSlice = 0;
     return this.#frames.push(bytes, this.#takeFrame);
+  }
+
+  #mustWait(): boolean {
+    const { isShakingHands, hub, serverId } = this.#server;
+    const mustWait = !isShakingHands && !hub.others.haveRoom;
+    if (mustWait && !this.#waits) {
+      const details = { hub: hub.name, serverId };
+      this.#context.digest.warn(details, 'app server waits: the bus is behind');
+    }
+    this.#waits = mustWait;
+    return mustWait;
   }
 
   /** How long ago, in milliseconds, what has been worked off now had come. */

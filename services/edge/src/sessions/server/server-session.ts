@@ -66,7 +66,6 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   #edgeNews: EdgeNews | undefined;
   readonly #heartbeat: Heartbeat;
   #toldOfEnd = false;
-  #waits = false;
   /** The peer has gone; what it asked for before that, of its hub, is still done. */
   #leftWork = false;
 
@@ -135,7 +134,6 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
   }
 
   work(bytes: Buffer): number {
-    if (this.#mustWait()) return 0;
     const inbound = this.#inbound;
     const before = inbound.kept;
     let done = bytes.length;
@@ -148,17 +146,6 @@ export class ServerSession implements PooledHost, SocketHandler, Worker {
     const { intake, tick } = this.#context;
     if (this.isOpen) intake.unfinishedFromServers.note(this, before, inbound.kept, tick);
     return done;
-  }
-
-  /** Other edges cannot be said more for its hub now: what it has sent waits, without its fault. */
-  #mustWait(): boolean {
-    const { intake, tick } = this.#context;
-    const mustWait = !this.isShakingHands && !this.hub.others.haveRoom;
-    const { kept } = this.#inbound;
-    if (mustWait && kept > 0) intake.unfinishedFromServers.note(this, kept, kept, tick);
-    if (mustWait && !this.#waits) this.#tell('warn', 'app server waits: the bus is behind', {});
-    this.#waits = mustWait;
-    return mustWait;
   }
 
   worked(ms: number): void {
