@@ -1,3 +1,5 @@
+import { OldestKey } from './oldest-key.ts';
+
 /**
  * A pool that many owners draw on: so much in all, and so much for the share of one. It keeps one
  * owner from using up what everybody needs. Pure: nothing here knows what is counted, bytes or
@@ -38,7 +40,7 @@ export class Budget<O> {
   readonly #limits: BudgetLimits;
   readonly #rules: BudgetRules<O>;
   readonly #held = new Map<O, number>();
-  readonly #classes: Set<O>[] = [];
+  readonly #classes: OwnerClass<O>[] = [];
   #used = 0;
 
   constructor(limits: BudgetLimits, rules: BudgetRules<O>) {
@@ -102,16 +104,23 @@ export class Budget<O> {
     const from = classOf(before);
     const to = classOf(amount);
     if (from === to) return;
-    this.#classes[from]?.delete(owner);
-    if (amount > 0) (this.#classes[to] ??= new Set()).add(owner);
+    this.#classes[from]?.owners.delete(owner);
+    if (amount > 0) (this.#classes[to] ??= new OwnerClass()).owners.add(owner);
   }
 
   #largest(): O | undefined {
     for (let index = this.#classes.length - 1; index > 0; index--) {
-      for (const owner of this.#classes[index] ?? []) return owner;
+      const owner = this.#classes[index]?.any.next();
+      if (owner !== undefined) return owner;
     }
     return undefined;
   }
+}
+
+/** Owners that hold about as much. */
+class OwnerClass<O> {
+  readonly owners = new Set<O>();
+  readonly any = new OldestKey(this.owners);
 }
 
 /** 0 for nothing, 1 for 1, 2 for 2 and 3, 3 for 4 to 7, and so on. */

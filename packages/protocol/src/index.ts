@@ -31,5 +31,6 @@ export * from './hub/record-info.ts';
 export * from './hub/records.ts';
 export * from './hub/stream-ids.ts';
 export * from './negotiate.ts';
+export * from './oldest-key.ts';
 export * from './query.ts';
 export * from './shared-budget.ts';

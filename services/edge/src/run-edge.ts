@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { hurryRequest } from '@trunkline/foundation';
 import type { Running } from '@trunkline/foundation';
 import { SettingsError } from '@trunkline/settings';
@@ -8,13 +7,9 @@ import type { ConfigSources, EdgeConfig } from './config.ts';
 import { readConfig } from './config.ts';
 import type { Edge } from './edge.ts';
 import { startEdge } from './edge.ts';
+import { keepHeapSmall } from './heap.ts';
+import { SYSTEM_TIME } from './system-time.ts';
 import { VERSION } from './version.ts';
-
-// Next to nothing that a message allocates survives it, so a small young generation does: grown to
-// its usual size it takes tens of megabytes of memory, and is no faster.
-setFlagsFromString('--semi-space-growth-factor=1');
-// And collecting it takes a millisecond: threads that share so little work cost more than they save.
-setFlagsFromString('--no-parallel-scavenge');
 
 /** An edge that this process is. */
 export interface RunningEdge extends Running, Pick<Edge, 'url' | 'adminUrl' | 'failed'> {
@@ -34,11 +29,13 @@ export async function runEdge(config: EdgeConfig, sources: ConfigSources): Promi
   });
   const edge = await startEdge(config, log);
   started = edge;
+  const endKeeping = keepHeapSmall(SYSTEM_TIME);
   log.info({ url: edge.url, admin: edge.adminUrl }, 'edge listening');
   if (isChanged) readAgain(sources, edge, log);
   const { drainMs } = config;
   const stop = async (why: string): Promise<void> => {
     if (why === 'SIGTERM' && drainMs > 0) await drain(edge);
+    endKeeping();
     await edge.stop(why);
   };
   const { url, adminUrl, failed } = edge;

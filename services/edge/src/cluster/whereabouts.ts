@@ -1,3 +1,4 @@
+import { OldestKey } from '@trunkline/protocol';
 import { tagOf } from '../model/connection-id.ts';
 import type { EdgeStatus } from './edge-status.ts';
 
@@ -27,8 +28,10 @@ export class Whereabouts {
   readonly #edgeOfGuest: (id: string) => string | undefined;
   /** Edge by connection id, the one that was longest not used first. */
   readonly #located = new Map<string, string>();
+  readonly #oldestLocated = new OldestKey(this.#located);
   /** Tags of ids that have been claimed, or taken over, from their edge. */
   readonly #scattered = new Set<string>();
+  readonly #oldestScattered = new OldestKey(this.#scattered);
 
   /**
    * `handsOver`: ids of this edge may be elsewhere. `edgeOfGuest`: the edge of a connection that an app
@@ -65,14 +68,13 @@ export class Whereabouts {
   located(id: string, edgeId: string): void {
     this.#located.delete(id);
     this.#located.set(id, edgeId);
-    if (this.#located.size > MAX_LOCATED) this.#located.delete(this.#located.keys().next().value!);
+    if (this.#located.size > MAX_LOCATED) this.#located.delete(this.#oldestLocated.next()!);
   }
 
   /** Connections whose ids have this tag may be at any edge from now on. */
   scattered(tag: string): void {
     this.#scattered.add(tag);
-    if (this.#scattered.size > MAX_TAGS)
-      this.#scattered.delete(this.#scattered.keys().next().value!);
+    if (this.#scattered.size > MAX_TAGS) this.#scattered.delete(this.#oldestScattered.next()!);
   }
 
   get scatteredTags(): readonly string[] {

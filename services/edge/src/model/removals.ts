@@ -1,3 +1,4 @@
+import { OldestKey } from '@trunkline/protocol';
 import type { Removal, Rule } from './rule.ts';
 import { Page } from './rule.ts';
 
@@ -25,6 +26,7 @@ interface Remembered {
 export class Removals {
   /** In the order in which they became known here. */
   readonly #remembered = new Map<string, Remembered>();
+  readonly #oldest = new OldestKey(this.#remembered);
   #characters = 0;
   #nextNumber = FIRST_REMOVAL;
 
@@ -39,9 +41,8 @@ export class Removals {
     this.#forget(key);
     this.#remembered.set(key, { userId, group, at, number: this.#nextNumber++ });
     this.#characters += key.length;
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= MOST && this.#characters <= MOST_CHARACTERS) return;
-      this.#forget(oldest);
+    while (this.#remembered.size > MOST || this.#characters > MOST_CHARACTERS) {
+      this.#forget(this.#oldest.next()!);
     }
   }
 

@@ -3,6 +3,7 @@
  * protocol reference, section 9). Times are milliseconds on the clock of the caller.
  */
 
+import { OldestKey } from '@trunkline/protocol';
 import type { Rule, RulesPage } from './rule.ts';
 import { Page } from './rule.ts';
 
@@ -30,7 +31,7 @@ const PAGE_RULES = 1_000;
 const NUMBERS = 2 ** 16;
 
 /** Of so many rules it is seen whether their time is over when room is to be made. */
-const SWEPT_FOR_ROOM = 100;
+const SWEPT_FOR_ROOM = 10;
 
 /** When a rule was set, and when it ends. */
 interface Kept {
@@ -48,12 +49,36 @@ interface Rules {
   place: number;
   /** The number of the latest. */
   lastNumber: number;
-  readonly openEnded: Map<string, Kept>;
-  readonly timed: Map<string, Kept>;
+  readonly openEnded: LatestRules;
+  readonly timed: LatestRules;
+}
+
+/** Rules of one kind, by the name of their group, the oldest first. */
+class LatestRules extends Map<string, Kept> {
+  readonly #most: number;
+  /** There once a rule has given way: few users have so many. */
+  #oldest: OldestKey<string> | undefined;
+
+  constructor(most: number) {
+    super();
+    this.#most = most;
+  }
+
+  /** Adds a rule behind all others. Whether the oldest has given way to it. */
+  add(group: string, rule: Kept): boolean {
+    const isFull = this.size >= this.#most;
+    if (isFull) {
+      this.#oldest ??= new OldestKey(this);
+      this.delete(this.#oldest.next()!);
+    }
+    this.set(group, rule);
+    return isFull;
+  }
 }
 
 export class UserGroupRules {
   readonly #users = new Map<string, Rules>();
+  readonly #oldestUser = new OldestKey(this.#users);
   #lastPlace = 0;
   /** Goes through the users, to sweep them. */
   #sweep: Iterator<string, undefined> = this.#users.keys();
@@ -85,13 +110,9 @@ export class UserGroupRules {
     const rules = this.#users.get(userId) ?? this.#newUser(userId);
     if (rules.lastNumber === NUMBERS - 1) this.#renumber(userId, rules);
     const number = ++rules.lastNumber;
-    if (ttlSeconds === undefined) {
-      const expiresAt = now + LONGEST_MS;
-      this.#add(rules.openEnded, OPEN_ENDED_PER_USER, group, { setAt, expiresAt, number });
-    } else {
-      const expiresAt = now + ttlSeconds * 1000;
-      this.#add(rules.timed, TIMED_PER_USER, group, { setAt, expiresAt, number });
-    }
+    const expiresAt = now + (ttlSeconds === undefined ? LONGEST_MS : ttlSeconds * 1000);
+    const kind = ttlSeconds === undefined ? rules.openEnded : rules.timed;
+    if (kind.add(group, { setAt, expiresAt, number })) this.#room.give(1);
   }
 
   /** Whether a rule is known that holds at least as long. */
@@ -150,7 +171,7 @@ export class UserGroupRules {
 
   /** Forgets the rules of the user that has had some for the longest; false when there are none. */
   forgetOldest(): boolean {
-    const [oldest] = this.#users.keys();
+    const oldest = this.#oldestUser.next();
     if (oldest === undefined) return false;
     this.delete(oldest, undefined);
     return true;
@@ -199,7 +220,12 @@ export class UserGroupRules {
 
   #newUser(userId: string): Rules {
     const place = ++this.#lastPlace;
-    const rules = { place, lastNumber: 0, openEnded: new Map(), timed: new Map() };
+    const rules = {
+      place,
+      lastNumber: 0,
+      openEnded: new LatestRules(OPEN_ENDED_PER_USER),
+      timed: new LatestRules(TIMED_PER_USER),
+    };
     this.#users.set(userId, rules);
     return rules;
   }
@@ -243,15 +269,6 @@ export class UserGroupRules {
     if (value !== undefined) return value;
     this.#sweep = this.#users.keys();
     return this.#sweep.next().value!;
-  }
-
-  #add(rules: Map<string, Kept>, most: number, group: string, rule: Kept): void {
-    if (rules.size >= most) {
-      const [oldest] = rules.keys();
-      rules.delete(oldest!);
-      this.#room.give(1);
-    }
-    rules.set(group, rule);
   }
 }
 

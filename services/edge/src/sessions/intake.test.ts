@@ -229,7 +229,6 @@ test('sends to few share a look at the clock, and what may cost much has one of 
     payloads: payloads({ json: CALL }),
   } as const;
   const long = { ...send, payloads: payloads({ json: '.'.repeat(2000) }) };
-  const join = { type: MessageType.JoinGroup, connectionId: client.id, group: 'g' } as const;
   const toGroup = {
     ...send,
     type: MessageType.GroupBroadcastData,
@@ -257,8 +256,42 @@ test('sends to few share a look at the clock, and what may cost much has one of 
   const other = await edge.server({ hub: 'other', serverId: 'server-2' });
   for (let n = 0; n < 5; n++) await edge.client(other, { hub: 'other' });
   expect(inATurn(send)).toBeLessThanOrEqual(inATurn(long));
-  // It looks at the clock itself, too.
-  expect(inATurn(join)).toBeLessThanOrEqual(inATurn(long));
+});
+
+test('changes of groups share a look at the clock, too, where they concern few', async () => {
+  const other = await edge.server({ hub: 'other', serverId: 'server-2' });
+  const one = await edge.client(other, { hub: 'other', userId: 'ann' });
+  for (let n = 0; n < 5; n++) await edge.client(other, { hub: 'other', userId: 'ben' });
+  edge.time.lookMs = 0.5;
+  const { counters } = edge.context;
+  /** How many of a hundred are worked off before the first turn is over. */
+  const inATurn = async (message: MessageFromServer): Promise<number> => {
+    await settle();
+    edge.time.pass(1000);
+    const before = counters.messagesFromServers;
+    other.says(...Array.from({ length: 100 }, () => message));
+    return counters.messagesFromServers - before;
+  };
+  const join = { type: MessageType.JoinGroup, connectionId: one.id, group: 'g' } as const;
+  const leave = { ...join, type: MessageType.LeaveGroup } as const;
+  const joinUser = { type: MessageType.UserJoinGroup, userId: 'ann', group: 'g', ttl: 60 } as const;
+  const leaveUser = { type: MessageType.UserLeaveGroup, userId: 'ann', group: 'g' } as const;
+  const shared = await inATurn(join);
+  const alone = await inATurn({ ...leaveUser, group: undefined });
+  // Each looks at the clock itself, besides.
+  expect(shared).toBeGreaterThan(alone);
+  for (const few of [leave, joinUser, leaveUser]) expect(await inATurn(few)).toBe(shared);
+  const leaveAll = {
+    ...leave,
+    type: MessageType.LeaveGroupWithAck,
+    ackId: 1,
+    group: undefined,
+  } as const;
+  expect(await inATurn(leaveAll)).toBe(alone);
+  expect(await inATurn({ ...leaveAll, group: 'g' })).toBe(shared);
+  for (const ofBen of [joinUser, leaveUser]) {
+    expect(await inATurn({ ...ofBen, userId: 'ben' })).toBe(alone);
+  }
 });
 
 test('an app server that asks for much is served in turns, and what it asked for before it went', async () => {

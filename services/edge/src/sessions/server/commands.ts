@@ -2,6 +2,7 @@ import type { MessageFromServer, Payloads } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
 import type { Command, Exclusions, Target } from '../../model/command.ts';
 import { NOBODY } from '../../model/command.ts';
+import type { HubRuntime } from '../hub-runtime.ts';
 
 /**
  * What a message asks of the hub, or undefined where it asks something else. Duties: service
@@ -11,17 +12,36 @@ export function toCommand(message: MessageFromServer): Command | undefined {
   return sendCommand(message) ?? groupCommand(message) ?? checkOrClose(message);
 }
 
+/** Connections here that a message concerns, at most, to cost little. */
+const FEW = 4;
+
+export const isFew = (connections: number): boolean => connections <= FEW;
+
 /**
- * Whether it names one audience, and nobody is looked at who does not get it: then it costs little where
- * it reaches few. A list of ids is looked up one by one, and of users that are left out each connection.
+ * Whether it costs little where it reaches few: it names one audience, one connection or one user, and
+ * nobody is looked at whom it does not concern. A list of ids is looked up one by one, and of users that
+ * are left out each connection; who leaves all groups leaves them one by one.
  */
-export function isPlainSend(message: MessageFromServer): boolean {
+export function isSlight(message: MessageFromServer, { model }: HubRuntime): boolean {
   switch (message.type) {
     case MessageType.BroadcastData:
     case MessageType.UserData:
+    case MessageType.JoinGroup:
+    case MessageType.JoinGroupWithAck:
+    case MessageType.LeaveGroup:
       return true;
     case MessageType.GroupBroadcastData:
       return message.excludedUserIds.length === 0;
+    case MessageType.LeaveGroupWithAck:
+      return message.group !== undefined;
+    case MessageType.UserJoinGroup:
+    case MessageType.UserJoinGroupWithAck:
+    case MessageType.UserLeaveGroup:
+    case MessageType.UserLeaveGroupWithAck:
+      return (
+        message.group !== undefined &&
+        isFew(model.roster({ kind: 'user', name: message.userId }).size)
+      );
     default:
       return false;
   }

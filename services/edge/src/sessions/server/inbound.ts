@@ -9,7 +9,7 @@ import {
   RecordBuffer,
 } from '@trunkline/protocol';
 import type { Served } from '../served.ts';
-import { isPlainSend } from './commands.ts';
+import { isFew, isSlight } from './commands.ts';
 import { handleMessage } from './handlers.ts';
 import type { ServerContext } from './server-context.ts';
 import type { ServerSession } from './server-session.ts';
@@ -17,10 +17,9 @@ import { readMessage } from './unreadable.ts';
 
 /** So many frames of clients' data are passed on between two looks at the clock. */
 const SLICE_FRAMES = 32;
-/** A send to few costs as much as so many of those. */
-const SEND_FRAMES = 4;
-/** It has no more recipients here than this, and leaves out no more than fit into so many bytes. */
-const FEW_RECIPIENTS = 4;
+/** A send to few, or a change of one's groups, costs as much as so many of those. */
+const SLIGHT_FRAMES = 4;
+/** Such a message names no more whom it leaves out than fit into so many bytes. */
 const BRIEF_BYTES = 1024;
 /** A longer frame of a client's data is a slice of its own: it may be one of many for other edges. */
 const BRIEF_DATA_BYTES = 8 * 1024;
@@ -124,8 +123,9 @@ export class Inbound {
     } else if (message !== undefined) {
       const { sum: recipients } = counters.fanoutRecipients;
       handleMessage(message, bytes.subarray(body, end), server, this.#context);
-      const isToFew = counters.fanoutRecipients.sum - recipients <= FEW_RECIPIENTS;
-      if (isToFew && isPlainSend(message) && end - start <= BRIEF_BYTES) return SEND_FRAMES;
+      const isToFew = isFew(counters.fanoutRecipients.sum - recipients);
+      const isBrief = end - start <= BRIEF_BYTES;
+      if (isToFew && isBrief && isSlight(message, server.hub)) return SLIGHT_FRAMES;
     }
     return SLICE_FRAMES;
   }

@@ -1,0 +1,104 @@
+import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import type { EndTimer, Time } from './ports/time.ts';
+
+const MIB = 1024 * 1024;
+
+const LOOK_MS = 1_000;
+/** Of the time between two looks, an edge that is quiet has worked no more than this part. */
+const QUIET = 0.3;
+/** A peak is over when it has been quiet for so many looks, */
+const QUIET_LOOKS = 3;
+/** and has left something behind when the process is larger than before by more than this. */
+const LEFT_BYTES = 16 * MIB;
+/** V8 asks itself every eight seconds whether to give memory back. */
+const GIVE_BACK_LOOKS = 20;
+
+/**
+ * Next to nothing that a message allocates survives it, so a small young generation does: grown to its
+ * usual size it takes tens of megabytes of memory, and is no faster.
+ */
+const SMALL_YOUNG_GENERATION = '--semi-space-growth-factor=1';
+/** And collecting it takes a millisecond: threads that share so little work cost more than they save. */
+const ONE_COLLECTOR = '--no-parallel-scavenge';
+/**
+ * V8 collects what a peak has left, and gives it back, some seconds later, but only where next to nothing is
+ * allocated meanwhile: a few clients that talk keep it from that for 100 s. With this they do not. It lets
+ * the heap grow by little, too, which costs an edge that is busy a tenth more.
+ */
+const GIVE_BACK = '--optimize-for-size';
+const KEEP = '--no-optimize-for-size';
+
+/** All that an edge sets of V8. */
+export const HEAP_FLAGS = [SMALL_YOUNG_GENERATION, ONE_COLLECTOR, GIVE_BACK, KEEP] as const;
+
+/** What this process and its V8 are asked. */
+export interface Process {
+  /** The part of the time since it was last asked in which the event loop had something to do. */
+  readonly load: () => number;
+  readonly residentBytes: () => number;
+  readonly setFlag: (flag: string) => void;
+}
+
+/**
+ * Has the heap of this process be small: at any time, as far as that costs nothing, and after a peak, once
+ * it is over. To be called before there is much on the heap.
+ */
+export function keepHeapSmall(time: Pick<Time, 'every'>, self: Process = thisProcess()): EndTimer {
+  self.setFlag(SMALL_YOUNG_GENERATION);
+  self.setFlag(ONE_COLLECTOR);
+  const peaks = new Peaks(self);
+  return time.every(LOOK_MS, () => peaks.look());
+}
+
+/** Has V8 give back what peaks have left behind, each time for a while. */
+class Peaks {
+  readonly #self: Process;
+  /** What the process held when it was last as small as it gets. */
+  #settled = Infinity;
+  #quietLooks = 0;
+  #looksLeft = 0;
+
+  constructor(self: Process) {
+    this.#self = self;
+  }
+
+  look(): void {
+    const isQuiet = this.#self.load() <= QUIET;
+    this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
+    const bytes = this.#self.residentBytes();
+    this.#settled = Math.min(this.#settled, bytes);
+    const hasLeft = bytes > this.#settled + LEFT_BYTES;
+    if (this.#looksLeft > 0) this.#goOn(hasLeft, bytes);
+    else if (hasLeft && this.#quietLooks >= QUIET_LOOKS) this.#begin();
+  }
+
+  #begin(): void {
+    this.#looksLeft = GIVE_BACK_LOOKS;
+    this.#self.setFlag(GIVE_BACK);
+  }
+
+  #goOn(hasLeft: boolean, bytes: number): void {
+    this.#looksLeft--;
+    const isBusy = this.#quietLooks === 0;
+    if (hasLeft && !isBusy && this.#looksLeft > 0) return;
+    // What is held after all that time is in use.
+    if (!isBusy) this.#settled = bytes;
+    this.#looksLeft = 0;
+    this.#self.setFlag(KEEP);
+  }
+}
+
+function thisProcess(): Process {
+  let last = performance.eventLoopUtilization();
+  return {
+    load() {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return utilization;
+    },
+    residentBytes: () => process.memoryUsage.rss(),
+    setFlag: setFlagsFromString,
+  };
+}
