@@ -37,6 +37,8 @@ const ID_AT = 29;
 export const FRAME_HEAD_BYTES = 5;
 const TOTAL_BYTES = 4;
 const FIRST_ROOM = 256;
+/** The head of a command, mostly: to call the engine for it takes longer than to copy it. */
+const SHORT_BYTES = 32;
 
 /** The start of every batch of an edge, with number, previous and losses to be filled in. */
 export function headerOf(edgeId: string, incarnation: Uint8Array): Buffer {
@@ -127,7 +129,8 @@ export class Batch {
   /** A message of one piece or two. */
   addWhole(message: Uint8Array, rest?: Uint8Array): void {
     this.#addFrame(FrameKind.whole, message.length + (rest === undefined ? 0 : rest.length));
-    this.#append(message);
+    if (message.length <= SHORT_BYTES) this.#appendShort(message);
+    else this.#append(message);
     if (rest !== undefined) this.#append(rest);
     this.messages++;
   }
@@ -165,6 +168,11 @@ export class Batch {
 
   #append(bytes: Uint8Array): void {
     this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #appendShort(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at++) this.#bytes[this.#length + at] = bytes[at]!;
     this.#length += bytes.length;
   }
 

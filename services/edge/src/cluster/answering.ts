@@ -5,14 +5,13 @@ import { answerOf, NOT_FOUND } from '../model/asker.ts';
 import type { CoreContext } from '../sessions/core-context.ts';
 import { handleDistantMessage } from '../sessions/distant-messages.ts';
 import type { HubDirectory } from '../sessions/hub-directory.ts';
+import type { HubRuntime } from '../sessions/hub-runtime.ts';
 import type { ClusterFrame, HeardCommand } from './cluster-frames.ts';
-import type { Commands } from './commands.ts';
 import { isHubSubject } from './hub-subjects.ts';
 import type { RuleLearning } from './rule-learning.ts';
 import { encodeRulesPage } from './rules-page.ts';
 
 interface Ways {
-  readonly commands: Commands;
   readonly rules: RuleLearning;
   readonly say: (frame: ClusterFrame, edgeId: string) => void;
 }
@@ -35,16 +34,11 @@ export class Answering {
     from: string,
     subject: string,
   ): void {
-    const asker: Asker | undefined =
-      question === 0 ? undefined : { settle: (answer) => this.#answer(question, answer, from) };
+    const asker = question === 0 ? undefined : this.#askerFor(question, from);
     const runtime = this.#hubs.get(hub);
     const message = readCommand(bytes, start, end);
     if (runtime === undefined || message === undefined) return asker?.settle(NOT_FOUND);
-    if (isHubSubject(subject)) {
-      const { clients } = this.#context;
-      const isHere = (id: string): boolean => clients.get(id)?.hub === runtime;
-      this.#ways.commands.heardByAll(message, from, isHere);
-    }
+    if (isHubSubject(subject)) this.#locate(namedBy(message), runtime, from);
     handleDistantMessage(message, runtime, { edgeId: from, asker }, this.#context);
   }
 
@@ -57,6 +51,18 @@ export class Answering {
     this.#answer(question, answerOf(AckStatus.Ok, '', told), edgeId);
   }
 
+  #askerFor(question: number, edgeId: string): Asker {
+    return { settle: (answer) => this.#answer(question, answer, edgeId) };
+  }
+
+  /** Who says something of connections to all that have the hub does not know that they are here. */
+  #locate(named: readonly string[], hub: HubRuntime, edgeId: string): void {
+    if (named.length === 0) return;
+    const { clients } = this.#context;
+    const ids = named.filter((id) => clients.get(id)?.hub === hub);
+    if (ids.length > 0) this.#ways.say({ kind: 'located', ids }, edgeId);
+  }
+
   #answer(question: number, answer: Answer, edgeId: string): void {
     this.#ways.say({ kind: 'answer', question, answer }, edgeId);
   }
@@ -66,4 +72,12 @@ export class Answering {
 function readCommand(bytes: Uint8Array, start: number, end: number): MessageFromServer | undefined {
   const message = readBroadcast(bytes, start, end) ?? decodeServiceMessage(bytes, start, end);
   return message as MessageFromServer | undefined;
+}
+
+const NONE: readonly string[] = [];
+
+/** The connections that a message is for. */
+function namedBy(message: MessageFromServer): readonly string[] {
+  if ('connectionIds' in message) return message.connectionIds;
+  return 'connectionId' in message ? [message.connectionId] : NONE;
 }

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '@trunkline/protocol';
 import { answerOf } from '../model/asker.ts';
 import type { ClusterFrame, HeardFrame } from './cluster-frames.ts';
@@ -74,6 +74,51 @@ test('a command that nobody answers is its head and its body', () => {
       }
     }),
   );
+});
+
+describe('a command that begins as the one before', () => {
+  const BODY = Buffer.from('body');
+
+  function hear(hub: string, body: Uint8Array, cut = 0): ClusterFrame {
+    const whole = Buffer.concat([new CommandHead(hub).before(body), body]);
+    return said(decodeClusterFrame(whole.subarray(0, whole.length - cut))!);
+  }
+
+  test('is of the same hub, and of another where its beginning differs', () => {
+    for (const hub of ['chat', 'chat', 'chats', 'chap', 'chat', 'chats']) {
+      expect(hear(hub, BODY)).toEqual({ kind: 'command', question: 0, hub, body: BODY });
+    }
+  });
+
+  test('is refused where it is cut off', () => {
+    hear('chat', BODY);
+    for (let cut = 1; cut < BODY.length + 10; cut++) {
+      expect(() => hear('chat', BODY, cut)).toThrow(ProtocolError);
+    }
+  });
+
+  test('is read to its end, whatever is behind', () => {
+    hear('chat', BODY);
+    const whole = Buffer.concat([new CommandHead('chat').before(BODY), BODY, Buffer.of(1, 2)]);
+    expect(said(decodeClusterFrame(whole)!)).toMatchObject({ body: BODY });
+  });
+
+  test('is not taken for one by a byte in the name of its hub', () => {
+    // The letter begins with the byte that announces a long binary.
+    const hub = '\u0186a';
+    const frame = { kind: 'command', question: 0, hub, body: Buffer.alloc(0) } as const;
+    for (let times = 0; times < 2; times++) {
+      expect(said(decodeClusterFrame(Buffer.from(encodeClusterFrame(frame)))!)).toEqual(frame);
+      expect(hear(`${hub}aaaaa`, BODY)).toMatchObject({ hub: `${hub}aaaaa` });
+    }
+  });
+
+  test('and for whose answer somebody waits is read as that', () => {
+    hear('chat', BODY);
+    const asked = { kind: 'command', question: 7, hub: 'chat', body: Buffer.alloc(300) } as const;
+    expect(said(decodeClusterFrame(Buffer.from(encodeClusterFrame(asked)))!)).toEqual(asked);
+    expect(hear('chat', BODY)).toMatchObject({ question: 0 });
+  });
 });
 
 test('what is written is what is read', () => {

@@ -143,8 +143,28 @@ function writeHeartbeat(beat: Heartbeat, isAsking: boolean): void {
   writeStatus(writer, beat.status);
 }
 
+/** How the latest command began that had been made by a `CommandHead`, and its hub: mostly more follow. */
+let latest = { head: Buffer.alloc(0), hub: '' };
+
 /** Undefined for a kind that is not known. Throws ProtocolError for what is no frame. */
 export function decodeClusterFrame(bytes: Uint8Array): HeardFrame | undefined {
+  return decodeLikeLatest(bytes) ?? decodeAny(bytes);
+}
+
+/** Undefined for what does not begin as the latest, or is not whole. */
+function decodeLikeLatest(bytes: Uint8Array): HeardCommand | undefined {
+  const { head, hub } = latest;
+  const start = head.length + LENGTH_BYTES;
+  if (head.length === 0 || bytes.length < start) return undefined;
+  for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return undefined;
+  let size = 0;
+  for (let at = head.length; at < start; at++) size = size * 256 + bytes[at]!;
+  const end = start + size;
+  if (end > bytes.length) return undefined;
+  return { kind: 'command', question: 0, hub, bytes, start, end };
+}
+
+function decodeAny(bytes: Uint8Array): HeardFrame | undefined {
   const reader = new ByteReader(bytes);
   const elements = reader.arrayHeader();
   const kind = reader.int();
@@ -152,8 +172,11 @@ export function decodeClusterFrame(bytes: Uint8Array): HeardFrame | undefined {
     case Kind.command: {
       const question = reader.int();
       const hub = reader.text();
+      const { bytes, offset: bodyAt } = reader;
       const size = reader.skipBinary();
-      const { bytes, offset: end } = reader;
+      const end = reader.offset;
+      const isOfHead = question === 0 && bytes[bodyAt] === BINARY_32;
+      if (isOfHead) latest = { head: Buffer.from(bytes.subarray(0, bodyAt + 1)), hub };
       return { kind: 'command', question, hub, bytes, start: end - size, end };
     }
     case Kind.rules:

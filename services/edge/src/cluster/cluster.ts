@@ -135,7 +135,6 @@ export class Cluster implements HubCluster {
       whenHeard: (hub, then) => this.#followed.whenHeard(hub, then),
     });
     this.#answering = new Answering(context, hubs, {
-      commands: this.#commands,
       rules: this.#rules,
       say: ways.say,
     });

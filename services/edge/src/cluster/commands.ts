@@ -1,4 +1,3 @@
-import type { MessageFromServer } from '@trunkline/protocol';
 import { AckStatus } from '@trunkline/protocol';
 import type { LogDigest } from '@trunkline/telemetry';
 import type { Answer, Asker } from '../model/asker.ts';
@@ -80,17 +79,6 @@ export class Commands {
     );
   }
 
-  /** Another edge has said this to all that have the hub. `isHere`: the hub has that connection here. */
-  heardByAll(
-    message: MessageFromServer,
-    from: string,
-    isHere: (connectionId: string) => boolean,
-  ): void {
-    const named = namedBy(message);
-    const ids = named.length === 0 ? named : named.filter(isHere);
-    if (ids.length > 0) this.#ways.say({ kind: 'located', ids }, from);
-  }
-
   #hub(hub: string): { subject: string; head: CommandHead } {
     let latest = this.#latestHub;
     if (latest?.hub !== hub) {
@@ -143,12 +131,4 @@ export class Commands {
       say({ kind: 'command', question, hub, body }, edgeId),
     );
   }
-}
-
-const NONE: readonly string[] = [];
-
-/** The connections that a message is for. */
-function namedBy(message: MessageFromServer): readonly string[] {
-  if ('connectionIds' in message) return message.connectionIds;
-  return 'connectionId' in message ? [message.connectionId] : NONE;
 }

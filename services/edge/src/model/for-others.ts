@@ -1,6 +1,12 @@
 import type { Command, Target } from './command.ts';
 import type { Effect, Publish } from './effect.ts';
 
+const TO_HUB: Readonly<Record<Publish['needs'], Publish>> = {
+  nothing: { kind: 'publish', to: { kind: 'hub' }, needs: 'nothing' },
+  allDone: { kind: 'publish', to: { kind: 'hub' }, needs: 'allDone' },
+  anyFound: { kind: 'publish', to: { kind: 'hub' }, needs: 'anyFound' },
+};
+
 /**
  * What other edges must see of a command that has been carried out here. What names connections is
  * settled if all of them are here; users, groups and everybody may be on every edge.
@@ -44,7 +50,7 @@ function toWhoWantsIt(target: Exclude<Target, { kind: 'connections' }>): Publish
 }
 
 function toHub(needs: Publish['needs']): Publish {
-  return { kind: 'publish', to: { kind: 'hub' }, needs };
+  return TO_HUB[needs];
 }
 
 function toConnections(ids: readonly string[], needs: Publish['needs']): Publish {

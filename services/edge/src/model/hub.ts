@@ -34,6 +34,7 @@ export class Hub<M extends Member<M>> {
   readonly #rules: UserGroupRules;
   readonly #removals = new Removals();
   readonly #find: (connectionId: string) => M | undefined;
+  readonly #isHere = (id: string): boolean => this.#find(id) !== undefined;
   readonly #changes: Changes;
   /** The number of the last change of its members. */
   #changed = 0;
@@ -175,10 +176,10 @@ export class Hub<M extends Member<M>> {
   execute(command: Command, origin: Origin, now: number): Effect<M>[] {
     const effects = this.#effects(command, now);
     if (origin === 'bus') return effects;
-    const isHere = (id: string): boolean => this.#find(id) !== undefined;
-    const publish = forOthers(command, effects, isHere);
-    if (publish !== undefined) effects.push(publish);
-    return effects;
+    const publish = forOthers(command, effects, this.#isHere);
+    if (publish === undefined) return effects;
+    // A list that has to grow takes room for seventeen.
+    return effects.length === 1 ? [effects[0]!, publish] : [...effects, publish];
   }
 
   #effects(command: Command, now: number): Effect<M>[] {

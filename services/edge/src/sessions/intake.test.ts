@@ -250,7 +250,7 @@ test('sends to few share a look at the clock, and what may cost much has one of 
     one.says(...Array.from({ length: 100 }, () => message));
     return counters.messagesFromServers - before - 1;
   };
-  for (const one of [send, toGroup, toUser]) expect(inATurn(one)).toBe(8 * inATurn(long));
+  for (const one of [send, toGroup, toUser]) expect(inATurn(one)).toBe(16 * inATurn(long));
   expect(inATurn({ ...toGroup, excludedUserIds: ['u'] })).toBe(inATurn(long));
   expect(inATurn(toMany)).toBe(inATurn(long));
   const other = await edge.server({ hub: 'other', serverId: 'server-2' });

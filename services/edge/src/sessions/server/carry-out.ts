@@ -25,10 +25,8 @@ export function carryOut(
       listConnections(groupListing(message), body, hub, asker, context);
       break;
     case MessageType.RefreshAuth:
-      answerAtHome(message, body, hub, asker, context, () => refreshAuth(message, hub, context));
-      break;
     case MessageType.GetConnectionClaims:
-      answerAtHome(message, body, hub, asker, context, () => claimsAnswer(message, hub, context));
+      answerAtHome(message, body, hub, asker, context);
       break;
     default: {
       const command = toCommand(message);
@@ -43,11 +41,21 @@ function answerAtHome(
   body: Uint8Array,
   hub: HubRuntime,
   asker: Asker | undefined,
-  { clients }: ServerContext,
-  answer: () => Answer,
+  context: ServerContext,
 ): void {
   if (asker === undefined) return;
   const id = connectionIdOf(question);
-  if (clients.get(id) !== undefined) return asker.settle(answer());
+  const isHere = context.clients.get(id) !== undefined;
+  if (isHere) return asker.settle(answerHere(question, hub, context));
   hub.others.ask({ kind: 'connections', ids: [id] }, 'anyFound', body, asker);
+}
+
+function answerHere(
+  question: RefreshAuth | GetConnectionClaims,
+  hub: HubRuntime,
+  context: ServerContext,
+): Answer {
+  return question.type === MessageType.RefreshAuth
+    ? refreshAuth(question, hub, context)
+    : claimsAnswer(question, hub, context);
 }

@@ -16,7 +16,7 @@ import type { ServerSession } from './server-session.ts';
 import { readMessage } from './unreadable.ts';
 
 /** So many frames of clients' data are passed on between two looks at the clock. */
-const SLICE_FRAMES = 32;
+const SLICE_FRAMES = 64;
 /** A send to few, or a change of one's groups, costs as much as so many of those. */
 const SLIGHT_FRAMES = 4;
 /** Such a message names no more whom it leaves out than fit into so many bytes. */
