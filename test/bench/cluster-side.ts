@@ -2,6 +2,7 @@ import { LoadGenerator } from '@trunkline/testing';
 
 import { type Engine, startCluster } from '../bus/engines.ts';
 import type { Processes } from './cost.ts';
+import { startPreparedApp } from './prepared-app.ts';
 import { type Memberships, type Sending, startSendingApp } from './sending.ts';
 import { startAll, type Stoppable } from './side.ts';
 import { newUsers } from './tokens.ts';
@@ -33,6 +34,8 @@ export interface ClusterPlan {
   /** Of each edge; the app server that sends is at the first. */
   readonly clients: readonly number[];
   readonly memberships?: Memberships;
+  /** Sends, all of them to everybody, come from an app server beside it that costs next to nothing. */
+  readonly isPrepared?: boolean;
 }
 
 const CONCURRENCY = 64;
@@ -44,6 +47,7 @@ export const startClusterSide = ({
   engine,
   clients,
   memberships,
+  isPrepared = false,
 }: ClusterPlan): Promise<ClusterSide> =>
   startAll(async (started) => {
     const cluster = await startCluster(engine, clients.length);
@@ -60,6 +64,7 @@ export const startClusterSide = ({
       clients,
       started,
     );
+    const prepared = isPrepared ? started(await startPreparedApp(first!.url)) : undefined;
     return {
       crowds,
       processes: {
@@ -69,7 +74,7 @@ export const startClusterSide = ({
         app: apps.map(({ pid }) => pid),
         load: crowds.map(({ load }) => load.pid),
       },
-      send: (sending) => sender.send(sending),
+      send: async (sending) => (prepared ?? sender).send(sending),
       connections: async () => (await Promise.all(apps.map((app) => app.connections()))).flat(),
     };
   });

@@ -14,12 +14,12 @@ const USAGE = `Usage: npm run bench -- [options]
 Compares the edge with a bare uWebSockets.js server on this machine: memory per idle client, echo
 calls through an app server, broadcasts, connects; the app server with a ws server that speaks JSON;
 by itself, clients that come at once to a hub which tells everybody of each. Then edges that a bus
-joins: relay, what a message costs that one edge says to another, on NATS beside Redis; library, the
-same on NATS beside a message that NATS's client says by itself; remote, sends to clients of another
-edge beside those of the same one; groups, sends to groups spread over three edges beside one; guests,
-calls of clients whose app server has dialled another edge, beside the same of clients of its own;
-polls, calls by long polling that land at another edge than their client's; processes, calls at two
-edges on one port, a parent's, beside one edge.
+joins: relay, what a message costs that one edge says to another, on NATS beside Redis, as an app
+server says it and as fast as edges go; library, the former on NATS beside a message that NATS's client
+says by itself; remote, sends to clients of another edge beside those of the same one; groups, sends to
+groups spread over three edges beside one; guests, calls of clients whose app server has dialled another
+edge, beside the same of clients of its own; polls, calls by long polling that land at another edge than
+their client's; processes, calls at two edges on one port, a parent's, beside one edge.
 Of what needs no app server: rest, sends by the REST API beside those of an app server; upstream, calls
 that an upstream answers beside an app server; pages, a page of a group of very many beside one of 200.
 At last backplane, two edges on Redis beside two Kestrels with ASP.NET Core's backplane.

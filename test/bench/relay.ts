@@ -9,6 +9,8 @@ export const RELAY_SIDES: SideNames = ['NATS', 'Redis'];
 
 /** What an app server says at once; the next when the client has heard all of it. */
 export const TOGETHER = 10_000;
+/** The same of one that costs nothing, so that both edges have as much to do as they can. */
+const FLAT_OUT = 100_000;
 /** One client at one edge, in `group-0`. */
 export const MEMBERSHIPS = { groups: 1, members: 1, clients: 1 } as const;
 const MICROSECONDS = 1_000_000;
@@ -25,23 +27,28 @@ const COST = { unit: 'CPU us per message', digits: 2 };
 export async function measureRelay(rounds: Rounds): Promise<Row[]> {
   const far = await measureSends([0, 1], ['all', 'group'], rounds);
   const own = await measureSends([1], ['all'], rounds);
+  const flatOut = await measureSends([0, 1], ['all'], rounds, FLAT_OUT);
   return [
     ...far.flatMap(([to, cost]) => farRows(`relay, sends to ${to}`, cost)),
     ...own.map(([, { near }]) => ({ ...near, name: 'sends to all, a single edge', ...COST })),
+    ...flatOut.flatMap(([, cost]) => farRows('relay, flat out', cost)),
   ];
 }
 
-/** One client is at the edge that has a 1; it is in `group-0`. */
+/** One client is at the edge that has a 1; it is in `group-0`. `flatOut`: so many messages at once. */
 function measureSends(
   clients: readonly number[],
   targets: readonly Sending['to'][],
   rounds: Rounds,
+  flatOut?: number,
 ): Promise<[Sending['to'], DeliveryCost][]> {
   const plan = (engine: Engine): ClusterPlan => ({
     engine,
     clients,
     memberships: MEMBERSHIPS,
+    isPrepared: flatOut !== undefined,
   });
+  const times = flatOut ?? TOGETHER;
   const contenders = {
     edge: () => startClusterSide(plan(NATS_ENGINE)),
     bare: () => startClusterSide(plan(REDIS_ENGINE)),
@@ -49,9 +56,9 @@ function measureSends(
   return withSides(contenders, undefined, async (sides) => {
     const costs: [Sending['to'], DeliveryCost][] = [];
     for (const to of targets) {
-      const sending = { to, names: ['group-0'], times: TOGETHER };
-      const turn = { sending, heard: [TOGETHER] };
-      const name = `${TOGETHER} to ${to}, ${clients.length} edges`;
+      const sending = { to, names: ['group-0'], times };
+      const turn = { sending, heard: [times] };
+      const name = `${times} to ${to}, ${clients.length} edges`;
       const turns = { edge: turn, bare: turn };
       costs.push([to, await measureDeliveries(name, RELAY_SIDES, sides, turns, rounds)]);
     }

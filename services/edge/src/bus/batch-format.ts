@@ -107,18 +107,23 @@ export class Batch {
   #bytes: Buffer;
   #length: number;
 
-  /** `room`: for what is to go in first, at least. */
-  constructor(subject: string, to: string | undefined, header: Buffer, room: number) {
+  /** `room`: for what is to go in first, at least; `length`: that it may well get. */
+  constructor(subject: string, to: string | undefined, header: Buffer, room: number, length = 0) {
     this.subject = subject;
     this.to = to;
     const needed = header.length + FRAME_HEAD_BYTES + room;
-    this.#bytes = Buffer.allocUnsafe(Math.max(FIRST_ROOM, needed));
+    this.#bytes = Buffer.allocUnsafe(Math.max(FIRST_ROOM, needed, length));
     this.#bytes.set(header);
     this.#length = header.length;
   }
 
   get length(): number {
     return this.#length;
+  }
+
+  /** The same with one more message of so many bytes. */
+  lengthWith(bytes: number): number {
+    return this.#length + FRAME_HEAD_BYTES + bytes;
   }
 
   /** Payload bytes that one more frame may have. */
