@@ -11,22 +11,22 @@ import { formatTable, type Row, withoutFloor } from './table.ts';
 
 const USAGE = `Usage: npm run bench -- [options]
 
-Compares the edge with a bare uWebSockets.js server on this machine: memory per idle client, echo
-calls through an app server, broadcasts, connects; the app server with a ws server that speaks JSON;
-by itself, clients that come at once to a hub which tells everybody of each. Then edges that a bus
-joins: relay, what a message costs that one edge says to another, on NATS beside Redis, as an app
-server says it and as fast as edges go; library, the former on NATS beside a message that NATS's client
-says by itself; remote, sends to clients of another edge beside those of the same one; groups, sends to
-groups spread over three edges beside one; guests, calls of clients whose app server has dialled another
-edge, beside the same of clients of its own; polls, calls by long polling that land at another edge than
-their client's; processes, calls at two edges on one port, a parent's, beside one edge.
+Compares the edge with a bare uWebSockets.js server on this machine: memory per idle client, echo calls
+through an app server, broadcasts, connects; the app server with a ws server that speaks JSON; by itself,
+clients that come at once to a hub which tells everybody of each. Then edges that a bus joins: relay, what
+a message costs that one edge says to another, on NATS beside Redis, as an app server says it and as fast
+as edges go; library, the first of these on NATS beside a message that NATS's client says by itself;
+remote, sends to clients of another edge beside those of the same one; groups, sends to groups spread over
+three edges beside one; guests, calls of clients whose app server has dialled another edge, beside the
+same of clients of its own; polls, calls by long polling that land at another edge than their client's;
+processes, calls at two edges on one port, a parent's, beside one edge.
 Of what needs no app server: rest, sends by the REST API beside those of an app server; upstream, calls
 that an upstream answers beside an app server; pages, a page of a group of very many beside one of 200.
 At last backplane, two edges on Redis beside two Kestrels with ASP.NET Core's backplane.
-Servers and load generators are processes of their own, take turns, and each figure is the median of
-the rounds. Needs Linux, and 20,000 open files (ulimit -n) for the whole of it; nats-server and
-redis-server for edges on a bus, and the .NET 10 SDK for the backplane: what there is no program for
-is left out, and said. The exit code says whether it ran, not how fast.
+Servers and load generators are processes of their own (but for the app server of relay, flat out), take
+turns, and each figure is the median of the rounds. Needs Linux, and 20,000 open files (ulimit -n) for the
+whole of it; nats-server and redis-server for edges on a bus, and the .NET 10 SDK for the backplane: what
+there is no program for is left out, and said. The exit code says whether it ran, not how fast.
 
   --quick        fewer clients and shorter rounds, for a first look
   --only <list>  some of them, comma separated:

@@ -11,7 +11,7 @@ import { FakeAppServer } from '@trunkline/testing';
 import type { Sending } from './sending.ts';
 import type { Stoppable } from './side.ts';
 
-/** Most messages of a busy app server come in pieces of so many bytes. */
+/** Longest WebSocket message that it sends. */
 const PIECE_BYTES = 64 * 1024;
 const CALL: InvocationMessage = {
   type: HubMessageType.Invocation,

@@ -117,7 +117,7 @@ export class Budget<O> {
   }
 }
 
-/** Owners that hold about as much. */
+/** Owners that hold about as much: whichever of them is to pay, they take turns. */
 class OwnerClass<O> {
   readonly owners = new Set<O>();
   readonly any = new OldestKey(this.owners);

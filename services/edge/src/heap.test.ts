@@ -70,13 +70,43 @@ it('takes what is held after 20 looks for in use', () => {
   expect(look(LARGE + 17 * MIB)).toEqual([GIVE_BACK]);
 });
 
-it('breaks off when there is work, and begins again after it', () => {
+it('breaks off when there is work, and goes on after it for what is left of its time', () => {
   const { look } = started();
   look(SMALL, 0, 3);
   expect(look(LARGE)).toEqual([GIVE_BACK]);
+  expect(look(LARGE, 0, 11)).toEqual([]);
   expect(look(LARGE, 0.9)).toEqual([KEEP]);
   expect(look(LARGE, 0.9, 10)).toEqual([]);
   expect(look(LARGE, 0, 3)).toEqual([GIVE_BACK]);
+  expect(look(LARGE, 0, 7)).toEqual([]);
+  expect(look(LARGE)).toEqual([KEEP]);
+  expect(look(LARGE, 0, 100)).toEqual([]);
+});
+
+it('has all of its time again for a peak that comes after it was back, or on top of the one before', () => {
+  for (const [between, next] of [
+    [SMALL, LARGE],
+    [LARGE, LARGE + 17 * MIB],
+  ] as const) {
+    const { look } = started();
+    look(SMALL, 0, 3);
+    expect(look(LARGE)).toEqual([GIVE_BACK]);
+    expect(look(LARGE, 0, 18)).toEqual([]);
+    expect(look(between, 0.9)).toEqual([KEEP]);
+    expect(look(next, 0, 3)).toEqual([GIVE_BACK]);
+    expect(look(next, 0, 19)).toEqual([]);
+    expect(look(next)).toEqual([KEEP]);
+  }
+});
+
+it('goes on until half of what it would begin for is gone, and holds the next peak to the same', () => {
+  const { look } = started();
+  look(SMALL, 0, 3);
+  expect(look(SMALL + 60 * MIB)).toEqual([GIVE_BACK]);
+  expect(look(SMALL + 9 * MIB, 0, 5)).toEqual([]);
+  expect(look(SMALL + 8 * MIB)).toEqual([KEEP]);
+  expect(look(SMALL + 16 * MIB, 0, 100)).toEqual([]);
+  expect(look(SMALL + 17 * MIB)).toEqual([GIVE_BACK]);
 });
 
 it('looks no more once ended', () => {

@@ -7,11 +7,13 @@ const MIB = 1024 * 1024;
 const LOOK_MS = 1_000;
 /** Of the time between two looks, an edge that is quiet has worked no more than this part. */
 const QUIET = 0.3;
-/** A peak is over when it has been quiet for so many looks, */
+/** A peak is over when the edge has been quiet for so many looks. */
 const QUIET_LOOKS = 3;
-/** and has left something behind when the process is larger than before by more than this. */
+/** A peak has left something behind where the process is larger than before it by more than this. */
 const LEFT_BYTES = 16 * MIB;
-/** V8 asks itself every eight seconds whether to give memory back. */
+/** And nothing worth looking for any more where it is larger by no more than this. */
+const BACK_BYTES = 8 * MIB;
+/** V8 asks itself every eight seconds whether to give memory back, and is helped in so many looks at most. */
 const GIVE_BACK_LOOKS = 20;
 
 /**
@@ -57,7 +59,11 @@ class Peaks {
   /** What the process held when it was last as small as it gets. */
   #settled = Infinity;
   #quietLooks = 0;
+  #isOn = false;
+  /** In which V8 is still to be helped with what this peak has left; work that comes between puts them off. */
   #looksLeft = 0;
+  /** What the process held when that began. */
+  #peak = 0;
 
   constructor(self: Process) {
     this.#self = self;
@@ -68,24 +74,38 @@ class Peaks {
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
     const bytes = this.#self.residentBytes();
     this.#settled = Math.min(this.#settled, bytes);
-    const hasLeft = bytes > this.#settled + LEFT_BYTES;
-    if (this.#looksLeft > 0) this.#goOn(hasLeft, bytes);
-    else if (hasLeft && this.#quietLooks >= QUIET_LOOKS) this.#begin();
+    if (bytes <= this.#settled + BACK_BYTES) this.#isBack();
+    else if (this.#isOn) this.#goOn(bytes, isQuiet);
+    else if (bytes > this.#settled + LEFT_BYTES && this.#quietLooks >= QUIET_LOOKS) {
+      this.#begin(bytes);
+    }
   }
 
-  #begin(): void {
-    this.#looksLeft = GIVE_BACK_LOOKS;
-    this.#self.setFlag(GIVE_BACK);
+  #begin(bytes: number): void {
+    const isNew = this.#looksLeft === 0 || bytes > this.#peak + LEFT_BYTES;
+    if (isNew) {
+      this.#looksLeft = GIVE_BACK_LOOKS;
+      this.#peak = bytes;
+    }
+    this.#turn(true);
   }
 
-  #goOn(hasLeft: boolean, bytes: number): void {
+  #goOn(bytes: number, isQuiet: boolean): void {
     this.#looksLeft--;
-    const isBusy = this.#quietLooks === 0;
-    if (hasLeft && !isBusy && this.#looksLeft > 0) return;
+    const isOver = this.#looksLeft === 0;
     // What is held after all that time is in use.
-    if (!isBusy) this.#settled = bytes;
+    if (isOver) this.#settled = bytes;
+    if (isOver || !isQuiet) this.#turn(false);
+  }
+
+  #isBack(): void {
     this.#looksLeft = 0;
-    this.#self.setFlag(KEEP);
+    this.#turn(false);
+  }
+
+  #turn(isOn: boolean): void {
+    if (isOn !== this.#isOn) this.#self.setFlag(isOn ? GIVE_BACK : KEEP);
+    this.#isOn = isOn;
   }
 }
 

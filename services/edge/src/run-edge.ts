@@ -27,9 +27,9 @@ export async function runEdge(config: EdgeConfig, sources: ConfigSources): Promi
     isChanged = true;
     if (started !== undefined) readAgain(sources, started, log);
   });
+  const endKeeping = keepHeapSmall(SYSTEM_TIME);
   const edge = await startEdge(config, log);
   started = edge;
-  const endKeeping = keepHeapSmall(SYSTEM_TIME);
   log.info({ url: edge.url, admin: edge.adminUrl }, 'edge listening');
   if (isChanged) readAgain(sources, edge, log);
   const { drainMs } = config;

@@ -1,7 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { edgeSubject } from '../ports/bus.ts';
 import type { Time } from '../ports/time.ts';
-import { Batch, FRAME_HEAD_BYTES, MAX_BATCH_BYTES, MAX_MESSAGE_BYTES } from './batch-format.ts';
+import {
+  Batch,
+  FRAME_HEAD_BYTES,
+  FULL_BATCH_BYTES,
+  MAX_BATCH_BYTES,
+  MAX_MESSAGE_BYTES,
+} from './batch-format.ts';
 import type { BusStats, DropReason } from './bus-stats.ts';
 
 /** What may wait for the engine, in bytes and milliseconds: through an outage, or because it is slow. */
@@ -9,12 +15,6 @@ export const QUEUE_BYTES = 16 * 1024 * 1024;
 export const QUEUE_MS = 5_000;
 /** What the engine may have been handed and not have taken. */
 const UNDERWAY_BYTES = 16 * 1024 * 1024;
-/**
- * A batch is no longer than this, or has one message alone. The client library copies each batch once more,
- * and who hears it reads it in pieces of 64 KiB: memory of up to 48 KiB has been used before, where what is
- * longer is given by the kernel anew (`MALLOC_MMAP_THRESHOLD_`), which took a fifth of the time at both ends.
- */
-const FULL_BYTES = 32 * 1024;
 /** What is said in a turn is handed over before its end when it is more than this. */
 const TURN_BYTES = 1024 * 1024;
 /**
@@ -51,7 +51,7 @@ export class Batching {
   #turn: Batch[] = [];
   #turnBytes = 0;
   #latest: Batch | undefined;
-  /** Bytes of the latest batch that went out. */
+  /** Bytes of the first batch of the turn before. */
   #usual = 0;
   /** By edge, the batches that may take more, while the latest is for one edge. */
   readonly #directed = new Map<string, Batch>();
@@ -133,10 +133,10 @@ export class Batching {
   flush(): void {
     if (this.#turn.length === 0) return;
     const now = this.#time.now();
+    this.#usual = this.#turn[0]!.length;
     for (const batch of this.#turn) {
       batch.close(++this.#number, this.#numbers.get(batch.subject) ?? 0, now);
       this.#numbers.set(batch.subject, this.#number);
-      this.#usual = batch.length;
       if (this.#isClear()) this.#write(batch);
       else this.#wait(batch);
     }
@@ -177,7 +177,7 @@ export class Batching {
       const whole = rest === undefined ? bytes : Buffer.concat([bytes, rest]);
       for (let at = 0; at < length;) at = this.#begin(subject, to, 0).addPart(whole, at);
     } else {
-      const hasRoom = batch !== undefined && batch.lengthWith(length) <= FULL_BYTES;
+      const hasRoom = batch !== undefined && batch.lengthWith(length) <= FULL_BATCH_BYTES;
       this.#latest = hasRoom ? batch : this.#begin(subject, to, length, batch !== undefined);
       this.#latest.addWhole(bytes, rest);
     }
@@ -185,13 +185,13 @@ export class Batching {
     if (this.#turnBytes > TURN_BYTES) this.flush();
   }
 
-  /** `isNext`: it goes on where another one is full, so that it may become as long. */
+  /** `isNext`: it goes on where another one has no room, so that it may become as long. */
   #begin(subject: string, to: string | undefined, room: number, isNext = false): Batch {
     // The first of a turn begins as the one before it ended: busy turns are much alike, and to make room on
     // the way is to copy what is there. Not each of them: many small ones would hold far more than is counted.
     const isFirst = this.#turn.length === 0;
-    const length = isFirst ? this.#usual + (this.#usual >> 2) : isNext ? FULL_BYTES : 0;
-    const batch = new Batch(subject, to, this.#header, room, Math.min(length, FULL_BYTES));
+    const length = isFirst ? this.#usual + (this.#usual >> 2) : isNext ? FULL_BATCH_BYTES : 0;
+    const batch = new Batch(subject, to, this.#header, room, Math.min(length, FULL_BATCH_BYTES));
     if (to === undefined || this.#latest?.to === undefined) this.#directed.clear();
     if (to !== undefined) this.#directed.set(to, batch);
     if (this.#turn.push(batch) === 1) this.#time.endOfTurn(this.#endTurn);

@@ -143,7 +143,7 @@ function writeHeartbeat(beat: Heartbeat, isAsking: boolean): void {
   writeStatus(writer, beat.status);
 }
 
-/** How the latest command began that had been made by a `CommandHead`, and its hub: mostly more follow. */
+/** How the latest command in the form of a `CommandHead` began, and its hub: mostly more follow. */
 let latest = { head: Buffer.alloc(0), hub: '' };
 
 /** Undefined for a kind that is not known. Throws ProtocolError for what is no frame. */

@@ -239,7 +239,7 @@ export class UserGroupRules {
     for (const [, kept] of inOrder(rules)) kept.number = ++rules.lastNumber;
   }
 
-  /** Rules whose time is over give way before any that holds. */
+  /** Of those that are looked at, rules whose time is over give way before any that holds. */
   #makeRoom(now: number): boolean {
     if (this.#room.take()) return true;
     const hasForgotten = this.#forgetOver(now, SWEPT_FOR_ROOM) || this.forgetOldest();

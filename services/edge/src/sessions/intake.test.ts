@@ -1,6 +1,6 @@
 import type { MessageFromServer } from '@trunkline/protocol';
 import { MessageType } from '@trunkline/protocol';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FakeClient, FakeServer } from './fixtures.test-support.ts';
 import {
   counted,
@@ -292,6 +292,13 @@ test('changes of groups share a look at the clock, too, where they concern few',
   for (const ofBen of [joinUser, leaveUser]) {
     expect(await inATurn({ ...ofBen, userId: 'ben' })).toBe(alone);
   }
+  // What is to be acked may be asked of all other edges.
+  const acked = { type: MessageType.UserJoinGroupWithAck, ackId: 1 } as const;
+  expect(await inATurn({ ...joinUser, ...acked })).toBe(shared);
+  const edges = ['edge-2', 'edge-3', 'edge-4', 'edge-5', 'edge-6'];
+  vi.spyOn(edge.hubs.get('other')!.others, 'edges', 'get').mockReturnValue(edges);
+  expect(await inATurn({ ...leaveAll, group: 'g' })).toBe(alone);
+  expect(await inATurn({ ...joinUser, ...acked })).toBe(alone);
 });
 
 test('an app server that asks for much is served in turns, and what it asked for before it went', async () => {

@@ -12,39 +12,44 @@ export function toCommand(message: MessageFromServer): Command | undefined {
   return sendCommand(message) ?? groupCommand(message) ?? checkOrClose(message);
 }
 
-/** Connections here that a message concerns, at most, to cost little. */
+/** Connections here that a message concerns, or edges that it is asked of, at most, to cost little. */
 const FEW = 4;
 
-export const isFew = (connections: number): boolean => connections <= FEW;
+export const isFew = (count: number): boolean => count <= FEW;
 
 /**
  * Whether it costs little where it reaches few: it names one audience, one connection or one user, and
  * nobody is looked at whom it does not concern. A list of ids is looked up one by one, and of users that
- * are left out each connection; who leaves all groups leaves them one by one.
+ * are left out each connection; who leaves all groups leaves them one by one; and what is to be acked may
+ * be asked of every other edge.
  */
-export function isSlight(message: MessageFromServer, { model }: HubRuntime): boolean {
+export function isSlight(message: MessageFromServer, hub: HubRuntime): boolean {
   switch (message.type) {
     case MessageType.BroadcastData:
     case MessageType.UserData:
     case MessageType.JoinGroup:
-    case MessageType.JoinGroupWithAck:
     case MessageType.LeaveGroup:
       return true;
     case MessageType.GroupBroadcastData:
       return message.excludedUserIds.length === 0;
+    case MessageType.JoinGroupWithAck:
     case MessageType.LeaveGroupWithAck:
-      return message.group !== undefined;
+      return message.group !== undefined && isFew(hub.others.edges.length);
     case MessageType.UserJoinGroup:
-    case MessageType.UserJoinGroupWithAck:
     case MessageType.UserLeaveGroup:
-    case MessageType.UserLeaveGroupWithAck:
-      return (
-        message.group !== undefined &&
-        isFew(model.roster({ kind: 'user', name: message.userId }).size)
-      );
+      return message.group !== undefined && hasFew(message.userId, hub);
+    case MessageType.UserJoinGroupWithAck:
+    case MessageType.UserLeaveGroupWithAck: {
+      const { group, userId } = message;
+      return group !== undefined && hasFew(userId, hub) && isFew(hub.others.edges.length);
+    }
     default:
       return false;
   }
+}
+
+function hasFew(userId: string, { model }: HubRuntime): boolean {
+  return isFew(model.roster({ kind: 'user', name: userId }).size);
 }
 
 const ALL: Target = { kind: 'all' };

@@ -16,10 +16,10 @@ import type { ServerSession } from './server-session.ts';
 import { readMessage } from './unreadable.ts';
 
 /** So many frames of clients' data are passed on between two looks at the clock. */
-const SLICE_FRAMES = 64;
+const SLICE_FRAMES = 32;
 /** A send to few, or a change of one's groups, costs as much as so many of those. */
-const SLIGHT_FRAMES = 4;
-/** Such a message names no more whom it leaves out than fit into so many bytes. */
+const SLIGHT_FRAMES = 2;
+/** A longer message may name very many whom it leaves out. */
 const BRIEF_BYTES = 1024;
 /** A longer frame of a client's data is a slice of its own: it may be one of many for other edges. */
 const BRIEF_DATA_BYTES = 8 * 1024;
