@@ -20,10 +20,10 @@ function started() {
     setFlag: (flag) => void set.push(flag),
   });
   const atStart = flags();
-  /** Flags set by so many looks at it like that. */
-  const look = (bytes: number, load = 0, looks = 1): string[] => {
+  /** Flags set while it is like that for so many seconds. */
+  const look = (bytes: number, load = 0, seconds = 1): string[] => {
     state = { load, bytes };
-    time.pass(looks * 1_000);
+    time.pass(seconds * 1_000);
     return flags();
   };
   return { atStart, look, end };
@@ -45,7 +45,7 @@ it('has V8 give back what a peak has left, once it is quiet, until it is as smal
   expect(look(LARGE, 0, 1)).toEqual([GIVE_BACK]);
 });
 
-it('waits for three quiet looks in a row', () => {
+it('waits for three quiet seconds in a row', () => {
   const { look } = started();
   look(SMALL);
   for (let n = 0; n < 5; n++) {
@@ -60,7 +60,7 @@ it('leaves V8 alone while there is little to give back', () => {
   expect(look(SMALL + 16 * MIB, 0, 100)).toEqual([]);
 });
 
-it('takes what is held after 20 looks for in use', () => {
+it('takes what is held after 20 s for in use', () => {
   const { look } = started();
   look(SMALL, 0, 3);
   expect(look(LARGE)).toEqual([GIVE_BACK]);
@@ -81,6 +81,14 @@ it('breaks off when there is work, and goes on after it for what is left of its 
   expect(look(LARGE, 0, 7)).toEqual([]);
   expect(look(LARGE)).toEqual([KEEP]);
   expect(look(LARGE, 0, 100)).toEqual([]);
+});
+
+it('does not take the collecting itself for work', () => {
+  const { look } = started();
+  look(SMALL, 0, 3);
+  expect(look(LARGE)).toEqual([GIVE_BACK]);
+  expect(look(LARGE, 0.7, 3)).toEqual([]);
+  expect(look(LARGE, 0.71, 0.1)).toEqual([KEEP]);
 });
 
 it('has all of its time again for a peak that comes after it was back, or on top of the one before', () => {

@@ -4,17 +4,20 @@ import type { EndTimer, Time } from './ports/time.ts';
 
 const MIB = 1024 * 1024;
 
-const LOOK_MS = 1_000;
+/** A burst that begins while V8 is being helped pays for it until the next look. */
+const LOOK_MS = 100;
 /** Of the time between two looks, an edge that is quiet has worked no more than this part. */
 const QUIET = 0.3;
-/** A peak is over when the edge has been quiet for so many looks. */
-const QUIET_LOOKS = 3;
+/** And one that is busy more than this: collecting what is left takes some of it, too. */
+const BUSY = 0.7;
+/** A peak is over when the edge has been quiet for three seconds. */
+const QUIET_LOOKS = 30;
 /** A peak has left something behind where the process is larger than before it by more than this. */
 const LEFT_BYTES = 16 * MIB;
 /** And nothing worth looking for any more where it is larger by no more than this. */
 const BACK_BYTES = 8 * MIB;
-/** V8 asks itself every eight seconds whether to give memory back, and is helped in so many looks at most. */
-const GIVE_BACK_LOOKS = 20;
+/** V8 asks itself every eight seconds whether to give memory back, and is helped for twenty at most. */
+const GIVE_BACK_LOOKS = 200;
 
 /**
  * Next to nothing that a message allocates survives it, so a small young generation does: grown to its
@@ -70,12 +73,12 @@ class Peaks {
   }
 
   look(): void {
-    const isQuiet = this.#self.load() <= QUIET;
-    this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
+    const load = this.#self.load();
+    this.#quietLooks = load <= QUIET ? this.#quietLooks + 1 : 0;
     const bytes = this.#self.residentBytes();
     this.#settled = Math.min(this.#settled, bytes);
     if (bytes <= this.#settled + BACK_BYTES) this.#isBack();
-    else if (this.#isOn) this.#goOn(bytes, isQuiet);
+    else if (this.#isOn) this.#goOn(bytes, load > BUSY);
     else if (bytes > this.#settled + LEFT_BYTES && this.#quietLooks >= QUIET_LOOKS) {
       this.#begin(bytes);
     }
@@ -90,12 +93,12 @@ class Peaks {
     this.#turn(true);
   }
 
-  #goOn(bytes: number, isQuiet: boolean): void {
+  #goOn(bytes: number, isBusy: boolean): void {
     this.#looksLeft--;
     const isOver = this.#looksLeft === 0;
     // What is held after all that time is in use.
     if (isOver) this.#settled = bytes;
-    if (isOver || !isQuiet) this.#turn(false);
+    if (isOver || isBusy) this.#turn(false);
   }
 
   #isBack(): void {
