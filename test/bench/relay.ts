@@ -20,19 +20,22 @@ const PER_CORE = { unit: 'messages per core and second', digits: 0 };
 const COST = { unit: 'CPU us per message', digits: 2 };
 
 /**
- * Messages from an app server at one edge to a client at another, as it says them and flat out: what they cost the edge that says
- * them to the other, and the one that hears them and passes them on. And what they cost a single edge
- * that has both.
+ * Messages from an app server at one edge to a client at another, as it says them and flat out: what they
+ * cost the edge that says them to the other, and the one that hears them and passes them on. And what they
+ * cost a single edge that has both.
  */
 export async function measureRelay(rounds: Rounds): Promise<Row[]> {
   const far = await measureSends([0, 1], ['all', 'group'], rounds);
   const own = await measureSends([1], ['all'], rounds);
   const flatOut = await measureSends([0, 1], ['all'], rounds, FLAT_OUT);
   return [
-    ...far.flatMap(([to, cost]) => farRows(`relay, sends to ${to}`, cost)),
+    ...far.flatMap(([to, cost]) => [
+      ...farRows(`relay, sends to ${to}`, cost),
+      { ...cost.app, name: '  app servers', ...COST },
+    ]),
     ...own.map(([, { near }]) => ({ ...near, name: 'sends to all, a single edge', ...COST })),
     // Its app server is no process of its own.
-    ...flatOut.flatMap(([, cost]) => farRows('relay, flat out', cost).slice(0, -1)),
+    ...flatOut.flatMap(([, cost]) => farRows('relay, flat out', cost)),
   ];
 }
 
@@ -67,14 +70,13 @@ function measureSends(
   });
 }
 
-function farRows(name: string, { near, far, engine, app }: DeliveryCost): Row[] {
+function farRows(name: string, { near, far, engine }: DeliveryCost): Row[] {
   return [
     { ...perCore(near), name: `${name}: edge that says it`, ...PER_CORE },
     { ...perCore(far), name: '  edge that hears it', ...PER_CORE },
     { ...near, name: '  edge that says it', ...COST, floor: FLOOR },
     { ...far, name: '  edge that hears it', ...COST, floor: FLOOR },
     { ...engine, name: '  engine', ...COST },
-    { ...app, name: '  app servers', ...COST },
   ];
 }
 
